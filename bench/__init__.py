@@ -1,0 +1,1 @@
+"""One benchmark per file, ours and its peers in one run."""

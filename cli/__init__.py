@@ -1,0 +1,1 @@
+"""The auscult command: arguments in, calls down, nothing else."""

@@ -1,0 +1,1 @@
+"""The shared nouns: events, topics and the one HTTP contract. Nothing here knows a service."""

@@ -1,0 +1,26 @@
+"""ingest.answers.v1: what a sender was answered, so that a resend gets the same."""
+
+import msgspec
+
+from contracts.topic import DAY_MS, Topic
+
+
+class StoredAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer to one message: keyed content hash, the code (AA, AE, AR), its event ids."""
+
+    schema_version: str = "1.0"
+    content_hash: str
+    code: str
+    event_ids: tuple[str, ...]
+
+
+ANSWERS = Topic(
+    name="ingest.answers.v1",
+    event=StoredAnswer,
+    key="HMAC(source, control id)",
+    producer="ingest",
+    consumers=("ingest",),
+    retention_ms=30 * DAY_MS,
+    cleanup="compact",
+    identified=True,
+)

@@ -1,0 +1,78 @@
+"""Nouns that the identified and the de-identified event share: kinds of event, orders, findings."""
+
+from typing import Literal
+
+import msgspec
+
+from contracts.observation import Code
+
+EventType = Literal[
+    "encounter.pre_admit",
+    "encounter.admit",
+    "encounter.register",
+    "encounter.transfer",
+    "encounter.discharge",
+    "encounter.update",
+    "encounter.cancel_admit",
+    "encounter.cancel_transfer",
+    "encounter.cancel_discharge",
+    "person.update",
+    "identity.merged",
+    "identity.unlinked",
+    "observation.result",
+    "document",
+    "medication.order",
+    "order",
+    "immunization",
+    "problem",
+    "referral",
+    "non_clinical",
+]
+Precision = Literal["year", "month", "day", "minute", "second", "unknown"]
+Zone = Literal["sent", "assumed"]
+EncounterStatus = Literal["planned", "open", "closed", "cancelled"]
+
+
+class Finding(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What was odd in a message: ``where`` is segment-field, ``code`` of HL7 table 0357 or ours."""
+
+    level: Literal["error", "warn", "info"]
+    where: str
+    code: str
+    text: str = ""
+
+
+class Medication(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One medication order (RXE, RXO, RXD)."""
+
+    code: Code
+    dose: float | None = None
+    dose_unit: str = ""
+    route: str = ""
+    status: str = ""
+    start_ms: int | None = None
+
+
+class Allergy(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One allergy (AL1, IAM)."""
+
+    code: Code
+    severity: str = ""
+    reaction: str = ""
+
+
+class Condition(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One diagnosis or problem (DG1, PRB)."""
+
+    code: Code
+    at_ms: int | None = None
+    status: str = ""
+
+
+class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One order (ORC, OBR) without its people and numbers."""
+
+    code: Code
+    control: str = ""
+    status: str = ""
+    at_ms: int | None = None

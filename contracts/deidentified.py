@@ -1,0 +1,88 @@
+"""clinical.deidentified.v1: what is left when who the patient is has been removed."""
+
+import msgspec
+
+from contracts.clinical import (
+    Allergy,
+    Condition,
+    EncounterStatus,
+    EventType,
+    Finding,
+    Medication,
+    Order,
+    Precision,
+    Zone,
+)
+from contracts.observation import Observation
+from contracts.topic import DAY_MS, Topic
+
+
+class Age(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Age at the event, made before shifting: ``days`` under 2 years, else ``years``; 90 is 90+."""
+
+    years: int
+    days: int | None = None
+
+
+class Stay(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The visit as far as it identifies nobody: a token, the class, the unit, shifted times."""
+
+    encounter: str
+    class_: str = msgspec.field(default="", name="class")
+    unit: str = ""
+    status: EncounterStatus = "open"
+    admitted_at_ms: int | None = None
+    discharged_at_ms: int | None = None
+
+
+class CleanNote(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A note with typed marks (``[NAME-1]``) for what was removed; ``text`` None when held back.
+
+    ``held`` is the reason code why a note was held back, empty when it passed.
+    """
+
+    text: str | None
+    about: int = -1
+    kind: str = ""
+    lang: str = ""
+    held: str = ""
+
+
+class DeidentifiedEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One clinical event of one identifier, pseudonymised.
+
+    Times are milliseconds since 1970 UTC moved back by the patient's shift (whole days).
+    ``elapsed_ms`` is the time from ingest's receipt to privacy's hand-over (record timestamps are
+    processing time, so each later stage adds its own share).
+    """
+
+    schema_version: str = "1.0"
+    event_id: str
+    token: str
+    event_type: EventType
+    message_type: str = ""
+    occurred_at_ms: int
+    occurred_precision: Precision = "unknown"
+    occurred_zone: Zone = "assumed"
+    elapsed_ms: int = 0
+    age: Age | None = None
+    sex: str = ""
+    deceased: bool = False
+    stay: Stay | None = None
+    observations: tuple[Observation, ...] = ()
+    conditions: tuple[Condition, ...] = ()
+    medications: tuple[Medication, ...] = ()
+    allergies: tuple[Allergy, ...] = ()
+    orders: tuple[Order, ...] = ()
+    notes: tuple[CleanNote, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+
+DEIDENTIFIED = Topic(
+    name="clinical.deidentified.v1",
+    event=DeidentifiedEvent,
+    key="token",
+    producer="privacy",
+    consumers=("inference", "gateway"),
+    retention_ms=30 * DAY_MS,
+)

@@ -1,0 +1,153 @@
+"""clinical.identified.v1: what ingest writes, sealed, and only privacy opens (PHI)."""
+
+import msgspec
+
+from contracts.clinical import (
+    Allergy,
+    Condition,
+    EncounterStatus,
+    EventType,
+    Finding,
+    Medication,
+    Order,
+    Precision,
+    Zone,
+)
+from contracts.observation import Observation
+from contracts.topic import DAY_MS, Topic
+
+
+class PatientId(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One entry of PID-3: the value, its assigning authority, its type (MR, PI, SS, ..)."""
+
+    value: str
+    assigner: str = ""
+    type: str = ""
+
+
+class PersonName(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One XPN or XCN name, parts as sent."""
+
+    family: str = ""
+    given: str = ""
+    middle: str = ""
+    suffix: str = ""
+    prefix: str = ""
+
+
+class Staff(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A member of staff in PV1-7, 8, 9, 17: their number, name and role."""
+
+    id: str
+    role: str
+    name: PersonName = PersonName()
+
+
+class Patient(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Who the patient is. ``birth_date`` is ``YYYY[-MM[-DD]]``; HL7 null arrives as ``""``.
+
+    ``ids`` are in order of preference (MR, PI, then as sent); the first is the identifier that
+    the event belongs to. ``others`` holds every further identifying string of the message
+    (addresses, telephone numbers, next of kin, accounts, insurance), by kind
+    NAME, ID, PHONE, DATE, LOC, EMAIL: known to the scrub of notes, passed to nobody.
+    """
+
+    ids: tuple[PatientId, ...]
+    names: tuple[PersonName, ...] = ()
+    birth_date: str = ""
+    sex: str = ""
+    deceased: bool = False
+    others: dict[str, tuple[str, ...]] = {}
+
+
+class Encounter(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The visit (PV1): number (PV1-19), class (PV1-2), point of care, room, bed, staff, times."""
+
+    number: str = ""
+    class_: str = msgspec.field(default="", name="class")
+    unit: str = ""
+    room: str = ""
+    bed: str = ""
+    status: EncounterStatus = "open"
+    admitted_at_ms: int | None = None
+    discharged_at_ms: int | None = None
+    staff: tuple[Staff, ...] = ()
+
+
+class Note(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Free text (NTE-3, OBX-5 of TX and FT): ``index`` of the observation it belongs to, or -1."""
+
+    text: str
+    about: int = -1
+    kind: str = ""
+    lang: str = ""
+
+
+class IdentityLink(msgspec.Struct, frozen=True, kw_only=True):
+    """A merge, move, link (``link`` true) or unlink (false) of this patient with another id."""
+
+    other: PatientId
+    link: bool
+    trigger: str
+
+
+class IdentifiedBody(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Everything a message says of one patient. Lives sealed; never in a log or an error.
+
+    ``received_at_ms`` is the clock of ingest; ``raw`` is the message as it came (decrypted only
+    by privacy, for replay of a rejected message).
+    """
+
+    event_type: EventType
+    message_type: str
+    version: str = ""
+    application: str = ""
+    facility: str = ""
+    control_id: str = ""
+    charset: str = ""
+    charset_declared: str = ""
+    received_at_ms: int
+    occurred_at_ms: int
+    occurred_precision: Precision = "unknown"
+    occurred_zone: Zone = "assumed"
+    patient: Patient
+    encounter: Encounter | None = None
+    observations: tuple[Observation, ...] = ()
+    conditions: tuple[Condition, ...] = ()
+    medications: tuple[Medication, ...] = ()
+    allergies: tuple[Allergy, ...] = ()
+    orders: tuple[Order, ...] = ()
+    notes: tuple[Note, ...] = ()
+    links: tuple[IdentityLink, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    raw: bytes = b""
+
+
+class IdentifiedEvent(msgspec.Struct, frozen=True, kw_only=True):
+    """What is on the topic: nothing readable but what routing and counting need.
+
+    ``sealed`` is AES-256-GCM over the JSON of ``IdentifiedBody`` under the data key ``key_id``;
+    ``wrapped_key`` is that key for privacy's public key of ``key_day``. Associated data:
+    topic name, event id, key id. ``event_id`` is a keyed hash (design, guarantee 2).
+    """
+
+    schema_version: str = "1.0"
+    event_id: str
+    event_type: EventType
+    source: str
+    key_id: str
+    key_day: str
+    wrapped_key: bytes
+    nonce: bytes
+    sealed: bytes
+
+
+IDENTIFIED = Topic(
+    name="clinical.identified.v1",
+    event=IdentifiedEvent,
+    key="HMAC(route, assigner + id)",
+    producer="ingest",
+    consumers=("privacy",),
+    retention_ms=7 * DAY_MS,
+    identified=True,
+)

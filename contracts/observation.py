@@ -1,0 +1,42 @@
+"""One observation (an OBX), the same shape before and after de-identification."""
+
+from typing import Literal
+
+import msgspec
+
+ObservationKind = Literal["quantity", "coded", "text", "time", "attachment", "empty"]
+
+
+class Code(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A code of a code system; ``system`` is ``LN`` for LOINC, else as sent; ``text`` as sent."""
+
+    system: str
+    code: str
+    text: str = ""
+
+
+class Observation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One result.
+
+    ``index`` is the position in its event: with ``event_id`` it is the key of the fact.
+    ``value`` is set only for OBX-2 NM and SN, in ``unit`` (UCUM); ``unit_sent`` is what came.
+    ``status`` is OBX-11: F final, P preliminary, C corrects, D and W and X take back.
+    ``series`` ties a correction to what it corrects (filler order, OBX-3, OBX-4); after privacy it
+    is a keyed hash. ``at_ms`` is milliseconds since 1970 UTC, shifted after privacy.
+    """
+
+    index: int
+    code: Code
+    kind: ObservationKind
+    value: float | None = None
+    comparator: str = ""
+    text: str = ""
+    answer: Code | None = None
+    unit: str = ""
+    unit_sent: str = ""
+    reference_range: str = ""
+    flags: tuple[str, ...] = ()
+    status: str = "F"
+    at_ms: int | None = None
+    series: str = ""
+    finding: str = ""

@@ -1,0 +1,34 @@
+"""All topics in data order; for tests, deployment and the command line only."""
+
+from typing import Any
+
+from contracts.answers import ANSWERS
+from contracts.assessed import ASSESSED, CURRENT
+from contracts.audited import AUDIT
+from contracts.deidentified import DEIDENTIFIED
+from contracts.identified import IDENTIFIED
+from contracts.merged import MERGED
+from contracts.promoted import PROMOTED
+from contracts.rejection import rejected
+from contracts.relations import RELATIONS
+from contracts.reviewed import REVIEWED
+from contracts.state import STATE
+from contracts.topic import Topic
+from contracts.vault import VAULT
+
+PIPELINE: tuple[Topic[Any], ...] = (
+    IDENTIFIED,
+    rejected(IDENTIFIED),
+    ANSWERS,
+    VAULT,
+    DEIDENTIFIED,
+    rejected(DEIDENTIFIED),
+    RELATIONS,
+    MERGED,
+    STATE,
+    ASSESSED,
+    CURRENT,
+    REVIEWED,
+    PROMOTED,
+    AUDIT,
+)

@@ -1,0 +1,38 @@
+"""A record that was refused: a reason code and coordinates, never free text and never an identity."""
+
+from typing import Any
+
+import msgspec
+
+from contracts.topic import Topic
+
+
+class Rejection(msgspec.Struct, frozen=True, kw_only=True):
+    """Why and where one record was refused.
+
+    ``payload`` holds the record as it was, only on a rejected topic of the same privacy class as
+    its source (sealed for ``clinical.identified.v1.rejected``); elsewhere it is empty.
+    """
+
+    schema_version: str = "1.0"
+    code: str
+    stage: str
+    topic: str
+    partition: int
+    offset: int
+    event_id: str = ""
+    attempts: int = 1
+    payload: bytes = b""
+
+
+def rejected(topic: Topic[Any]) -> Topic[Rejection]:
+    """Return the topic where refused records of ``topic`` go: same privacy class and retention."""
+    return Topic(
+        name=f"{topic.name}.rejected",
+        event=Rejection,
+        key="source key",
+        producer=topic.consumers[0],
+        consumers=("operators",),
+        retention_ms=topic.retention_ms,
+        identified=topic.identified,
+    )

@@ -1,0 +1,1 @@
+"""The shared pipes: Kafka, logs, metrics, settings, sealing. No clinical word in here."""

@@ -1,0 +1,1 @@
+"""ingest -> privacy -> inference -> gateway. No service imports another; the arrows are topics."""

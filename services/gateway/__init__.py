@@ -1,0 +1,1 @@
+"""gateway: topics in, the read model and the clinician's page out."""

@@ -1,0 +1,1 @@
+"""ingest: MLLP and HTTP in, clinical.identified.v1 out."""
