@@ -1,4 +1,4 @@
-"""A record that was refused: a reason code and coordinates, never free text and never an identity."""
+"""A refused record: a reason code and coordinates, never free text and never an identity."""
 
 from typing import Any
 

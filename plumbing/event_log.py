@@ -9,7 +9,7 @@ Headers = tuple[tuple[str, bytes], ...]
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """One record to write. ``value`` None is a tombstone; ``partition`` None lets the key decide."""
+    """One record to write. ``value`` None: tombstone; ``partition`` None: the key decides."""
 
     topic: str
     key: bytes | None
