@@ -1,0 +1,309 @@
+"""The answers of the API, as msgspec structs: what a browser or an API client receives.
+
+Every time is milliseconds since 1970 UTC in real (unshifted) time for an entitled viewer. While
+identity is ``unavailable`` the real time is not known: single times are null, and the times in
+series are relative to the newest point of that patient (0 or below). ``id`` is the token.
+Texts that a person reads (``label``, ``missing``) come in the viewer's language; reason codes,
+red flags, bands and parameter names are codes of closed sets, which the page puts into words.
+"""
+
+from typing import Literal
+
+import msgspec
+
+from contracts.assessed import Score
+
+Band = Literal["high", "medium", "low-medium", "low", "unknown"]
+Trend = Literal["up", "down", "flat", "none"]
+IdentityState = Literal["ok", "unavailable"]
+Changed = Literal["admitted", "transferred"]
+Point = tuple[int, int]  # (ms, early-warning total)
+BANDS: tuple[Band, ...] = ("high", "medium", "low-medium", "low", "unknown")
+SPARK_POINTS_MAX = 24
+
+
+class View(msgspec.Struct, frozen=True, kw_only=True):
+    """A response body; every field is always present."""
+
+
+class CatchingUp(View):
+    """The read model is being rebuilt or lags: what is shown may be this many minutes old."""
+
+    behind_minutes: int
+
+
+class News2View(View):
+    """NEWS2 of the newest report. ``total`` counts what is known; the truth lies in min..max."""
+
+    total: int | None
+    total_min: int | None
+    total_max: int | None
+    complete: bool
+    band: Band
+    missing: tuple[str, ...]
+
+
+class QsofaView(View):
+    """qSOFA of the newest report; ``positive`` null: not decidable with what is known."""
+
+    total: int | None
+    positive: bool | None
+    complete: bool
+
+
+class ReasonView(View):
+    """One of the inputs that moved a risk most; ``attribution`` in log-odds, + raises it."""
+
+    label: str
+    value: float | None
+    unit: str
+    attribution: float
+
+
+class IcuRiskView(View):
+    """Risk of death in hospital. ``covered`` false: out of the model's scope, ``reason`` says why.
+
+    ``delta_6h`` is the change of the probability against six hours before the newest fact.
+    """
+
+    covered: bool
+    reason: str
+    probability: float | None
+    delta_6h: float | None
+    top: tuple[ReasonView, ...]
+
+
+class Row(View):
+    """One person on the worklist.
+
+    ``data_ms`` is the time of the newest fact used, ``scored_ms`` when the report was made.
+    ``not_scored`` is a reason code when nothing could be scored. ``under_review``: the links of
+    this person changed and the report is not recomputed yet. ``degraded`` is a code or empty.
+    ``spark`` has the newest early-warning totals, oldest first.
+    """
+
+    id: str
+    name: str | None
+    age_years: int | None
+    sex: str
+    record_number: str | None
+    unit: str
+    bed: str
+    status: Literal["open", "closed"]
+    admitted_ms: int | None
+    news2: News2View | None
+    qsofa: QsofaView | None
+    icu_risk: IcuRiskView | None
+    red_flags: tuple[str, ...]
+    trend: Trend
+    spark: tuple[Point, ...]
+    scored_ms: int | None
+    data_ms: int | None
+    not_scored: str | None
+    under_review: bool
+    degraded: str
+    changed: Changed | None
+
+
+class Worklist(View):
+    """The sickest first. ``full`` false (an answer to ``since``): ``patients`` has only the rows
+    that changed since the cursor, ``gone`` the ids that left the viewer's list; ``order`` always
+    has every id of the list (cut at ``limit``), in order. ``total`` counts them before the cut.
+    """
+
+    generated_ms: int
+    cursor: str
+    full: bool
+    catching_up: CatchingUp | None
+    identity: IdentityState
+    total: int
+    order: tuple[str, ...]
+    patients: tuple[Row, ...]
+    gone: tuple[str, ...]
+
+
+class VitalView(View):
+    """The newest value of a parameter, with the time it was taken."""
+
+    parameter: str
+    label: str
+    value: float
+    unit: str
+    at_ms: int | None
+    text: str
+
+
+class ContributionView(View):
+    """What one input did to a risk (log-odds against the baseline patient)."""
+
+    feature: str
+    parameter: str
+    label: str
+    value: float | None
+    unit: str
+    at_ms: int | None
+    attribution: float
+
+
+class RiskView(View):
+    """A model's whole answer. ``completeness_gap``: log-odds that the contributions leave open."""
+
+    model: str
+    version: str
+    outcome: str
+    covered: bool
+    reason: str
+    probability: float | None
+    baseline_probability: float | None
+    contributions: tuple[ContributionView, ...]
+    completeness_gap: float | None
+    imputed_ratio: float | None
+
+
+class ReviewView(View):
+    """The newest decision on a report."""
+
+    event_id: str
+    decision: Literal["accepted", "overridden"]
+    reason: str
+    decided_ms: int
+
+
+class Patient(Row):
+    """One person in full. ``event_id`` names the report that a review is about."""
+
+    identity: IdentityState
+    catching_up: CatchingUp | None
+    event_id: str | None
+    vitals: tuple[VitalView, ...]
+    scores: tuple[Score, ...]
+    risks: tuple[RiskView, ...]
+    aliases_count: int
+    history_url: str
+    review: ReviewView | None
+    decisions_open: bool
+
+
+class History(View):
+    """Series over time, oldest first; thinned to ``points`` with the extremes kept."""
+
+    news2: tuple[tuple[int, int, int, int], ...]
+    icu_risk: tuple[tuple[int, float], ...]
+    vitals: dict[str, tuple[tuple[int, float], ...]]
+
+
+class SupersededView(View):
+    """An earlier answer for the same event, replaced by one of a newer set of models."""
+
+    model_epoch: int
+    superseded_by: int
+    news2_total: int | None
+    probability: float | None
+
+
+class Explanation(View):
+    """Everything behind the result of one event."""
+
+    event_id: str
+    event_type: str
+    status: Literal["scored", "not_scored"]
+    reason: str
+    as_of_ms: int | None
+    model_epoch: int
+    inputs_digest: str
+    device: str
+    degraded: str
+    scores: tuple[Score, ...]
+    risks: tuple[RiskView, ...]
+    vitals: tuple[VitalView, ...]
+    red_flags: tuple[str, ...]
+    superseded: tuple[SupersededView, ...]
+
+
+class Found(View):
+    """The persons that match a search and that the viewer may see."""
+
+    identity: IdentityState
+    patients: tuple[Row, ...]
+
+
+class UnitView(View):
+    """A unit of the viewer with its open patients, and how many of them are in the top band."""
+
+    unit: str
+    patients: int
+    high: int
+
+
+class Units(View):
+    """The units that the viewer sees."""
+
+    units: tuple[UnitView, ...]
+
+
+class Me(View):
+    """Who is signed in. ``csrf`` goes into the header ``X-CSRF-Token`` of every POST."""
+
+    name: str
+    roles: tuple[str, ...]
+    units: tuple[str, ...]
+    lang: Literal["en", "zh"]
+    csrf: str
+    expires_ms: int
+    demo: bool
+
+
+class Reviewed(View):
+    """The decision is stored. The same ``Idempotency-Key`` gives the same ``review_id``."""
+
+    review_id: str
+    event_id: str
+    decision: Literal["accepted", "overridden"]
+    reason: str
+    decided_ms: int
+
+
+class Counts(View):
+    """What the read model holds; no patients. ``partitions`` maps topic to projected offsets."""
+
+    visible_events: int
+    superseded: int
+    tokens: int
+    rows_open: int
+    rebuild_epoch: str
+    catching_up: CatchingUp | None
+    partitions: dict[str, dict[str, int]]
+
+
+class Problem(View):
+    """An error (RFC 9457, ``application/problem+json``); never holds anything of a patient."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str
+    code: str
+    trace_id: str
+
+
+class ReviewRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The body of ``POST /v1/events/{event_id}/review``; ``reason`` is one of the coded set.
+
+    Free text is not taken: privacy has no scrub for it on this path, so nothing would clean it.
+    """
+
+    decision: Literal["accepted", "overridden"]
+    reason: str
+
+
+ACCEPT_REASONS = ("agrees_with_assessment", "acting_on_it", "already_acted", "for_information")
+OVERRIDE_REASONS = (
+    "known_and_expected",
+    "measurement_wrong",
+    "chronic_baseline",
+    "palliative_or_limited_care",
+    "already_treated",
+    "not_my_patient",
+    "other",
+)
