@@ -26,13 +26,13 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     """A response body; every field is always present."""
 
 
-class CatchingUp(View):
+class CatchingUp(View, frozen=True, kw_only=True):
     """The read model is being rebuilt or lags: what is shown may be this many minutes old."""
 
     behind_minutes: int
 
 
-class News2View(View):
+class News2View(View, frozen=True, kw_only=True):
     """NEWS2 of the newest report. ``total`` counts what is known; the truth lies in min..max."""
 
     total: int | None
@@ -43,7 +43,7 @@ class News2View(View):
     missing: tuple[str, ...]
 
 
-class QsofaView(View):
+class QsofaView(View, frozen=True, kw_only=True):
     """qSOFA of the newest report; ``positive`` null: not decidable with what is known."""
 
     total: int | None
@@ -51,7 +51,7 @@ class QsofaView(View):
     complete: bool
 
 
-class ReasonView(View):
+class ReasonView(View, frozen=True, kw_only=True):
     """One of the inputs that moved a risk most; ``attribution`` in log-odds, + raises it."""
 
     label: str
@@ -60,7 +60,7 @@ class ReasonView(View):
     attribution: float
 
 
-class IcuRiskView(View):
+class IcuRiskView(View, frozen=True, kw_only=True):
     """Risk of death in hospital. ``covered`` false: out of the model's scope, ``reason`` says why.
 
     ``delta_6h`` is the change of the probability against six hours before the newest fact.
@@ -73,7 +73,7 @@ class IcuRiskView(View):
     top: tuple[ReasonView, ...]
 
 
-class Row(View):
+class Row(View, frozen=True, kw_only=True):
     """One person on the worklist.
 
     ``data_ms`` is the time of the newest fact used, ``scored_ms`` when the report was made.
@@ -105,7 +105,7 @@ class Row(View):
     changed: Changed | None
 
 
-class Worklist(View):
+class Worklist(View, frozen=True, kw_only=True):
     """The sickest first. ``full`` false (an answer to ``since``): ``patients`` has only the rows
     that changed since the cursor, ``gone`` the ids that left the viewer's list; ``order`` always
     has every id of the list (cut at ``limit``), in order. ``total`` counts them before the cut.
@@ -122,7 +122,7 @@ class Worklist(View):
     gone: tuple[str, ...]
 
 
-class VitalView(View):
+class VitalView(View, frozen=True, kw_only=True):
     """The newest value of a parameter, with the time it was taken."""
 
     parameter: str
@@ -133,7 +133,7 @@ class VitalView(View):
     text: str
 
 
-class ContributionView(View):
+class ContributionView(View, frozen=True, kw_only=True):
     """What one input did to a risk (log-odds against the baseline patient)."""
 
     feature: str
@@ -145,7 +145,7 @@ class ContributionView(View):
     attribution: float
 
 
-class RiskView(View):
+class RiskView(View, frozen=True, kw_only=True):
     """A model's whole answer. ``completeness_gap``: log-odds that the contributions leave open."""
 
     model: str
@@ -160,7 +160,7 @@ class RiskView(View):
     imputed_ratio: float | None
 
 
-class ReviewView(View):
+class ReviewView(View, frozen=True, kw_only=True):
     """The newest decision on a report."""
 
     event_id: str
@@ -169,7 +169,7 @@ class ReviewView(View):
     decided_ms: int
 
 
-class Patient(Row):
+class Patient(Row, frozen=True, kw_only=True):
     """One person in full. ``event_id`` names the report that a review is about."""
 
     identity: IdentityState
@@ -184,7 +184,7 @@ class Patient(Row):
     decisions_open: bool
 
 
-class History(View):
+class History(View, frozen=True, kw_only=True):
     """Series over time, oldest first; thinned to ``points`` with the extremes kept."""
 
     news2: tuple[tuple[int, int, int, int], ...]
@@ -192,7 +192,7 @@ class History(View):
     vitals: dict[str, tuple[tuple[int, float], ...]]
 
 
-class SupersededView(View):
+class SupersededView(View, frozen=True, kw_only=True):
     """An earlier answer for the same event, replaced by one of a newer set of models."""
 
     model_epoch: int
@@ -201,7 +201,7 @@ class SupersededView(View):
     probability: float | None
 
 
-class Explanation(View):
+class Explanation(View, frozen=True, kw_only=True):
     """Everything behind the result of one event."""
 
     event_id: str
@@ -220,14 +220,14 @@ class Explanation(View):
     superseded: tuple[SupersededView, ...]
 
 
-class Found(View):
+class Found(View, frozen=True, kw_only=True):
     """The persons that match a search and that the viewer may see."""
 
     identity: IdentityState
     patients: tuple[Row, ...]
 
 
-class UnitView(View):
+class UnitView(View, frozen=True, kw_only=True):
     """A unit of the viewer with its open patients, and how many of them are in the top band."""
 
     unit: str
@@ -235,13 +235,13 @@ class UnitView(View):
     high: int
 
 
-class Units(View):
+class Units(View, frozen=True, kw_only=True):
     """The units that the viewer sees."""
 
     units: tuple[UnitView, ...]
 
 
-class Me(View):
+class Me(View, frozen=True, kw_only=True):
     """Who is signed in. ``csrf`` goes into the header ``X-CSRF-Token`` of every POST."""
 
     name: str
@@ -253,7 +253,7 @@ class Me(View):
     demo: bool
 
 
-class Reviewed(View):
+class Reviewed(View, frozen=True, kw_only=True):
     """The decision is stored. The same ``Idempotency-Key`` gives the same ``review_id``."""
 
     review_id: str
@@ -263,7 +263,7 @@ class Reviewed(View):
     decided_ms: int
 
 
-class Counts(View):
+class Counts(View, frozen=True, kw_only=True):
     """What the read model holds; no patients. ``partitions`` maps topic to projected offsets."""
 
     visible_events: int
@@ -275,7 +275,7 @@ class Counts(View):
     partitions: dict[str, dict[str, int]]
 
 
-class Problem(View):
+class Problem(View, frozen=True, kw_only=True):
     """An error (RFC 9457, ``application/problem+json``); never holds anything of a patient."""
 
     type: str
