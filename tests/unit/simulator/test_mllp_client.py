@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Self
+from typing import Self
 
 from plumbing.clock import SystemClock
 from simulator.mllp_client import Answered, MllpSender, Outgoing, acknowledgement_code, send_all
@@ -17,7 +19,7 @@ class Peer:
     def __init__(self, script: list[bytes | None]) -> None:
         self.script, self.received = script, list[bytes]()
 
-    async def __aenter__(self) -> "Peer":
+    async def __aenter__(self) -> Self:
         self.server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
         self.port: int = self.server.sockets[0].getsockname()[1]
         return self

@@ -1,0 +1,1 @@
+"""The test ladder: unit, contracts, architecture, integration, end to end."""

@@ -1,0 +1,77 @@
+"""Fixtures for all tests: real brokers per session, marks by folder, shared data when present."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.brokers import KafkaServer, RedisServer, apply_topics
+from tests.support.shared import DATA
+
+TESTS = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark by folder, and skip what needs shared data where there is none."""
+    for item in items:
+        rung = item.path.relative_to(TESTS).parts[0]
+        if rung in {"integration", "e2e"}:
+            item.add_marker(rung)
+        if item.get_closest_marker("shared_data") and not DATA.is_dir():
+            item.add_marker(pytest.mark.skip(reason="needs ../shared/data, which is not here"))
+
+
+@pytest.fixture(scope="session")
+def kafka_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaServer]:
+    """The session's broker. A test that stops or kills one takes ``own_kafka``."""
+    server = KafkaServer(tmp_path_factory.mktemp("kafka")).start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def kafka_broker(kafka_server: KafkaServer) -> str:
+    """The bootstrap address of the session's broker."""
+    return kafka_server.bootstrap
+
+
+@pytest.fixture(scope="session")
+def topics(kafka_broker: str) -> tuple[str, ...]:
+    """The names of the pipeline's topics, made on the session's broker (they hold what other tests
+    of the session wrote: use own keys and group names)."""
+    return apply_topics(kafka_broker)
+
+
+@pytest.fixture
+def own_kafka(tmp_path: Path) -> Iterator[KafkaServer]:
+    """A broker of this test alone, with no topics: it may be killed and started again."""
+    directory = tmp_path / "kafka"
+    directory.mkdir()
+    server = KafkaServer(directory).start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    """The session's Redis."""
+    server = RedisServer(tmp_path_factory.mktemp("redis")).start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def redis_url(redis_server: RedisServer) -> str:
+    """The URL of the session's Redis, emptied for this test."""
+    redis_server.flush()
+    return redis_server.url
+
+
+@pytest.fixture
+def own_redis(tmp_path: Path) -> Iterator[RedisServer]:
+    """A Redis of this test alone: it may be killed, started again, given an older dump."""
+    directory = tmp_path / "redis"
+    directory.mkdir()
+    server = RedisServer(directory).start()
+    yield server
+    server.stop()

@@ -1,0 +1,1 @@
+"""What tests share: real brokers, synthetic events, the place of the shared data."""
