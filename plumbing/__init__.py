@@ -1,1 +1,1 @@
-"""The shared pipes: Kafka, logs, metrics, settings, sealing. No clinical word in here."""
+"""The shared pipes: Kafka, logs, metrics, settings, sealing. What a record says is none of its business."""

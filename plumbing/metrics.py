@@ -1,6 +1,6 @@
 """Every metric of the project, declared once with a sentence; `docs/metrics.md` lists them.
 
-Label values come from closed sets: never a patient, an event or a text.
+Label values come from closed sets: never a person, an event or a text.
 """
 
 from collections.abc import Sequence

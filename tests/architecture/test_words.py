@@ -7,7 +7,8 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 CLINICAL = re.compile(
-    r"\b(patients?|clinical|clinicians?|hl7|fhir|loinc|icu|news2|vitals?|diagnos\w+|mrn)\b", re.I
+    r"\b(patients?|clinical|clinicians?|hl7|fhir|loinc|icu|news2|vitals?|diagnos\w+|mrn)\b",
+    re.IGNORECASE,
 )
 PRODUCT = ("services", "plumbing", "contracts", "cli", "simulator", "deploy")
 

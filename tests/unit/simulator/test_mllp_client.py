@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator
 from typing import Self
-from typing import Self
 
 from plumbing.clock import SystemClock
 from simulator.mllp_client import Answered, MllpSender, Outgoing, acknowledgement_code, send_all
