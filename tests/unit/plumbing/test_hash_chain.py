@@ -48,7 +48,7 @@ def swapped(entries: list[AuditEntry]) -> list[AuditEntry]:
         (lambda entries: entries[:2] + entries[3:], "missing"),
         (lambda entries: entries[1:], "missing"),
         (lambda entries: entries[:-1], "cut_off"),
-        (lambda entries: [], "cut_off"),
+        (lambda entries: entries[:0], "cut_off"),
         (lambda entries: [entries[0], *entries], "reordered"),
     ],
 )

@@ -1,0 +1,182 @@
+"""A tamper-evident chain of entries: each holds the hash of the one before, heads are signed.
+
+A chain belongs to one writer and one start of it. An entry is any msgspec struct that has the
+fields ``writer``, ``start``, ``sequence``, ``previous_hash`` and ``entry_hash``. When it is unsure
+whether an entry was written, its chain is left as it is and a new start is begun.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Literal, Protocol, TypeVar
+
+import msgspec
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+FaultKind = Literal["altered", "missing", "reordered", "cut_off", "bad_checkpoint"]
+
+
+class Linked(Protocol):
+    """What the chain needs to see of an entry."""
+
+    @property
+    def writer(self) -> str:
+        """Return who wrote it."""
+
+    @property
+    def start(self) -> str:
+        """Return which start of the writer."""
+
+    @property
+    def sequence(self) -> int:
+        """Return its place, from 0."""
+
+    @property
+    def previous_hash(self) -> str:
+        """Return the hash of the entry before."""
+
+    @property
+    def entry_hash(self) -> str:
+        """Return its own hash."""
+
+
+Entry = TypeVar("Entry", bound=msgspec.Struct)
+ChainName = tuple[str, str]
+
+
+class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
+    """The head of a chain at a moment, signed (Ed25519, hex); kept away from the entries."""
+
+    writer: str
+    start: str
+    sequence: int
+    head: str
+    at_ms: int
+    signature: str = ""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing wrong with a chain, at a sequence number."""
+
+    kind: FaultKind
+    writer: str
+    start: str
+    sequence: int
+
+
+class Chain:
+    """Gives entries their place in one chain. ``start`` must be new at every start."""
+
+    def __init__(self, writer: str, start: str) -> None:
+        """Begin an empty chain."""
+        self.writer = writer
+        self.start = start
+        self.sequence = 0
+        self.head = first_hash(writer, start)
+
+    def add(self, make: Callable[..., Entry], **fields: object) -> Entry:
+        """Return the next entry: ``make`` called with ``fields`` and the chain's own fields."""
+        entry = make(
+            writer=self.writer,
+            start=self.start,
+            sequence=self.sequence,
+            previous_hash=self.head,
+            **fields,
+        )
+        self.head = hash_of(entry)
+        self.sequence += 1
+        return msgspec.structs.replace(entry, entry_hash=self.head)
+
+    def checkpoint(self, key: Ed25519PrivateKey, at_ms: int) -> Checkpoint:
+        """Return the signed head; the chain must hold an entry."""
+        bare = Checkpoint(
+            writer=self.writer,
+            start=self.start,
+            sequence=self.sequence - 1,
+            head=self.head,
+            at_ms=at_ms,
+        )
+        return msgspec.structs.replace(bare, signature=key.sign(_canonical(bare)).hex())
+
+
+def first_hash(writer: str, start: str) -> str:
+    """Return the ``previous_hash`` of a chain's first entry."""
+    return sha256(f"chain|{writer}|{start}".encode()).hexdigest()
+
+
+def hash_of(entry: msgspec.Struct) -> str:
+    """Return SHA-256 (hex) of the entry's canonical JSON with ``entry_hash`` empty."""
+    return sha256(_canonical(msgspec.structs.replace(entry, entry_hash=""))).hexdigest()
+
+
+def find_faults(
+    entries: Iterable[Linked], checkpoints: Sequence[Checkpoint], key: Ed25519PublicKey
+) -> list[Fault]:
+    """Return what is wrong with the chains in ``entries`` (in the order of the log).
+
+    Against the checkpoints it finds chains that were cut off, dropped or made anew as a whole.
+    Entries after a chain's last checkpoint are only checked for being linked.
+    """
+    chains: dict[ChainName, list[Linked]] = {}
+    for entry in entries:
+        chains.setdefault((entry.writer, entry.start), []).append(entry)
+    faults = [fault for chain in chains.values() for fault in _faults_within(chain)]
+    for checkpoint in checkpoints:
+        fault = _fault_at(checkpoint, chains, key)
+        if fault is not None:
+            faults.append(fault)
+    return faults
+
+
+def _faults_within(chain: Sequence[Linked]) -> list[Fault]:
+    faults = []
+    writer, start = chain[0].writer, chain[0].start
+    expected, head = 0, first_hash(writer, start)
+    for entry in chain:
+        kind: FaultKind | None = None
+        if entry.sequence < expected:
+            kind = "reordered"
+        elif entry.sequence > expected:
+            kind = "missing"
+        elif entry.previous_hash != head or not _is_intact(entry):
+            kind = "altered"
+        if kind is not None:
+            faults.append(Fault(kind, writer, start, entry.sequence))
+        expected, head = max(expected, entry.sequence + 1), entry.entry_hash
+    return faults
+
+
+def _is_intact(entry: Linked) -> bool:
+    return isinstance(entry, msgspec.Struct) and hash_of(entry) == entry.entry_hash
+
+
+def _fault_at(
+    checkpoint: Checkpoint, chains: Mapping[ChainName, Sequence[Linked]], key: Ed25519PublicKey
+) -> Fault | None:
+    kind: FaultKind | None = None
+    chain = chains.get((checkpoint.writer, checkpoint.start), ())
+    found = [entry for entry in chain if entry.sequence == checkpoint.sequence]
+    if not _is_signed(checkpoint, key):
+        kind = "bad_checkpoint"
+    elif not found:
+        kind = "cut_off"
+    elif found[0].entry_hash != checkpoint.head:
+        kind = "altered"
+    if kind is None:
+        return None
+    return Fault(kind, checkpoint.writer, checkpoint.start, checkpoint.sequence)
+
+
+def _is_signed(checkpoint: Checkpoint, key: Ed25519PublicKey) -> bool:
+    bare = msgspec.structs.replace(checkpoint, signature="")
+    try:
+        key.verify(bytes.fromhex(checkpoint.signature), _canonical(bare))
+    except (InvalidSignature, ValueError):
+        return False
+    return True
+
+
+def _canonical(struct: msgspec.Struct) -> bytes:
+    return msgspec.json.encode(struct, order="sorted")
