@@ -75,7 +75,9 @@ class Assessment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     ``as_of_ms`` is the newest clinical time among the facts used (shifted). ``inputs_digest`` is
     the SHA-256 of those facts. ``partition`` and ``offset`` are those of the event in
     ``clinical.deidentified.v1``; for ``person``, ``seen`` says through which offset of each
-    identifier's facts it looks: a report with a smaller sum never replaces one with a larger.
+    identifier's facts it looks, and ``link_version`` how far the identity links had been read: of two
+    reports the one with the greater (``link_version``, sum of ``seen``) shows, compared in that order
+    (after an unlink the sum is smaller and the version greater).
     ``status`` is ``not_scored`` with a reason code, or ``scored``. ``model_epoch`` is the greatest
     offset of ``models.promoted.v1`` that was in force.
     """
@@ -105,6 +107,7 @@ class Assessment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     partition: int = -1
     offset: int = -1
     seen: dict[str, int] = {}
+    link_version: int = 0
     elapsed_ms: int = 0
 
 
