@@ -75,9 +75,9 @@ class Assessment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     ``as_of_ms`` is the newest clinical time among the facts used (shifted). ``inputs_digest`` is
     the SHA-256 of those facts. ``partition`` and ``offset`` are those of the event in
     ``clinical.deidentified.v1``; for ``person``, ``seen`` says through which offset of each
-    identifier's facts it looks, and ``link_version`` how far the identity links had been read: of two
-    reports the one with the greater (``link_version``, sum of ``seen``) shows, compared in that order
-    (after an unlink the sum is smaller and the version greater).
+    identifier's facts it looks, ``link_version`` how far the identity links had been read. Of two
+    reports the greater (``link_version``, sum of ``seen``) shows, compared in that order: an unlink
+    makes the sum smaller and the version greater.
     ``status`` is ``not_scored`` with a reason code, or ``scored``. ``model_epoch`` is the greatest
     offset of ``models.promoted.v1`` that was in force.
     """
