@@ -1,5 +1,7 @@
 """How a one-node Kafka broker and a Redis are configured, formatted and started."""
 
+import base64
+import os
 import socket
 import subprocess
 from dataclasses import dataclass
@@ -51,16 +53,13 @@ class KafkaNode:
         )
         if (self.data / "meta.properties").exists():
             return
-        identity = subprocess.run(
-            self._java("kafka.tools.StorageTool", "random-uuid"),
-            check=True,
-            capture_output=True,
-            text=True,
-        ).stdout.split()[-1]
+        # 16 bytes in base64 as Kafka prints them; the top bit is clear, so none starts with "-".
+        raw = (int.from_bytes(os.urandom(16), "big") >> 1).to_bytes(16, "big")
+        identity = base64.urlsafe_b64encode(raw).decode().rstrip("=")
         subprocess.run(
             self._java(
                 "kafka.tools.StorageTool",
-                *("format", "--standalone", "-t", identity, "-c", str(self.properties)),
+                *("format", "--standalone", f"-t={identity}", "-c", str(self.properties)),
             ),
             check=True,
             capture_output=True,

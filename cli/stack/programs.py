@@ -29,9 +29,8 @@ def java() -> str:
         carried = Path(spec.origin).parent / "java-runtime" / "bin" / "java"
         if carried.exists():
             return str(carried)
-    raise ProgramMissing(
-        f"Java {JAVA_MAJOR_MIN} or newer is missing: {_install('openjdk-17-jre-headless', 'openjdk@17')}"
-    )
+    how = _install("openjdk-17-jre-headless", "openjdk@17")
+    raise ProgramMissing(f"Java {JAVA_MAJOR_MIN} or newer is missing: {how}")
 
 
 def java_major(program: str) -> int:
