@@ -1,0 +1,13 @@
+"""The event log on Kafka. kafka-python is imported only in ``plumbing/kafka_*.py``."""
+
+from plumbing.kafka_connection import KafkaConnection, SlowChecksum, require_fast_checksum
+from plumbing.kafka_reader import KafkaReader
+from plumbing.kafka_writer import KafkaWriter
+
+__all__ = [
+    "KafkaConnection",
+    "KafkaReader",
+    "KafkaWriter",
+    "SlowChecksum",
+    "require_fast_checksum",
+]
