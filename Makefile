@@ -1,0 +1,88 @@
+# `make` lists what there is. Everything runs from a fresh clone: set-up is done where it is missing.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+PYTHON ?= python3
+BIN := .venv/bin
+PYTEST := $(BIN)/pytest
+export OMP_NUM_THREADS ?= 1
+# uv: the one on PATH, else one of our own beside the environment.
+UV := $(shell command -v uv || echo .venv-uv/bin/uv)
+export UV
+
+.PHONY: help setup setup-test check unit contracts architecture integration e2e test demo bench chaos docs lock clean
+
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## / {printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: .venv/.installed programs deploy/kafka/libs/.complete ## install all that running needs
+	@echo "setup: ready; the command is $(BIN)/auscult"
+
+setup-test: .venv/.installed programs-test deploy/kafka/libs/.complete
+
+.PHONY: programs programs-test
+programs: | .venv/.installed
+	@deploy/setup/programs.sh run
+programs-test: | .venv/.installed
+	@deploy/setup/programs.sh test
+
+.venv-uv/bin/uv:
+	@echo "setup: uv is not here; installing it into .venv-uv"
+	@$(PYTHON) -m venv .venv-uv || { echo "setup: python3-venv is missing. Install with: sudo apt-get install python3-venv" >&2; exit 1; }
+	@.venv-uv/bin/pip install --quiet uv
+
+.venv/.installed: requirements.lock pyproject.toml | $(filter .venv-uv/bin/uv,$(UV))
+	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(v < (3, 11) and "setup: Python 3.11 or newer is needed, this is %d.%d; set PYTHON=" % v[:2])'
+	@[ -x $(BIN)/python ] || { echo "setup: Python environment in .venv"; $(UV) venv --quiet --python $(PYTHON) .venv; }
+	@echo "setup: Python packages from requirements.lock (torch is large: minutes when nothing is cached)"
+	@$(UV) pip install --python $(BIN)/python --require-hashes --quiet -r requirements.lock
+	@$(UV) pip install --python $(BIN)/python --no-deps --quiet -e .
+	@touch $@
+
+deploy/kafka/libs/.complete: deploy/kafka/pom.xml | programs
+	@echo "setup: Kafka's jars from Maven Central"
+	@rm -rf deploy/kafka/libs
+	@mvn -q -B -Dstyle.color=never -f deploy/kafka/pom.xml dependency:copy-dependencies
+	@touch $@
+
+check: .venv/.installed ## lint, format, types, import contracts
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/mypy --no-error-summary
+	@$(BIN)/lint-imports --no-logo > .import_linter.log || { cat .import_linter.log; exit 1; }
+
+unit contracts architecture integration e2e: setup-test
+	@$(PYTEST) tests/$@ $(ARGS)
+
+# One rung of the ladder with its time; the first that fails ends it.
+rung = @start=$$SECONDS; printf '\n== %s\n' $(1); $(MAKE) $(1); printf '== %s: ok, %d s\n' $(1) $$((SECONDS - start))
+
+test: setup-test ## every rung: check, unit, contracts, architecture, integration, e2e
+	$(call rung,check)
+	$(call rung,unit)
+	$(call rung,contracts)
+	$(call rung,architecture)
+	$(call rung,integration)
+	$(call rung,e2e)
+
+demo: setup ## the whole stack and a simulated hospital day; prints the page's address
+	@$(BIN)/auscult demo $(ARGS)
+
+bench: setup ## all benchmarks, ours and their peers
+	@$(BIN)/auscult bench all $(ARGS)
+
+chaos: setup ## kill every process in turn under a running feed; three seeds
+	@$(BIN)/auscult bench chaos --seeds 3 $(ARGS)
+
+docs: .venv/.installed ## write docs/settings.md, docs/metrics.md and the schemas from the code
+	@$(BIN)/python -m cli.documentation
+	@$(BIN)/python -m contracts.schema
+
+lock: | $(filter .venv-uv/bin/uv,$(UV)) ## pin all Python packages with their hashes
+	@$(UV) pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header --no-emit-index-url --no-emit-find-links --extra dev pyproject.toml -o requirements.lock
+	@$(UV) pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header --no-emit-index-url --no-emit-find-links deploy/setup/rootless.in -o deploy/setup/rootless.lock
+
+clean: ## remove what was built (not .auscult, the stack's state)
+	@rm -rf .venv .venv-uv deploy/kafka/libs dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .import_linter.log
