@@ -1,0 +1,62 @@
+"""What every service is told from outside: read once from the environment, frozen, passed down."""
+
+from pathlib import Path
+from socket import gethostname
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from plumbing.kafka_connection import KafkaConnection
+from plumbing.stream_settings import StreamSettings
+
+
+class ServiceSettings(BaseSettings):
+    """The common part; a service adds its fields and its ``env_prefix``."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore")
+
+    kafka_bootstrap: str = Field(
+        default="127.0.0.1:9092", description="Kafka brokers, `host:port`, comma separated."
+    )
+    kafka_ca_file: str = Field(
+        default="", description="CA certificates (PEM) of the brokers; empty: no TLS."
+    )
+    kafka_cert_file: str = Field(
+        default="", description="This service's certificate (PEM) for mutual TLS."
+    )
+    kafka_key_file: str = Field(
+        default="", description="The key (PEM) of this service's certificate."
+    )
+    state_dir: Path = Field(
+        default=Path("state"),
+        description="Folder for the crash ledger; must survive a restart of the process.",
+    )
+    instance_id: str = Field(
+        default_factory=gethostname,
+        description=(
+            "Name of this replica, unique within its service and the same after a restart: its "
+            "partitions are then taken over at once. Default: the host's name."
+        ),
+    )
+    health_host: str = Field(
+        default="127.0.0.1", description="Address on which health and metrics are served."
+    )
+    log_level: str = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR.")
+
+    def kafka(self) -> KafkaConnection:
+        """Return how to reach Kafka."""
+        return KafkaConnection(
+            bootstrap=self.kafka_bootstrap,
+            ca_file=self.kafka_ca_file,
+            cert_file=self.kafka_cert_file,
+            key_file=self.kafka_key_file,
+        )
+
+    def stream(self, group: str) -> StreamSettings:
+        """Return the settings of this service's stream app; ``group`` is its consumer group."""
+        return StreamSettings(
+            connection=self.kafka(),
+            group=group,
+            instance_id=self.instance_id,
+            state_dir=self.state_dir,
+        )
