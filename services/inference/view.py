@@ -15,7 +15,8 @@ ICU_TYPES: dict[str, int] = {"CCU": 1, "CSRU": 2, "MICU": 3, "ICU": 3, "SICU": 4
 class Fact(msgspec.Struct, frozen=True, kw_only=True):
     """One measured value that stands (not corrected away, not taken back).
 
-    ``event_id`` and ``index`` are its key; ``offset`` is where its event first arrived.
+    ``event_id`` and ``index`` are its key; ``offset`` is where its event first arrived and
+    ``said_ms`` when it was said (which orders corrections).
     ``parameter`` is a name of ``contracts.loinc``, ``value`` in that parameter's unit; ``text`` is
     what was sent beside it. ``series`` ties versions of one result together. ``flagged``: somebody
     upstream doubts it (implausible, wrong unit); it may be shown, it is never scored.
@@ -27,6 +28,7 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True):
     parameter: str
     value: float
     at_ms: int
+    said_ms: int = 0
     text: str = ""
     status: str = "F"
     series: str = ""
@@ -41,7 +43,8 @@ class PatientView:
     it. ``as_of_ms`` is the newest clinical time among them. ``icu_unit`` is a key of ``ICU_TYPES``
     ("" when the patient has no intensive care stay in this encounter), ``icu_admitted_ms`` the
     moment it began (None when nobody said), ``icu_left_ms`` its end. ``age_years`` 90 means 90+.
-    ``pregnant`` None is unknown. ``spo2_scale2``: somebody prescribed the 88-92 % target.
+    ``deceased``: the feed says so. ``pregnant`` None is unknown. ``spo2_scale2``: somebody
+    prescribed the 88-92 % target.
     """
 
     token: str
@@ -52,6 +55,7 @@ class PatientView:
     icu_unit: str = ""
     icu_admitted_ms: int | None = None
     icu_left_ms: int | None = None
+    deceased: bool = False
     pregnant: bool | None = None
     spo2_scale2: bool = False
     facts: tuple[Fact, ...]

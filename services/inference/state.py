@@ -1,0 +1,209 @@
+"""Pure: what is known of one identifier, and how an event adds to it.
+
+Nothing is ever changed in place and every fact carries the offset of its first arrival, so the
+state *as of* an earlier offset is a filter: a redelivered event is scored as it was the first time.
+Links between identifiers are no part of it, which is why an unlink restores both byte-equal.
+"""
+
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+import msgspec
+
+from contracts.deidentified import DeidentifiedEvent
+from contracts.topic import DAY_MS
+from services.inference.facts import facts_of, traits_of
+from services.inference.packing import pack
+from services.inference.stay import Move, current_stay, move_of
+from services.inference.view import Fact
+
+ICU_WINDOW_MS = 2 * DAY_MS
+ICU_KEPT_MS = 30 * DAY_MS
+VIEW_MS = 7 * DAY_MS
+VIEW_FACTS_MAX = 4096
+# The state keeps twice what a view shows: a view as of an earlier offset finds all of its facts.
+KEPT_MS = 2 * VIEW_MS
+KEPT_FACTS_MAX = 2 * VIEW_FACTS_MAX
+KEPT_MOVES_MAX = 64
+
+
+class Trait(msgspec.Struct, frozen=True, array_like=True):
+    """One thing said of the patient beside measurements, such as ``age_years``."""
+
+    offset: int
+    said_ms: int
+    name: str
+    value: int | str | bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """One event and its facts. ``offset`` is that of its first arrival, ``packed`` its bytes."""
+
+    event_id: str
+    offset: int
+    said_ms: int
+    facts: tuple[Fact, ...]
+    packed: msgspec.Raw
+
+
+@dataclass(frozen=True, slots=True)
+class PatientState:
+    """One identifier. ``applied`` is the offset of its last event; ``heard`` is in order of
+    arrival; ``facts`` are all facts of ``heard`` in the order of ``fact_order``; ``plain`` says
+    that none of them corrects another.
+    """
+
+    applied: int = -1
+    heard: tuple[Heard, ...] = ()
+    facts: tuple[Fact, ...] = ()
+    plain: bool = True
+    moves: tuple[Move, ...] = ()
+    traits: tuple[Trait, ...] = ()
+
+
+EMPTY = PatientState()
+
+
+def fact_order(fact: Fact) -> tuple[int, int, str, int]:
+    """Return the key by which the facts of one identifier are sorted."""
+    return fact.at_ms, fact.offset, fact.event_id, fact.index
+
+
+def apply(state: PatientState, event: DeidentifiedEvent, offset: int) -> PatientState:
+    """Return ``state`` with the event at ``offset``; the same state when it is in already."""
+    if offset <= state.applied:
+        return state
+    if first_offset(state, event.event_id) is not None:
+        return replace(state, applied=offset)
+    facts = facts_of(event, offset)
+    heard = _heard(event.event_id, offset, event.occurred_at_ms, facts)
+    move = move_of(event, offset, state.moves)
+    return PatientState(
+        applied=offset,
+        heard=(*state.heard, heard),
+        facts=merge_facts(state.facts, facts),
+        plain=state.plain and is_plain(facts),
+        moves=state.moves if move is None else (*state.moves, move),
+        traits=state.traits + _new_traits(state.traits, event, offset),
+    )
+
+
+def first_offset(state: PatientState, event_id: str) -> int | None:
+    """Return where the event first arrived, or None when this identifier has not heard it."""
+    for heard in reversed(state.heard):
+        if heard.event_id == event_id:
+            return heard.offset
+    return None
+
+
+def merge_facts(known: tuple[Fact, ...], fresh: tuple[Fact, ...]) -> tuple[Fact, ...]:
+    """Return both in the order of ``fact_order``."""
+    if not fresh:
+        return known
+    ordered = fresh if len(fresh) == 1 else tuple(sorted(fresh, key=fact_order))
+    if not known or known[-1].at_ms <= ordered[0].at_ms:
+        return known + ordered
+    start = bisect_left(known, ordered[0].at_ms, key=_at_ms)
+    return known[:start] + tuple(sorted(known[start:] + ordered, key=fact_order))
+
+
+def is_plain(facts: Iterable[Fact]) -> bool:
+    """Return whether all facts are final: nothing to take back, nothing preliminary."""
+    return all(fact.status == "F" for fact in facts)
+
+
+def needs_pruning(state: PatientState) -> bool:
+    """Return whether ``prune`` would have something to do, roughly and at once."""
+    if len(state.heard) > KEPT_FACTS_MAX or len(state.moves) > 2 * KEPT_MOVES_MAX:
+        return True
+    facts = state.facts
+    old = bool(facts) and facts[0].at_ms < facts[-1].at_ms - KEPT_MS - DAY_MS
+    return len(facts) > KEPT_FACTS_MAX or old
+
+
+def prune(state: PatientState, floor: int) -> PatientState:
+    """Return ``state`` without what no view as of ``floor`` or later can show.
+
+    ``floor`` is an offset below which nothing can be redelivered any more. Kept: everything after
+    it; before it the last 14 days, the first 48 h of the intensive care stay, and of those at most
+    8,192 facts; 64 movements.
+    """
+    settled = [fact for fact in state.facts if fact.offset <= floor]
+    moves = _prune_moves(state.moves, floor)
+    newest_ms = newest_usable_ms(settled) or max((h.said_ms for h in state.heard), default=0)
+    icu = icu_window([("", move) for move in moves if move.offset <= floor], newest_ms)
+    since_ms = newest_ms - KEPT_MS
+    kept = select(settled, since_ms, icu, KEPT_FACTS_MAX)
+    keys = {(fact.event_id, fact.index) for fact in kept}
+    keys.update((f.event_id, f.index) for f in state.facts if f.offset > floor)
+    heard = []
+    for one in state.heard:
+        facts = tuple(fact for fact in one.facts if (fact.event_id, fact.index) in keys)
+        if facts or one.offset > floor or one.said_ms >= since_ms:
+            whole = len(facts) == len(one.facts)
+            heard.append(one if whole else _heard(one.event_id, one.offset, one.said_ms, facts))
+    facts = tuple(fact for fact in state.facts if (fact.event_id, fact.index) in keys)
+    return replace(
+        state, heard=tuple(heard), facts=facts, plain=is_plain(facts), moves=tuple(moves)
+    )
+
+
+def newest_usable_ms(facts: Sequence[Fact]) -> int | None:
+    """Return the newest clinical time among facts nobody doubts; they are sorted by time."""
+    return next((fact.at_ms for fact in reversed(facts) if not fact.flagged), None)
+
+
+def icu_window(moves: Sequence[tuple[str, Move]], newest_ms: int) -> tuple[int, int] | None:
+    """Return the first 48 h of the intensive care stay, unless it is more than 30 days ago."""
+    admitted_ms = current_stay(moves).icu_admitted_ms
+    if admitted_ms is None or admitted_ms < newest_ms - ICU_KEPT_MS:
+        return None
+    return admitted_ms, admitted_ms + ICU_WINDOW_MS
+
+
+def select(
+    facts: Sequence[Fact], since_ms: int, icu: tuple[int, int] | None, count_max: int
+) -> Sequence[Fact]:
+    """Return the facts (sorted by time) of a window and of the intensive care window.
+
+    When they are too many, the oldest outside intensive care go first.
+    """
+    if facts and facts[0].at_ms < since_ms:
+        recent = facts[bisect_left(facts, since_ms, key=_at_ms) :]
+        facts = [f for f in facts if f.at_ms < since_ms and _within(f, icu)] + list(recent)
+    excess = len(facts) - count_max
+    if excess <= 0:
+        return facts
+    order = sorted(range(len(facts)), key=lambda at: (_within(facts[at], icu), at))
+    dropped = set(order[:excess])
+    return [fact for at, fact in enumerate(facts) if at not in dropped]
+
+
+def _heard(event_id: str, offset: int, said_ms: int, facts: tuple[Fact, ...]) -> Heard:
+    return Heard(event_id, offset, said_ms, facts, pack(event_id, offset, said_ms, facts))
+
+
+def _at_ms(fact: Fact) -> int:
+    return fact.at_ms
+
+
+def _within(fact: Fact, icu: tuple[int, int] | None) -> bool:
+    return icu is not None and icu[0] <= fact.at_ms <= icu[1]
+
+
+def _new_traits(
+    known: tuple[Trait, ...], event: DeidentifiedEvent, offset: int
+) -> tuple[Trait, ...]:
+    last = {trait.name: trait.value for trait in known}
+    return tuple(
+        Trait(offset, event.occurred_at_ms, name, value)
+        for name, value in traits_of(event).items()
+        if name not in last or last[name] != value
+    )
+
+
+def _prune_moves(moves: tuple[Move, ...], floor: int) -> list[Move]:
+    settled = [move for move in moves if move.offset <= floor]
+    return settled[-KEPT_MOVES_MAX:] + [move for move in moves if move.offset > floor]
