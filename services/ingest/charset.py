@@ -1,0 +1,141 @@
+"""Which charset a message is in, and its text: BOM, MSH-18, the source's default, UTF-8, cp1252."""
+
+import codecs
+from dataclasses import dataclass
+
+from contracts.clinical import Finding
+
+SINGLE_BYTE = ("iso8859", "cp125", "ascii")
+UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, b"M\x00S\x00H\x00", b"\x00M\x00S\x00H")
+# MSH-18 by HL7 table 0211 and by what is sent in its place; compared without space, - _ and case.
+ALIASES = {
+    "ASCII": "ascii",
+    "USASCII": "ascii",
+    "ISOIR6": "ascii",
+    "UTF8": "utf-8",
+    "UNICODE": "utf-8",
+    "UNICODEUTF8": "utf-8",
+    "UNICODEUTF16": "utf-16",
+    "UTF16": "utf-16",
+    "ISOIR100": "iso8859-1",
+    "ISOIR14": "iso2022_jp",
+    "ISOIR87": "iso2022_jp",
+    "ISOIR159": "iso2022_jp_1",
+    "ISO2022JP": "iso2022_jp",
+    "SHIFTJIS": "cp932",
+    "GB180302000": "gb18030",
+    "GB18030": "gb18030",
+    "GB2312": "gb18030",
+    "GBK": "gb18030",
+    "BIG5": "big5hkscs",
+    "KSX1001": "euc_kr",
+    "EUCKR": "euc_kr",
+    "WINDOWS1252": "cp1252",
+    "CP1252": "cp1252",
+} | {f"8859/{part}": f"iso8859-{part}" for part in (*range(1, 12), 13, 14, 15, 16)}
+ALIASES |= {name.replace("8859/", "ISO8859"): used for name, used in ALIASES.items() if "/" in name}
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """The text of a message, the charset that read it and the one that MSH-18 named."""
+
+    text: str
+    used: str
+    declared: str
+    findings: tuple[Finding, ...] = ()
+
+
+def decode(raw: bytes, default: str) -> Decoded:
+    """Return the text of one message. ``default`` is the source's charset (a Python codec)."""
+    if raw.isascii() and b"\x1b" not in raw:
+        if b"\x00" not in raw[:8]:
+            return Decoded(raw.decode("ascii"), "ascii", _declared(raw))
+        return _decode_utf16(raw)
+    if raw.startswith(UTF16_MARKS):
+        return _decode_utf16(raw)
+    if raw.startswith(codecs.BOM_UTF8):
+        body = raw[len(codecs.BOM_UTF8) :]
+        return _first_that_reads(body, ("utf-8",), _declared(body))
+    declared = _declared(raw)
+    return _first_that_reads(raw, _candidates(declared, default), declared)
+
+
+def codec_of(declared: str) -> str:
+    """Return the Python codec for a charset name as in MSH-18; empty when it is not known."""
+    squeezed = declared.upper().replace(" ", "").replace("-", "").replace("_", "")
+    return ALIASES.get(squeezed, "")
+
+
+def split_frame(frame: bytes) -> tuple[bytes, list[bytes]]:
+    """Return what stands before the first MSH, and each message of a frame (batch or single)."""
+    if frame.startswith(UTF16_MARKS):
+        head, parts = _split(_decode_utf16(frame).text.encode())
+        if len(parts) == 1:
+            return head, [frame]
+        return head, [codecs.BOM_UTF16_LE + part.decode().encode("utf-16-le") for part in parts]
+    return _split(frame)
+
+
+def _split(frame: bytes) -> tuple[bytes, list[bytes]]:
+    starts = []
+    at = frame.find(b"MSH")
+    while at >= 0:
+        opens_line = at == 0 or frame[at - 1] in b"\r\n\x0b\xbf"
+        if opens_line and not frame[at + 3 : at + 4].isalnum():
+            starts.append(at)
+        at = frame.find(b"MSH", at + 3)
+    if not starts:
+        return frame, []
+    ends = [*starts[1:], len(frame)]
+    bom = codecs.BOM_UTF8 if frame.startswith(codecs.BOM_UTF8) else b""
+    parts = [frame[start:end] for start, end in zip(starts, ends, strict=True)]
+    return frame[len(bom) : starts[0]], [bom + part for part in parts] if bom else parts
+
+
+def _declared(raw: bytes) -> str:
+    end = len(raw)
+    for mark in (b"\r", b"\n"):
+        found = raw.find(mark, 0, end)
+        end = found if found >= 0 else end
+    fields = raw[:end].split(raw[3:4]) if raw[3:4] else []
+    if len(fields) < 18:
+        return ""
+    return fields[17].partition(b"~")[0].decode("ascii", "replace").strip()
+
+
+def _candidates(declared: str, default: str) -> tuple[str, ...]:
+    codec = codec_of(declared)
+    if codec.startswith(SINGLE_BYTE):
+        # Any bytes pass as Latin-1: what is valid UTF-8 beyond ASCII is UTF-8 whatever is said.
+        return "utf-8", codec, default
+    return codec, default, "utf-8"
+
+
+def _first_that_reads(raw: bytes, candidates: tuple[str, ...], declared: str) -> Decoded:
+    for codec in (*candidates, "cp1252"):
+        try:
+            text = raw.decode(codec) if codec else ""
+        except (UnicodeDecodeError, LookupError):
+            continue
+        if codec:
+            return Decoded(text, codec, declared, _mismatch(declared, codec))
+    # cp1252 leaves five bytes open; Latin-1 never does, and no two inputs become one text.
+    return Decoded(raw.decode("latin-1"), "iso8859-1", declared, _mismatch(declared, "iso8859-1"))
+
+
+def _mismatch(declared: str, used: str) -> tuple[Finding, ...]:
+    if not declared or codec_of(declared) == used:
+        return ()
+    return (Finding("warn", "MSH-18", "charset_mismatch", "read in another charset than declared"),)
+
+
+def _decode_utf16(raw: bytes) -> Decoded:
+    codec = "utf-16"
+    if not raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        codec = "utf-16-le" if raw[:1] == b"M" else "utf-16-be"
+    try:
+        text = raw.decode(codec)
+    except UnicodeDecodeError:
+        return Decoded(raw.decode("latin-1"), "iso8859-1", "")
+    return Decoded(text.lstrip("\ufeff"), "utf-16", _declared(text.encode("utf-8", "replace")))

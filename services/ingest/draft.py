@@ -1,0 +1,99 @@
+"""What a message has said so far of one patient: filled segment by segment, then made an event."""
+
+from contracts.clinical import Allergy, Condition, Finding, Medication, Order, Precision, Zone
+from contracts.identified import Note, PatientId, PersonName, Staff
+from contracts.observation import Observation
+from services.ingest.hl7 import Header
+from services.ingest.times import Moment, ReadTime
+
+FINDINGS_MAX = 50
+
+
+class Visit:
+    """PV1 as it was read."""
+
+    __slots__ = (
+        "admitted_at_ms", "bed", "class_", "discharged_at_ms", "number", "room", "staff", "unit",
+    )  # fmt: skip
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self.number = self.class_ = self.unit = self.room = self.bed = ""
+        self.admitted_at_ms: int | None = None
+        self.discharged_at_ms: int | None = None
+        self.staff: tuple[Staff, ...] = ()
+
+
+class Draft:
+    """One patient group under construction. The handlers of ``patients``, ``visits``,
+    ``results`` and ``orders`` fill it, one segment each.
+    """
+
+    __slots__ = (
+        "allergies", "birth_date", "conditions", "deceased", "dialect", "document_kind",
+        "findings", "header", "ids", "is_document", "medications", "moment", "names",
+        "note_about", "note_first", "note_kind", "note_last", "note_lines", "notes",
+        "observations", "observed_at", "order_at", "order_control", "order_status", "orders",
+        "others", "prior_ids", "read_time", "requested", "series_prefix", "sex", "visit",
+    )  # fmt: skip
+
+    def __init__(self, header: Header, read_time: ReadTime) -> None:
+        """Start a patient group of the message with ``header``."""
+        self.header = header
+        self.dialect = header.dialect
+        self.read_time = read_time
+        self.ids: tuple[PatientId, ...] = ()
+        self.prior_ids: tuple[PatientId, ...] = ()
+        self.names: tuple[PersonName, ...] = ()
+        self.birth_date = self.sex = ""
+        self.deceased = False
+        self.others: dict[str, list[str]] = {}
+        self.visit: Visit | None = None
+        self.observations: list[Observation] = []
+        self.conditions: list[Condition] = []
+        self.medications: list[Medication] = []
+        self.allergies: list[Allergy] = []
+        self.orders: list[Order] = []
+        self.notes: list[Note] = []
+        self.findings: list[Finding] = []
+        # Where the reading stands: the order that the next OBX belongs to, what an NTE is about.
+        self.is_document = header.kind == "MDM"
+        self.document_kind = ""
+        self.note_about = self.note_first = self.note_last = -1
+        self.note_kind = ""
+        self.note_lines: list[str] = []
+        self.requested = False  # an RXO of this order stands last among the medications
+        self.series_prefix = ""
+        self.order_control = self.order_status = ""
+        self.order_at: int | None = None
+        self.observed_at: int | None = None
+        self.moment: Moment | None = None  # EVN-6, EVN-2 or the first OBR-7, in that order
+
+    def find(self, where: str, code: str, text: str = "") -> None:
+        """Keep a warning; ``text`` is a literal of the code, never of the message."""
+        if len(self.findings) < FINDINGS_MAX:
+            self.findings.append(Finding("warn", where, code, text))
+
+    def time_ms(self, raw: str, where: str) -> int | None:
+        """Return the milliseconds of a time field, None when absent; unreadable ones are noted."""
+        if not raw:
+            return None
+        moment = self.read_time(raw)
+        if moment is None:
+            if raw != '""':
+                self.find(where, "102", "not a time")
+            return None
+        return moment.ms
+
+    def other(self, kind: str, value: str) -> None:
+        """Keep one more string that identifies the patient or those around them."""
+        value = value.strip()
+        if len(value) > 1:
+            self.others.setdefault(kind, []).append(value)
+
+    def occurred(self, sent_at: str, received_at_ms: int) -> tuple[int, Precision, Zone]:
+        """Return when the event happened: EVN-6, EVN-2, OBR-7, else MSH-7, else its receipt."""
+        moment = self.moment or self.read_time(sent_at)
+        if moment is None:
+            return received_at_ms, "unknown", "assumed"
+        return moment

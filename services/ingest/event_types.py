@@ -1,0 +1,86 @@
+"""What a message type and trigger mean: the kind of event, the visit's status, the merges."""
+
+from contracts.clinical import EncounterStatus, EventType
+
+ADT: dict[str, EventType] = {
+    "A01": "encounter.admit",
+    "A02": "encounter.transfer",
+    "A03": "encounter.discharge",
+    "A04": "encounter.register",
+    "A05": "encounter.pre_admit",
+    "A11": "encounter.cancel_admit",
+    "A12": "encounter.cancel_transfer",
+    "A13": "encounter.cancel_discharge",
+    "A14": "encounter.pre_admit",
+    "A17": "encounter.transfer",
+    "A20": "non_clinical",
+    "A23": "person.update",
+    "A27": "encounter.cancel_admit",
+    "A28": "person.update",
+    "A29": "person.update",
+    "A31": "person.update",
+    "A37": "identity.unlinked",
+    "A38": "encounter.cancel_admit",
+    "A60": "person.update",
+}
+MERGES = frozenset(
+    {
+        "A18", "A24", "A30", "A34", "A35", "A36", "A39", "A40", "A41", "A42",
+        "A43", "A44", "A45", "A46", "A47", "A48", "A49", "A50", "A51",
+    }
+)  # fmt: skip
+# Two patients in one message that says something of the pair: one event, the second is a link.
+PAIRS = frozenset({"A24", "A37"})
+TYPES: dict[str, EventType] = {
+    "ORU": "observation.result",
+    "OUL": "observation.result",
+    "ORM": "order",
+    "OML": "order",
+    "OMG": "order",
+    "OMI": "order",
+    "OMB": "order",
+    "OMD": "order",
+    "OMN": "order",
+    "OMS": "order",
+    "OMP": "medication.order",
+    "RDE": "medication.order",
+    "RDS": "medication.order",
+    "RAS": "medication.order",
+    "RGV": "medication.order",
+    "MDM": "document",
+    "VXU": "immunization",
+    "PPR": "problem",
+    "PGL": "problem",
+    "REF": "referral",
+    "RRI": "referral",
+}
+STATUS: dict[str, EncounterStatus] = {
+    "A03": "closed",
+    "A05": "planned",
+    "A11": "cancelled",
+    "A14": "planned",
+    "A27": "cancelled",
+    "A38": "cancelled",
+}
+# Messages that say where the visit stands: only they can close it or reopen it by themselves.
+REOPENS = frozenset({"A01", "A04", "A06", "A07", "A13"})
+
+
+def event_type_of(kind: str, trigger: str) -> EventType:
+    """Return the kind of event; a type that says nothing clinical is ``non_clinical``."""
+    if kind == "ADT":
+        if trigger in MERGES:
+            return "identity.merged"
+        return ADT.get(trigger, "encounter.update")
+    return TYPES.get(kind, "non_clinical")
+
+
+def encounter_status(kind: str, trigger: str, *, discharged: bool) -> EncounterStatus:
+    """Return the visit's status; ``discharged``: PV1-45 is there."""
+    if kind == "ADT":
+        known = STATUS.get(trigger)
+        if known is not None:
+            return known
+        if trigger in REOPENS:
+            return "open"
+    return "closed" if discharged else "open"

@@ -1,0 +1,38 @@
+"""One frame, file or HTTP body: a single message, a batch, or nothing that is a message."""
+
+import msgspec
+
+from contracts.clinical import Finding
+from services.ingest.charset import split_frame
+from services.ingest.hl7 import BATCH_SEGMENTS, BLANKS
+from services.ingest.identity import Keys
+from services.ingest.parse import Parsed, SourceProfile, parse
+
+NO_MESSAGE = Finding("error", "MSH", "100", "no MSH segment")
+BEFORE_MESSAGE = Finding("error", "MSH", "100", "text before the first MSH segment")
+
+
+class ParsedFrame(msgspec.Struct, frozen=True):
+    """The messages of a frame in order, at least one; ``is_batch`` asks for a batch of answers."""
+
+    messages: tuple[Parsed, ...]
+    is_batch: bool
+
+
+def parse_frame(
+    frame: bytes, source: SourceProfile, keys: Keys, received_at_ms: int
+) -> ParsedFrame:
+    """Return every message of a frame; one without any gives one refusal (AR)."""
+    head, parts = split_frame(frame)
+    if not parts:
+        return ParsedFrame((Parsed("AR", None, "ascii", (NO_MESSAGE,)),), is_batch=False)
+    found = [parse(part, source, keys, received_at_ms) for part in parts]
+    lines = [line for line in head.decode("latin-1").splitlines() if line.strip(BLANKS)]
+    envelope = [line for line in lines if line[:3] in BATCH_SEGMENTS]
+    if len(envelope) < len(lines):
+        found[0] = _refused(found[0])
+    return ParsedFrame(tuple(found), is_batch=len(parts) > 1 or bool(envelope))
+
+
+def _refused(first: Parsed) -> Parsed:
+    return Parsed("AR", first.header, first.charset, (BEFORE_MESSAGE, *first.findings))

@@ -1,0 +1,230 @@
+"""OBR, OBX, NTE, TXA: results with their values, units, times and corrections; notes."""
+
+from math import isfinite
+
+from contracts.clinical import Order
+from contracts.identified import Note
+from contracts.loinc import parameter_of
+from contracts.observation import Code, Observation
+from services.ingest.codes import LOINC, code_of
+from services.ingest.draft import Draft
+from services.ingest.hl7 import NULL
+from services.ingest.patients import put_staff_name
+from services.ingest.units import canonical, ucum_of
+
+QUANTITIES = frozenset({"NM", "SN"})
+CODED = frozenset({"CE", "CWE", "CF", "CNE", "IS", "ID", "CX"})
+TEXTS = frozenset({"ST", "TX", "FT"})
+TIMES = frozenset({"DT", "TM", "TS", "DTM"})
+ATTACHMENTS = frozenset({"ED", "RP"})
+COMPARATORS = frozenset({"<", ">", "<=", ">=", "="})
+Common = dict[str, object]  # the fields that every kind of observation has
+CJK_FIRST, CJK_LAST = "\u4e00", "\u9fff"
+
+
+def orc(draft: Draft, f: list[str]) -> None:
+    """Read ORC: the order that the next segments belong to."""
+    d = draft.dialect
+    draft.order_control = d.first(f[1])
+    draft.order_status = d.first(f[5])
+    draft.order_at = draft.time_ms(f[9], "ORC-9") if f[9] else None
+    draft.series_prefix = d.first(f[3]) or d.first(f[2])
+    draft.note_about = -1
+    draft.requested = False
+
+
+def obr(draft: Draft, f: list[str]) -> None:
+    """Read OBR: what was ordered, and when it was observed."""
+    d = draft.dialect
+    draft.observed_at = None
+    if f[7]:
+        moment = draft.read_time(f[7])
+        if moment is None:
+            draft.find("OBR-7", "102", "not a time")
+        else:
+            draft.observed_at = moment.ms
+            draft.moment = draft.moment or moment
+    draft.series_prefix = d.first(f[3]) or d.first(f[2]) or f[7]
+    draft.note_about = -1
+    draft.orders.append(
+        Order(
+            code=code_of(d, f[4]),
+            control=draft.order_control,
+            status=f[25] or draft.order_status,
+            at_ms=draft.observed_at if draft.observed_at is not None else draft.order_at,
+        )
+    )
+
+
+def txa(draft: Draft, f: list[str]) -> None:
+    """Read TXA: the kind of document, when it was made, who wrote it."""
+    d = draft.dialect
+    draft.document_kind = d.first(f[2])
+    draft.series_prefix = d.first(f[12])
+    if f[4]:
+        draft.observed_at = draft.time_ms(f[4], "TXA-4")
+    for number in (5, 9, 10, 11, 22):
+        if f[number]:
+            put_staff_name(draft, f[number])
+
+
+def obx(draft: Draft, f: list[str]) -> None:
+    """Read OBX."""
+    d = draft.dialect
+    code = code_of(d, f[3])
+    at_ms = draft.time_ms(f[14], "OBX-14") if f[14] else draft.observed_at
+    common: Common = {
+        "index": len(draft.observations),
+        "code": code,
+        "reference_range": d.text(f[7]),
+        "flags": _flags(draft, f[8]) if f[8] else (),
+        "status": f[11].strip() or "F",
+        "at_ms": at_ms,
+        "series": f"{draft.series_prefix or f[14]}|{code.system}|{code.code}|{f[4]}",
+    }
+    draft.note_about = len(draft.observations)
+    draft.observations.append(_observation(draft, f[2].strip().upper(), f, common))
+
+
+def _observation(draft: Draft, kind: str, f: list[str], common: Common) -> Observation:
+    raw = f[5]
+    if not raw or raw == NULL:
+        return _made(common, "empty", finding="null" if raw else "")
+    if kind in QUANTITIES:
+        return _quantity(draft, kind, f, common)
+    if kind in TEXTS:
+        return _text(draft, kind, raw, common)
+    return _other(draft, kind, raw, common)
+
+
+def _other(draft: Draft, kind: str, raw: str, common: Common) -> Observation:
+    if kind in CODED:
+        return _made(common, "coded", answer=code_of(draft.dialect, raw))
+    if kind in ATTACHMENTS:
+        return _made(common, "attachment")
+    if kind in TIMES:
+        return _made(common, "time", text=draft.dialect.text(raw))
+    draft.find("OBX-2", "103" if kind else "101", "value type missing or not known")
+    finding = "type_unknown" if kind else "type_missing"
+    return _made(common, "text", text=draft.dialect.text(raw), finding=finding)
+
+
+def _made(common: Common, kind: str, **more: object) -> Observation:
+    return Observation(kind=kind, **common, **more)  # type: ignore[arg-type]  # built by keyword
+
+
+def _quantity(draft: Draft, kind: str, f: list[str], common: Common) -> Observation:
+    d = draft.dialect
+    raw = f[5]
+    finding = ""
+    if d.repeat in raw:
+        raw, finding = raw.partition(d.repeat)[0], "repeated"
+    comparator, number = _structured(d.components(raw, 4)) if kind == "SN" else _plain(d.text(raw))
+    value = number_of(number)
+    if value is None:
+        draft.find("OBX-5", "102", "not a number")
+        return _made(common, "text", text=d.text(f[5]), finding="not_a_number")
+    sent = _unit_sent(draft, f[6])
+    code = common["code"]
+    parameter = parameter_of(code.code) if isinstance(code, Code) and code.system == LOINC else None
+    unit = ""
+    if parameter is None:
+        unit = ucum_of(sent)
+    else:
+        value, unit, odd = canonical(parameter, value, sent)
+        finding = odd or finding
+        if odd and odd != "unit_assumed":
+            draft.find("OBX-5" if odd == "implausible" else "OBX-6", odd)
+    return _made(
+        common, "quantity", value=value, comparator=comparator, unit=unit, unit_sent=sent,
+        finding=finding,
+    )  # fmt: skip
+
+
+def _structured(c: list[str]) -> tuple[str, str]:
+    # SN: comparator ^ number ^ separator ^ number; a ratio or a range is no single number.
+    if c[2] or c[3]:
+        return "", ""
+    return (c[0].strip() if c[0].strip() in COMPARATORS else ""), c[1]
+
+
+def _plain(text: str) -> tuple[str, str]:
+    text = text.strip()
+    if text[:1] in "<>":
+        size = 2 if text[1:2] == "=" else 1
+        return text[:size], text[size:]
+    return "", text
+
+
+def number_of(text: str) -> float | None:
+    """Return a finite number, or None."""
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return value if isfinite(value) and "_" not in text else None
+
+
+def _unit_sent(draft: Draft, raw: str) -> str:
+    if not raw or draft.dialect.component not in raw:
+        return draft.dialect.text(raw).strip()
+    c = draft.dialect.components(raw, 2)
+    code, text = c[0].strip(), c[1].strip()
+    # ``CD:289^mg/dL``: a local code says nothing where the text is a unit.
+    return text if text and (not code or (not ucum_of(code) and ucum_of(text))) else code
+
+
+def _flags(draft: Draft, raw: str) -> tuple[str, ...]:
+    d = draft.dialect
+    return tuple(flag for one in d.repetitions(raw) if (flag := d.first(one)))
+
+
+def _text(draft: Draft, kind: str, raw: str, common: Common) -> Observation:
+    d = draft.dialect
+    text = d.text(raw.replace(d.repeat, "\n") if d.repeat in raw else raw)
+    if kind != "ST" or draft.is_document:
+        code = common["code"]
+        name = code.text or code.code if isinstance(code, Code) else ""
+        _note(draft, text, draft.note_about, draft.document_kind or name)
+    return _made(common, "text", text=text)
+
+
+def nte(draft: Draft, f: list[str]) -> None:
+    """Read NTE: a note about the result before it, or about the patient."""
+    d = draft.dialect
+    raw = f[3]
+    if raw and raw != NULL:
+        text = d.text(raw.replace(d.repeat, "\n") if d.repeat in raw else raw)
+        _note(draft, text, draft.note_about, "NTE")
+
+
+def _note(draft: Draft, text: str, about: int, kind: str) -> None:
+    # A document comes in lines, one OBX or NTE each, and a name may break over two of them: lines
+    # that follow one another are one note.
+    if not text.strip():
+        return
+    lines = draft.note_lines
+    next_line = about == draft.note_last or (about == draft.note_last + 1 and kind != "NTE")
+    if not (lines and kind == draft.note_kind and next_line):
+        close_note(draft)
+        lines = draft.note_lines
+        draft.note_first, draft.note_kind = about, kind
+    lines.append(text)
+    draft.note_last = about
+
+
+def close_note(draft: Draft) -> None:
+    """Make the lines of the note in hand one note."""
+    if draft.note_lines:
+        text = "\n".join(draft.note_lines)
+        draft.notes.append(
+            Note(text=text, about=draft.note_first, kind=draft.note_kind, lang=language_of(text))
+        )
+        draft.note_lines = []
+
+
+def language_of(text: str) -> str:
+    """Return ``zh`` where Chinese characters stand, ``en`` for ASCII, else empty."""
+    if text.isascii():
+        return "en"
+    return "zh" if any(CJK_FIRST <= sign <= CJK_LAST for sign in text) else ""
