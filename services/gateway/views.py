@@ -285,25 +285,3 @@ class Problem(View, frozen=True, kw_only=True):
     instance: str
     code: str
     trace_id: str
-
-
-class ReviewRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The body of ``POST /v1/events/{event_id}/review``; ``reason`` is one of the coded set.
-
-    Free text is not taken: privacy has no scrub for it on this path, so nothing would clean it.
-    """
-
-    decision: Literal["accepted", "overridden"]
-    reason: str
-
-
-ACCEPT_REASONS = ("agrees_with_assessment", "acting_on_it", "already_acted", "for_information")
-OVERRIDE_REASONS = (
-    "known_and_expected",
-    "measurement_wrong",
-    "chronic_baseline",
-    "palliative_or_limited_care",
-    "already_treated",
-    "not_my_patient",
-    "other",
-)

@@ -1,0 +1,268 @@
+"""The read model in Redis: the only importer of redis here. Writes go through ``read_model.lua``.
+
+Every failure of Redis comes out as ``Unavailable``. Keys and values hold tokens, units and numbers:
+nothing that identifies a patient.
+"""
+
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from importlib.resources import files
+from typing import Any, Self, cast
+
+from redis.asyncio import Redis
+from redis.exceptions import NoScriptError, RedisError
+
+from plumbing.errors import Unavailable
+from services.gateway.stored import Detail, Point, decode_detail, decode_point
+from services.gateway.writes import (
+    Done,
+    EventWrite,
+    Kind,
+    Lost,
+    Marks,
+    RowWrite,
+    Slot,
+    Step,
+    StoredRow,
+)
+
+SCRIPT = files("services.gateway").joinpath("read_model.lua").read_text()
+SCAN_COUNT = 2_000
+TIMEOUT_S = 5.0
+
+
+class ReadModel:
+    """Reads and writes the ``gw:`` keys."""
+
+    def __init__(self, redis: Any) -> None:
+        """Use an asyncio ``Redis`` (``Any``: redis-py's types mix its two kinds of client)."""
+        self._redis = redis
+        self._sha = ""
+
+    @classmethod
+    def at(cls, url: str) -> Self:
+        """Return the read model at a Redis URL; nothing is reached yet."""
+        return cls(Redis.from_url(url, socket_timeout=TIMEOUT_S, socket_connect_timeout=TIMEOUT_S))
+
+    async def begin(self, slot: Slot, offset: int, epoch: str, lag_ms: int) -> None:
+        """Say that ``slot`` is projected anew from ``offset``."""
+        await self._call("begin", slot.kind, slot.partition, slot.field, offset, epoch, lag_ms)
+
+    async def write_rows(self, step: Step, rows: Sequence[RowWrite]) -> Done | Lost:
+        """Write rows and progress together, or say what is lost and write nothing."""
+        return await self._write("rows", step, [part for row in rows for part in _row_parts(row)])
+
+    async def write_events(self, step: Step, events: Sequence[EventWrite]) -> Done | Lost:
+        """Write results and progress together, or say what is lost and write nothing."""
+        flat = [
+            part
+            for one in events
+            for part in (
+                one.event_id,
+                one.token,
+                one.model_epoch,
+                one.at_ms,
+                one.point,
+                one.detail,
+            )
+        ]
+        return await self._write("events", step, flat)
+
+    async def sweep(self, partition: int, keep_ms: int) -> Done:
+        """Drop old points of a partition; ``new`` of the answer counts tokens not whole."""
+        return _done(await self._call("sweep", partition, keep_ms))
+
+    async def marks(self) -> Marks:
+        """Return where the read model stands, in one round trip."""
+        async with self._errors():
+            pipe = self._redis.pipeline(transaction=True)
+            pipe.get("gw:epoch").get("gw:version").hgetall("gw:lag").hgetall("gw:progress")
+            epoch, version, lag_ms, progress = await pipe.execute()
+        return Marks(
+            (epoch or b"").decode(), int(version or 0), _int_values(lag_ms), _int_values(progress)
+        )
+
+    async def changed(self, since: int) -> list[tuple[Kind, int, str]]:
+        """Return (kind, partition, token) of what changed after version ``since``."""
+        async with self._errors():
+            found = await self._redis.zrangebyscore("gw:changes", f"({since}", "+inf")
+        names = (name.decode().split(":", 2) for name in found)
+        return [(cast("Kind", kind), int(number), token) for kind, number, token in names]
+
+    async def rows(self, wanted: Sequence[tuple[Kind, int, str]]) -> list[StoredRow | None]:
+        """Return the rows named, None for one that is not there."""
+        async with self._errors():
+            pipe = self._redis.pipeline(transaction=False)
+            for kind, partition, token in wanted:
+                pipe.hget(f"gw:{kind}:{partition}", token)
+            return [_row(value) if value else None for value in await pipe.execute()]
+
+    async def all_rows(self, kind: Kind, partition: int) -> AsyncIterator[tuple[str, StoredRow]]:
+        """Yield every row of a partition."""
+        async with self._errors():
+            async for token, value in self._redis.hscan_iter(
+                f"gw:{kind}:{partition}", count=SCAN_COUNT
+            ):
+                yield token.decode(), _row(value)
+
+    async def tails(self, tokens: Sequence[str], window_ms: int) -> list[tuple[Point, ...]]:
+        """Return for each token its points of the last ``window_ms`` before its newest, by time."""
+        async with self._errors():
+            pipe = self._redis.pipeline(transaction=False)
+            for token in tokens:
+                pipe.zrange(f"gw:time:{token}", 0, 0, desc=True, withscores=True)
+            newest = [int(found[0][1]) if found else 0 for found in await pipe.execute()]
+            found = await self._points(
+                [(t, at - window_ms, at) for t, at in zip(tokens, newest, strict=True)]
+            )
+        return [tuple(one for _, _, one in points) for points in found]
+
+    async def points(self, token: str, start_ms: int, stop_ms: int) -> list[tuple[str, Point]]:
+        """Return (event id, point) of ``token`` between two shifted times, by time."""
+        async with self._errors():
+            (found,) = await self._points([(token, start_ms, stop_ms)])
+        return [(event, one) for event, _, one in found]
+
+    async def details(self, token: str, event_ids: Sequence[str]) -> list[Detail | None]:
+        """Return the details of events of ``token``."""
+        if not event_ids:
+            return []
+        async with self._errors():
+            found = await self._redis.hmget(f"gw:detail:{token}", list(event_ids))
+        return [decode_detail(value) if value else None for value in found]
+
+    async def superseded(self, token: str, event_id: str) -> list[tuple[int, Point]]:
+        """Return (model epoch, point) of earlier answers for one event."""
+        prefix = f"{event_id}:"
+        async with self._errors():
+            found = await self._redis.hgetall(f"gw:old:{token}")
+        return sorted(
+            decode_point(value) for key, value in found.items() if key.decode().startswith(prefix)
+        )
+
+    async def token_of(self, event_id: str, partitions: int) -> str | None:
+        """Return whose event it is, or None."""
+        async with self._errors():
+            pipe = self._redis.pipeline(transaction=False)
+            for partition in range(partitions):
+                pipe.hget(f"gw:evt:{partition}", event_id)
+            found = [value for value in await pipe.execute() if value]
+        return found[0].decode() if found else None
+
+    async def counts(self, partitions: int) -> tuple[int, int, int]:
+        """Return how many events are visible, how many answers are superseded, how many tokens."""
+        async with self._errors():
+            pipe = self._redis.pipeline(transaction=False)
+            for partition in range(partitions):
+                pipe.hlen(f"gw:evt:{partition}").hlen(f"gw:held:{partition}")
+            found = await pipe.execute()
+            old = [
+                await self._redis.hlen(key)
+                async for key in self._redis.scan_iter("gw:old:*", count=SCAN_COUNT)
+            ]
+        return sum(found[::2]), sum(old), sum(found[1::2])
+
+    async def visible_event_ids(self, partitions: int) -> set[str]:
+        """Return the ids of all visible events (for the accounting of a demo or a test)."""
+        async with self._errors():
+            return {
+                event.decode()
+                for partition in range(partitions)
+                async for event, _ in self._redis.hscan_iter(
+                    f"gw:evt:{partition}", count=SCAN_COUNT
+                )
+            }
+
+    async def revoke(self, session: str, seconds: int) -> None:
+        """Remember for ``seconds`` that a session was ended."""
+        async with self._errors():
+            await self._redis.set(f"gw:revoked:{session}", b"1", ex=seconds)
+
+    async def revoked(self) -> set[str]:
+        """Return the sessions that were ended."""
+        async with self._errors():
+            return {
+                key.decode().removeprefix("gw:revoked:")
+                async for key in self._redis.scan_iter("gw:revoked:*", count=SCAN_COUNT)
+            }
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._redis.aclose()
+
+    async def _points(
+        self, spans: Iterable[tuple[str, int, int]]
+    ) -> list[list[tuple[str, int, Point]]]:
+        wanted = list(spans)
+        pipe = self._redis.pipeline(transaction=False)
+        for token, start, stop in wanted:
+            pipe.zrangebyscore(f"gw:time:{token}", start, stop)
+        ids = await pipe.execute()
+        pipe = self._redis.pipeline(transaction=False)
+        named = [(token, found) for (token, _, _), found in zip(wanted, ids, strict=True) if found]
+        for token, found in named:
+            pipe.hmget(f"gw:point:{token}", found)
+        values = iter(await pipe.execute() if named else [])
+        return [
+            [
+                (event.decode(), *decode_point(value))
+                for event, value in zip(found, next(values), strict=True)
+                if value
+            ]
+            if found
+            else []
+            for found in ids
+        ]
+
+    async def _write(self, verb: str, step: Step, flat: Sequence[object]) -> Done | Lost:
+        slot = step.slot
+        lag_ms = "" if step.lag_ms is None else step.lag_ms
+        answer = await self._call(
+            verb,
+            slot.kind,
+            slot.partition,
+            slot.field,
+            step.known,
+            step.next_offset,
+            step.epoch,
+            lag_ms,
+            *flat,
+        )
+        if answer[0] == b"lost":
+            resume = int(answer[1])
+            return Lost(None if resume < 0 else resume)
+        return _done(answer)
+
+    async def _call(self, *arguments: object) -> list[Any]:
+        async with self._errors():
+            if not self._sha:
+                self._sha = await self._redis.script_load(SCRIPT)
+            try:
+                found = await self._redis.evalsha(self._sha, 0, *arguments)
+            except NoScriptError:
+                found = await self._redis.eval(SCRIPT, 0, *arguments)
+        return cast("list[Any]", found)
+
+    @asynccontextmanager
+    async def _errors(self) -> AsyncIterator[None]:
+        try:
+            yield
+        except (RedisError, OSError) as error:
+            raise Unavailable("the read model cannot be reached") from error
+
+
+def _row_parts(row: RowWrite) -> tuple[object, ...]:
+    return (row.token, row.group, row.rank, row.offset, row.mark, row.at_ms, row.value)
+
+
+def _done(answer: Sequence[Any]) -> Done:
+    return Done(int(answer[1]), int(answer[2]), int(answer[3]))
+
+
+def _row(value: bytes) -> StoredRow:
+    _, _, _, mark, at_ms, packed = value.split(b";", 5)
+    return StoredRow(mark.decode(), int(at_ms), packed)
+
+
+def _int_values(found: dict[bytes, bytes]) -> dict[str, int]:
+    return {key.decode(): int(value) for key, value in found.items()}

@@ -1,0 +1,196 @@
+"""Pure: how results are kept in the read model. Small arrays, because there are millions.
+
+A ``Point`` is what a chart needs of one event, a ``Detail`` what its explanation needs; labels and
+units that ``contracts.loinc`` knows are left out and put back when they are shown.
+"""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from contracts.assessed import Assessment, Contribution, Risk, Score, Vital
+from contracts.loinc import BY_NAME
+
+ICU_OUTCOME_MODEL = "icu_mortality"
+CONTRIBUTIONS_MAX = 40
+
+
+class Point(msgspec.Struct, frozen=True, array_like=True):
+    """One event on a chart; times are shifted milliseconds, ``scored_ms`` is processing time."""
+
+    at_ms: int
+    scored_ms: int
+    offset: int
+    total: int | None
+    total_min: int | None
+    total_max: int | None
+    probability: float | None
+
+
+class StoredPart(msgspec.Struct, frozen=True, array_like=True):
+    """A contribution without what can be looked up."""
+
+    feature: str
+    parameter: str
+    value: float | None
+    unit: str
+    at_ms: int | None
+    attribution: float
+    label: dict[str, str] | None = None
+
+
+class StoredRisk(msgspec.Struct, frozen=True, array_like=True):
+    """A risk; ``bare`` is the contract's struct without its contributions."""
+
+    bare: Risk
+    parts: tuple[StoredPart, ...]
+
+
+class Detail(msgspec.Struct, frozen=True, array_like=True):
+    """What explains one event's result."""
+
+    event_type: str
+    status: str
+    reason: str
+    as_of_ms: int
+    model_epoch: int
+    inputs_digest: str
+    device: str
+    degraded: str
+    scores: tuple[Score, ...]
+    risks: tuple[StoredRisk, ...]
+    vitals: tuple[tuple[str, float, str, int, str], ...]
+    red_flags: tuple[str, ...]
+
+
+_point_encoder = msgspec.msgpack.Encoder()
+_point_decoder = msgspec.msgpack.Decoder(Point)
+_detail_decoder = msgspec.msgpack.Decoder(Detail)
+
+
+def encode(stored: Point | Detail) -> bytes:
+    """Return the bytes for Redis."""
+    return _point_encoder.encode(stored)
+
+
+def decode_point(value: bytes) -> tuple[int, Point]:
+    """Return the model epoch and the point of a stored ``<epoch>;<bytes>``."""
+    epoch, _, packed = value.partition(b";")
+    return int(epoch), _point_decoder.decode(packed)
+
+
+def decode_detail(value: bytes) -> Detail:
+    """Return the detail."""
+    return _detail_decoder.decode(value)
+
+
+def point(assessment: Assessment, scored_ms: int, offset: int) -> Point:
+    """Return the chart point of an event's assessment."""
+    news2 = score_named(assessment.scores, "NEWS2")
+    risk = main_risk(assessment.risks)
+    return Point(
+        at_ms=assessment.as_of_ms or assessment.occurred_at_ms,
+        scored_ms=scored_ms,
+        offset=offset,
+        total=news2.total if news2 and news2.covered else None,
+        total_min=news2.total_min if news2 and news2.covered else None,
+        total_max=news2.total_max if news2 and news2.covered else None,
+        probability=risk.probability if risk else None,
+    )
+
+
+def detail(assessment: Assessment) -> Detail:
+    """Return what explains an event's assessment, at most ``CONTRIBUTIONS_MAX`` reasons a risk."""
+    return Detail(
+        event_type=assessment.event_type,
+        status=assessment.status,
+        reason=assessment.reason,
+        as_of_ms=assessment.as_of_ms,
+        model_epoch=assessment.model_epoch,
+        inputs_digest=assessment.inputs_digest,
+        device=assessment.device,
+        degraded=assessment.degraded,
+        scores=assessment.scores,
+        risks=tuple(_stored_risk(risk) for risk in assessment.risks),
+        vitals=tuple(
+            (one.parameter, one.value, _unit_to_keep(one), one.at_ms, one.text)
+            for one in assessment.vitals
+        ),
+        red_flags=assessment.red_flags,
+    )
+
+
+def risks_of(stored: Detail) -> tuple[Risk, ...]:
+    """Return the risks with their contributions, as the contract has them."""
+    return tuple(
+        msgspec.structs.replace(
+            risk.bare, contributions=tuple(_contribution(part) for part in risk.parts)
+        )
+        for risk in stored.risks
+    )
+
+
+def vitals_of(stored: Detail) -> tuple[Vital, ...]:
+    """Return the vitals as the contract has them."""
+    return tuple(
+        Vital(parameter=name, value=value, unit=unit or _unit_of(name), at_ms=at_ms, text=text)
+        for name, value, unit, at_ms, text in stored.vitals
+    )
+
+
+def score_named(scores: Sequence[Score], name: str) -> Score | None:
+    """Return the score of that name (any case), or None."""
+    wanted = name.casefold()
+    return next((score for score in scores if score.name.casefold() == wanted), None)
+
+
+def main_risk(risks: Sequence[Risk]) -> Risk | None:
+    """Return the risk of death in hospital, or None."""
+    return next((risk for risk in risks if risk.model == ICU_OUTCOME_MODEL), None)
+
+
+def _stored_risk(risk: Risk) -> StoredRisk:
+    strongest = sorted(risk.contributions, key=lambda one: -abs(one.attribution))
+    return StoredRisk(
+        bare=msgspec.structs.replace(risk, contributions=()),
+        parts=tuple(_part(one) for one in strongest[:CONTRIBUTIONS_MAX]),
+    )
+
+
+def _part(one: Contribution) -> StoredPart:
+    known = BY_NAME.get(one.parameter)
+    same_label = known is not None and one.label == {"en": known.en, "zh": known.zh}
+    return StoredPart(
+        one.feature,
+        one.parameter,
+        one.value,
+        "" if known is not None and one.unit == known.unit else one.unit,
+        one.observed_at_ms,
+        one.attribution,
+        None if same_label else one.label,
+    )
+
+
+def _contribution(part: StoredPart) -> Contribution:
+    known = BY_NAME.get(part.parameter)
+    label = part.label
+    if label is None:
+        label = {"en": known.en, "zh": known.zh} if known else {}
+    return Contribution(
+        feature=part.feature,
+        parameter=part.parameter,
+        label=label,
+        value=part.value,
+        unit=part.unit or _unit_of(part.parameter),
+        observed_at_ms=part.at_ms,
+        attribution=part.attribution,
+    )
+
+
+def _unit_to_keep(vital: Vital) -> str:
+    return "" if vital.unit == _unit_of(vital.parameter) else vital.unit
+
+
+def _unit_of(parameter: str) -> str:
+    known = BY_NAME.get(parameter)
+    return known.unit if known else ""
