@@ -1,0 +1,195 @@
+// One row of the worklist: built once, then each cell is refilled only when what it says changes.
+import { h, icon, sr, tile } from "./dom.js";
+import { ago, number, overdue, percent, quantity, sex, signed, years } from "./format.js";
+import { t, word } from "./i18n.js";
+import { sparkline } from "./spark.js";
+
+export const COLUMNS = ["score", "patient", "bed", "trend", "qsofa", "icu", "why", "age"];
+const REASONS_SHOWN = 3;
+const EFFECT_SHOWN_MIN = 0.005;
+const OUTSIDE_ICU = new Set(["not_icu", "no_icu_admission", "no_icu_stay"]);
+
+export const bandOf = (row) => row.news2?.band ?? "unknown";
+export const nameOf = (row) => row.name ?? (row.identityHidden ? t("status.identity_hidden") : t("person.unnamed"));
+
+/** The band that the full total could reach, when it is above the present one. */
+export function bandAtMost(news2) {
+  if (!news2 || news2.complete || news2.total_max === null) return null;
+  const reach = news2.total_max >= 7 ? "high" : news2.total_max >= 5 ? "medium" : "low";
+  const rank = ["low", "low-medium", "medium", "high"];
+  return rank.indexOf(reach) > rank.indexOf(news2.band) && news2.band !== "unknown" ? reach : null;
+}
+
+/** "5 (5–8)" when inputs are missing, else "5". */
+export function totalText(news2) {
+  if (news2?.total === null || news2?.total === undefined) return "–";
+  if (news2.complete || news2.total_min === news2.total_max) return String(news2.total);
+  return t("score.range", { total: news2.total, min: news2.total_min, max: news2.total_max });
+}
+
+/** A `<tr>` with its link; `fillRow` gives it its content. */
+export function newRow(id) {
+  const link = h("a", { class: "row-link", href: `/patients/${encodeURIComponent(id)}` });
+  const cells = COLUMNS.map((name) => h(name === "patient" ? "th" : "td", {
+    class: `c-${name}`, role: name === "patient" ? "rowheader" : "cell",
+    scope: name === "patient" ? "row" : null, "data-column": ["qsofa", "icu"].includes(name) ? t(`column.${name}`) : null,
+  }));
+  cells[1].append(link, h("span", { class: "who-line quiet" }), h("span", { class: "marks" }));
+  const element = h("tr", { class: "row", role: "row", "data-id": id }, cells);
+  element.signatures = [];
+  return element;
+}
+
+/** Fill the cells; returns whether a cell that a clinician reads has changed. */
+export function fillRow(element, row) {
+  element.dataset.band = bandOf(row);
+  element.classList.toggle("closed", row.status === "closed");
+  let changed = false;
+  COLUMNS.forEach((name, i) => {
+    const signature = JSON.stringify(SAID[name](row));
+    if (element.signatures[i] === signature) return;
+    changed ||= element.signatures[i] !== undefined && name !== "age";
+    element.signatures[i] = signature;
+    if (name === "patient") fillPatient(element.cells[i], row);
+    else element.cells[i].replaceChildren(...FILLED[name](row));
+  });
+  return changed;
+}
+
+/** Refresh the age of the newest data. */
+export function tickRow(element, row, at_ms) {
+  const late = overdue(row, at_ms);
+  element.classList.toggle("stale", late);
+  const cell = element.cells[COLUMNS.length - 1];
+  const text = row.data_ms === null ? "–" : ago(at_ms - row.data_ms);
+  if (cell.dataset.said === text + late) return;
+  cell.dataset.said = text + late;
+  cell.title = late ? t("status.stale_help", { interval: word("interval", bandOf(row)) }) : "";
+  cell.replaceChildren(h("span", { class: "age" }, text),
+    ...(late ? [h("span", { class: "badge overdue" }, icon("clock"), t("status.stale"))] : []));
+}
+
+// What each cell says, for comparing.
+const SAID = {
+  score: (row) => [row.news2, row.trend],
+  patient: (row) => [row.name, row.age_years, row.sex, row.record_number, row.identityHidden, row.under_review,
+    row.degraded, row.changed, row.status],
+  bed: (row) => [row.unit, row.bed],
+  trend: (row) => row.spark,
+  qsofa: (row) => row.qsofa,
+  icu: (row) => row.icu_risk && [row.icu_risk.covered, row.icu_risk.reason, shown(row.icu_risk.probability),
+    shown(row.icu_risk.delta_6h)],
+  why: (row) => [row.red_flags, row.not_scored, row.icu_risk?.top.slice(0, REASONS_SHOWN), row.news2?.missing],
+  age: () => "age",
+};
+const shown = (p) => (p === null || p === undefined ? null : number(p, 3));
+
+const FILLED = { score, bed, trend, qsofa, icu, why, age: () => [] };
+
+function fillPatient(cell, row) {
+  const [link, line, marks] = cell.children;
+  link.textContent = nameOf(row);
+  link.classList.toggle("hidden-name", row.name === null);
+  line.replaceChildren(whoLine(row));
+  marks.replaceChildren(...badges(row));
+}
+
+/** "67 y · F · Record 12345678". */
+export function whoLine(row) {
+  const parts = [years(row.age_years), sex(row.sex)];
+  if (row.record_number) parts.push(t("person.record", { number: row.record_number }));
+  return parts.filter(Boolean).join(" · ");
+}
+
+export function badges(row) {
+  const found = [];
+  if (row.changed) found.push(h("span", { class: "badge new" }, t(`status.${row.changed}`)));
+  if (row.status === "closed") found.push(h("span", { class: "badge" }, t("status.closed")));
+  if (row.under_review) {
+    found.push(h("span", { class: "badge review", title: t("status.under_review_help") }, icon("review"), t("status.under_review")));
+  }
+  if (row.degraded) found.push(h("span", { class: "badge warn" }, t("status.degraded")));
+  return found;
+}
+
+function score(row) {
+  const { news2 } = row;
+  const band = bandOf(row);
+  const may = bandAtMost(news2);
+  const open = news2 && news2.total !== null && !news2.complete && news2.total_min !== news2.total_max;
+  return [
+    h("span", { class: "score-line" },
+      tile(band, news2?.total ?? null),
+      sr(`${word("band", band)}, NEWS2 ${totalText(news2)}, `),
+      open ? h("span", { class: "range", "aria-hidden": "true", title: t("score.between", { min: news2.total_min, max: news2.total_max }) },
+        t("score.range_only", { min: news2.total_min, max: news2.total_max })) : null,
+      h("span", { class: `arrow ${row.trend}`, title: t(`trend.${row.trend}`) },
+        row.trend === "none" ? null : icon(row.trend), sr(t(`trend.${row.trend}`)))),
+    ...(may ? [h("span", { class: "may-be", "data-band": may }, t("score.may_be", { band: t(`band.${may}`) }))] : []),
+  ];
+}
+
+function bed(row) {
+  return [h("span", { class: "unit" }, row.unit || t("person.unit_none")), " ",
+    h("span", { class: row.bed ? "bed" : "bed quiet" }, row.bed || t("person.bed_none"))];
+}
+
+function trend(row) {
+  if (row.spark.length < 2) return [sr(t("trend.none"))];
+  return [sparkline(row.spark, bandOf(row))];
+}
+
+function qsofa(row) {
+  const { qsofa: q } = row;
+  if (!q || q.total === null) return [h("span", { class: "quiet" }, "–")];
+  return [h("span", { class: q.positive ? "q positive" : "q" },
+    h("span", { class: "q-number" }, t("qsofa.of", { n: q.total })),
+    h("span", { class: "q-word" }, q.positive ? t("qsofa.positive") : q.positive === null || !q.complete ? t("qsofa.incomplete") : t("qsofa.negative")))];
+}
+
+function icu(row) {
+  const { icu_risk: risk } = row;
+  if (!risk) return [h("span", { class: "quiet" }, "–")];
+  if (!risk.covered || risk.probability === null) {
+    const said = risk.reason ? word("reason", risk.reason) : "";
+    // On a ward that is the rule: a dash keeps the list calm, the words are there for who asks.
+    if (OUTSIDE_ICU.has(risk.reason)) return [h("span", { class: "quiet", title: said }, "–", sr(said))];
+    return [h("span", { class: "quiet small" }, said || "–")];
+  }
+  const delta = risk.delta_6h;
+  const points = delta === null ? null : delta * 100;
+  return [h("span", { class: "p" }, percent(risk.probability)),
+    ...(points === null || Math.abs(points) < 0.05 ? [] : [
+      h("span", { class: `delta ${delta > 0 ? "up" : "down"}` },
+        icon(delta > 0 ? "raise" : "lower", 12),
+        h("span", { "aria-hidden": "true" }, t("risk.delta_short", { n: signed(points, 1) })),
+        sr(t(delta > 0 ? "risk.delta_up" : "risk.delta_down", { n: number(Math.abs(points), 1) }))),
+    ])];
+}
+
+function why(row) {
+  const chips = row.red_flags.map((code) =>
+    h("li", { class: "chip flag" }, icon("flag"), word("flag", code)));
+  if (row.not_scored) {
+    chips.push(h("li", { class: "chip plain" }, t("status.not_scored", { why: word("reason", row.not_scored) })));
+  }
+  for (const reason of (row.icu_risk?.top ?? []).slice(0, REASONS_SHOWN)) {
+    if (Math.abs(reason.attribution) >= EFFECT_SHOWN_MIN) chips.push(reasonChip(reason));
+  }
+  if (row.news2?.missing.length && row.news2.total !== null) {
+    chips.push(h("li", { class: "chip missing" }, t("score.missing", { list: listed(row.news2.missing) })));
+  }
+  return chips.length ? [h("ul", { class: "chips" }, chips)] : [];
+}
+
+/** Names of inputs in a row; a server that sends codes instead of words is put into words. */
+export function listed(names) {
+  return names.map((name) => word("parameter", name)).join(", ");
+}
+
+function reasonChip(reason) {
+  const raises = reason.attribution > 0;
+  const value = reason.value === null ? "" : ` ${quantity(reason.value, reason.unit, 1)}`;
+  return h("li", { class: raises ? "chip raises" : "chip lowers", title: t(raises ? "risk.raises" : "risk.lowers") },
+    icon(raises ? "raise" : "lower", 12), reason.label, h("b", {}, value), sr(t(raises ? "risk.raises" : "risk.lowers")));
+}

@@ -1,0 +1,53 @@
+// Searching: typing narrows the list that is shown; Enter asks the server for whole names and
+// record numbers (each such search is audited, so it never runs while typing).
+import { get } from "./api.js";
+import { $, h, tile } from "./dom.js";
+import { t } from "./i18n.js";
+import { bandOf, nameOf, whoLine } from "./row.js";
+
+export function startSearch(narrow) {
+  const field = $("#q");
+  const found = $("#found");
+  field.addEventListener("input", () => {
+    narrow(field.value);
+    found.hidden = true;
+    $("#search-hint").hidden = field.value.trim() === "";
+  });
+  field.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    event.preventDefault();
+    clear();
+    field.blur();
+  });
+  $("#search").addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const text = field.value.trim();
+    if (!text) return;
+    try {
+      const { body } = await get(`/v1/search?q=${encodeURIComponent(text)}`);
+      show(body.patients);
+    } catch {
+      show(null);
+    }
+  });
+
+  function clear() {
+    field.value = "";
+    found.hidden = true;
+    $("#search-hint").hidden = true;
+    narrow("");
+  }
+
+  function show(patients) {
+    found.hidden = false;
+    const head = h("div", { class: "found-head" }, h("h2", {}, t("worklist.search_results")),
+      h("button", { type: "button", class: "button", onclick: clear }, t("worklist.search_clear")));
+    if (!patients?.length) {
+      found.replaceChildren(head, h("p", {}, t(patients ? "worklist.search_none" : "worklist.search_failed")));
+      return;
+    }
+    found.replaceChildren(head, h("ul", {}, patients.map((row) => h("li", { "data-band": bandOf(row) },
+      tile(bandOf(row), row.news2?.total), h("a", { href: `/patients/${encodeURIComponent(row.id)}` }, nameOf(row)),
+      h("span", { class: "quiet" }, `${whoLine(row)} · ${[row.unit, row.bed].filter(Boolean).join(" ")}`)))));
+  }
+}
