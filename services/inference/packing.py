@@ -32,14 +32,15 @@ def unpack(packed: bytes | msgspec.Raw) -> tuple[str, int, int, tuple[Fact, ...]
 
 def _row(fact: Fact) -> list[Any]:
     row: list[Any] = [fact.index, fact.parameter, fact.value, fact.at_ms - fact.said_ms]
-    row += (fact.series, fact.status, fact.text, fact.flagged)
+    row.extend((fact.series, fact.status, fact.text, fact.flagged))
     while len(row) > _ROW_LENGTH_MIN and row[-1] == _DEFAULTS[len(row) - _ROW_LENGTH_MIN - 1]:
         row.pop()
     return row
 
 
 def _fact(event_id: str, offset: int, said_ms: int, row: list[Any]) -> Fact:
-    series, status, text, flagged = (*row[4:], *_DEFAULTS[len(row) - _ROW_LENGTH_MIN :])
+    rest: list[Any] = [*row[_ROW_LENGTH_MIN:], *_DEFAULTS[len(row) - _ROW_LENGTH_MIN :]]
+    series, status, text, flagged = rest
     return Fact(
         event_id=event_id,
         index=row[0],

@@ -1,0 +1,135 @@
+"""Pure: a view of a patient -> scores, risks, vital signs, red flags, digest; -> Assessment.
+
+What depends on the patient alone (``Findings``) is apart from the envelope that says which event
+or person it is for, so one look serves the event and the person.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+
+import msgspec
+
+from contracts.assessed import Risk, Score, Vital
+from contracts.deidentified import DeidentifiedEvent
+from contracts.loinc import BY_NAME
+from services.inference.scores.inputs import inputs_of, latest_of, recent_of
+from services.inference.scores.news2 import score_news2
+from services.inference.scores.qsofa import score_qsofa
+from services.inference.scores.tables import RedFlag, Tables
+from services.inference.view import Fact, PatientView
+
+IDENTITY_EVENTS = frozenset({"identity.merged", "identity.unlinked"})
+_encode = msgspec.msgpack.Encoder().encode
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The tables, and how old a measurement may be to count in a score."""
+
+    tables: Tables
+    window_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What the rules see in a view. ``reason`` says why nothing could be scored, "" when it was."""
+
+    scores: tuple[Score, ...] = ()
+    vitals: tuple[Vital, ...] = ()
+    red_flags: tuple[str, ...] = ()
+    inputs_digest: str = ""
+    reason: str = ""
+
+
+def unscored_reason(event: DeidentifiedEvent, fact_count: int) -> str:
+    """Return why an event by its kind gets no score, or "". ``fact_count``: of this event."""
+    if event.event_type in IDENTITY_EVENTS:
+        return "identity_change"
+    if not event.observations:
+        return "no_observations"
+    return "" if fact_count else "no_input"
+
+
+def find(view: PatientView, rules: Rules) -> Findings:
+    """Return what the scores, the newest values and the red flags say."""
+    latest = latest_of(view.facts)
+    recent = recent_of(latest, view.as_of_ms, rules.window_ms)
+    inputs = inputs_of(view, recent)
+    tables = rules.tables
+    scores: tuple[Score, ...] = (
+        score_news2(inputs, tables.news2),
+        score_qsofa(inputs, tables.qsofa),
+    )
+    if view.age_years is None:
+        scores = tuple(_uncovered(score.name, "age_unknown") for score in scores)
+    scores = tuple(s if s.covered else _uncovered(s.name, s.reason) for s in scores)
+    vitals = tuple(_vital(latest[name]) for name in BY_NAME if name in latest)
+    return Findings(
+        scores=scores,
+        vitals=vitals,
+        red_flags=red_flags(scores, latest, view.as_of_ms, tables),
+        inputs_digest=digest_of(view),
+        reason="" if latest else "no_input",
+    )
+
+
+def red_flags(
+    scores: Sequence[Score], latest: Mapping[str, Fact], as_of_ms: int, tables: Tables
+) -> tuple[str, ...]:
+    """Return the codes of the red flags that stand, in the order of their table."""
+    by_name = {score.name: score for score in scores if score.covered}
+    return tuple(
+        flag.code
+        for flag in tables.red_flags.flags
+        if _stands_in_score(flag, by_name.get(flag.score))
+        or _stands_in_value(flag, latest.get(flag.parameter), as_of_ms)
+    )
+
+
+def digest_of(view: PatientView) -> str:
+    """Return the SHA-256, in hex, of all that an assessment of ``view`` can depend on.
+
+    No offset is in it: the same facts give the same digest wherever their events landed.
+    """
+    facts = [(f.event_id, f.index, f.parameter, f.value, f.at_ms, f.flagged) for f in view.facts]
+    person = (view.age_years, view.sex, view.pregnant, view.spo2_scale2, view.deceased)
+    stay = (view.icu_unit, view.icu_admitted_ms, view.icu_left_ms, view.as_of_ms)
+    return sha256(_encode((facts, person, stay))).hexdigest()
+
+
+def status_of(findings: Findings, risks: Sequence[Risk]) -> str:
+    """Return "" when anything could be scored, else why not."""
+    if findings.reason:
+        return findings.reason
+    covered = any(score.covered for score in findings.scores)
+    return "" if covered or any(risk.covered for risk in risks) else "out_of_scope"
+
+
+def _uncovered(name: str, reason: str) -> Score:
+    return Score(name=name, covered=False, reason=reason)
+
+
+def _vital(fact: Fact) -> Vital:
+    return Vital(
+        parameter=fact.parameter,
+        value=fact.value,
+        unit=BY_NAME[fact.parameter].unit,
+        at_ms=fact.at_ms,
+        text=fact.text,
+    )
+
+
+def _stands_in_score(flag: RedFlag, score: Score | None) -> bool:
+    if score is None:
+        return False
+    if flag.single_min is not None:
+        return any(points >= flag.single_min for points in score.parts.values())
+    return flag.total_min is not None and (score.total or 0) >= flag.total_min
+
+
+def _stands_in_value(flag: RedFlag, fact: Fact | None, as_of_ms: int) -> bool:
+    if fact is None or flag.at_least is None:
+        return False
+    fresh = fact.at_ms >= as_of_ms - flag.window_hours * 3_600_000
+    return fresh and fact.value >= flag.at_least
