@@ -161,4 +161,4 @@ def _put(state: TokenState, kind: Kind, row: StoredRow | None) -> None:
 
 def _related(row: StoredRow) -> Related:
     changed, changed_ms = read_mark(row.mark)
-    return Related(RELATIONS.decode(row.value), changed, changed_ms)
+    return Related(RELATIONS.decode(row.value), row.at_ms, changed, changed_ms)

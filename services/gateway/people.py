@@ -25,11 +25,14 @@ Links = Mapping[str, IdentityMerged]
 
 @dataclass(frozen=True, slots=True)
 class Related:
-    """A care relation with what changed last (``admitted``, ``transferred``) and when."""
+    """A care relation, when it was written, what changed last (``admitted``, ``transferred``) and
+    when. The two times are processing time.
+    """
 
     relation: CareRelation
-    changed: str
-    changed_ms: int
+    written_ms: int
+    changed: str = ""
+    changed_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
