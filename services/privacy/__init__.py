@@ -1,1 +1,1 @@
-"""privacy: clinical.identified.v1 in, clinical.deidentified.v1 out; the keeper of identities."""
+"""privacy: IdentifiedEvent -> DeidentifiedEvent; the only part that knows who a token is."""

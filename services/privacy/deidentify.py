@@ -1,0 +1,191 @@
+"""Pure: IdentifiedBody -> DeidentifiedEvent, by the table in ``policy``. The file to audit first.
+
+No clock, no randomness, no client: the same body, key and known identity give the same event.
+"""
+
+import re
+from collections.abc import Callable
+from typing import Any, Protocol, TypeVar
+
+import msgspec
+
+from contracts.clinical import Allergy, Condition, Finding, Medication, Order
+from contracts.deidentified import CleanNote, DeidentifiedEvent, Stay
+from contracts.identified import Encounter, IdentifiedBody, Note
+from contracts.observation import Code, Observation
+from services.privacy.dates import age_at, shift_text
+from services.privacy.free_text import Cleaned
+from services.privacy.identity import KnownIdentity
+from services.privacy.patient_keys import PatientKey
+from services.privacy.policy import POLICY, Rule
+from services.privacy.words import words
+
+CODE_FORM = re.compile(r"[A-Za-z0-9<>=~][A-Za-z0-9<>=~._:/+^-]{0,63}", re.ASCII)
+LONG_DIGITS = re.compile(r"\d{7}")
+PUBLIC_SYSTEMS = words(
+    "LN SCT SNM SNOMED I9 I9C I9CDX I10 I10C I10P ICD10 ICD10CM RXNORM RXN NDC CVX ATC C4 HCPCS"
+)
+SEXES = frozenset({"M", "F", "O", "U", "A", "N", "X"})
+LOCAL_CHARS_MAX = 200
+
+Shared = TypeVar("Shared", bound=msgspec.Struct)
+
+
+class Cleaner(Protocol):
+    """What is needed of the text scrub, primed with who is known."""
+
+    def clean(self, text: str) -> Cleaned:
+        """Return free text with marks, or held back."""
+
+    def passes(self, text: str) -> bool:
+        """Return whether a short text has nothing in it that must go."""
+
+    def is_unknown(self, text: str) -> bool:
+        """Return whether a code holds no record number, whole name or telephone of the event."""
+
+
+def deidentify(
+    body: IdentifiedBody,
+    *,
+    event_id: str,
+    key: PatientKey,
+    known: KnownIdentity,
+    cleaner: Cleaner,
+    now_ms: int,
+) -> DeidentifiedEvent:
+    """Return the event without who the patient is. ``known`` includes this event's own patient."""
+    apply = _Policy(key, cleaner)
+    return DeidentifiedEvent(
+        event_id=event_id,
+        token=key.token,
+        event_type=body.event_type,
+        message_type=apply.code(body.message_type),
+        occurred_at_ms=body.occurred_at_ms - key.shift_ms,
+        occurred_precision=body.occurred_precision,
+        occurred_zone=body.occurred_zone,
+        elapsed_ms=max(0, now_ms - body.received_at_ms),
+        age=age_at(known.birth_date, body.occurred_at_ms),
+        sex=known.sex if known.sex in SEXES else "",
+        deceased=body.patient.deceased,
+        stay=apply.stay(body.encounter) if body.encounter else None,
+        observations=tuple(apply.observation(item) for item in body.observations),
+        conditions=apply.each(body.conditions),
+        medications=apply.each(body.medications),
+        allergies=apply.each(body.allergies),
+        orders=apply.each(body.orders),
+        notes=tuple(apply.note(note) for note in body.notes),
+        findings=apply.each(body.findings),
+    )
+
+
+class _Policy:
+    """The rules of the table, for one patient and one event."""
+
+    def __init__(self, key: PatientKey, cleaner: Cleaner) -> None:
+        self._key = key
+        self._cleaner = cleaner
+        self._rules: dict[Rule, Callable[[Any], Any]] = {
+            Rule.CODE: self.code,
+            Rule.LOCAL: self.local,
+            Rule.SHIFT: self.shift,
+            Rule.HASH: self.hash,
+            Rule.EACH: self._nested,
+        }
+
+    def each(self, items: tuple[Shared, ...]) -> tuple[Shared, ...]:
+        """Return structs that have the same type before and after, each by its rules."""
+        return tuple(self._copy(item) for item in items)
+
+    def observation(self, found: Observation) -> Observation:
+        """Return one observation; what its text is depends on its kind."""
+        clean, text, finding = self._copy(found), "", found.finding
+        if found.kind == "time":
+            text = shift_text(found.text, self._key.shift_days)
+        elif found.kind == "text" and found.text:
+            cleaned = self._cleaner.clean(found.text)
+            text, finding = cleaned.text or "", cleaned.held or finding
+        elif found.kind in {"quantity", "coded"}:
+            text = self.local(found.text)
+        return msgspec.structs.replace(clean, text=text, finding=self.code(finding))
+
+    def note(self, note: Note) -> CleanNote:
+        """Return one note with marks, or held back with a reason."""
+        cleaned = self._cleaner.clean(note.text)
+        return CleanNote(
+            text=cleaned.text,
+            about=note.about,
+            kind=self.local(note.kind),
+            lang=self.code(note.lang),
+            held=cleaned.held,
+        )
+
+    def stay(self, visit: Encounter) -> Stay:
+        """Return the visit without room, bed and people."""
+        return Stay(
+            encounter=encounter_token(self._key, visit.number),
+            class_=self.code(visit.class_),
+            unit=self.local(visit.unit),
+            status=visit.status,
+            admitted_at_ms=self.shift(visit.admitted_at_ms),
+            discharged_at_ms=self.shift(visit.discharged_at_ms),
+        )
+
+    def code(self, value: Any) -> Any:
+        """Return a code, or a tuple of codes; what has not the form of one goes as local text."""
+        if isinstance(value, tuple):
+            return tuple(kept for item in value if (kept := self.code(item)))
+        if CODE_FORM.fullmatch(value) and not LONG_DIGITS.search(value):
+            return value if self._cleaner.is_unknown(value) else ""
+        return self.local(value)
+
+    def coded(self, code: Code) -> Code:
+        """Return a code with its system; numbers of public code systems may be long."""
+        value = code.code
+        is_public = code.system in PUBLIC_SYSTEMS and CODE_FORM.fullmatch(value)
+        kept = is_public and self._cleaner.is_unknown(value)
+        return Code(
+            system=self.code(code.system),
+            code=value if kept else self.code(value),
+            text=self.local(code.text),
+        )
+
+    def local(self, value: str) -> str:
+        """Return a site's short text, or "" when it is long or anything is found in it."""
+        if not value:
+            return ""
+        return value if len(value) <= LOCAL_CHARS_MAX and self._cleaner.passes(value) else ""
+
+    def shift(self, at_ms: int | None) -> int | None:
+        """Return a time moved back by the patient's days."""
+        return None if at_ms is None else at_ms - self._key.shift_ms
+
+    def hash(self, value: str) -> str:
+        """Return the patient's pseudonym for a number that ties records together."""
+        return self._key.pseudonym("series", value) if value else ""
+
+    def _nested(self, value: Any) -> Any:
+        if isinstance(value, tuple):
+            return self.each(value)
+        if isinstance(value, Code):
+            return self.coded(value)
+        return None if value is None else self._copy(value)
+
+    def _copy(self, struct: Shared) -> Shared:
+        fields = {}
+        for name, rule in _PLANS[type(struct)]:
+            value = getattr(struct, name)
+            fields[name] = value if rule is Rule.KEEP else self._rules[rule](value)
+        return type(struct)(**fields)
+
+
+def encounter_token(key: PatientKey, number: str) -> str:
+    """Return the pseudonym of a visit number; "" when there is none."""
+    return key.pseudonym("encounter", number) if number else ""
+
+
+# Rules that one struct carries out on itself; SCRUB fields are filled in by kind.
+_GENERIC = {Rule.KEEP, Rule.CODE, Rule.LOCAL, Rule.SHIFT, Rule.HASH, Rule.EACH}
+_PLANS: dict[type[Any], tuple[tuple[str, Rule], ...]] = {
+    kind: tuple((name, rule) for name, rule in POLICY[kind].items() if rule in _GENERIC)
+    for kind in (Observation, Condition, Medication, Allergy, Order, Finding)
+}

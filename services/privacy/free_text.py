@@ -1,0 +1,132 @@
+"""Pure: free text without identifiers: known ones and those by form, united, as typed marks.
+
+A text that cannot be cleaned with certainty is held back (``text`` None, ``held`` the reason code):
+undecodable, too long, or something known or a long number is still found in what was cleaned.
+"""
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+from services.privacy.encoded import find_encoded
+from services.privacy.folding import WALL, Folded, fold, squeeze
+from services.privacy.known import KnownTerms, Span
+from services.privacy.patterns import PATTERNS, UNIT_AFTER, find_patterns
+from services.privacy.patterns_zh import PATTERNS_ZH
+
+TEXT_CHARS_MAX = 200_000
+UNDECODABLE = re.compile("[\ud800-\udfff\ufffd\x00]")
+LONG_NUMBER = re.compile(r"(?<![\d.])\d{7,}(?![\d])")
+MAY_BE_ENCODED = re.compile(r"[A-Za-z0-9+/_-]{8}|[%;\\]")
+HAN = re.compile("[\u3400-\u9fff]")
+LABEL_ORDER = ("NAME", "EMAIL", "URL", "IP", "PHONE", "DATE", "ID", "LOC", "AGE", "ORG", "OTHER")
+NOTHING_KNOWN = KnownTerms(())
+
+
+@dataclass(frozen=True, slots=True)
+class Cleaned:
+    """A cleaned text with the spans (original code points) that were replaced."""
+
+    text: str | None
+    held: str = ""
+    spans: tuple[Span, ...] = ()
+
+
+class TextCleaner:
+    """The scrub, primed with the terms of one event."""
+
+    def __init__(self, known: KnownTerms = NOTHING_KNOWN) -> None:
+        """Keep the terms."""
+        self._known = known
+
+    def clean(self, text: str) -> Cleaned:
+        """Return ``text`` with marks such as ``[NAME-1]``, or held back."""
+        if len(text) > TEXT_CHARS_MAX:
+            return Cleaned(None, held="too_long")
+        if UNDECODABLE.search(text):
+            return Cleaned(None, held="undecodable")
+        folded = fold(text)
+        spans = _unite(self._find(folded), folded)
+        cleaned = _marked(text, spans)
+        held = self._residue(text, spans)
+        return Cleaned(None, held=held) if held else Cleaned(cleaned, spans=tuple(spans))
+
+    def passes(self, text: str) -> bool:
+        """Return whether nothing in a short text must go."""
+        is_clean, squeezed = _short_form(text)
+        if not is_clean:
+            return False
+        if not (self._known.touches(squeezed) or MAY_BE_ENCODED.search(text)):
+            return True
+        return not self._find(fold(text))
+
+    def is_unknown(self, text: str) -> bool:
+        """Return whether a code holds nothing that alone names the patient."""
+        return not self._known.holds_strong(_short_form(text)[1])
+
+    def _find(self, folded: Folded) -> list[Span]:
+        spans = _find_by_form(folded.folded)
+        if not self._known.is_empty:
+            spans += self._known.find(folded.folded, squeeze(folded.folded))
+            spans += find_encoded(folded.folded, self._known)
+        return spans
+
+    def _residue(self, text: str, spans: list[Span]) -> str:
+        """Look again at what is left, without regard to where words begin and end."""
+        rest = fold(_cut(text, spans)).folded
+        if self._known.holds_strong(squeeze(rest).squeezed):
+            return "residual_identifier"
+        for match in LONG_NUMBER.finditer(rest):
+            if UNIT_AFTER.match(rest, match.end()) is None:
+                return "residual_number"
+        return ""
+
+
+def _find_by_form(folded: str) -> list[Span]:
+    spans = list(find_patterns(folded, PATTERNS))
+    if HAN.search(folded):
+        spans += find_patterns(folded, PATTERNS_ZH)
+    return spans
+
+
+@lru_cache(maxsize=65_536)
+def _short_form(text: str) -> tuple[bool, str]:
+    """A site's short texts are few and come back all the time: look at each once."""
+    folded = fold(text).folded
+    return not _find_by_form(folded), squeeze(folded).squeezed
+
+
+def _unite(spans: list[Span], folded: Folded) -> list[Span]:
+    """Overlapping spans become one, in original offsets, named by the kind that tells most."""
+    united: list[Span] = []
+    for span in sorted(spans, key=lambda span: (span.start, -span.end)):
+        start, end = folded.original(span.start, span.end)
+        if united and start < united[-1].end:
+            last = united.pop()
+            label = min(last.label, span.label, key=LABEL_ORDER.index)
+            if last.end - last.start >= 2 * (end - start):
+                label = last.label
+            united.append(Span(last.start, max(last.end, end), label))
+        else:
+            united.append(Span(start, end, span.label))
+    return united
+
+
+def _marked(text: str, spans: list[Span]) -> str:
+    numbers: dict[str, dict[str, int]] = {}
+    pieces, position = [], 0
+    for span in spans:
+        seen = numbers.setdefault(span.label, {})
+        value = squeeze(fold(text[span.start : span.end]).folded).squeezed
+        number = seen.setdefault(value, len(seen) + 1)
+        pieces += [text[position : span.start], f"[{span.label}-{number}]"]
+        position = span.end
+    return "".join([*pieces, text[position:]])
+
+
+def _cut(text: str, spans: list[Span]) -> str:
+    pieces, position = [], 0
+    for span in spans:
+        pieces += [text[position : span.start], WALL]
+        position = span.end
+    return "".join([*pieces, text[position:]])

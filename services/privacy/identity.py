@@ -1,0 +1,111 @@
+"""Pure: who a patient is, as kept sealed in the vault: what to scrub, what to search for.
+
+It grows with every event: former names, numbers and addresses stay known to the scrub of notes.
+"""
+
+from collections.abc import Iterable
+from typing import TypeVar
+
+import msgspec
+
+from contracts.identified import Patient, PatientId, PersonName
+from services.privacy.folding import term
+
+VALUES_PER_KIND_MAX = 64
+VALUE_CHARS_MAX = 200
+KINDS = ("NAME", "ID", "PHONE", "DATE", "LOC", "EMAIL")
+Value = TypeVar("Value")
+HAN_FIRST, HAN_LAST = "\u3400", "\u9fff"
+
+
+class KnownIdentity(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One identifier's person. ``names`` and ``ids`` are newest first; ``others`` by kind."""
+
+    ids: tuple[PatientId, ...]
+    names: tuple[PersonName, ...] = ()
+    birth_date: str = ""
+    birth_dates: tuple[str, ...] = ()
+    sex: str = ""
+    others: dict[str, tuple[str, ...]] = {}
+
+
+NOBODY = KnownIdentity(ids=())
+
+
+def grow(known: KnownIdentity, patient: Patient) -> KnownIdentity:
+    """Return ``known`` with what an event says; the same object when it says nothing new."""
+    ids = _union(patient.ids, known.ids)
+    names = _union((n for n in patient.names if term(_spaced(n))), known.names)
+    birth_date = patient.birth_date or known.birth_date
+    dates = _union((birth_date,) if birth_date else (), known.birth_dates)
+    others = _grow_others(known.others, patient.others)
+    grown = KnownIdentity(
+        ids=ids,
+        names=names,
+        birth_date=birth_date,
+        birth_dates=dates,
+        sex=patient.sex or known.sex,
+        others=others,
+    )
+    return known if grown == known else grown
+
+
+def join(known: KnownIdentity, other: KnownIdentity) -> KnownIdentity:
+    """Return ``known`` that also scrubs what identifies ``other`` (two ids of one person)."""
+    extra = {
+        "NAME": tuple(_spaced(name) for name in other.names),
+        "ID": tuple(identifier.value for identifier in other.ids),
+        "DATE": other.birth_dates,
+    }
+    others = _grow_others(_grow_others(known.others, extra), other.others)
+    return known if others == known.others else msgspec.structs.replace(known, others=others)
+
+
+def display_name(known: KnownIdentity) -> str:
+    """Return the newest name as people read it: ``Anna Vickers``, ``王小明``."""
+    if not known.names:
+        return ""
+    name = known.names[0]
+    if is_han(name.family):
+        return f"{name.family}{name.given}"
+    return " ".join(part for part in (name.given, name.middle, name.family) if part)
+
+
+def record_number(known: KnownIdentity) -> str:
+    """Return the number that the identifier is known by."""
+    return known.ids[0].value if known.ids else ""
+
+
+def search_terms(known: KnownIdentity) -> frozenset[str]:
+    """Return the squeezed forms that a search may ask for: whole values, never parts of one."""
+    found = {term(identifier.value) for identifier in known.ids}
+    for name in known.names:
+        family, given, middle = term(name.family), term(name.given), term(name.middle)
+        found |= {family, given, family + given, given + family}
+        found |= {given + middle + family, family + given + middle}
+    return frozenset(value for value in found if len(value) > 1 or is_han(value))
+
+
+def is_han(text: str) -> bool:
+    """Return whether ``text`` begins with a Han character."""
+    return bool(text) and HAN_FIRST <= text[0] <= HAN_LAST
+
+
+def _spaced(name: PersonName) -> str:
+    return " ".join(part for part in (name.family, name.given, name.middle) if part)
+
+
+def _grow_others(
+    known: dict[str, tuple[str, ...]], fresh: dict[str, tuple[str, ...]]
+) -> dict[str, tuple[str, ...]]:
+    grown = {}
+    for kind in KINDS:
+        values = (value[:VALUE_CHARS_MAX] for value in fresh.get(kind, ()))
+        union = _union((value for value in values if term(value)), known.get(kind, ()))
+        if union:
+            grown[kind] = union
+    return grown
+
+
+def _union(fresh: Iterable[Value], known: tuple[Value, ...]) -> tuple[Value, ...]:
+    return tuple(dict.fromkeys((*fresh, *known)))[:VALUES_PER_KIND_MAX]

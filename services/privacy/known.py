@@ -1,0 +1,121 @@
+"""Pure: finds what is known to identify the people of an event, however it is written.
+
+All terms are looked for at once (Aho-Corasick) in squeezed text, so spacing, order of the parts,
+case, width and accents do not hide them; the folded text decides where a word ends.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+import ahocorasick
+
+from services.privacy.folding import Squeezed
+from services.privacy.identity import HAN_FIRST, HAN_LAST
+from services.privacy.known_terms import Term
+
+SEPARATORS_MAX = 3  # characters that may stand between two of a term, on average
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """``folded[start:end]`` is of the kind ``label``."""
+
+    start: int
+    end: int
+    label: str
+
+
+class KnownTerms:
+    """The terms of one event, ready to search. Empty when nothing is known."""
+
+    def __init__(self, terms: Iterable[Term]) -> None:
+        """Build the automaton; of two terms with the same text the stronger stays."""
+        best: dict[str, Term] = {}
+        for term in terms:
+            held = best.get(term.text)
+            if held is None or (term.is_strong, not term.needs_cue) > (
+                held.is_strong,
+                not held.needs_cue,
+            ):
+                best[term.text] = term
+        self._automaton = ahocorasick.Automaton()
+        for term in best.values():
+            self._automaton.add_word(term.text, term)
+        self.is_empty = not best
+        if best:
+            self._automaton.make_automaton()
+
+    def touches(self, squeezed: str) -> bool:
+        """Return whether any term stands in squeezed text, also within a word."""
+        return not self.is_empty and next(self._automaton.iter(squeezed), None) is not None
+
+    def holds_strong(self, squeezed: str) -> bool:
+        """Return whether a record number, whole name or telephone stands in squeezed text."""
+        return not self.is_empty and any(
+            term.is_strong for _, term in self._automaton.iter(squeezed)
+        )
+
+    def find(self, folded: str, squeezed: Squeezed) -> list[Span]:
+        """Return the spans of ``folded`` that hold a term."""
+        if self.is_empty:
+            return []
+        spans = []
+        unsure: list[tuple[Span, Term]] = []
+        for start, end, term in self._matches(squeezed, folded):
+            span = Span(start, end, term.label)
+            if term.needs_cue and not _reads_as_name(folded, start):
+                unsure.append((span, term))
+            else:
+                spans.append(span)
+        spans += [span for span, term in unsure if _is_beside(span, spans)]
+        return spans
+
+    def _matches(self, squeezed: Squeezed, folded: str) -> Iterator[tuple[int, int, Term]]:
+        at = squeezed.at
+        for last, term in self._automaton.iter(squeezed.squeezed):
+            start, end = at[last - len(term.text) + 1], at[last] + 1
+            if end - start > (1 + SEPARATORS_MAX) * len(term.text):
+                continue
+            if term.is_embedded or (_begins(folded, start) and _ends(folded, end)):
+                yield start, end, term
+
+
+def _begins(folded: str, start: int) -> bool:
+    return start == 0 or not _joined(folded[start - 1], folded[start])
+
+
+def _ends(folded: str, end: int) -> bool:
+    return end >= len(folded) or not _joined(folded[end - 1], folded[end])
+
+
+@lru_cache(maxsize=4096)
+def _joined(one: str, other: str) -> bool:
+    """Two characters of one word: both letters of an alphabet, or both digits."""
+    return _kind(one) == _kind(other) != ""
+
+
+def _kind(char: str) -> str:
+    if char.isdecimal():
+        return "digit"
+    if HAN_FIRST <= char <= HAN_LAST or not char.isalpha():
+        return ""
+    return "letter"
+
+
+def _reads_as_name(folded: str, start: int) -> bool:
+    """A capital that does not merely begin a sentence, or a title before it."""
+    before = folded[max(0, start - 8) : start].rstrip()
+    if before.endswith(("Mr", "Mrs", "Ms", "Miss", "Dr", "Mr.", "Mrs.", "Ms.", "Dr.", "Prof.")):
+        return True
+    if HAN_FIRST <= folded[start] <= HAN_LAST:
+        return before.endswith(("患者", "姓名", ":", "家属", "病人"))
+    return folded[start].isupper() and bool(before) and before[-1] not in ".!?:;\n"
+
+
+def _is_beside(span: Span, sure: Iterable[Span]) -> bool:
+    return any(
+        other.label == "NAME"
+        and (0 <= span.start - other.end <= 2 or 0 <= other.start - span.end <= 2)
+        for other in sure
+    )

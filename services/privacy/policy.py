@@ -1,0 +1,123 @@
+"""What happens to each field of an identified event. A field that is not here is dropped.
+
+The table is what ``deidentify`` runs on, and a test fails when a contract has a field without a
+rule. Of each struct only the fields with a rule other than DROP are ever read.
+"""
+
+from enum import Enum, auto
+from typing import Any
+
+from contracts.clinical import Allergy, Condition, Finding, Medication, Order
+from contracts.identified import (
+    Encounter,
+    IdentifiedBody,
+    IdentityLink,
+    Note,
+    Patient,
+    PatientId,
+    PersonName,
+    Staff,
+)
+from contracts.observation import Code, Observation
+
+
+class Rule(Enum):
+    """What happens to a field."""
+
+    KEEP = auto()  # passes: a number, a flag or a word of a closed set of the contract
+    CODE = auto()  # passes when it has the form of a code, else it is treated as LOCAL
+    LOCAL = auto()  # a site's own short text: passes whole or, if anything is found in it, not
+    SCRUB = auto()  # free text: passes with marks, or is held back
+    SHIFT = auto()  # a time: moved back by the patient's days
+    HASH = auto()  # becomes a pseudonym under the patient key
+    TOKEN = auto()  # an identifier: becomes the token, a staff token or a link between tokens
+    GENERALISE = auto()  # made coarser: birth date to age, receipt time to elapsed time
+    EACH = auto()  # a struct, or a tuple of them, with its own rules
+    DROP = auto()
+
+
+KEEP, CODE, LOCAL, SCRUB = Rule.KEEP, Rule.CODE, Rule.LOCAL, Rule.SCRUB
+SHIFT, HASH, TOKEN = Rule.SHIFT, Rule.HASH, Rule.TOKEN
+GENERALISE, EACH, DROP = Rule.GENERALISE, Rule.EACH, Rule.DROP
+
+POLICY: dict[type[Any], dict[str, Rule]] = {
+    IdentifiedBody: {
+        "event_type": KEEP,
+        "message_type": CODE,
+        "version": DROP,
+        "application": DROP,
+        "facility": DROP,
+        "control_id": DROP,
+        "charset": DROP,
+        "charset_declared": DROP,
+        "received_at_ms": GENERALISE,
+        "occurred_at_ms": SHIFT,
+        "occurred_precision": KEEP,
+        "occurred_zone": KEEP,
+        "patient": EACH,
+        "encounter": EACH,
+        "observations": EACH,
+        "conditions": EACH,
+        "medications": EACH,
+        "allergies": EACH,
+        "orders": EACH,
+        "notes": EACH,
+        "links": EACH,
+        "findings": EACH,
+        "raw": DROP,
+    },
+    Patient: {
+        "ids": EACH,
+        "names": DROP,
+        "birth_date": GENERALISE,
+        "sex": GENERALISE,
+        "deceased": KEEP,
+        "others": DROP,
+    },
+    PatientId: {"value": TOKEN, "assigner": TOKEN, "type": DROP},
+    PersonName: {"family": DROP, "given": DROP, "middle": DROP, "suffix": DROP, "prefix": DROP},
+    Staff: {"id": TOKEN, "role": CODE, "name": DROP},
+    Encounter: {
+        "number": HASH,
+        "class_": CODE,
+        "unit": LOCAL,
+        "room": LOCAL,  # to care.relations.v1 alone
+        "bed": LOCAL,  # to care.relations.v1 alone
+        "status": KEEP,
+        "admitted_at_ms": SHIFT,
+        "discharged_at_ms": SHIFT,
+        "staff": EACH,  # to care.relations.v1 alone
+    },
+    Observation: {
+        "index": KEEP,
+        "code": EACH,
+        "kind": KEEP,
+        "value": KEEP,
+        "comparator": CODE,
+        "text": SCRUB,
+        "answer": EACH,
+        "unit": LOCAL,
+        "unit_sent": LOCAL,
+        "reference_range": LOCAL,
+        "flags": CODE,
+        "status": CODE,
+        "at_ms": SHIFT,
+        "series": HASH,
+        "finding": CODE,
+    },
+    Code: {"system": CODE, "code": CODE, "text": LOCAL},
+    Condition: {"code": EACH, "at_ms": SHIFT, "status": CODE},
+    Medication: {
+        "code": EACH,
+        "dose": KEEP,
+        "dose_unit": LOCAL,
+        "route": LOCAL,
+        "status": CODE,
+        "start_ms": SHIFT,
+    },
+    Allergy: {"code": EACH, "severity": LOCAL, "reaction": LOCAL},
+    Order: {"code": EACH, "control": CODE, "status": CODE, "at_ms": SHIFT},
+    Note: {"text": SCRUB, "about": KEEP, "kind": LOCAL, "lang": CODE},
+    IdentityLink: {"other": TOKEN, "link": KEEP, "trigger": DROP},
+    Finding: {"level": KEEP, "where": CODE, "code": CODE, "text": DROP},
+}
