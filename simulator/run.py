@@ -7,6 +7,8 @@ from plumbing.clock import Clock
 from simulator.day import HOUR_MS, DayPlan, Timed, hospital_day
 from simulator.mllp_client import Answered, MllpSender, Outgoing, send_all
 
+VITALS_FEED = "MONITOR"
+
 
 @dataclass(frozen=True)
 class Target:
@@ -28,14 +30,19 @@ async def run_day(
     *,
     live_hours: float,
     on_answer: Callable[[Answered], None],
+    thin: int = 1,
 ) -> None:
     """Send ``plan``'s day so that its last ``live_hours`` lie in the future, at the clock's pace.
 
     What is older goes at once, in order, as fast as it is acknowledged; so the page has a trend
-    from the start. ``on_answer`` is called for each final answer.
+    from the start. Of the older vital signs only one in ``thin`` is sent: a busy live ward need
+    not have a history as dense. ``on_answer`` is called for each final answer.
     """
-    start_ms = clock.now_ms() - round((plan.hours - live_hours) * HOUR_MS)
-    outgoing = _paced(hospital_day(plan, start_ms), clock)
+    now_ms = clock.now_ms()
+    start_ms = now_ms - round((plan.hours - live_hours) * HOUR_MS)
+    day = hospital_day(plan, start_ms)
+    heard = (one for one in day if one.at_ms >= now_ms or not _thinned(one, thin))
+    outgoing = _paced(heard, clock)
     await send_all(outgoing, target.senders(clock), clock, on_answer)
 
 
@@ -63,6 +70,11 @@ def plan_for(patients: int, messages: int, seed: int) -> DayPlan:
     per_interval = patients * (0.72 + 0.28 * 4)
     every_min = max(0.05, hours * 60 * per_interval / max(1, messages))
     return DayPlan(patients=patients, hours=hours, vitals_every_min=every_min, seed=seed)
+
+
+def _thinned(one: Timed, thin: int) -> bool:
+    """Return whether a message is left out of the history; a resend shares its original's fate."""
+    return one.feed == VITALS_FEED and one.sequence % thin != 0
 
 
 async def _paced(timed: Iterable[Timed], clock: Clock) -> AsyncIterator[Outgoing]:
