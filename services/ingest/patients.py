@@ -8,6 +8,7 @@ from services.ingest.hl7 import NULL, Dialect
 from services.ingest.times import birth_date_of
 
 ID_RANK = {"MR": 0, "MRN": 0, "PI": 1}
+CJK_FIRST, CJK_LAST = "\u4e00", "\u9fff"
 Put = Callable[[Draft, str], None]
 
 
@@ -104,9 +105,14 @@ def staff_name(dialect: Dialect, raw: str) -> tuple[str, PersonName]:
 
 def written(name: PersonName) -> str:
     """Return a name as it is written: family first without a blank where the script is Chinese."""
-    if not name.family.isascii() and not name.given.isascii():
+    if has_chinese(name.family):
         return name.family + name.given
     return " ".join(part for part in (name.given, name.middle, name.family) if part)
+
+
+def has_chinese(text: str) -> bool:
+    """Return whether a Chinese character stands in ``text``."""
+    return not text.isascii() and any(CJK_FIRST <= sign <= CJK_LAST for sign in text)
 
 
 def put_staff_name(draft: Draft, raw: str) -> None:

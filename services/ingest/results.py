@@ -9,7 +9,7 @@ from contracts.observation import Code, Observation
 from services.ingest.codes import LOINC, code_of
 from services.ingest.draft import Draft
 from services.ingest.hl7 import NULL
-from services.ingest.patients import put_staff_name
+from services.ingest.patients import has_chinese, put_staff_name
 from services.ingest.units import canonical, ucum_of
 
 QUANTITIES = frozenset({"NM", "SN"})
@@ -19,7 +19,6 @@ TIMES = frozenset({"DT", "TM", "TS", "DTM"})
 ATTACHMENTS = frozenset({"ED", "RP"})
 COMPARATORS = frozenset({"<", ">", "<=", ">=", "="})
 Common = dict[str, object]  # the fields that every kind of observation has
-CJK_FIRST, CJK_LAST = "\u4e00", "\u9fff"
 
 
 def orc(draft: Draft, f: list[str]) -> None:
@@ -227,4 +226,4 @@ def language_of(text: str) -> str:
     """Return ``zh`` where Chinese characters stand, ``en`` for ASCII, else empty."""
     if text.isascii():
         return "en"
-    return "zh" if any(CJK_FIRST <= sign <= CJK_LAST for sign in text) else ""
+    return "zh" if has_chinese(text) else ""

@@ -1,0 +1,47 @@
+"""What ingest counts. Sources are the names of listeners, never of senders or patients."""
+
+from plumbing.metrics import counter, gauge, histogram
+
+MESSAGES = counter(
+    "ingest_messages_total",
+    "Messages answered, by kind of event (or `refused`) and by answer.",
+    ("source", "event_type", "answer"),
+)
+EVENTS = counter(
+    "ingest_events_total", "Events written, one for each patient of a message.", ("source",)
+)
+BYTES = counter("ingest_bytes_total", "Bytes of the messages that came in.", ("source",))
+FINDINGS = counter("ingest_findings_total", "What was odd in messages, by code.", ("code",))
+RESENDS = counter(
+    "ingest_resends_total", "Messages that had been answered before, or are on their way."
+)
+CONTROL_ID_REUSES = counter(
+    "ingest_control_id_reuses_total", "Messages whose control id came before with other content."
+)
+NOT_STORED = counter("ingest_not_stored_total", "Messages that were not stored in time (AE, 207).")
+PARSE_FAILURES = counter(
+    "ingest_parse_failures_total", "Messages that the parser could not handle: a fault of ours."
+)
+ANSWERS_DROPPED = counter(
+    "ingest_answers_dropped_total", "Stored answers let go because Kafka was away for too long."
+)
+ACK_SECONDS = histogram(
+    "ingest_ack_seconds",
+    "Time from a frame's last byte to its answer.",
+    ("source",),
+    buckets=(0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30),
+)
+IN_FLIGHT_BYTES = gauge("ingest_in_flight_bytes", "Bytes of messages that wait for Kafka.")
+CONNECTIONS = gauge("ingest_connections", "Open MLLP connections.", ("source",))
+CONNECTIONS_REFUSED = counter(
+    "ingest_connections_refused_total", "Connections beyond the limit.", ("source",)
+)
+UNFRAMED_BYTES = counter(
+    "ingest_unframed_bytes_total", "Bytes outside any MLLP frame.", ("source",)
+)
+LAST_MESSAGE = gauge(
+    "ingest_last_message_timestamp_seconds",
+    "When the last message came, seconds since 1970: a feed that falls silent shows here.",
+    ("source",),
+)
+ANSWERS_KEPT = gauge("ingest_answers_kept", "Answers in memory, against which resends are held.")
