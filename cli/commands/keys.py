@@ -1,0 +1,68 @@
+"""`auscult keys generate|rotate`: the key files of a site."""
+
+import os
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from contracts.identified import IDENTIFIED
+from contracts.topic import DAY_MS
+from plumbing.clock import SystemClock
+from services.privacy.key_files import destroy_day_keys, make_day_keys, make_key, make_signing_pair
+
+app = typer.Typer(help="Make and rotate key files.", no_args_is_help=True)
+
+DAYS_AHEAD = 3  # today and the two days after
+SECRETS = (
+    "ingest/route.key",
+    "ingest/event.key",
+    "privacy/kek.key",
+    "privacy/link.key",
+    "privacy/index.key",
+    "privacy/staff.key",
+    "gateway/session.key",
+    "resolve.token",
+)
+SIGNING_PAIRS = (
+    ("privacy/audit.ed25519", "privacy/audit.pub"),
+    ("models/signing.key", "models/signing.pub"),
+)
+Folder = Annotated[Path, typer.Option("--dir", envvar="AUSCULT_KEYS_DIR", help="Keys folder.")]
+
+
+@app.command("generate")
+def generate_command(directory: Folder = Path(".auscult/keys")) -> None:
+    """Make every key that is not there. What is there stays as it is."""
+    made = generate(directory, _today())
+    typer.echo(f"{len(made)} keys made in {directory}")
+
+
+@app.command("rotate")
+def rotate_command(
+    directory: Folder = Path(".auscult/keys"),
+    retention_days: Annotated[
+        int, typer.Option(min=0, help="How long sealed events are kept.")
+    ] = IDENTIFIED.retention_ms // DAY_MS,
+) -> None:
+    """Make the sealing keys of today and the next two days; destroy those that ran out."""
+    today = _today()
+    made = make_day_keys(directory, today, DAYS_AHEAD, os.urandom)
+    gone = destroy_day_keys(directory, today, retention_days)
+    typer.echo(f"made: {', '.join(made) or 'none'}; destroyed: {', '.join(gone) or 'none'}")
+
+
+def generate(directory: Path, today: date) -> list[str]:
+    """Make every missing key file below ``directory``; return the names of those made."""
+    directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+    made = [name for name in SECRETS if make_key(directory / name, os.urandom)]
+    for private, public in SIGNING_PAIRS:
+        if make_signing_pair(directory / private, directory / public, os.urandom):
+            made.append(private)
+    days = make_day_keys(directory, today, DAYS_AHEAD, os.urandom)
+    return made + [f"privacy/sealing/{day}.key" for day in days]
+
+
+def _today() -> date:
+    return datetime.fromtimestamp(SystemClock().now_ms() / 1000, UTC).date()

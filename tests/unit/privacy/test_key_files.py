@@ -1,0 +1,60 @@
+import os
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+
+from cli.commands.keys import SECRETS, generate
+from plumbing.sealing import unwrap, wrap
+from services.privacy.key_files import (
+    KeyMissing,
+    destroy_day_keys,
+    load_privacy_keys,
+    make_day_keys,
+    private_path,
+    read_key,
+)
+
+TODAY = date(2024, 3, 5)
+
+
+def test_generate_makes_all_once_for_the_owner_alone(tmp_path: Path) -> None:
+    made = generate(tmp_path, TODAY)
+    assert set(SECRETS) <= set(made)
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    assert all(path.stat().st_mode & 0o077 == 0 for path in before)
+    assert generate(tmp_path, TODAY) == []
+    assert {path: path.read_bytes() for path in before} == before
+    assert len({path.read_bytes() for path in before}) == len(before)
+    assert len(load_privacy_keys(tmp_path).resolve_token) == 64
+
+
+def test_a_day_pair_fits_together(tmp_path: Path) -> None:
+    assert make_day_keys(tmp_path, TODAY, 2, os.urandom) == ["2024-03-05", "2024-03-06"]
+    public = read_key(tmp_path / "sealing" / "public" / "2024-03-05.pub")
+    private = read_key(private_path(tmp_path, "2024-03-05"))
+    assert unwrap(wrap(bytes(32), public, os.urandom), private) == bytes(32)
+
+
+def test_day_keys_go_when_their_records_have_expired(tmp_path: Path) -> None:
+    make_day_keys(tmp_path, TODAY, 3, os.urandom)
+    assert destroy_day_keys(tmp_path, TODAY + timedelta(days=8), 7) == []
+    assert destroy_day_keys(tmp_path, TODAY + timedelta(days=9), 7) == ["2024-03-05"]
+    assert not private_path(tmp_path, "2024-03-05").exists()
+    assert not (tmp_path / "sealing" / "public" / "2024-03-05.pub").exists()
+    assert private_path(tmp_path, "2024-03-06").exists()
+
+
+@pytest.mark.parametrize("text", ["", "00" * 31, "00" * 32, "zz" * 32, "00ff" * 16, "ab" * 33])
+def test_a_weak_key_is_refused(tmp_path: Path, text: str) -> None:
+    generate(tmp_path, TODAY)
+    (tmp_path / "privacy" / "kek.key").write_text(text)
+    with pytest.raises(KeyMissing, match=r"kek\.key"):
+        load_privacy_keys(tmp_path)
+
+
+def test_a_missing_key_is_refused(tmp_path: Path) -> None:
+    generate(tmp_path, TODAY)
+    (tmp_path / "privacy" / "link.key").unlink()
+    with pytest.raises(KeyMissing, match=r"link\.key"):
+        load_privacy_keys(tmp_path)
