@@ -11,6 +11,18 @@ from tests.support.shared import DATA
 TESTS = Path(__file__).parent
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`make chaos` breaks three days; `make test` one."""
+    parser.addoption("--chaos-seeds", default="1", help="seeds of the days to break: 1,2,3")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """One chaos test for each seed asked for."""
+    if "chaos_seed" in metafunc.fixturenames:
+        seeds = str(metafunc.config.getoption("--chaos-seeds")).split(",")
+        metafunc.parametrize("chaos_seed", [int(seed) for seed in seeds])
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark by folder, and skip what needs shared data where there is none."""
     for item in items:
