@@ -20,7 +20,11 @@ class Port:
 
 @dataclass(frozen=True)
 class Process:
-    """One supervised program. On the way down a greater ``stop_rank`` stops first."""
+    """One supervised program. On the way down a greater ``stop_rank`` stops first.
+
+    ``once``: it ends by itself when its work is done, and is not started again.
+    ``health_port`` is where it serves health and metrics, 0 when it does not.
+    """
 
     name: str
     command: tuple[str, ...]
@@ -29,6 +33,8 @@ class Process:
     stop_rank: int
     environment: Mapping[str, str] = field(default_factory=dict)
     stop_wait_s: int = 30
+    once: bool = False
+    health_port: int = 0
 
 
 def check_ports(process: Process) -> None:
@@ -55,18 +61,19 @@ def redis_answers(port: int) -> bool:
         return False
 
 
-def http_status(port: int, path: str) -> int:
-    """Return the status of a GET on loopback, 0 when nobody answers."""
+def http_get(port: int, path: str) -> tuple[int, str]:
+    """Return status and text of a GET on loopback, (0, "") when nobody answers."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
     try:
         connection.request("GET", path)
-        return connection.getresponse().status
+        answer = connection.getresponse()
+        return answer.status, answer.read().decode("utf-8", "replace")
     except (OSError, http.client.HTTPException):
-        return 0
+        return 0, ""
     finally:
         connection.close()
 
 
 def is_ready(port: int) -> bool:
     """Return whether the service with its health server on ``port`` says it is ready."""
-    return http_status(port, "/health/ready") == http.client.OK
+    return http_get(port, "/health/ready")[0] == http.client.OK

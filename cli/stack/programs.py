@@ -9,6 +9,7 @@ from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parent.parent.parent
 KAFKA_DIR = REPOSITORY / "deploy" / "kafka"
+MODELS_DIR = REPOSITORY / "data" / "models"
 JAVA_MAJOR_MIN = 17
 
 

@@ -11,24 +11,31 @@ class StackSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="AUSCULT_", frozen=True)
 
-    home: Path = Field(Path(".auscult"), description="Folder of all state, keys and logs.")
+    home: Path = Field(default=Path(".auscult"), description="Folder of all state, keys and logs.")
     port_offset: int = Field(
-        0, ge=0, le=50_000, description="Added to every port, so that two stacks fit one machine."
+        default=0,
+        ge=0,
+        le=50_000,
+        description="Added to every port, so that two stacks fit one machine.",
     )
-    kafka_port: int = Field(9092, description="Kafka's clients connect here.")
-    kafka_controller_port: int = Field(9093, description="Kafka's own controller listens here.")
-    redis_port: int = Field(6379, description="Redis listens here.")
-    mllp_port: int = Field(2575, description="Ingest takes HL7 v2 over MLLP here.")
-    ingest_port: int = Field(8081, description="Ingest: HL7 v2 over HTTP, health and metrics.")
-    privacy_port: int = Field(8082, description="Privacy: resolve API, health and metrics.")
-    inference_port: int = Field(8083, description="Inference: health and metrics.")
-    gateway_port: int = Field(8080, description="The clinician's page and its API.")
-    gateway_metrics_port: int = Field(8084, description="Gateway: health and metrics.")
-    issuer_port: int = Field(8090, description="The demo's login issuer.")
-    kafka_heap_mb: int = Field(512, ge=256, description="Kafka's heap in MiB.")
-    redis_memory_mb: int = Field(1024, ge=64, description="Redis' memory limit in MiB.")
+    kafka_port: int = Field(default=9092, description="Kafka's clients connect here.")
+    kafka_controller_port: int = Field(
+        default=9093, description="Kafka's own controller listens here."
+    )
+    redis_port: int = Field(default=6379, description="Redis listens here.")
+    mllp_port: int = Field(default=2575, description="Ingest takes HL7 v2 over MLLP here.")
+    ingest_port: int = Field(
+        default=8081, description="Ingest: HL7 v2 over HTTP, health and metrics."
+    )
+    privacy_port: int = Field(default=8082, description="Privacy: resolve API, health and metrics.")
+    inference_port: int = Field(default=8083, description="Inference: health and metrics.")
+    gateway_port: int = Field(default=8080, description="The clinician's page and its API.")
+    gateway_metrics_port: int = Field(default=8084, description="Gateway: health and metrics.")
+    issuer_port: int = Field(default=8090, description="The demo's login issuer.")
+    kafka_heap_mb: int = Field(default=512, ge=256, description="Kafka's heap in MiB.")
+    redis_memory_mb: int = Field(default=1024, ge=64, description="Redis' memory limit in MiB.")
     ready_timeout_s: float = Field(
-        120.0, gt=0, description="How long a process may take until it is ready."
+        default=120.0, gt=0, description="How long a process may take until it is ready."
     )
 
     @property

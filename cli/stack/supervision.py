@@ -56,9 +56,10 @@ class Supervisor:
         return True
 
     def ensure(self, processes: Sequence[Process]) -> None:
-        """Have supervisord run with exactly ``processes`` known; start none of them.
+        """Have supervisord know ``processes``; start none of them.
 
-        A process whose command or environment changed is stopped, to be started anew.
+        One whose command or environment changed is stopped, to be started anew; one that it knows
+        and is not among them goes on.
         """
         for folder in (self._root, self._log_dir):
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -110,8 +111,8 @@ class Supervisor:
         return True
 
     def _update(self) -> None:
-        added, changed, removed = self._call("reloadConfig")[0]
-        for name in [*changed, *removed]:
+        added, changed, _ = self._call("reloadConfig")[0]
+        for name in changed:
             self._call("stopProcessGroup", name)
             self._call("removeProcessGroup", name)
         for name in [*changed, *added]:
@@ -171,7 +172,7 @@ def _program(process: Process, log_dir: Path) -> dict[str, str]:
         "environment": _environment(process.environment),
         "priority": str(process.stop_rank),
         "autostart": "false",
-        "autorestart": "true",
+        "autorestart": "false" if process.once else "true",
         "startsecs": "1",
         "startretries": "20",
         "stopasgroup": "true",

@@ -1,0 +1,92 @@
+"""Bringing the stack up in order, step by step, and down again."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from cli.live_day import LiveDay
+from cli.progress import step
+from cli.stack import orphans
+from cli.stack.process import Process, StackError, check_ports
+from cli.stack.processes import stack_processes
+from cli.stack.provision import (
+    apply_topics,
+    ensure_keys,
+    prepare_folders,
+    promote_shipped_models,
+)
+from cli.stack.settings import StackSettings
+from cli.stack.supervision import Supervisor
+
+POLL_S = 0.1
+SINKING = frozenset({"FATAL", "UNKNOWN"})
+BROKERS = ("kafka", "redis")
+
+
+@dataclass(frozen=True)
+class Stack:
+    """The processes of one stack, and their runner."""
+
+    settings: StackSettings
+    processes: tuple[Process, ...]
+    supervisor: Supervisor
+
+    def up(self) -> None:
+        """Bring everything up and wait until all of it is ready. Harmless when it is up.
+
+        Raises ``StackError`` with one clear line when something cannot start.
+        """
+        self._prepare()
+        brokers = [one for one in self.processes if one.name in BROKERS]
+        services = [one for one in self.processes if one.name not in BROKERS]
+        self._start(brokers)
+        with step("topics"):
+            apply_topics(self.settings)
+        with step("models"):
+            promote_shipped_models(self.settings)
+        self._start(services)
+
+    def down(self) -> bool:
+        """Stop everything; return whether anything ran."""
+        stopped = self.supervisor.shut_down()
+        return orphans.end_orphans(self.settings.root) > 0 or stopped
+
+    def _prepare(self) -> None:
+        with step("folders and keys"):
+            prepare_folders(self.settings)
+            ensure_keys(self.settings)
+        with step("process runner"):
+            if not self.supervisor.running():
+                orphans.end_orphans(self.settings.root)
+            alive = {one.name for one in self.supervisor.processes() if one.pid}
+            for process in self.processes:
+                if process.name not in alive:
+                    check_ports(process)
+            self.supervisor.ensure(self.processes)
+
+    def _start(self, processes: Sequence[Process]) -> None:
+        for process in processes:
+            self.supervisor.start(process.name)
+        for process in processes:
+            with step(process.name):
+                self._wait_ready(process)
+
+    def _wait_ready(self, process: Process) -> None:
+        deadline = time.monotonic() + self.settings.ready_timeout_s
+        while not process.ready():
+            log = self.settings.log_dir / f"{process.name}.log"
+            if self.supervisor.state(process.name) in SINKING:
+                raise StackError(f"{process.name} keeps ending as soon as it starts: see {log}")
+            if time.monotonic() > deadline:
+                raise StackError(f"{process.name} did not become ready in time: see {log}")
+            time.sleep(POLL_S)
+
+
+def the_stack(settings: StackSettings, *, demo: bool, day: LiveDay | None = None) -> Stack:
+    """Return the stack as ``settings`` say, started or not. A running demo stays one."""
+    supervisor = Supervisor(settings.root, settings.log_dir)
+    return Stack(
+        settings=settings,
+        processes=stack_processes(settings, demo=demo or supervisor.state("issuer") != "", day=day),
+        supervisor=supervisor,
+    )
