@@ -48,21 +48,26 @@ def add_pages(app: FastAPI) -> None:
     async def help_page(request: Request) -> Response:
         return shell.page(request, "help.html")
 
+    @app.get("/favicon.ico", include_in_schema=False)
+    async def favicon() -> Response:
+        return RedirectResponse(f"{base}/img/icon.svg", status_code=308)
+
+    _add_coming_and_going(app, shell)
+
+
+def _add_coming_and_going(app: FastAPI, shell: "_Shell") -> None:
     @app.get("/login", include_in_schema=False)
     async def login(request: Request) -> Response:
+        wanted = _local(request.query_params.get("next"))
         if _viewer(request) is not None:
-            return RedirectResponse(_local(request.query_params.get("next")), status_code=303)
-        return shell.sign_in(request, request.query_params.get("next"))
+            return RedirectResponse(wanted, status_code=303)
+        return shell.sign_in(request, wanted)
 
     @app.get("/logout", include_in_schema=False)
     async def logout(request: Request) -> Response:
         if _viewer(request) is not None:
             return shell.page(request, "leave.html")
-        return shell.sign_in(request, None, signed_out=True)
-
-    @app.get("/favicon.ico", include_in_schema=False)
-    async def favicon() -> Response:
-        return RedirectResponse(f"{base}/img/icon.svg", status_code=308)
+        return shell.sign_in(request, "/", signed_out=True)
 
 
 class _Shell:
@@ -96,7 +101,7 @@ class _Shell:
             request,
             "signin.html",
             status=200 if signed_out else 401,
-            next=_local(wanted),
+            next=wanted,
             failed=failed,
             signed_out=signed_out,
         )
@@ -116,6 +121,7 @@ class _Shell:
             themes=THEMES,
             base=self._base,
             viewer=_viewer(request),
+            demo=getattr(request.app.state, "demo", False),
             path=request.url.path,
             **values,
         )

@@ -4,7 +4,7 @@ import { locale, t, word } from "./i18n.js";
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const UNITS = {
-  "mm[Hg]": "mmHg", Cel: "°C", "{score}": "", "[pH]": "", 1: "",
+  "mm[Hg]": "mmHg", Cel: "°C", "{score}": "", "[pH]": "", 1: "", a: "", y: "",
   "10*3/uL": "×10³/µL", "10*9/L": "×10⁹/L",
 };
 const clockTime = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });

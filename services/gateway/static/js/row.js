@@ -94,11 +94,9 @@ function fillPatient(cell, row) {
   marks.replaceChildren(...badges(row));
 }
 
-/** "67 y · F · Record 12345678". */
+/** "67 y · F · 12345678": age, sex, record number. */
 export function whoLine(row) {
-  const parts = [years(row.age_years), sex(row.sex)];
-  if (row.record_number) parts.push(t("person.record", { number: row.record_number }));
-  return parts.filter(Boolean).join(" · ");
+  return [years(row.age_years), sex(row.sex), row.record_number].filter(Boolean).join(" · ");
 }
 
 export function badges(row) {
