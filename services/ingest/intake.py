@@ -151,7 +151,9 @@ class Intake:
             outputs = []
             for event in parsed.events:
                 flagged = _flagged(event) if reused else event
-                outputs.append(_seal(flagged, source.name, sealer, key_day, parts.random_bytes))
+                outputs.append(
+                    sealed_record(flagged, source.name, sealer, key_day, parts.random_bytes)
+                )
             await parts.writer.write(outputs)
         except Unavailable:
             parts.gate.shut()
@@ -211,13 +213,14 @@ def _flagged(event: ParsedEvent) -> ParsedEvent:
     return ParsedEvent(event.event_id, event.route_key, body)
 
 
-def _seal(
+def sealed_record(
     event: ParsedEvent,
     source: str,
     sealer: Sealer,
     key_day: str,
     random_bytes: Callable[[int], bytes],
 ) -> Output:
+    """Return the record of an event: sealed, keyed by its patient, with its headers."""
     associated = f"{IDENTIFIED.name}|{event.event_id}|{sealer.key_id}".encode()
     sealed = sealer.seal(_encoder.encode(event.body), associated)
     value = IdentifiedEvent(

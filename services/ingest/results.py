@@ -79,7 +79,7 @@ def obx(draft: Draft, f: list[str]) -> None:
         "flags": _flags(draft, f[8]) if f[8] else (),
         "status": f[11].strip() or "F",
         "at_ms": at_ms,
-        "series": f"{draft.series_prefix or f[14]}|{code.system}|{code.code}|{f[4]}",
+        "series": f"{draft.series_prefix or f[14] or draft.header.control_id}|{code.system}|{code.code}|{f[4]}",
     }
     draft.note_about = len(draft.observations)
     draft.observations.append(_observation(draft, f[2].strip().upper(), f, common))

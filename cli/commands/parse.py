@@ -1,0 +1,88 @@
+"""`auscult parse`: what ingest makes of HL7 v2 files, one JSON line per message."""
+
+import gzip
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import msgspec
+import typer
+
+from services.ingest.frames import parse_frame
+from services.ingest.identity import Keys
+from services.ingest.parse import Parsed, SourceProfile
+
+# Nothing here is stored, so ids and routes are not shown and their keys do not matter.
+NO_KEYS = Keys(event=bytes(32), route=bytes(32))
+NOT_RECEIVED_MS = 0
+
+
+def parse_command(
+    files: Annotated[
+        list[str],
+        typer.Argument(help="HL7 v2 files: single, batch or MLLP-framed; .gz; - is stdin."),
+    ],
+    zone: Annotated[
+        str, typer.Option(help="Time zone (IANA) of times that carry no offset.")
+    ] = "UTC",
+    charset: Annotated[
+        str, typer.Option(help="Charset of messages that do not name theirs in MSH-18.")
+    ] = "",
+    assigner: Annotated[
+        str, typer.Option(help="Assigning authority of identifiers that name none.")
+    ] = "",
+    lenient: Annotated[
+        bool, typer.Option(help="Take lines that are no segments, and empty control ids.")
+    ] = False,
+) -> None:
+    """Show what each message says, how it would be answered (AA, AE, AR) and what is odd in it."""
+    _check(zone, charset)
+    source = SourceProfile("parse", charset, zone, assigner, strict=not lenient)
+    for file in files:
+        for line in lines_of(file, _read(file), source):
+            sys.stdout.write(line.decode() + "\n")
+
+
+def lines_of(file: str, content: bytes, source: SourceProfile) -> Iterator[bytes]:
+    """Yield one JSON line per message of ``content``, at least one."""
+    found = parse_frame(content, source, NO_KEYS, NOT_RECEIVED_MS)
+    for index, parsed in enumerate(found.messages):
+        yield msgspec.json.encode({"file": file, "index": index, **line_of(parsed)})
+
+
+def line_of(parsed: Parsed) -> dict[str, Any]:
+    """Return what a line says beside the file and the index (design.md, Commands)."""
+    header = parsed.header
+    bodies = [event.body for event in parsed.events]
+    shown = [msgspec.structs.replace(body, raw=b"") for body in bodies]
+    line: dict[str, Any] = {
+        "ack": parsed.code,
+        "msh9": header.message_type if header else "",
+        "msh12": header.version if header else "",
+        "control_id": header.control_id if header else "",
+        "observations": sum(len(body.observations) for body in bodies),
+        "findings": parsed.findings,
+        "event": shown[0] if shown else None,
+    }
+    if len(shown) > 1:  # one frame may speak of several patients
+        line["further_events"] = shown[1:]
+    return line
+
+
+def _read(file: str) -> bytes:
+    if file == "-":
+        return sys.stdin.buffer.read()
+    content = Path(file).read_bytes()
+    return gzip.decompress(content) if file.endswith(".gz") else content
+
+
+def _check(zone: str, charset: str) -> None:
+    try:
+        ZoneInfo(zone)
+        b"".decode(charset or "ascii")
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise typer.BadParameter(f"{zone} is not a time zone") from error
+    except LookupError as error:
+        raise typer.BadParameter(f"{charset} is not a charset") from error
