@@ -46,8 +46,9 @@ class Follower:
         self.complete_since = 0
         self.behind_minutes: int | None = None
         self.loaded = False
+        self.rows_listed = 0
         self._model = model
-        self._partitions = partitions
+        self.partitions = partitions
         self._clock = clock
         self._relinked = relinked
         self._loaded_ms = 0
@@ -100,7 +101,7 @@ class Follower:
     async def _reload(self, marks: Marks) -> None:
         states: dict[str, TokenState] = {}
         for kind in ROW_KINDS:
-            for partition in range(self._partitions):
+            for partition in range(self.partitions):
                 async for token, row in self._model.all_rows(kind, partition):
                     _put(states.setdefault(token, TokenState()), kind, row)
         await self._read_trails(states, list(states))
@@ -139,7 +140,8 @@ class Follower:
         if now_ms // (60 * MINUTE_MS) != self._hour:
             self._hour = now_ms // (60 * MINUTE_MS)
             self.board.touch()
-        metrics.ROWS.set(len(self.board.listed(EVERYWHERE, now_ms)))
+        self.rows_listed = len(self.board.listed(EVERYWHERE, now_ms))
+        metrics.ROWS.set(self.rows_listed)
 
     def _behind(self, since_ms: int | None) -> None:
         age_ms = 0 if since_ms is None else max(0, self._clock.now_ms() - since_ms)

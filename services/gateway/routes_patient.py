@@ -1,0 +1,239 @@
+"""The routes about one patient: the whole view, its history, its explanation, a decision."""
+
+import hmac
+import os
+from typing import Annotated
+
+import msgspec
+from fastapi import APIRouter, Header, Path, Query, Request
+from fastapi.responses import Response
+
+from contracts.reviewed import REVIEWED
+from contracts.topic import DAY_MS
+from plumbing import trace
+from plumbing.event_log import Output
+from services.gateway import metrics
+from services.gateway.access import Viewer
+from services.gateway.desk import Desk, lang_of, reply, state_of
+from services.gateway.history import readings, series
+from services.gateway.people import Person
+from services.gateway.present import Look, risk_view, row, vital_views
+from services.gateway.problems import Problem
+from services.gateway.reviews import REASONS, ReviewRequest, review
+from services.gateway.schema import answers, taking
+from services.gateway.stored import Detail, Point, risks_of, vitals_of
+from services.gateway.views import (
+    Explanation,
+    History,
+    Patient,
+    Reviewed,
+    ReviewView,
+    SupersededView,
+)
+
+REVIEW_BYTES_MAX = 4_096
+EVENTS_MAX = 2_000
+ALL_TIME_MS = 2**52
+
+Token = Annotated[str, Path(max_length=64, description="`id` of a row.")]
+EventId = Annotated[str, Path(max_length=64, description="The event whose result is decided on.")]
+Key = Annotated[
+    str, Header(alias="Idempotency-Key", min_length=1, max_length=128, description="Once per try.")
+]
+
+
+class PatientRoutes:
+    """The handlers; ``router`` has them."""
+
+    def __init__(self, desk: Desk) -> None:
+        """Add the routes."""
+        self._desk = desk
+        self.router = APIRouter(prefix="/v1", tags=["patients"])
+        add = self.router.add_api_route
+        add("/patients/{token}", self.patient, responses=answers(Patient))
+        add("/patients/{token}/history", self.history, responses=answers(History))
+        add("/patients/{token}/explanation", self.explanation, responses=answers(Explanation))
+        add(
+            "/events/{event_id}/review",
+            self.review,
+            methods=["POST"],
+            responses=answers(Reviewed),
+            openapi_extra=taking(ReviewRequest),
+        )
+
+    async def patient(self, request: Request, token: Token) -> Response:
+        """One person in full."""
+        viewer, staff, one = await self._desk.admit_to(request, "patient", token)
+        look, shown = await self._look(request, viewer, staff, one)
+        report = one.reported.assessment if one.reported else None
+        source = report.token if report else ""
+        decided = one.review
+        return reply(
+            Patient(
+                **msgspec.structs.asdict(row(look)),
+                identity=state_of({} if shown else None),
+                catching_up=self._desk.catching_up(),
+                event_id=report.event_id if report else None,
+                vitals=vital_views(report.vitals, look, source) if report else (),
+                scores=report.scores if report else (),
+                risks=tuple(risk_view(risk, look, source) for risk in report.risks)
+                if report
+                else (),
+                aliases_count=len(one.aliases),
+                history_url=f"/v1/patients/{one.id}/history",
+                review=ReviewView(
+                    event_id=decided.event_id,
+                    decision=decided.decision,
+                    reason=decided.reason,
+                    decided_ms=decided.decided_at_ms,
+                )
+                if decided
+                else None,
+                decisions_open=shown and report is not None and not one.under_review,
+            )
+        )
+
+    async def history(
+        self,
+        request: Request,
+        token: Token,
+        from_ms: Annotated[int | None, Query(alias="from", description="Real time, ms.")] = None,
+        to_ms: Annotated[int | None, Query(alias="to", description="Real time, ms.")] = None,
+        points: Annotated[int, Query(ge=3, le=2_000, description="At most, per series.")] = 300,
+    ) -> Response:
+        """The scores, the risk and the vitals over time."""
+        viewer, staff, one = await self._desk.admit_to(request, "history", token)
+        look, _ = await self._look(request, viewer, staff, one)
+        found: list[Point] = []
+        vitals: list[tuple[str, int, float]] = []
+        for alias in one.aliases:
+            delta_ms = one.deltas.get(alias, 0) * DAY_MS
+            shift_ms = delta_ms + (look.identity.shift_days * DAY_MS if look.identity else 0)
+            span = _span(from_ms, to_ms, shift_ms) if look.identity else (-ALL_TIME_MS, ALL_TIME_MS)
+            stored = (await self._desk.model.points(alias, *span))[-EVENTS_MAX:]
+            found += [msgspec.structs.replace(p, at_ms=p.at_ms + delta_ms) for _, p in stored]
+            for detail in await self._desk.model.details(alias, [event for event, _ in stored]):
+                vitals += readings(detail, delta_ms) if detail else []
+        found.sort(key=lambda point: (point.at_ms, point.scored_ms))
+        return reply(series(found, vitals, look.series_base(found), points))
+
+    async def explanation(
+        self,
+        request: Request,
+        token: Token,
+        event_id: Annotated[str, Query(max_length=64, description="One event of the patient.")],
+    ) -> Response:
+        """Everything behind the result of one event."""
+        viewer, staff, one = await self._desk.admit_to(request, "explanation", token)
+        look, _ = await self._look(request, viewer, staff, one)
+        for alias in one.aliases:
+            (detail,) = await self._desk.model.details(alias, [event_id])
+            if detail is not None:
+                old = await self._desk.model.superseded(alias, event_id)
+                return reply(_explanation(event_id, alias, detail, old, look))
+        raise Problem(404, "not_found")
+
+    async def review(self, request: Request, event_id: EventId, key: Key) -> Response:
+        """Accept or override the result of an event; stored before this answers."""
+        token = await self._desk.model.token_of(event_id, self._desk.follower.partitions)
+        viewer, staff, one = await self._desk.admit_to(request, "review", token or "")
+        _require_same_origin(request, viewer)
+        asked = await _decision(request)
+        _, shown = await self._look(request, viewer, staff, one)
+        if not shown:
+            raise Problem(503, "identity_unavailable", "Decisions are off while names are away.")
+        if one.under_review:
+            raise Problem(409, "under_review", "The links of this patient are being worked out.")
+        now_ms = self._desk.clock.now_ms()
+        made = review(
+            asked, event_id=event_id, token=token or "", staff=staff, key=key, now_ms=now_ms
+        )
+        detail = {"event_id": event_id, "decision": made.decision, "reason": made.reason}
+        await self._desk.auditor.decided(staff, made.token, detail)
+        headers = trace.headers_of(
+            event_id, ((trace.TRACEPARENT, _traceparent(request)),), os.urandom
+        )
+        output = Output(REVIEWED.name, made.token.encode(), REVIEWED.encode(made), headers)
+        await self._desk.writer.write([output])
+        metrics.FEEDBACK.labels(made.decision, made.reason).inc()
+        return reply(
+            Reviewed(
+                review_id=made.review_id,
+                event_id=event_id,
+                decision=made.decision,
+                reason=made.reason,
+                decided_ms=now_ms,
+            )
+        )
+
+    async def _look(
+        self, request: Request, viewer: Viewer, staff: str, one: Person
+    ) -> tuple[Look, bool]:
+        identities = await self._desk.identify(viewer, staff, [one], "patient")
+        (look,) = self._desk.looks([one], identities, lang_of(request))
+        return look, identities is not None
+
+
+def _explanation(
+    event_id: str, alias: str, detail: Detail, old: list[tuple[int, Point]], look: Look
+) -> Explanation:
+    return Explanation(
+        event_id=event_id,
+        event_type=detail.event_type,
+        status="scored" if detail.status == "scored" else "not_scored",
+        reason=detail.reason,
+        as_of_ms=look.real(detail.as_of_ms, alias),
+        model_epoch=detail.model_epoch,
+        inputs_digest=detail.inputs_digest,
+        device=detail.device,
+        degraded=detail.degraded,
+        scores=detail.scores,
+        risks=tuple(risk_view(risk, look, alias) for risk in risks_of(detail)),
+        vitals=vital_views(vitals_of(detail), look, alias),
+        red_flags=detail.red_flags,
+        superseded=tuple(
+            SupersededView(
+                model_epoch=epoch,
+                superseded_by=detail.model_epoch,
+                news2_total=point.total,
+                probability=point.probability,
+            )
+            for epoch, point in old
+        ),
+    )
+
+
+def _span(from_ms: int | None, to_ms: int | None, shift_ms: int) -> tuple[int, int]:
+    """A span of real time as shifted times of one token."""
+    start = -ALL_TIME_MS if from_ms is None else from_ms - shift_ms
+    stop = ALL_TIME_MS if to_ms is None else to_ms - shift_ms
+    return max(start, -ALL_TIME_MS), min(stop, ALL_TIME_MS)
+
+
+def _require_same_origin(request: Request, viewer: Viewer) -> None:
+    """A decision by cookie comes from our own page: same origin, with the session's secret."""
+    if not viewer.session:
+        return
+    site = request.headers.get("sec-fetch-site", "same-origin")
+    given = request.headers.get("x-csrf-token", "")
+    if site != "same-origin" or not hmac.compare_digest(given.encode(), viewer.csrf.encode()):
+        raise Problem(403, "csrf", "The request did not come from the page.")
+
+
+async def _decision(request: Request) -> ReviewRequest:
+    received = b""
+    async for chunk in request.stream():
+        received += chunk
+        if len(received) > REVIEW_BYTES_MAX:
+            raise Problem(413, "too_large")
+    try:
+        asked = msgspec.json.decode(received, type=ReviewRequest)
+    except msgspec.DecodeError as error:
+        raise Problem(422, "body", "The body is not a decision with a coded reason.") from error
+    if asked.reason not in REASONS[asked.decision]:
+        raise Problem(422, "reason", "The reason is not one of the coded set for this decision.")
+    return asked
+
+
+def _traceparent(request: Request) -> bytes:
+    return request.headers.get("traceparent", "").encode()
