@@ -1,1 +1,1 @@
-"""The shared pipes: Kafka, logs, metrics, settings, sealing. What a record says is none of its business."""
+"""The shared pipes: Kafka, logs, metrics, settings, sealing; blind to what a record says."""

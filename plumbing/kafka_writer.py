@@ -16,18 +16,17 @@ from kafka import KafkaProducer
 from kafka.errors import KafkaError, MessageSizeTooLargeError
 
 from plumbing import log
+from plumbing.byte_gate import RECORD_BYTES_MAX, ByteGate, bytes_of
 from plumbing.clock import Clock, SystemClock
 from plumbing.errors import MalformedEvent, Unavailable
 from plumbing.event_log import Output
 from plumbing.kafka_connection import KafkaConnection
-from plumbing.kafka_metrics import BYTES_IN_HAND, RECORDS_WRITTEN, WRITE_SECONDS, WRITES_FAILED
+from plumbing.kafka_metrics import RECORDS_WRITTEN, WRITE_SECONDS, WRITES_FAILED
 from plumbing.partition import partition_of
 
-RECORD_BYTES_MAX = 1_000_000  # Kafka's own default limit is 1,048,588 with its framing
 BATCH_BYTES = 256 * 1024
 METADATA_WAIT_MS = 2_000
 CLOSE_WAIT_S = 10.0
-RECORD_OVERHEAD_BYTES = 64
 
 _log = log.get("kafka_writer")
 
@@ -59,10 +58,7 @@ class KafkaWriter:
         """Start the thread; Kafka is first reached at the first write."""
         self.healthy = True
         self._clock = clock or SystemClock()
-        self._bytes_max = bytes_max
-        self._bytes = 0
-        self._gate = asyncio.Lock()
-        self._room = asyncio.Event()
+        self._gate = ByteGate(bytes_max)
         self._loop = asyncio.get_running_loop()
         self._queue: SimpleQueue[_Pending | None] = SimpleQueue()
         self._settled: deque[_Pending] = deque()
@@ -97,11 +93,10 @@ class KafkaWriter:
         if not outputs:
             return ()
         began_s = self._clock.monotonic_s()
-        size = _bytes_of(outputs)
+        size = bytes_of(outputs)
         confirmed: asyncio.Future[tuple[int, ...]] = self._loop.create_future()
-        async with self._gate:  # first come, first written: keeps a key's order across calls
-            await self._wait_for_room(size)
-            self._queue.put(_Pending(outputs, size, confirmed))
+        await self._gate.enter(size)  # first come, first written: a key's order across calls
+        self._queue.put(_Pending(outputs, size, confirmed))
         offsets = await confirmed
         WRITE_SECONDS.observe(self._clock.monotonic_s() - began_s)
         return offsets
@@ -114,14 +109,6 @@ class KafkaWriter:
         self._queue.put(None)
         await asyncio.to_thread(self._thread.join)
         self._hand_back()
-
-    async def _wait_for_room(self, size: int) -> None:
-        # A single call larger than the bound passes alone, or it would wait for ever.
-        while self._bytes and self._bytes + size > self._bytes_max:
-            self._room.clear()
-            await self._room.wait()
-        self._bytes += size
-        BYTES_IN_HAND.set(self._bytes)
 
     # --- in the writer's thread ---
 
@@ -215,10 +202,8 @@ class KafkaWriter:
         self._waking = False
         while self._settled:
             pending = self._settled.popleft()
-            self._bytes -= pending.bytes
+            self._gate.leave(pending.bytes)
             self._resolve(pending)
-        BYTES_IN_HAND.set(self._bytes)
-        self._room.set()
 
     def _resolve(self, pending: _Pending) -> None:
         error = pending.error
@@ -233,17 +218,6 @@ class KafkaWriter:
         _log.warning("write failed", error=error, count=len(pending.outputs))
         if not pending.confirmed.done():
             pending.confirmed.set_exception(_failure_of(error))
-
-
-def _bytes_of(outputs: Sequence[Output]) -> int:
-    total = 0
-    for output in outputs:
-        size = RECORD_OVERHEAD_BYTES + len(output.key or b"") + len(output.value or b"")
-        size += sum(len(name) + len(value) for name, value in output.headers)
-        if size > RECORD_BYTES_MAX:
-            raise MalformedEvent("too_large")
-        total += size
-    return total
 
 
 def _failure_of(error: BaseException) -> Exception:
