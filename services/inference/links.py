@@ -5,7 +5,7 @@ a half-read change joins nobody.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 from hashlib import blake2b
 
 from contracts.merged import IdentityMerged
@@ -72,6 +72,10 @@ class LinkTable:
         """Return whether the person has other tokens."""
         return token in self._records and bool(self._links(token))
 
+    def knows(self, token: str) -> bool:
+        """Return whether the token has or ever had a link."""
+        return token in self._records
+
     def fingerprint(self, token: str) -> bytes:
         """Return 8 bytes that tell one alias set from another."""
         said = ",".join(f"{other}:{days}" for other, days in sorted(self.aliases(token).items()))
@@ -91,9 +95,16 @@ class LinkTable:
         """Return the heads in ``partition`` whose person changed since they were ``settled``."""
         return frozenset(self._changed.get(partition, ()))
 
-    def settled(self, partition: int, heads: Iterable[str]) -> None:
-        """Say that the reports of ``heads`` are written."""
-        self._changed[partition].difference_update(heads)
+    def settled(self, partition: int, marks: Mapping[str, bytes]) -> None:
+        """Say that the reports of heads are written, for the alias sets with these marks."""
+        waiting = self._changed[partition]
+        waiting.difference_update(h for h, mark in marks.items() if mark == self.fingerprint(h))
+
+    def begin(self) -> None:
+        """Forget what changed while the topic was read from its start: what was reported before
+        is compared by fingerprint.
+        """
+        self._changed.clear()
 
     def _links(self, token: str) -> list[tuple[str, int]]:
         record = self._records.get(token)

@@ -57,12 +57,15 @@ class Replayer:
             found = (await self.store.read(partition, tokens)).states
             states = _applied(told, dict(zip(tokens, found, strict=True)))
             fresh = sum(1 for raw in found if raw is None)
-            progress = msgspec.structs.replace(
-                progress, applied=told[-1][0], count=progress.count + fresh
+            before, progress = (
+                progress,
+                msgspec.structs.replace(
+                    progress, applied=told[-1][0], count=progress.count + fresh
+                ),
             )
-            await self.store.write(partition, progress, states)
-        progress = msgspec.structs.replace(progress, applied=max(progress.applied, until - 1))
-        await self.store.write(partition, progress, {})
+            await self.store.write(partition, before, progress, states)
+        before, progress = progress, msgspec.structs.replace(progress, applied=until - 1)
+        await self.store.write(partition, before, progress, {})
         return progress
 
     async def tokens(self, partition: int, start: int, until: int) -> set[str]:

@@ -5,6 +5,7 @@ asked instead. No token and no event id is in a key.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import cast
 
 import msgspec
 from redis.asyncio import Redis
@@ -37,7 +38,8 @@ class ResultCache:
             return {}
         try:
             raw = await self._client.mget([_name(key) for key in keys])
-            found = {k: _decode(value) for k, value in zip(keys, raw, strict=True) if value}
+            held = zip(keys, cast("list[bytes | None]", raw), strict=True)
+            found = {key: _decode(value) for key, value in held if value}
         except (RedisError, OSError, msgspec.MsgspecError) as error:
             metrics.CACHE_REQUESTS.labels("result", "error").inc(len(keys))
             _log.warning("result cache unreadable", error=error)

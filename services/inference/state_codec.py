@@ -21,8 +21,14 @@ class _Stored(msgspec.Struct, frozen=True, array_like=True):
     traits: tuple[Trait, ...]
 
 
+class _Head(msgspec.Struct, frozen=True, array_like=True):
+    version: int
+    applied: int
+
+
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(_Stored).decode
+_decode_head = msgspec.msgpack.Decoder(_Head).decode
 
 
 def encode_state(state: PatientState) -> bytes:
@@ -53,6 +59,11 @@ def decode_state(data: bytes) -> PatientState:
         moves=stored.moves,
         traits=stored.traits,
     )
+
+
+def applied_of(data: bytes) -> int:
+    """Return the offset of the last event in a state, without decoding the rest."""
+    return _decode_head(data).applied
 
 
 def _owned(raw: msgspec.Raw) -> msgspec.Raw:

@@ -16,7 +16,17 @@ from redis.exceptions import RedisError
 
 from plumbing.errors import Unavailable
 
-PROGRESS = b"@"
+_PROGRESS = b"@"
+# KEYS[1] the partition's states; ARGV[1] the progress it must have ("" for none), then pairs.
+# HSET takes its pairs in slices: Lua's stack is limited.
+WRITE_LUA = """
+if (redis.call('HGET', KEYS[1], '@') or '') ~= ARGV[1] then return 0 end
+for first = 2, #ARGV, 2000 do
+  redis.call('HSET', KEYS[1], unpack(ARGV, first, math.min(first + 1999, #ARGV)))
+end
+return 1
+"""
+_encode = msgspec.msgpack.Encoder().encode
 
 
 class Progress(msgspec.Struct, frozen=True, array_like=True):
@@ -55,6 +65,7 @@ class StateStore:
     def __init__(self, client: "Redis") -> None:
         """``client`` gives bytes (no decoding)."""
         self._client = client
+        self._write = client.register_script(WRITE_LUA)
 
     async def read(self, partition: int, tokens: Sequence[str]) -> Stored:
         """Return progress, the states of ``tokens`` and the persons due, in one round trip."""
@@ -62,7 +73,7 @@ class StateStore:
         async with _redis():
             pipe = self._client.pipeline(transaction=False)
             pipe.hlen(key)
-            pipe.hmget(key, [PROGRESS, *(token.encode() for token in tokens)])
+            pipe.hmget(key, [_PROGRESS, *(token.encode() for token in tokens)])
             pipe.smembers(_due(partition))
             fields, found, due = await pipe.execute()
         return Stored(_progress(found[0]), fields, tuple(found[1:]), frozenset(due))
@@ -70,17 +81,22 @@ class StateStore:
     async def write(
         self,
         partition: int,
+        expected: Progress | None,
         progress: Progress,
         states: Mapping[str, bytes],
-        *,
-        rebuilding: bool = False,
     ) -> None:
-        """Write states and progress in one command: both or neither."""
-        fields: dict[bytes, bytes] = {token.encode(): state for token, state in states.items()}
-        fields[PROGRESS] = msgspec.msgpack.encode(progress)
-        key = _rebuilding(partition) if rebuilding else _states(partition)
+        """Write states and progress, both or neither, if the progress is still ``expected``.
+
+        Raises ``Unavailable`` when it is not: somebody else wrote, or an older dump came back.
+        """
+        pairs: list[Any] = [_PROGRESS, _encode(progress)]
+        for token, state in states.items():
+            pairs += (token.encode(), state)
+        known = b"" if expected is None else _encode(expected)
         async with _redis():
-            await _wait(self._client.hset(key, mapping=cast("Any", fields)))
+            done = await self._write(keys=[_states(partition)], args=[known, *pairs])
+        if not done:
+            raise Unavailable("the partition's progress moved")
 
     async def states(
         self, wanted: Mapping[int, Sequence[str]]
@@ -89,7 +105,7 @@ class StateStore:
         async with _redis():
             pipe = self._client.pipeline(transaction=False)
             for partition, tokens in wanted.items():
-                pipe.hmget(_states(partition), [PROGRESS, *(token.encode() for token in tokens)])
+                pipe.hmget(_states(partition), [_PROGRESS, *(token.encode() for token in tokens)])
             answers = await pipe.execute()
         return {
             token: (_progress(found[0]), state)
@@ -116,7 +132,7 @@ class StateStore:
 
     async def rebuild_read(self, partition: int, tokens: Iterable[str]) -> list[bytes | None]:
         """Return states from that place."""
-        fields = [PROGRESS, *(token.encode() for token in tokens)]
+        fields = [_PROGRESS, *(token.encode() for token in tokens)]
         async with _redis():
             found = await _wait(self._client.hmget(_rebuilding(partition), cast("Any", fields)))
         return list(cast("Any", found))[1:]
@@ -125,12 +141,12 @@ class StateStore:
         """Put the built states in the place of the old ones, at once; return their progress."""
         key = _rebuilding(partition)
         async with _redis():
-            await _wait(self._client.hset(key, mapping=cast("Any", {PROGRESS: b""})))
+            await _wait(self._client.hset(key, mapping=cast("Any", {_PROGRESS: b""})))
             counted = msgspec.structs.replace(
                 progress, count=await _wait(self._client.hlen(key)) - 1
             )
             pipe = self._client.pipeline(transaction=True)
-            pipe.hset(key, mapping=cast("Any", {PROGRESS: msgspec.msgpack.encode(counted)}))
+            pipe.hset(key, mapping=cast("Any", {_PROGRESS: _encode(counted)}))
             pipe.rename(key, _states(partition))
             await pipe.execute()
         return counted
@@ -171,9 +187,10 @@ def due_member(head: str, token: str, applied: int) -> bytes:
     return f"{head} {token} {applied}".encode()
 
 
-def head_of(member: bytes) -> str:
-    """Return the person that a member of the due set is about."""
-    return member.split(b" ", 1)[0].decode()
+def demand_of(member: bytes) -> tuple[str, int]:
+    """Return the token that got facts, and their offset, from a member of the due set."""
+    _, token, applied = member.decode().split(" ")
+    return token, int(applied)
 
 
 def _states(partition: int) -> str:
