@@ -1,0 +1,190 @@
+"""What is deployed agrees with the code: topics, edges, ports, settings, alerts."""
+
+import importlib
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import kubernetes_validate
+import pytest
+import yaml
+from pydantic_settings import BaseSettings
+
+from contracts.pipeline import PIPELINE
+from plumbing.metrics import DECLARED
+
+ROOT = Path(__file__).parents[2]
+DEPLOY = ROOT / "deploy"
+SERVICES = ("ingest", "privacy", "inference", "gateway")
+METRIC = re.compile(r"\bauscult_[a-z0-9_]+")
+EXPORTED = ("_bucket", "_count", "_sum")
+
+
+def needs(program: str) -> pytest.MarkDecorator:
+    return pytest.mark.skipif(
+        shutil.which(program) is None, reason=f"needs {program}, which is not here"
+    )
+
+
+def settings_of(service: str) -> type[BaseSettings]:
+    module = importlib.import_module(f"services.{service}.settings")
+    found: type[BaseSettings] = getattr(module, f"{service.capitalize()}Settings")
+    return found
+
+
+def variables_of(service: str) -> set[str]:
+    fields = settings_of(service).model_fields
+    return {f"{service}_{name}".upper() for name in fields}
+
+
+@cache
+def compose() -> dict[str, Any]:
+    found: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+    return found
+
+
+@cache
+def manifests() -> tuple[dict[str, Any], ...]:
+    command = ["kubectl", "kustomize", str(DEPLOY / "k8s" / "base")]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    return tuple(yaml.safe_load_all(done.stdout))
+
+
+def of_kind(kind: str) -> dict[str, dict[str, Any]]:
+    return {one["metadata"]["name"]: one for one in manifests() if one["kind"] == kind}
+
+
+def containers() -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:
+    for name, deployment in of_kind("Deployment").items():
+        spec = deployment["spec"]["template"]["spec"]
+        for container in spec["containers"]:
+            yield name, spec, container
+
+
+def test_compose_has_the_services_in_the_order_of_the_data_path() -> None:
+    named = [name for name in compose()["services"] if name in SERVICES]
+    assert tuple(named) == SERVICES
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_compose_tells_a_service_only_settings_that_it_has(service: str) -> None:
+    told = set(compose()["services"][service]["environment"])
+    assert told <= variables_of(service)
+
+
+def test_compose_gives_the_key_encryption_keys_to_privacy_alone() -> None:
+    holders = {
+        name
+        for name, one in compose()["services"].items()
+        if any(str(volume).startswith("privacy-keys:") for volume in one.get("volumes", ()))
+    }
+    assert holders == {"keys", "privacy"}
+
+
+@needs("docker-compose")
+def test_a_compose_parser_takes_the_file() -> None:
+    command = ["docker-compose", "-f", str(ROOT / "docker-compose.yml"), "config", "-q"]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+@needs("kubectl")
+def test_every_manifest_is_valid() -> None:
+    assert len(manifests()) > 20
+    for manifest in manifests():
+        kubernetes_validate.validate(manifest, "1.31", strict=True)
+
+
+@needs("kubectl")
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_config_map_tells_a_service_only_settings_that_it_has(service: str) -> None:
+    found = [one for name, one in of_kind("ConfigMap").items() if name.startswith(f"{service}-")]
+    assert len(found) == 1
+    assert set(found[0]["data"]) <= variables_of(service)
+
+
+@needs("kubectl")
+def test_pods_run_restricted() -> None:
+    found = list(containers())
+    assert {name for name, _, _ in found} == set(SERVICES)
+    for _, spec, container in found:
+        assert spec["securityContext"]["runAsNonRoot"] is True
+        assert spec["automountServiceAccountToken"] is False
+        assert container["securityContext"]["readOnlyRootFilesystem"] is True
+        assert container["securityContext"]["allowPrivilegeEscalation"] is False
+        assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
+        assert {"startupProbe", "livenessProbe", "readinessProbe"} <= set(container)
+    assert set(of_kind("PodDisruptionBudget")) == set(SERVICES)
+
+
+@needs("kubectl")
+def test_only_privacy_mounts_its_keys() -> None:
+    holders = {
+        name
+        for name, spec, _ in containers()
+        for volume in spec["volumes"]
+        if volume.get("secret", {}).get("secretName", "").startswith("auscult-privacy-")
+    }
+    assert holders == {"privacy"}
+
+
+@needs("kubectl")
+def test_network_edges_are_those_of_the_pipeline() -> None:
+    policies = of_kind("NetworkPolicy")
+    parties = {
+        party
+        for topic in PIPELINE
+        for party in (*topic.producer.split(", "), *topic.consumers)
+        if party in SERVICES
+    }
+    assert selected(policies["kafka"]) == parties
+    assert selected(policies["redis"]) == {
+        service for service in SERVICES if f"{service}_REDIS_URL".upper() in variables_of(service)
+    }
+    assert policies["deny-all"]["spec"] == {
+        "podSelector": {},
+        "policyTypes": ["Ingress", "Egress"],
+    }
+
+
+def selected(policy: dict[str, Any]) -> set[str]:
+    (expression,) = policy["spec"]["podSelector"]["matchExpressions"]
+    return set(expression["values"])
+
+
+def test_alerts_ask_for_metrics_that_exist() -> None:
+    for module in ("plumbing.stream_metrics", *(f"services.{name}.metrics" for name in SERVICES)):
+        importlib.import_module(module)
+    rules = (DEPLOY / "prometheus" / "rules.yml").read_text()
+    asked = set(METRIC.findall(rules))
+    assert asked
+    unknown = {
+        name
+        for name in asked
+        if name not in DECLARED
+        and not any(name.removesuffix(suffix) in DECLARED for suffix in EXPORTED)
+    }
+    assert unknown == set()
+
+
+@needs("promtool")
+def test_every_alert_fires_and_stays_quiet() -> None:
+    command = ["promtool", "test", "rules", str(DEPLOY / "prometheus" / "rules_test.yml")]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    rules = yaml.safe_load((DEPLOY / "prometheus" / "rules.yml").read_text())
+    tests = yaml.safe_load((DEPLOY / "prometheus" / "rules_test.yml").read_text())["tests"]
+    tried = {case["alertname"] for test in tests for case in test["alert_rule_test"]}
+    assert {rule["alert"] for rule in rules["groups"][0]["rules"]} == tried
+
+
+def test_the_broker_has_safe_defaults() -> None:
+    text = (DEPLOY / "kafka" / "server.properties").read_text()
+    told = dict(line.split("=", 1) for line in text.splitlines() if "=" in line and line[0] != "#")
+    assert told["auto.create.topics.enable"] == "false"
+    assert told["unclean.leader.election.enable"] == "false"
+    assert told["listeners"].startswith("PLAINTEXT://127.0.0.1:")
