@@ -26,6 +26,6 @@ REVIEWED = Topic(
     event=Review,
     key="token",
     producer="gateway",
-    consumers=("model owners",),
+    consumers=("gateway", "model owners"),
     retention_ms=3650 * DAY_MS,
 )
