@@ -83,6 +83,6 @@ DEIDENTIFIED = Topic(
     event=DeidentifiedEvent,
     key="token",
     producer="privacy",
-    consumers=("inference", "gateway"),
+    consumers=("inference",),
     retention_ms=30 * DAY_MS,
 )
