@@ -35,7 +35,7 @@ END_TO_END_SECONDS = histogram(
     "event_end_to_end_latency_seconds",
     "Time from the receipt of a message to its result being visible.",
     labels=("stage",),
-    buckets=(0.05, 0.1, 0.25, 0.5, 1, 2, 3, 5, 10, 30, 60, 300),
+    buckets=(0.02, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2, 3, 5, 10, 60, 300),
 )
 IDENTITY_LOOKUPS = counter(
     "gateway_identity_lookups_total",
