@@ -121,7 +121,6 @@ class _Shell:
             themes=THEMES,
             base=self._base,
             viewer=_viewer(request),
-            demo=getattr(request.app.state, "demo", False),
             path=request.url.path,
             **values,
         )

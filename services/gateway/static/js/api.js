@@ -9,10 +9,19 @@ export class Refused extends Error {
   }
 }
 
-let csrf = null;
+let known = null;
+
+/** Who is signed in; asked once. */
+export function me() {
+  known ??= get("/v1/me").then(({ body }) => body, (error) => {
+    known = null;
+    throw error;
+  });
+  return known;
+}
 
 /** GET as JSON. With `etag`, `{ same: true }` when nothing changed. A lost network throws TypeError. */
-export async function get(path, { etag = null, timeoutMs = 15_000 } = {}) {
+export async function get(path, { etag = null, timeoutMs = 8_000 } = {}) {
   const headers = { Accept: "application/json", "Accept-Language": lang };
   if (etag) headers["If-None-Match"] = etag;
   const answer = await fetch(withLang(path), {
@@ -25,7 +34,7 @@ export async function get(path, { etag = null, timeoutMs = 15_000 } = {}) {
 
 /** POST JSON with the session's CSRF token. */
 export async function post(path, body, headers = {}) {
-  csrf ??= (await get("/v1/me")).body.csrf;
+  const { csrf } = await me();
   const answer = await fetch(path, {
     method: "POST",
     headers: { "Content-Type": "application/json", "X-CSRF-Token": csrf, ...headers },

@@ -9,7 +9,7 @@ const REASONS = {
   overridden: ["known_and_expected", "measurement_wrong", "chronic_baseline", "palliative_or_limited_care",
     "already_treated", "not_my_patient", "other"],
 };
-const GROUP = { accepted: "accept", overridden: "override" };
+const reasonWord = (decision, code) => (decision === "accepted" ? word("accept", code) : word("override", code));
 
 /** The card keeps an open form through refreshes; a newer report closes it and says so. */
 export class Decision {
@@ -46,7 +46,7 @@ export class Decision {
       h("h2", {}, t("decision.title")),
       row.scored_ms === null ? null : h("p", { class: "quiet small" }, t("decision.about", { time: at(row.scored_ms) })),
       done(row),
-      open ? null : h("p", { class: "small warn-line" }, t("decision.off")),
+      open ? null : h("p", { class: "small warn-line" }, t(row.under_review ? "status.under_review_help" : "decision.off")),
       this.#form ? this.#draft() : h("div", { class: "buttons" },
         h("button", { type: "button", class: "button", disabled: !open, onclick: choose("accepted") }, icon("check"), t("decision.accept")),
         h("button", { type: "button", class: "button", disabled: !open, onclick: choose("overridden") }, t("decision.override"))),
@@ -57,12 +57,11 @@ export class Decision {
 
   #draft() {
     const { decision } = this.#form;
-    const group = GROUP[decision];
     const form = h("form", { class: "draft" },
       h("fieldset", {}, h("legend", {}, t(decision === "accepted" ? "decision.reason_accept" : "decision.reason")),
         REASONS[decision].map((code, i) => h("label", {}, h("input", {
           type: "radio", name: "reason", value: code, required: true, checked: decision === "accepted" && i === 0,
-        }), h("span", {}, word(group, code))))),
+        }), h("span", {}, reasonWord(decision, code))))),
       h("div", { class: "buttons" }, h("button", { class: "button primary" }, t("decision.send")),
         h("button", { type: "button", class: "button", onclick: () => this.#cancel() }, t("decision.cancel"))));
     form.addEventListener("submit", (event) => {
@@ -100,11 +99,13 @@ export class Decision {
   }
 }
 
-const said = (row) => [row.event_id, row.decisions_open, row.review, row.scored_ms];
+const said = (row) => [row.event_id, row.decisions_open, row.under_review, row.review, row.scored_ms];
 
 function done(row) {
-  if (!row.review || row.review.event_id !== row.event_id) return null;
-  const { decision, reason, decided_ms } = row.review;
-  const values = { time: at(decided_ms), reason: word(GROUP[decision], reason) };
-  return h("p", { class: "done" }, icon("check"), decision === "accepted" ? t("decision.accepted", values) : t("decision.overridden", values));
+  if (!row.review) return null;
+  const { decision, event_id, reason, decided_ms } = row.review;
+  const values = { time: at(decided_ms), reason: reasonWord(decision, reason) };
+  const text = decision === "accepted" ? t("decision.accepted", values) : t("decision.overridden", values);
+  if (event_id !== row.event_id) return h("p", { class: "quiet small" }, t("decision.earlier", { text }));
+  return h("p", { class: "done" }, icon("check"), text);
 }

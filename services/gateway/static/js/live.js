@@ -5,9 +5,10 @@ import { ago, now } from "./format.js";
 import { t } from "./i18n.js";
 
 const POLL_MS = 5_000;
-const BACKSTOP_MS = 30_000;
+const BACKSTOP_MS = 12_000;
 const JITTER_MS = 1_500;
 const RECONNECT_MS = 20_000;
+const LOST_AFTER_MS = 15_000;
 
 /**
  * Call `load()` now and whenever it may give something new. `load` resolves when the view is
@@ -41,7 +42,10 @@ export function keepFresh(load, onState) {
         onState("session", lastGood);
         return;
       }
-      onState(error instanceof Refused ? "slow" : "off", lastGood, error);
+      // A server that answers with an error is busy; when that lasts, the list is as good as lost.
+      const slow = error instanceof Refused && now() - lastGood < LOST_AFTER_MS;
+      onState(slow ? "slow" : "off", lastGood);
+      if (!(error instanceof Refused || error instanceof TypeError || error instanceof DOMException)) throw error;
     } finally {
       loading = false;
     }

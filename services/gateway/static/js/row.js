@@ -10,6 +10,8 @@ const EFFECT_SHOWN_MIN = 0.005;
 const OUTSIDE_ICU = new Set(["not_icu", "no_icu_admission", "no_icu_stay"]);
 
 export const bandOf = (row) => row.news2?.band ?? "unknown";
+/** Whether NEWS2 says anything: with no input at all its total of 0 means nothing. */
+export const hasScore = (row) => bandOf(row) !== "unknown" && row.news2.total !== null;
 export const nameOf = (row) => row.name ?? (row.identityHidden ? t("status.identity_hidden") : t("person.unnamed"));
 
 /** The band that the full total could reach, when it is above the present one. */
@@ -22,7 +24,7 @@ export function bandAtMost(news2) {
 
 /** "5 (5–8)" when inputs are missing, else "5". */
 export function totalText(news2) {
-  if (news2?.total === null || news2?.total === undefined) return "–";
+  if (!news2 || news2.total === null || news2.band === "unknown") return "–";
   if (news2.complete || news2.total_min === news2.total_max) return String(news2.total);
   return t("score.range", { total: news2.total, min: news2.total_min, max: news2.total_max });
 }
@@ -114,10 +116,10 @@ function score(row) {
   const { news2 } = row;
   const band = bandOf(row);
   const may = bandAtMost(news2);
-  const open = news2 && news2.total !== null && !news2.complete && news2.total_min !== news2.total_max;
+  const open = hasScore(row) && !news2.complete && news2.total_min !== news2.total_max;
   return [
     h("span", { class: "score-line" },
-      tile(band, news2?.total ?? null),
+      tile(band, hasScore(row) ? news2.total : null),
       sr(`${word("band", band)}, NEWS2 ${totalText(news2)}, `),
       open ? h("span", { class: "range", "aria-hidden": "true", title: t("score.between", { min: news2.total_min, max: news2.total_max }) },
         t("score.range_only", { min: news2.total_min, max: news2.total_max })) : null,
@@ -168,13 +170,12 @@ function icu(row) {
 function why(row) {
   const chips = row.red_flags.map((code) =>
     h("li", { class: "chip flag" }, icon("flag"), word("flag", code)));
-  if (row.not_scored) {
-    chips.push(h("li", { class: "chip plain" }, t("status.not_scored", { why: word("reason", row.not_scored) })));
-  }
+  const unscored = row.not_scored || (row.news2 && !hasScore(row) ? "no_vitals" : "");
+  if (unscored) chips.push(h("li", { class: "chip plain" }, t("status.not_scored", { why: word("reason", unscored) })));
   for (const reason of (row.icu_risk?.top ?? []).slice(0, REASONS_SHOWN)) {
     if (Math.abs(reason.attribution) >= EFFECT_SHOWN_MIN) chips.push(reasonChip(reason));
   }
-  if (row.news2?.missing.length && row.news2.total !== null) {
+  if (hasScore(row) && row.news2.missing.length) {
     chips.push(h("li", { class: "chip missing" }, t("score.missing", { list: listed(row.news2.missing) })));
   }
   return chips.length ? [h("ul", { class: "chips" }, chips)] : [];

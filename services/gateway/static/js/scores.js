@@ -2,7 +2,7 @@
 import { h, icon, tile } from "./dom.js";
 import { ago, now, quantity } from "./format.js";
 import { t, word } from "./i18n.js";
-import { bandAtMost, bandOf, listed, totalText } from "./row.js";
+import { bandAtMost, bandOf, hasScore, listed, totalText } from "./row.js";
 
 const NEWS2_PARTS = ["resp_rate", "spo2", "on_oxygen", "sbp", "pulse", "acvpu", "temp_c"];
 const QSOFA_PARTS = ["resp_rate", "sbp", "mentation"];
@@ -20,16 +20,13 @@ export function news2Card(row) {
   const band = bandOf(row);
   const may = bandAtMost(news2);
   const score = row.scores.find((s) => s.name.toLowerCase() === "news2");
-  const head = h("div", { class: "card-score", "data-band": band }, tile(band, news2?.total),
+  const head = h("div", { class: "card-score", "data-band": band }, tile(band, hasScore(row) ? news2.total : null),
     h("div", {}, h("h2", {}, t("chart.news2")),
-      h("p", { class: "band-word" }, t(`band.${band}`), news2?.total === null || !news2 ? null : h("span", { class: "quiet total-text" }, ` ${totalText(news2)}`)),
+      h("p", { class: "band-word" }, t(`band.${band}`), !hasScore(row) ? null : h("span", { class: "quiet total-text" }, ` ${totalText(news2)}`)),
       h("p", { class: `arrow-line ${row.trend}` }, row.trend === "none" ? null : icon(row.trend), t(`trend.${row.trend}`)),
       may ? h("p", { class: "may-be", "data-band": may }, t("score.may_be", { band: t(`band.${may}`) })) : null));
-  if (!score || score.covered === false) {
-    const why = row.not_scored || score?.reason;
-    return [head, h("p", { class: "quiet" }, t("status.not_scored", { why: why ? word("reason", why) : t("band_rule.unknown") }))];
-  }
-  return [head, partsTable(score, NEWS2_PARTS, row), completeness(score)];
+  if (!score || score.covered === false) return [head, unscored(row, score)];
+  return [head, partsTable(score, NEWS2_PARTS, row), hasScore(row) ? completeness(score) : unscored(row, { reason: "no_vitals" })];
 }
 
 export function qsofaCard(row) {
@@ -37,11 +34,13 @@ export function qsofaCard(row) {
   const head = h("div", { class: "card-score" }, h("div", {}, h("h2", {}, "qSOFA"),
     row.qsofa?.total === null || !row.qsofa ? null : h("p", { class: row.qsofa.positive ? "band-word positive" : "band-word" }, t("qsofa.of", { n: row.qsofa.total }), " ",
       h("span", { class: "total-text" }, row.qsofa.positive ? t("qsofa.positive") : row.qsofa.complete ? t("qsofa.negative") : t("qsofa.incomplete")))));
-  if (!score || score.covered === false) {
-    const why = row.not_scored || score?.reason;
-    return [head, h("p", { class: "quiet" }, t("status.not_scored", { why: why ? word("reason", why) : t("band_rule.unknown") }))];
-  }
+  if (!score || score.covered === false) return [head, unscored(row, score)];
   return [head, partsTable(score, QSOFA_PARTS, row), flags(row), completeness(score)];
+}
+
+function unscored(row, score) {
+  const why = row.not_scored || score?.reason;
+  return h("p", { class: "quiet" }, t("status.not_scored", { why: why ? word("reason", why) : t("band_rule.unknown") }));
 }
 
 function flags(row) {

@@ -3,7 +3,9 @@
 import { get } from "./api.js";
 import { $, h, tile } from "./dom.js";
 import { t } from "./i18n.js";
-import { bandOf, nameOf, whoLine } from "./row.js";
+import { bandOf, hasScore, nameOf, whoLine } from "./row.js";
+
+const LETTERS_MIN = 2;
 
 export function startSearch(narrow) {
   const field = $("#q");
@@ -22,10 +24,10 @@ export function startSearch(narrow) {
   $("#search").addEventListener("submit", async (event) => {
     event.preventDefault();
     const text = field.value.trim();
-    if (!text) return;
+    if (text.length < LETTERS_MIN) return;
     try {
       const { body } = await get(`/v1/search?q=${encodeURIComponent(text)}`);
-      show(body.patients);
+      show(body.identity === "ok" ? body.patients : null);
     } catch {
       show(null);
     }
@@ -47,7 +49,7 @@ export function startSearch(narrow) {
       return;
     }
     found.replaceChildren(head, h("ul", {}, patients.map((row) => h("li", { "data-band": bandOf(row) },
-      tile(bandOf(row), row.news2?.total), h("a", { href: `/patients/${encodeURIComponent(row.id)}` }, nameOf(row)),
+      tile(bandOf(row), hasScore(row) ? row.news2.total : null), h("a", { href: `/patients/${encodeURIComponent(row.id)}` }, nameOf(row)),
       h("span", { class: "quiet" }, `${whoLine(row)} · ${[row.unit, row.bed].filter(Boolean).join(" ")}`)))));
   }
 }

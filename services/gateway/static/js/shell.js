@@ -1,6 +1,6 @@
 // What every page has: the account menu, display, language, keys help and signing out.
 import { $ } from "./dom.js";
-import { post } from "./api.js";
+import { me, post } from "./api.js";
 
 const YEAR_S = 365 * 24 * 3600;
 
@@ -34,6 +34,7 @@ export function startShell(onEscape = () => {}) {
     const menu = $("#account");
     if (menu?.open && !menu.contains(event.target)) menu.open = false;
   });
+  showDemo();
   document.addEventListener("keydown", (event) => escape(event, onEscape));
   document.addEventListener("keydown", (event) => {
     if (event.key === "?" && !typing(event)) $("#keys")?.showModal();
@@ -55,6 +56,15 @@ function escape(event, onEscape) {
 export function typing(event) {
   if (event.ctrlKey || event.altKey || event.metaKey) return true;
   return Boolean(event.target.closest?.("input:not([type=radio]), select, textarea, dialog[open]"));
+}
+
+async function showDemo() {
+  if (!$("#account")) return;
+  try {
+    $("#demo").hidden = !(await me()).demo;
+  } catch {
+    // Nothing to show: what else is on the page says that the server cannot be reached.
+  }
 }
 
 async function signOut() {
