@@ -62,6 +62,8 @@ class Judge:
         for model in now.models:
             for at, risk in enumerate(await self._ask(model, looks, findings)):
                 risks[at].append(risk)
+        for name in now.refused:
+            metrics.REQUESTS.labels(name, "", "unavailable").inc(len(looks))
         degraded = "model_unavailable" if now.refused else self._scorer.degraded
         device = self._scorer.degraded or self._device
         return [

@@ -11,7 +11,7 @@ from contracts.loinc import BY_NAME
 from services.inference.view import Fact
 
 _encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(tuple[bytes | str, int, int, list[list[Any]]]).decode
+_decode = msgspec.msgpack.Decoder(tuple[Any, int, int, list[list[Any]]]).decode
 _NAMES = {name: name for name in BY_NAME}  # one string object for each parameter
 _DEFAULTS = ("", "F", "", False)  # series, status, text, flagged: left out at the end of a row
 _ROW_LENGTH_MIN = 4
