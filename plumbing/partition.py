@@ -13,7 +13,7 @@ def partition_of(key: bytes, partitions: int) -> int:
     return (murmur2(key) & 0x7FFFFFFF) % partitions
 
 
-@lru_cache(maxsize=65_536)  # keys are patients: few at a time, and each comes back often
+@lru_cache(maxsize=65_536)  # few keys at a time, and each comes back often
 def murmur2(key: bytes) -> int:
     """Return the 32-bit MurmurHash2 of ``key``, unsigned."""
     length = len(key)

@@ -5,13 +5,14 @@ its rate: 3 to 5 us here, 26 to 40 us through kafka-python's ``send`` (docs/deci
 """
 
 import asyncio
+import contextlib
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from itertools import count
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError, MessageSizeTooLargeError
+from aiokafka.errors import KafkaError, KafkaTimeoutError, MessageSizeTooLargeError
 
 from plumbing import log
 from plumbing.byte_gate import RECORD_BYTES_MAX, ByteGate, bytes_of
@@ -24,12 +25,13 @@ from plumbing.partition import partition_of
 
 BATCH_BYTES = 256 * 1024
 GRACE_S = 5.0
+METADATA_WAIT_S = 2.0
 
-_log = log.get("stream_writer")
+_log = log.get("batch_writer")
 _Place = tuple[str, int]
 
 
-class StreamWriter:
+class BatchWriter:
     """An ``EventWriter`` on Kafka: acks=all, idempotent, order kept per key."""
 
     def __init__(
@@ -90,7 +92,7 @@ class StreamWriter:
         """Flush and close."""
         self._closed = True
         if self._producer is not None:
-            self._retire(self._producer)
+            self._retire(_stop(self._producer))
         await asyncio.gather(*self._retired)
 
     async def _deliver(self, outputs: Sequence[Output]) -> tuple[int, ...]:
@@ -134,7 +136,7 @@ class StreamWriter:
             if partition is None:
                 partitions = self._partition_counts.get(output.topic)
                 if partitions is None:
-                    partitions = len(await producer.partitions_for(output.topic))
+                    partitions = await _partition_count(producer, output.topic)
                     self._partition_counts[output.topic] = partitions
                 if output.key is None:
                     partition = next(self._keyless) % partitions
@@ -174,13 +176,21 @@ class StreamWriter:
         WRITES_FAILED.inc()
         _log.warning("write failed", error=error, count=number)
         if producer is not None and producer is self._producer:
-            self._retire(producer)
+            self._retire(_abandon(producer))
 
-    def _retire(self, producer: Any) -> None:
+    def _retire(self, ending: Coroutine[Any, Any, None]) -> None:
         self._producer = None
-        task = asyncio.create_task(_stop(producer))
+        task = asyncio.create_task(ending)
         self._retired.add(task)
         task.add_done_callback(self._retired.discard)
+
+
+async def _partition_count(producer: Any, topic: str) -> int:
+    try:
+        async with asyncio.timeout(METADATA_WAIT_S):
+            return len(await producer.partitions_for(topic))
+    except TimeoutError as error:
+        raise Unavailable("no such topic") from error
 
 
 def _append(batch: Any, output: Output) -> bool:
@@ -201,3 +211,13 @@ async def _stop(producer: Any) -> None:
             await producer.stop()
     except (KafkaError, OSError, TimeoutError) as error:
         _log.warning("producer not closed cleanly", error=error)
+        await _abandon(producer)
+
+
+async def _abandon(producer: Any) -> None:
+    """End a producer that cannot flush. aiokafka has no public way: ``stop`` waits for ever."""
+    producer._closed = True  # noqa: SLF001 - as above
+    await producer.client.close()  # what is on its way fails now, not at its timeout
+    with contextlib.suppress(Exception):  # it may trip over the batches it gives back
+        await producer._sender.close()  # noqa: SLF001 - as above
+    producer._message_accumulator.fail_all(KafkaTimeoutError())  # noqa: SLF001 - as above
