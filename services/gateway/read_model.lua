@@ -4,7 +4,7 @@
 --
 --   gw:progress  hash  <topic>:<partition> -> offset of the next record to project
 --   gw:count     hash  <kind>:<partition> -> how many fields gw:<kind>:<partition> must have
---   gw:epoch     changes with every rebuild    gw:version  the sum of the progress
+--   gw:epoch     changes with every rebuild
 --   gw:changes   zset  <kind>:<partition>:<token> by the version of the last change
 --   gw:lag       hash  <topic>:<partition> -> since when it is behind, while it is
 --   gw:<cur|rel|lnk|rev>:<partition>  hash  token -> "<group>;<rank>;<offset>;<mark>;<time>;<json>"
@@ -16,13 +16,14 @@
 
 local verb = ARGV[1]
 
+-- Move the progress and return the version: the sum of the progress of all partitions.
 local function moved(field, progress, next_offset)
-  local before = tonumber(progress or '0')
-  if next_offset > before or not progress then
+  if not progress or next_offset > tonumber(progress) then
     redis.call('HSET', 'gw:progress', field, string.format('%.0f', next_offset))
-    return redis.call('INCRBY', 'gw:version', string.format('%.0f', next_offset - before))
   end
-  return tonumber(redis.call('GET', 'gw:version') or '0')
+  local sum = 0
+  for _, offset in ipairs(redis.call('HVALS', 'gw:progress')) do sum = sum + tonumber(offset) end
+  return string.format('%.0f', sum)
 end
 
 local function lag(field, at)
@@ -49,9 +50,7 @@ end
 -- begin <kind> <partition> <field> <offset> <new epoch> <lag>: a replay starts at <offset>.
 if verb == 'begin' then
   local kind, partition, field = ARGV[2], ARGV[3], ARGV[4]
-  local before = tonumber(redis.call('HGET', 'gw:progress', field) or '0')
   redis.call('HSET', 'gw:progress', field, ARGV[5])
-  redis.call('INCRBY', 'gw:version', string.format('%.0f', tonumber(ARGV[5]) - before))
   redis.call('SET', 'gw:epoch', ARGV[6])
   local key = 'gw:' .. kind .. ':' .. partition
   redis.call('HSET', 'gw:count', kind .. ':' .. partition, redis.call('HLEN', key))
@@ -101,7 +100,7 @@ if verb == 'rows' then
       elseif ARGV[i + 6] ~= '' and tonumber(g) > tonumber(group) then write = false
       elseif ARGV[i + 6] ~= '' and g == group and tonumber(r) > tonumber(rank) then write = false end
       -- A relation's mark: where the patient is (unit, empty when closed), and what changed last.
-      if kind == 'rel' and write then
+      if kind == 'rel' and write and mark ~= '' and m ~= '' then
         local last_change, unit = string.match(m, '^([^|]*)|(.*)$')
         local now_at = string.match(mark, '|(.*)$')
         if now_at == unit then mark = last_change .. '|' .. now_at
@@ -123,7 +122,7 @@ if verb == 'rows' then
   return {'ok', changed, 0, 0}
 end
 
--- events <kind=evt> <partition> <field> <known> <next> <new epoch> <lag>
+-- events evt <partition> <field> <known> <next> <new epoch> <lag>
 --      then for each: <event id> <token> <model epoch> <clinical time> <point> <detail>
 if verb == 'events' then
   local partition, field = ARGV[3], ARGV[4]
@@ -162,11 +161,8 @@ if verb == 'events' then
       redis.call('ZADD', 'gw:time:' .. token, at, event)
       redis.call('ZADD', 'gw:changes', version, 'evt:' .. partition .. ':' .. token)
     end
-    if not stored then
-      redis.call('HSET', index, event, token)
-      redis.call('HINCRBY', held, token, 1)
-      new = new + 1
-    end
+    if not stored then redis.call('HINCRBY', held, token, 1) end
+    new = new + redis.call('HSETNX', index, event, token)
   end
   if new > 0 then redis.call('HINCRBY', 'gw:count', 'evt:' .. partition, new) end
   return {'ok', new, superseded, again}

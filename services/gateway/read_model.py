@@ -9,8 +9,20 @@ from contextlib import asynccontextmanager
 from importlib.resources import files
 from typing import Any, Self, cast
 
-from redis.asyncio import Redis
-from redis.exceptions import NoScriptError, RedisError
+from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import ConstantBackoff
+from redis.exceptions import (
+    ConnectionError as RedisGone,
+)
+from redis.exceptions import (
+    NoScriptError,
+    OutOfMemoryError,
+    ReadOnlyError,
+)
+from redis.exceptions import (
+    TimeoutError as RedisSilent,
+)
 
 from plumbing.errors import Unavailable
 from services.gateway.stored import Detail, Point, decode_detail, decode_point
@@ -29,6 +41,11 @@ from services.gateway.writes import (
 SCRIPT = files("services.gateway").joinpath("read_model.lua").read_text()
 SCAN_COUNT = 2_000
 TIMEOUT_S = 5.0
+CONNECTIONS_MAX = 16
+RETRY_S = 0.05
+RETRIES = 2  # enough for a connection that a restart of Redis has cut
+# Any other error of Redis is a bug here and stops the process.
+AWAY = (RedisGone, RedisSilent, OutOfMemoryError, ReadOnlyError, OSError)
 
 
 class ReadModel:
@@ -42,7 +59,15 @@ class ReadModel:
     @classmethod
     def at(cls, url: str) -> Self:
         """Return the read model at a Redis URL; nothing is reached yet."""
-        return cls(Redis.from_url(url, socket_timeout=TIMEOUT_S, socket_connect_timeout=TIMEOUT_S))
+        pool = BlockingConnectionPool.from_url(
+            url,
+            max_connections=CONNECTIONS_MAX,
+            timeout=TIMEOUT_S,
+            socket_timeout=TIMEOUT_S,
+            socket_connect_timeout=TIMEOUT_S,
+            retry=Retry(ConstantBackoff(RETRY_S), RETRIES),
+        )
+        return cls(Redis.from_pool(pool))
 
     async def begin(self, slot: Slot, offset: int, epoch: str, lag_ms: int) -> None:
         """Say that ``slot`` is projected anew from ``offset``."""
@@ -76,11 +101,10 @@ class ReadModel:
         """Return where the read model stands, in one round trip."""
         async with self._errors():
             pipe = self._redis.pipeline(transaction=True)
-            pipe.get("gw:epoch").get("gw:version").hgetall("gw:lag").hgetall("gw:progress")
-            epoch, version, lag_ms, progress = await pipe.execute()
-        return Marks(
-            (epoch or b"").decode(), int(version or 0), _int_values(lag_ms), _int_values(progress)
-        )
+            pipe.get("gw:epoch").hgetall("gw:lag").hgetall("gw:progress")
+            epoch, lag_ms, progress = await pipe.execute()
+        offsets = _int_values(progress)
+        return Marks((epoch or b"").decode(), sum(offsets.values()), _int_values(lag_ms), offsets)
 
     async def changed(self, since: int) -> list[tuple[Kind, int, str]]:
         """Return (kind, partition, token) of what changed after version ``since``."""
@@ -247,7 +271,7 @@ class ReadModel:
     async def _errors(self) -> AsyncIterator[None]:
         try:
             yield
-        except (RedisError, OSError) as error:
+        except AWAY as error:
             raise Unavailable("the read model cannot be reached") from error
 
 
