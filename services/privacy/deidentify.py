@@ -134,9 +134,7 @@ class _Policy:
         """Return a code, or a tuple of codes; what has not the form of one goes as local text."""
         if isinstance(value, tuple):
             return tuple(kept for item in value if (kept := self.code(item)))
-        if CODE_FORM.fullmatch(value) and not LONG_DIGITS.search(value):
-            return value if self._cleaner.is_unknown(value) else ""
-        return self.local(value)
+        return code_or_empty(value, self._cleaner)
 
     def coded(self, code: Code) -> Code:
         """Return a code with its system; numbers of public code systems may be long."""
@@ -150,10 +148,8 @@ class _Policy:
         )
 
     def local(self, value: str) -> str:
-        """Return a site's short text, or "" when it is long or anything is found in it."""
-        if not value:
-            return ""
-        return value if len(value) <= LOCAL_CHARS_MAX and self._cleaner.passes(value) else ""
+        """Return a site's short text, or ""."""
+        return local_or_empty(value, self._cleaner)
 
     def shift(self, at_ms: int | None) -> int | None:
         """Return a time moved back by the patient's days."""
@@ -181,6 +177,20 @@ class _Policy:
 def encounter_token(key: PatientKey, number: str) -> str:
     """Return the pseudonym of a visit number; "" when there is none."""
     return key.pseudonym("encounter", number) if number else ""
+
+
+def code_or_empty(value: str, cleaner: Cleaner) -> str:
+    """Return what has the form of a code and holds nothing known; else as ``local_or_empty``."""
+    if CODE_FORM.fullmatch(value) and not LONG_DIGITS.search(value):
+        return value if cleaner.is_unknown(value) else ""
+    return local_or_empty(value, cleaner)
+
+
+def local_or_empty(value: str, cleaner: Cleaner) -> str:
+    """Return a site's short text whole, or "" when it is long or anything is found in it."""
+    if not value:
+        return ""
+    return value if len(value) <= LOCAL_CHARS_MAX and cleaner.passes(value) else ""
 
 
 # Rules that one struct carries out on itself; SCRUB fields are filled in by kind.

@@ -101,11 +101,17 @@ def _grow_others(
     grown = {}
     for kind in KINDS:
         values = (value[:VALUE_CHARS_MAX] for value in fresh.get(kind, ()))
-        union = _union((value for value in values if term(value)), known.get(kind, ()))
+        held = known.get(kind, ())
+        new = [value for value in values if value not in held and term(value)]
+        union = _union(new, held)
         if union:
             grown[kind] = union
     return grown
 
 
 def _union(fresh: Iterable[Value], known: tuple[Value, ...]) -> tuple[Value, ...]:
+    """The newest first; the same order as before when nothing is new but, maybe, the order."""
+    fresh = tuple(fresh)
+    if set(fresh) <= set(known) and fresh[:1] in {(), known[:1]}:
+        return known
     return tuple(dict.fromkeys((*fresh, *known)))[:VALUES_PER_KIND_MAX]

@@ -52,9 +52,12 @@ class KnownTerms:
 
     def holds_strong(self, squeezed: str) -> bool:
         """Return whether a record number, whole name or telephone stands in squeezed text."""
-        return not self.is_empty and any(
-            term.is_strong for _, term in self._automaton.iter(squeezed)
-        )
+        return any(True for _ in self.strong_in(squeezed))
+
+    def strong_in(self, squeezed: str) -> Iterator[Term]:
+        """Yield the strong terms that stand in squeezed text, without regard to words."""
+        if not self.is_empty:
+            yield from (term for _, term in self._automaton.iter(squeezed) if term.is_strong)
 
     def find(self, folded: str, squeezed: Squeezed) -> list[Span]:
         """Return the spans of ``folded`` that hold a term."""

@@ -1,0 +1,45 @@
+"""What privacy tells about itself. Labels are closed sets; none names a patient."""
+
+from plumbing.metrics import counter, histogram
+
+EVENTS = counter("privacy_events_total", "Events de-identified.", labels=("event_type",))
+NON_CLINICAL = counter(
+    "privacy_events_non_clinical_total", "Events that stop here because they are not clinical."
+)
+REFUSED = counter(
+    "privacy_events_refused_total",
+    "Events sent to the rejected topic: seal_broken, key_expired, body_undecodable, no_identifier "
+    "or identity_guard.",
+    labels=("code",),
+)
+NOTES = counter(
+    "privacy_notes_total",
+    "Notes and text results by what became of them: passed or the code why one was held back.",
+    labels=("result",),
+)
+BATCH_SECONDS = histogram(
+    "privacy_batch_seconds",
+    "From a batch to its outputs, the vault included.",
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+)
+KEYS_MINTED = counter("privacy_keys_minted_total", "Patient keys made for new identifiers.")
+MIRROR_APPLIED = counter(
+    "privacy_mirror_records_total",
+    "Records read back from a compacted topic into Redis: at the start, after a loss, after "
+    "another replica's write.",
+    labels=("topic",),
+)
+MIRROR_LOSSES = counter(
+    "privacy_mirror_losses_total",
+    "Times Redis was found emptied or older than what was known, and rebuilt.",
+    labels=("topic",),
+)
+RELATIONS = counter("privacy_relations_total", "Care relations written.")
+LINKS = counter("privacy_links_total", "Changes of identity links.", labels=("change",))
+RESOLVE_SECONDS = histogram(
+    "privacy_resolve_seconds", "Time of a call of the resolve API.", labels=("route", "status")
+)
+AUDIT_ENTRIES = counter("privacy_audit_entries_total", "Audit entries confirmed by Kafka.")
+AUDIT_FAILURES = counter(
+    "privacy_audit_failures_total", "Audit writes that failed: nothing was shown then."
+)

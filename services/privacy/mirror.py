@@ -1,0 +1,232 @@
+"""A compacted topic mirrored in one Redis hash, with how far it is mirrored in the same hash.
+
+Field ``@<partition>`` is the offset of the next record to apply. As data and progress are one key,
+Redis cannot lose one without the other: emptied, evicted or put back to an older dump, the hash
+is behind what this process knows, which every read checks, and is caught up from the topic before
+anything is decided on it. Progress only moves by compare-and-set, one way: forward.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from plumbing import log
+from plumbing.errors import Unavailable
+from plumbing.event_log import EventReader, EventWriter, Headers, Output, Record
+from plumbing.partition import partition_of
+from services.privacy import metrics
+
+Fields = list[tuple[str, bytes]]
+Raw = bytes | None
+
+# KEYS: hash. ARGV: progress field, expected progress, new progress, then field and value pairs.
+# A field "i:.." is a set of words that only grows; an empty value deletes.
+APPLY = """
+if (redis.call('HGET', KEYS[1], ARGV[1]) or '0') ~= ARGV[2] then return 0 end
+for n = 4, #ARGV, 2 do
+  local field, value = ARGV[n], ARGV[n + 1]
+  if value == '' then
+    redis.call('HDEL', KEYS[1], field)
+  elseif string.sub(field, 1, 2) == 'i:' then
+    local held = redis.call('HGET', KEYS[1], field)
+    if not held then
+      redis.call('HSET', KEYS[1], field, value)
+    elseif #held < 16384 and not string.find(' ' .. held .. ' ', ' ' .. value .. ' ', 1, true) then
+      redis.call('HSET', KEYS[1], field, held .. ' ' .. value)
+    end
+  else
+    redis.call('HSET', KEYS[1], field, value)
+  end
+end
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
+return 1
+"""
+
+_log = log.get("privacy")
+
+
+class MirrorAhead(Exception):
+    """Redis knows of records that the topic does not have: the log was lost or is another one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One record to publish: its key is the hash field it is about."""
+
+    key: str
+    value: bytes
+    headers: Headers = ()
+
+
+Decide = Callable[[Record, Mapping[str, Raw]], Fields]
+"""From a record and what the hash holds under its key (as field) to the fields to set."""
+
+
+class Mirror:
+    """One topic and its hash. ``decide`` says what a record does to the hash."""
+
+    def __init__(
+        self, topic: str, redis: Redis, writer: EventWriter, reader: EventReader, decide: Decide
+    ) -> None:
+        """Keep the parts; ``open`` must run before anything else."""
+        self.topic = topic
+        self.hash = f"prv:{topic}"
+        self.is_open = False
+        self._redis = redis
+        self._writer = writer
+        self._reader = reader
+        self._decide = decide
+        self._apply_script = redis.register_script(APPLY)
+        self._seen: dict[int, int] = {}
+        self._catching_up = asyncio.Lock()
+
+    async def open(self) -> None:
+        """Learn the partitions and catch up to the end of the topic."""
+        self._seen = dict.fromkeys(await self._reader.partitions(self.topic), 0)
+        await self.catch_up(tuple(self._seen))
+        self.is_open = True
+
+    def progress_fields(self) -> list[str]:
+        """Return the fields that every read asks for besides its own."""
+        return [f"@{partition}" for partition in self._seen]
+
+    def partition_of(self, key: str) -> int:
+        """Return the partition of a key."""
+        return partition_of(key.encode(), len(self._seen))
+
+    def is_behind(self, progress: Sequence[Raw]) -> bool:
+        """Return whether progress as read is behind what is known; remember it when ahead."""
+        offsets = [int(value or 0) for value in progress]
+        seen = self._seen.values()
+        if any(offset < known for offset, known in zip(offsets, seen, strict=True)):
+            return True
+        self._seen = dict(zip(self._seen, offsets, strict=True))
+        return False
+
+    async def read(self, fields: Sequence[str]) -> list[Raw]:
+        """Return the values of ``fields`` from a hash that is not behind."""
+        return (await read_all([(self, fields)], self._redis))[0]
+
+    async def put_if_absent(self, values: Mapping[str, bytes]) -> bool:
+        """Set fields that are not there; return whether none of them was."""
+        async with redis_errors():
+            pipe = self._redis.pipeline(transaction=False)
+            for field, value in values.items():
+                pipe.hsetnx(self.hash, field, value)
+            return all(await pipe.execute())
+
+    async def is_at_end(self, partitions: Sequence[int]) -> bool:
+        """Catch up where the topic is ahead of what is known; return whether it was nowhere."""
+        ahead = [
+            partition
+            for partition in partitions
+            if await self._reader.end_offset(self.topic, partition) > self._seen[partition]
+        ]
+        if ahead:
+            await self.catch_up(ahead)
+        return not ahead
+
+    async def publish(self, entries: Sequence[Entry], fields: Sequence[Fields]) -> None:
+        """Write entries durably, then set the ``fields`` of each with the progress.
+
+        Raises ``Unavailable``; then any of them may have been written, and will be caught up.
+        """
+        places = [self.partition_of(entry.key) for entry in entries]
+        outputs = [
+            Output(self.topic, entry.key.encode(), entry.value, entry.headers, place)
+            for entry, place in zip(entries, places, strict=True)
+        ]
+        offsets = await self._writer.write(outputs)
+        written = sorted(zip(places, offsets, fields, strict=True), key=lambda item: item[:2])
+        gaps = []
+        for partition, offset, values in written:
+            if not await self._apply(partition, offset, offset + 1, values):
+                gaps.append(partition)
+        if gaps:
+            await self.catch_up(sorted(set(gaps)))
+
+    async def catch_up(self, partitions: Sequence[int]) -> None:
+        """Apply the records that the hash does not have, to the end of the topic."""
+        async with self._catching_up:
+            for partition in partitions:
+                await self._catch_up(partition)
+
+    async def _catch_up(self, partition: int) -> None:
+        end = await self._reader.end_offset(self.topic, partition)
+        at = await self._progress(partition)
+        if at > end:
+            raise MirrorAhead(self.topic)
+        if at < self._seen[partition]:
+            metrics.MIRROR_LOSSES.labels(self.topic).inc()
+            _log.warning("Redis lost records", topic=self.topic, partition=partition, offset=at)
+        async for records in self._reader.read(self.topic, partition, at, end):
+            values = await self._decided(records)
+            until = records[-1].offset + 1
+            if not await self._apply(partition, at, until, values):
+                return  # another replica was faster: the next read sees whether it got there
+            metrics.MIRROR_APPLIED.labels(self.topic).inc(len(records))
+            at = until
+        if at < end:  # compaction and transactions leave holes at the end
+            await self._apply(partition, at, end, [])
+
+    async def _decided(self, records: Sequence[Record]) -> Fields:
+        keys = [(record.key or b"").decode() for record in records]
+        async with redis_errors():
+            found = await self._redis.hmget(self.hash, keys)
+        held: dict[str, Any] = dict(zip(keys, found, strict=True))
+        changes: Fields = []
+        for record in records:
+            decided = self._decide(record, held)
+            held |= dict(decided)
+            changes += decided
+        return changes
+
+    async def _progress(self, partition: int) -> int:
+        async with redis_errors():
+            return int(await self._redis.hget(self.hash, f"@{partition}") or 0)
+
+    async def _apply(self, partition: int, at: int, until: int, values: Fields) -> bool:
+        pairs: list[Any] = [part for pair in values for part in pair]
+        async with redis_errors():
+            done = await self._apply_script(
+                keys=[self.hash], args=[f"@{partition}", at, until, *pairs]
+            )
+        if done:
+            self._seen[partition] = max(self._seen[partition], until)
+        return bool(done)
+
+
+async def read_all(wanted: Sequence[tuple[Mirror, Sequence[str]]], redis: Redis) -> list[list[Raw]]:
+    """Return the values of fields of several mirrors in one round trip, none of them behind."""
+    if not all(mirror.is_open for mirror, _ in wanted):
+        raise Unavailable("not caught up yet")
+    while True:
+        async with redis_errors():
+            pipe = redis.pipeline(transaction=False)
+            for mirror, fields in wanted:
+                pipe.hmget(mirror.hash, [*mirror.progress_fields(), *fields])
+            answers = await pipe.execute()
+        values, behind = [], []
+        for (mirror, _), answer in zip(wanted, answers, strict=True):
+            size = len(mirror.progress_fields())
+            if mirror.is_behind(answer[:size]):
+                behind.append(mirror)
+            values.append(answer[size:])
+        if not behind:
+            return values
+        for mirror in behind:
+            await mirror.catch_up(range(len(mirror.progress_fields())))
+
+
+@asynccontextmanager
+async def redis_errors() -> AsyncIterator[None]:
+    """Turn whatever Redis has into ``Unavailable``: the same work is tried again."""
+    try:
+        yield
+    except (RedisError, OSError) as error:
+        raise Unavailable("Redis") from error

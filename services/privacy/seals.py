@@ -1,0 +1,69 @@
+"""Opening what ingest sealed: the day's private key gives the data key, which opens its events."""
+
+from collections import OrderedDict
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import msgspec
+
+from contracts.identified import IDENTIFIED, IdentifiedBody, IdentifiedEvent
+from plumbing.errors import MalformedEvent, Unavailable
+from plumbing.sealing import SealBroken, unseal, unwrap
+from services.privacy.key_files import KeyMissing, parse_day, private_path, read_key
+
+DATA_KEYS_MAX = 1_000
+DAYS_AHEAD_MAX = 2
+
+
+class Seals:
+    """Opens sealed events with the keys below ``folder``. Data keys are kept in memory."""
+
+    def __init__(self, folder: Path, retention_days: int) -> None:
+        """Keep where the keys are."""
+        self._folder = folder
+        self._retention_days = retention_days
+        self._data_keys: OrderedDict[tuple[str, bytes], bytes] = OrderedDict()
+        self._decoder = msgspec.json.Decoder(IdentifiedBody)
+
+    def open(self, event: IdentifiedEvent, now_ms: int) -> IdentifiedBody:
+        """Return the body. Raises ``MalformedEvent``: ``seal_broken`` or ``body_undecodable``,
+        ``key_expired`` when the day's key is gone as it should be; ``Unavailable`` when it is
+        missing before its time, which somebody can mend.
+        """
+        associated = f"{IDENTIFIED.name}|{event.event_id}|{event.key_id}".encode()
+        try:
+            data_key = self._data_key(event, now_ms)
+            plain = unseal(data_key, event.nonce, event.sealed, associated)
+        except SealBroken as error:
+            raise MalformedEvent("seal_broken") from error
+        try:
+            body = self._decoder.decode(plain)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise MalformedEvent("body_undecodable") from error
+        if not body.patient.ids:
+            raise MalformedEvent("no_identifier")
+        return body
+
+    def _data_key(self, event: IdentifiedEvent, now_ms: int) -> bytes:
+        name = (event.key_day, event.wrapped_key)
+        if name not in self._data_keys:
+            self._data_keys[name] = unwrap(event.wrapped_key, self._private(event, now_ms))
+            if len(self._data_keys) > DATA_KEYS_MAX:
+                self._data_keys.popitem(last=False)
+        return self._data_keys[name]
+
+    def _private(self, event: IdentifiedEvent, now_ms: int) -> bytes:
+        day = parse_day(event.key_day)
+        age_days = (_today(now_ms) - day).days if day else None
+        if age_days is None or age_days < -DAYS_AHEAD_MAX:
+            raise MalformedEvent("seal_broken")
+        try:
+            return read_key(private_path(self._folder, event.key_day))
+        except KeyMissing as error:
+            if age_days > self._retention_days:
+                raise MalformedEvent("key_expired") from error
+            raise Unavailable("a sealing key is missing before its time") from error
+
+
+def _today(now_ms: int) -> date:
+    return datetime.fromtimestamp(now_ms / 1000, UTC).date()

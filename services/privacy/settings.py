@@ -1,0 +1,47 @@
+"""What privacy is told from outside: environment variables ``PRIVACY_*``."""
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import SettingsConfigDict
+
+from contracts.identified import IDENTIFIED
+from contracts.topic import DAY_MS
+from plumbing.settings import ServiceSettings
+
+
+class PrivacySettings(ServiceSettings):
+    """Read once in ``__main__``, passed down."""
+
+    model_config = SettingsConfigDict(env_prefix="PRIVACY_", frozen=True, extra="ignore")
+
+    keys_dir: Path = Field(
+        default=Path("keys"),
+        description="Folder with `privacy/`, `sealing/` and `resolve.token` (`auscult keys`).",
+    )
+    redis_url: str = Field(
+        default="redis://127.0.0.1:6379/0", description="Redis, `rediss://` for TLS."
+    )
+    redis_timeout_s: float = Field(
+        default=5.0, description="Longest wait for an answer of Redis; then the batch is retried."
+    )
+    http_host: str = Field(
+        default="127.0.0.1", description="Address of the resolve API, health and metrics."
+    )
+    http_port: int = Field(default=8082, description="Its port; 0: a free one.")
+    sealed_days: int = Field(
+        default=IDENTIFIED.retention_ms // DAY_MS,
+        description=(
+            "Days that sealed events are kept on `clinical.identified.v1`; a sealing key is "
+            "destroyed one day after the last event it sealed has expired."
+        ),
+    )
+    audit_dir: Path | None = Field(
+        default=None,
+        description="Folder of the signed audit checkpoints; default: `audit` in `state_dir`.",
+    )
+
+    @property
+    def checkpoints_dir(self) -> Path:
+        """Return where the audit checkpoints are kept."""
+        return self.audit_dir or self.state_dir / "audit"

@@ -1,0 +1,259 @@
+"""The stage: a batch of sealed events in; de-identified events, relations and links out.
+
+The vault, the relations and the links are written and confirmed before the events that depend on
+them leave, so an event never shows a token that is not in the vault.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import NamedTuple
+
+from contracts.deidentified import DEIDENTIFIED
+from contracts.identified import IdentifiedBody, IdentifiedEvent, Patient, Staff
+from contracts.relations import RELATIONS, CareRelation
+from plumbing import trace
+from plumbing.clock import Clock
+from plumbing.errors import MalformedEvent
+from plumbing.event_log import Headers, Output, Record
+from plumbing.stage import Arrived, Batch, Handled, Refused
+from services.privacy import metrics
+from services.privacy.care import is_movement, news, relation_of
+from services.privacy.deidentify import deidentify
+from services.privacy.free_text import TextCleaner
+from services.privacy.guard import shows_identity
+from services.privacy.known import KnownTerms
+from services.privacy.known_terms import terms_of
+from services.privacy.links import LinkBook, LinkChange
+from services.privacy.mirror import Entry, Fields, Mirror, Raw
+from services.privacy.patient_keys import link_of
+from services.privacy.people import Person
+from services.privacy.seals import Seals
+from services.privacy.vault import Vault
+
+CLEANERS_MAX = 2_000
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What the stage works with."""
+
+    seals: Seals
+    vault: Vault
+    links: LinkBook
+    relations: Mirror
+    link_key: bytes
+    staff_key: bytes
+    clock: Clock
+    random_bytes: Callable[[int], bytes]
+
+
+class Opened(NamedTuple):
+    """One event that was opened, with the vault's name for its patient."""
+
+    offset: int
+    event_id: str
+    body: IdentifiedBody
+    link: str
+    headers: Headers
+
+
+class Linking(NamedTuple):
+    """One event that links its patient to ``other`` (a vault name), or undoes that."""
+
+    item: Opened
+    other: str
+    is_link: bool
+
+
+@dataclass
+class _Outcome:
+    outputs: list[Output] = field(default_factory=list)
+    refused: list[Refused] = field(default_factory=list)
+    relations: dict[str, tuple[CareRelation, Headers]] = field(default_factory=dict)
+
+
+class DeidentifyStage:
+    """Handles the batches of ``clinical.identified.v1``."""
+
+    def __init__(self, parts: Parts) -> None:
+        """Keep the parts."""
+        self._parts = parts
+        self._cleaners: OrderedDict[str, tuple[Person, tuple[Staff, ...], _Primed]] = OrderedDict()
+
+    async def handle(self, batch: Batch[IdentifiedEvent]) -> Handled:
+        """Return the outputs of a batch. Raises ``Unavailable``; nothing is then half done that
+        doing it again would not mend.
+        """
+        parts = self._parts
+        with metrics.BATCH_SECONDS.time():
+            outcome = _Outcome()
+            opened = self._open(batch.arrived, outcome)
+            wanted, links = self._wanted(opened)
+            tokens = {link: parts.vault.token_of(link) for link in wanted}
+            known = sorted({token for token in tokens.values() if token})
+            people, (relations,) = await parts.vault.people(
+                wanted,
+                [(linking.item.link, linking.other) for linking in links],
+                [(parts.relations, known)],
+            )
+            held = dict(zip(known, relations, strict=True))
+            held |= await self._missing_relations(people, held)
+            self._deidentify(opened, people, held, outcome)
+            await self._publish_links(links, people, outcome)
+            await self._publish_relations(outcome)
+        return Handled(outputs=outcome.outputs, refused=outcome.refused)
+
+    def _open(self, arrived: Sequence[Arrived[IdentifiedEvent]], outcome: _Outcome) -> list[Opened]:
+        opened = []
+        now_ms = self._parts.clock.now_ms()
+        for record in arrived:
+            event = record.event
+            if event is None:
+                continue
+            if event.event_type == "non_clinical":
+                metrics.NON_CLINICAL.inc()
+                continue
+            try:
+                body = self._parts.seals.open(event, now_ms)
+            except MalformedEvent as error:
+                _refuse(record.offset, error.code, outcome)
+                continue
+            link = link_of(self._parts.link_key, body.patient.ids[0])
+            headers = trace.headers_of(event.event_id, record.headers, self._parts.random_bytes)
+            opened.append(Opened(record.offset, event.event_id, body, link, headers))
+        return opened
+
+    def _wanted(self, opened: Sequence[Opened]) -> tuple[dict[str, list[Patient]], list[Linking]]:
+        """Which identifiers the batch is about, what it says of each, and which it links."""
+        wanted: dict[str, list[Patient]] = {}
+        links: list[Linking] = []
+        for item in opened:
+            said = wanted.setdefault(item.link, [])
+            if not said or said[-1] != item.body.patient:
+                said.append(item.body.patient)
+            for linked in item.body.links:
+                other = link_of(self._parts.link_key, linked.other)
+                if other != item.link:
+                    wanted.setdefault(other, []).append(Patient(ids=(linked.other,)))
+                    links.append(Linking(item, other, linked.link))
+        return wanted, links
+
+    async def _missing_relations(
+        self, people: Mapping[str, Person], held: Mapping[str, Raw]
+    ) -> dict[str, Raw]:
+        """Relations of patients that this process had not seen before: one more round trip."""
+        missing = [p.key.token for p in people.values() if p.key.token not in held]
+        if not missing:
+            return {}
+        found = await self._parts.relations.read(missing)
+        return dict(zip(missing, found, strict=True))
+
+    def _deidentify(
+        self,
+        opened: Sequence[Opened],
+        people: Mapping[str, Person],
+        held: Mapping[str, Raw],
+        outcome: _Outcome,
+    ) -> None:
+        current = {token: RELATIONS.decode(raw) for token, raw in held.items() if raw}
+        for item in opened:
+            person = people[item.link]
+            primed = self._primed(person, item.body)
+            event = deidentify(
+                item.body,
+                event_id=item.event_id,
+                key=person.key,
+                known=person.known,
+                cleaner=primed.cleaner,
+                now_ms=self._parts.clock.now_ms(),
+            )
+            value = DEIDENTIFIED.encode(event)
+            relation = self._relation(item, person, primed, current)
+            shown = value if relation is None else value + RELATIONS.encode(relation)
+            if shows_identity(shown, primed.known):
+                _refuse(item.offset, "identity_guard", outcome)
+                continue
+            token = person.key.token
+            if relation is not None:
+                current[token] = relation
+                outcome.relations[token] = (relation, item.headers)
+            outcome.outputs.append(Output(DEIDENTIFIED.name, token.encode(), value, item.headers))
+            metrics.EVENTS.labels(event.event_type).inc()
+            for note in event.notes:
+                metrics.NOTES.labels(note.held or "passed").inc()
+
+    def _relation(
+        self,
+        item: Opened,
+        person: Person,
+        primed: "_Primed",
+        current: Mapping[str, CareRelation],
+    ) -> CareRelation | None:
+        said = relation_of(
+            item.body,
+            event_id=item.event_id,
+            key=person.key,
+            staff_key=self._parts.staff_key,
+            cleaner=primed.cleaner,
+        )
+        if said is None:
+            return None
+        return news(current.get(person.key.token), said, is_movement=is_movement(item.body))
+
+    def _primed(self, person: Person, body: IdentifiedBody) -> "_Primed":
+        staff = body.encounter.staff if body.encounter else ()
+        cached = self._cleaners.get(person.link)
+        if cached is not None and cached[0].known == person.known and cached[1] == staff:
+            self._cleaners.move_to_end(person.link)
+            return cached[2]
+        primed = _Primed(KnownTerms(terms_of(person.known, staff)))
+        self._cleaners[person.link] = (person, staff, primed)
+        if len(self._cleaners) > CLEANERS_MAX:
+            self._cleaners.popitem(last=False)
+        return primed
+
+    async def _publish_links(
+        self, links: Sequence[Linking], people: Mapping[str, Person], outcome: _Outcome
+    ) -> None:
+        refused = {refusal.offset for refusal in outcome.refused}
+        changes = []
+        for item, other, is_link in links:
+            if item.offset not in refused:
+                one, two = people[item.link].key, people[other].key
+                ends = partial(LinkChange, one.token, one.shift_days, two.token, two.shift_days)
+                changes.append(ends(is_link, item.event_id, item.headers))
+        if changes:
+            await self._parts.links.apply(changes)
+
+    async def _publish_relations(self, outcome: _Outcome) -> None:
+        entries, fields = [], []
+        for token, (relation, headers) in outcome.relations.items():
+            value = RELATIONS.encode(relation)
+            entries.append(Entry(token, value, headers))
+            fields.append([(token, value)])
+        if entries:
+            await self._parts.relations.publish(entries, fields)
+            metrics.RELATIONS.inc(len(entries))
+
+
+class _Primed:
+    """The scrub of one patient and the staff of one event."""
+
+    def __init__(self, known: KnownTerms) -> None:
+        self.known = known
+        self.cleaner = TextCleaner(known)
+
+
+def mirror_relation(record: Record, held: Mapping[str, Raw]) -> Fields:
+    """Say what a record of ``care.relations.v1`` does to its mirror: the last one stands."""
+    token = (record.key or b"").decode()
+    if record.value is None:
+        return [(token, b"")] if held.get(token) else []
+    return [(token, record.value)]
+
+
+def _refuse(offset: int, code: str, outcome: _Outcome) -> None:
+    outcome.refused.append(Refused(offset, code))
+    metrics.REFUSED.labels(code).inc()
