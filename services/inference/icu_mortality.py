@@ -1,0 +1,202 @@
+"""The ICU mortality model as the runtime sees it: who it covers, and what it says of them.
+
+It scores the first 48 hours of an intensive care stay. Afterwards the score stands as it was at
+48 hours (``reason`` says ``first_48_h``), until the patient leaves intensive care.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from contracts.assessed import Risk
+from services.inference.calibration import probability
+from services.inference.contributions import Latest, completeness_gap, contributions
+from services.inference.features import (
+    FEATURES,
+    HORIZON_MINUTES,
+    PARAMETER_OF,
+    SERIES,
+    SERIES_INDEX,
+    Patients,
+    Rows,
+    matrix,
+)
+from services.inference.manifest import Manifest
+from services.inference.networks.boosted_trees import BoostedTrees, ShapleyTable, Trees
+from services.inference.view import ICU_TYPES, Fact, PatientView
+
+NAME = "icu_mortality"
+OUTCOME = "death_in_hospital"
+MINUTE_MS = 60_000
+PROBABILITY_DECIMALS = 6
+PARAMETERS: tuple[str, ...] = tuple(dict.fromkeys(PARAMETER_OF))
+GROUP_OF_FEATURE = np.array([PARAMETERS.index(parameter) for parameter in PARAMETER_OF])
+_ELAPSED = FEATURES.index("elapsed_hours")
+_MALE = {"M": 1.0, "F": 0.0}
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What the model says of each stay of a batch, one array row each; log-odds calibrated."""
+
+    logit: Floats
+    baseline_logit: Floats
+    attribution: Floats
+
+
+class IcuMortality:
+    """A loaded, verified model on one device. Implements ``RiskModel``."""
+
+    name = NAME
+    outcome = OUTCOME
+
+    def __init__(self, manifest: Manifest, trees: Trees, device: str = "cpu") -> None:
+        """Build the network and, for each baseline patient, its table of explanations."""
+        self.manifest = manifest
+        self.version = manifest.version
+        self.digest = manifest.digest
+        self.device = device
+        self._trees = trees
+        self._network = BoostedTrees(trees, GROUP_OF_FEATURE).to(device)
+        self._until_hours = np.array([one.until_minute / 60 for one in manifest.baselines])
+        self._tables = [
+            ShapleyTable(self._network, _vector(one.features)).to(device)
+            for one in manifest.baselines
+        ]
+
+    def on(self, device: str) -> "IcuMortality":
+        """Return the same model on another device (itself when it is there already)."""
+        if device == self.device:
+            return self
+        return IcuMortality(self.manifest, self._trees, device)
+
+    def covers(self, view: PatientView) -> str:
+        """Return "" when the model may score this patient now, else a reason code."""
+        if view.age_years is None:
+            return "age_unknown"
+        if view.age_years < self.manifest.scope.age_min_years:
+            return "adult_only"
+        if view.icu_unit not in self.manifest.scope.units:
+            return "not_icu"
+        if view.icu_admitted_ms is None:
+            return "no_icu_admission"
+        if view.icu_left_ms is not None and view.icu_left_ms <= view.as_of_ms:
+            return "left_icu"
+        return "" if any(_usable(fact, view) for fact in view.facts) else "no_observations"
+
+    def assess(self, views: Sequence[PatientView]) -> Sequence[Risk]:
+        """Return one ``Risk`` for each view, in order."""
+        if not views:
+            return ()
+        used = [[fact for fact in view.facts if _usable(fact, view)] for view in views]
+        said = self.predict(_rows(views, used), _patients(views))
+        return [
+            self._risk(view, facts, said, row)
+            for row, (view, facts) in enumerate(zip(views, used, strict=True))
+        ]
+
+    def probabilities(self, rows: Rows, patients: Patients) -> Floats:
+        """Return the calibrated probability of each stay, as ``assess`` would say it."""
+        if not len(patients):
+            return np.zeros(0)
+        return _rounded(self.predict(rows, patients).logit)
+
+    @torch.inference_mode()
+    def predict(self, rows: Rows, patients: Patients) -> Prediction:
+        """Return log-odds and exact attributions ``(stays, PARAMETERS)`` of a batch of stays."""
+        features = matrix(rows, patients)
+        patterns = self._network.patterns(torch.from_numpy(features).to(self.device))
+        logit = self._network(patterns).cpu().numpy()
+        nearest = np.searchsorted(self._until_hours, features[:, _ELAPSED])
+        nearest = np.minimum(nearest, len(self._tables) - 1)
+        attribution = np.zeros((len(features), len(PARAMETERS)))
+        baseline = np.zeros(len(features))
+        for number in np.unique(nearest):
+            table, chosen = self._tables[number], np.flatnonzero(nearest == number)
+            attribution[chosen] = table(patterns[torch.from_numpy(chosen)]).cpu().numpy()
+            baseline[chosen] = float(table.baseline_logit)
+        calibration = self.manifest.calibration
+        return Prediction(
+            logit=calibration.logit(logit),
+            baseline_logit=calibration.logit(baseline),
+            attribution=calibration.slope * attribution,
+        )
+
+    def _risk(self, view: PatientView, facts: Sequence[Fact], said: Prediction, row: int) -> Risk:
+        latest = _latest(view, facts)
+        listed = contributions(PARAMETERS, said.attribution[row].tolist(), latest)
+        difference = float(said.logit[row] - said.baseline_logit[row])
+        measured = {fact.parameter for fact in facts}
+        return Risk(
+            model=NAME,
+            version=self.version,
+            digest=self.digest,
+            outcome=OUTCOME,
+            reason="first_48_h" if _minute(view.as_of_ms, view) > HORIZON_MINUTES else "",
+            probability=float(_rounded(said.logit[row])),
+            baseline_probability=float(_rounded(said.baseline_logit[row])),
+            contributions=listed,
+            completeness_gap=completeness_gap(listed, difference),
+            imputed_ratio=round(1 - len(measured) / len(SERIES), 4),
+        )
+
+
+def _usable(fact: Fact, view: PatientView) -> bool:
+    """Return whether the model reads this fact: in the stay's first 48 hours, and plausible."""
+    index = SERIES_INDEX.get(fact.parameter)
+    if index is None or fact.flagged or view.icu_admitted_ms is None:
+        return False
+    series = SERIES[index]
+    in_time = 0 <= _minute(fact.at_ms, view) <= HORIZON_MINUTES
+    return in_time and series.low <= fact.value <= series.high
+
+
+def _minute(at_ms: int, view: PatientView) -> int:
+    """Return the whole minutes from the admission to intensive care, rounded down."""
+    return (at_ms - (view.icu_admitted_ms or 0)) // MINUTE_MS
+
+
+def _rows(views: Sequence[PatientView], used: Sequence[Sequence[Fact]]) -> Rows:
+    pairs = [(stay, fact) for stay, facts in enumerate(used) for fact in facts]
+    return Rows(
+        stay=np.array([stay for stay, _ in pairs], dtype=np.int64),
+        minute=np.array([_minute(fact.at_ms, views[stay]) for stay, fact in pairs], dtype=np.int64),
+        series=np.array([SERIES_INDEX[fact.parameter] for _, fact in pairs], dtype=np.int64),
+        value=np.array([fact.value for _, fact in pairs], dtype=np.float64),
+    )
+
+
+def _patients(views: Sequence[PatientView]) -> Patients:
+    return Patients(
+        age_years=np.array(
+            [np.nan if view.age_years is None else view.age_years for view in views], dtype=float
+        ),
+        male=np.array([_MALE.get(view.sex, np.nan) for view in views], dtype=float),
+        icu_type=np.array([ICU_TYPES.get(view.icu_unit, 0) for view in views], dtype=np.int64),
+    )
+
+
+def _latest(view: PatientView, facts: Sequence[Fact]) -> Mapping[str, Latest]:
+    """Return the newest value of each parameter; facts come in order of their time."""
+    latest = {fact.parameter: Latest(fact.value, fact.at_ms) for fact in facts}
+    if view.age_years is not None:
+        latest["age"] = Latest(float(view.age_years))
+    newest = max((_minute(fact.at_ms, view) for fact in facts), default=0)
+    latest["elapsed"] = Latest(round(newest / 60, 1))
+    return latest
+
+
+def _vector(features: Sequence[float | None]) -> Tensor:
+    values = [np.nan if value is None else value for value in features]
+    return torch.tensor(values, dtype=torch.float32)
+
+
+def _rounded(logit: Floats) -> Floats:
+    """Round, so that the last bits of different batch shapes never show."""
+    return np.round(probability(logit), PROBABILITY_DECIMALS)

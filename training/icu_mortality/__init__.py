@@ -1,0 +1,1 @@
+"""Training of the ICU mortality model: data, boosting, calibration, figures, card."""
