@@ -34,7 +34,7 @@ class Draft:
         "findings", "header", "ids", "is_document", "medications", "moment", "names",
         "note_about", "note_first", "note_kind", "note_last", "note_lines", "notes",
         "observations", "observed_at", "order_at", "order_control", "order_status", "orders",
-        "others", "prior_ids", "read_time", "requested", "series_prefix", "sex", "visit",
+        "others", "prior_ids", "read_time", "requested", "sent_at", "series_prefix", "sex", "visit",
     )  # fmt: skip
 
     def __init__(self, header: Header, read_time: ReadTime) -> None:
@@ -42,6 +42,7 @@ class Draft:
         self.header = header
         self.dialect = header.dialect
         self.read_time = read_time
+        self.sent_at = read_time(header.sent_at)
         self.ids: tuple[PatientId, ...] = ()
         self.prior_ids: tuple[PatientId, ...] = ()
         self.names: tuple[PersonName, ...] = ()
@@ -91,9 +92,9 @@ class Draft:
         if len(value) > 1:
             self.others.setdefault(kind, []).append(value)
 
-    def occurred(self, sent_at: str, received_at_ms: int) -> tuple[int, Precision, Zone]:
+    def occurred(self, received_at_ms: int) -> tuple[int, Precision, Zone]:
         """Return when the event happened: EVN-6, EVN-2, OBR-7, else MSH-7, else its receipt."""
-        moment = self.moment or self.read_time(sent_at)
+        moment = self.moment or self.sent_at
         if moment is None:
             return received_at_ms, "unknown", "assumed"
         return moment

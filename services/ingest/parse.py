@@ -179,7 +179,7 @@ def _body(draft: Draft, origin: _Origin) -> IdentifiedBody:
     header = draft.header
     ids = _assigned(draft.ids, origin.source.assigner)
     event_type = _event_type(draft, header)
-    occurred_at_ms, precision, zone = draft.occurred(header.sent_at, origin.received_at_ms)
+    occurred_at_ms, precision, zone = draft.occurred(origin.received_at_ms)
     dialect = header.dialect
     return IdentifiedBody(
         event_type=event_type,

@@ -71,18 +71,26 @@ def obx(draft: Draft, f: list[str]) -> None:
     """Read OBX."""
     d = draft.dialect
     code = code_of(d, f[3])
-    at_ms = draft.time_ms(f[14], "OBX-14") if f[14] else draft.observed_at
+    series = draft.series_prefix or f[14] or draft.header.control_id
     common: Common = {
         "index": len(draft.observations),
         "code": code,
         "reference_range": d.text(f[7]),
         "flags": _flags(draft, f[8]) if f[8] else (),
         "status": f[11].strip() or "F",
-        "at_ms": at_ms,
-        "series": f"{draft.series_prefix or f[14] or draft.header.control_id}|{code.system}|{code.code}|{f[4]}",
+        "at_ms": _observed_at(draft, f[14]),
+        "series": f"{series}|{code.system}|{code.code}|{f[4]}",
     }
     draft.note_about = len(draft.observations)
     draft.observations.append(_observation(draft, f[2].strip().upper(), f, common))
+
+
+def _observed_at(draft: Draft, own: str) -> int | None:
+    """Return OBX-14, else OBR-7, else MSH-7."""
+    at_ms = draft.time_ms(own, "OBX-14") if own else None
+    if at_ms is None:
+        at_ms = draft.observed_at
+    return draft.sent_at.ms if at_ms is None and draft.sent_at is not None else at_ms
 
 
 def _observation(draft: Draft, kind: str, f: list[str], common: Common) -> Observation:
