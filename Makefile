@@ -73,8 +73,8 @@ demo: setup ## the whole stack and a simulated hospital day; prints the page's a
 bench: setup ## all benchmarks, ours and their peers
 	@$(BIN)/auscult bench all $(ARGS)
 
-chaos: setup ## kill every process in turn under a running feed; three seeds
-	@$(BIN)/auscult bench chaos --seeds 3 $(ARGS)
+chaos: setup-test ## kill every process in turn under a running feed; three seeds
+	@$(PYTEST) tests/e2e/test_chaos.py --chaos-seeds 1,2,3 $(ARGS)
 
 docs: .venv/.installed ## write docs/settings.md, docs/metrics.md and the schemas from the code
 	@$(BIN)/python -m cli.documentation

@@ -23,73 +23,78 @@ class Command:
 
     module: str
     name: str
+    sentence: str
 
 
 COMMANDS: dict[str, Command] = {
-    "up": Command("cli.commands.stack", "up_command"),
-    "down": Command("cli.commands.stack", "down_command"),
-    "status": Command("cli.commands.stack", "status_command"),
-    "logs": Command("cli.commands.stack", "logs_command"),
-    "topics": Command("cli.commands.topics", "app"),
-    "demo": Command("cli.commands.demo", "demo_command"),
-    "simulate": Command("cli.commands.simulate", "simulate_command"),
-    "replay": Command("cli.commands.replay", "replay_command"),
-    "reconcile": Command("cli.commands.reconcile", "reconcile_command"),
-    "parse": Command("cli.commands.parse", "parse_command"),
-    "deidentify": Command("cli.commands.deidentify", "deidentify_command"),
-    "score": Command("cli.commands.score", "score_command"),
-    "train": Command("cli.commands.train", "train_command"),
-    "predict": Command("cli.commands.predict", "predict_command"),
-    "models": Command("cli.commands.models", "app"),
-    "keys": Command("cli.commands.keys", "app"),
-    "audit": Command("cli.commands.audit", "app"),
-    "bench": Command("cli.commands.bench", "bench_command"),
+    "up": Command("stack", "up_command", "start Kafka, Redis and the four services"),
+    "down": Command("stack", "down_command", "stop them"),
+    "status": Command("stack", "status_command", "processes, lag, visible events"),
+    "logs": Command("stack", "logs_command", "the processes' logs"),
+    "demo": Command("demo", "demo_command", "the stack and a simulated hospital day"),
+    "simulate": Command("simulate", "simulate_command", "synthetic traffic to MLLP"),
+    "replay": Command("replay", "replay_command", "real files through the front door"),
+    "reconcile": Command("reconcile", "reconcile_command", "accepted = visible, lost 0, doubled 0"),
+    "parse": Command("parse", "parse_command", "what ingest makes of a file"),
+    "deidentify": Command("deidentify", "deidentify_command", "remove who it is from texts"),
+    "score": Command("score", "score_command", "NEWS2, qSOFA"),
+    "train": Command("train", "train_command", "train, cross-validate and calibrate a model"),
+    "predict": Command("predict", "predict_command", "apply a shipped model to a file"),
+    "models": Command("models", "app", "list, verify, sign, promote, roll back"),
+    "topics": Command("topics", "app", "make the topics as the contracts declare them"),
+    "keys": Command("keys", "app", "make and rotate key files"),
+    "audit": Command("audit", "app", "verify the audit log"),
+    "bench": Command("bench", "bench_command", "one benchmark, ours and its peers in one run"),
 }
 EXPECTED = (StackError, ProgramMissing, Unavailable, OSError, UnicodeError)
-
-
-def build(wanted: str = "") -> typer.Typer:
-    """Return the command line with the one command ``wanted``, or with all of them."""
-    app = typer.Typer(
-        help="Auscult: from a hospital's event stream to a clinician's worklist.",
-        no_args_is_help=True,
-        add_completion=False,
-        pretty_exceptions_enable=False,
-        rich_markup_mode=None,
-    )
-
-    @app.callback()
-    def _root() -> None:
-        """Keep a command's name needed even when it is the only one that was imported."""
-
-    for name, command in COMMANDS.items():
-        if wanted in {"", name}:
-            found = getattr(importlib.import_module(command.module), command.name)
-            if isinstance(found, typer.Typer):
-                app.add_typer(found, name=name)
-            else:
-                app.command(name)(found)
-    return app
 
 
 def main() -> None:
     """Run the command line; whatever goes wrong is one line on stderr, never a traceback."""
     first = next(iter(sys.argv[1:]), "")
+    if first in {"", "-h", "--help"}:
+        print(overview())
+        return
+    if first not in COMMANDS:
+        fail(f"there is no command {first!r}; `auscult --help` lists them", code=2)
     try:
-        build(first if first in COMMANDS else "")()
+        build(first)()
     except BrokenPipeError:  # the reader of our output has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise SystemExit(0) from None
     except EXPECTED as error:
         fail(_sentence(error))
     except Exception as error:  # noqa: BLE001  # a traceback could show what is being worked on
         fail(f"internal error: {type(error).__name__} at {log.where(error)}")
 
 
-def fail(sentence: str) -> NoReturn:
-    """Print one line to stderr and exit 1."""
+def build(name: str) -> typer.Typer:
+    """Return the command line with the one command ``name``."""
+    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+
+    @app.callback()
+    def _root() -> None:
+        """Keep the command's name needed, though it is the only one that was imported."""
+
+    command = COMMANDS[name]
+    found = getattr(importlib.import_module(f"cli.commands.{command.module}"), command.name)
+    if isinstance(found, typer.Typer):
+        app.add_typer(found, name=name)
+    else:
+        app.command(name)(found)
+    return app
+
+
+def overview() -> str:
+    """Return the list of commands."""
+    lines = [f"  {name:<11} {command.sentence}" for name, command in COMMANDS.items()]
+    head = "Auscult: from a hospital's event stream to a clinician's worklist."
+    return "\n".join(["usage: auscult COMMAND [OPTIONS]", "", head, "", *lines])
+
+
+def fail(sentence: str, code: int = 1) -> NoReturn:
+    """Print one line to stderr and exit."""
     print(f"auscult: {sentence}", file=sys.stderr)
-    raise SystemExit(1)
+    raise SystemExit(code)
 
 
 def _sentence(error: Exception) -> str:

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from cli.live_day import LiveDay
 from cli.progress import step
@@ -19,7 +20,7 @@ from cli.stack.settings import StackSettings
 from cli.stack.supervision import Supervisor
 
 POLL_S = 0.1
-SINKING = frozenset({"FATAL", "UNKNOWN"})
+STARTS_MAX = 4
 BROKERS = ("kafka", "redis")
 
 
@@ -73,13 +74,27 @@ class Stack:
 
     def _wait_ready(self, process: Process) -> None:
         deadline = time.monotonic() + self.settings.ready_timeout_s
+        seen: set[int] = set()
         while not process.ready():
             log = self.settings.log_dir / f"{process.name}.log"
-            if self.supervisor.state(process.name) in SINKING:
-                raise StackError(f"{process.name} keeps ending as soon as it starts: see {log}")
+            seen.add(self.supervisor.pid(process.name))
+            if len(seen - {0}) >= STARTS_MAX:
+                raise StackError(
+                    f"{process.name} keeps ending as soon as it starts: "
+                    f"{_last_line(log)} (more in {log})"
+                )
             if time.monotonic() > deadline:
                 raise StackError(f"{process.name} did not become ready in time: see {log}")
             time.sleep(POLL_S)
+
+
+def _last_line(log: Path) -> str:
+    """Return the last line of a log: what a process said before it ended."""
+    try:
+        lines = log.read_text(errors="replace").splitlines()
+    except OSError:
+        lines = []
+    return next((line.strip() for line in reversed(lines) if line.strip()), "it said nothing")
 
 
 def the_stack(settings: StackSettings, *, demo: bool, day: LiveDay | None = None) -> Stack:

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 from cli.commands.keys import generate
+from cli.stack import programs
 from cli.stack.processes import kafka_node
 from cli.stack.settings import StackSettings
 from contracts.pipeline import PIPELINE
@@ -24,6 +25,12 @@ def prepare_folders(settings: StackSettings) -> None:
 def ensure_keys(settings: StackSettings) -> None:
     """Make every key file that is missing, the sealing keys of the next days among them."""
     generate(settings.keys_dir, datetime.fromtimestamp(SystemClock().now_ms() / 1000, UTC).date())
+
+
+def promote_shipped_models(settings: StackSettings) -> None:
+    """Make each model of the repository live that was never promoted on this broker."""
+    if not programs.MODELS_DIR.is_dir():
+        return
 
 
 def apply_topics(settings: StackSettings) -> None:

@@ -101,6 +101,10 @@ class Supervisor:
         """Return supervisord's word for the process, empty when it is not known."""
         return next((one.state for one in self.processes() if one.name == name), "")
 
+    def pid(self, name: str) -> int:
+        """Return the process id, 0 when it does not run."""
+        return next((one.pid for one in self.processes() if one.name == name), 0)
+
     def shut_down(self) -> bool:
         """Stop all processes in order and supervisord itself; False when it did not run."""
         if not self.running():
