@@ -163,8 +163,10 @@ async def test_an_older_dump_is_caught_up(own_redis: RedisServer, tmp_path: Path
         before = await everything(client)
         own_redis.kill()
         own_redis.dump.write_bytes(kept)
+        await client.aclose()
         own_redis.start()
         await world.feed.idle()
+        client = redis.asyncio.Redis.from_url(own_redis.url)
         assert await everything(client) == before
         await client.aclose()
 
@@ -207,6 +209,7 @@ async def test_old_points_go_thirty_days_before_the_newest(world: World, raw: An
     await world.tell(ASSESSED, an_assessment("t", "new"))
     await world.tell(ASSESSED, an_assessment("t", "old", at_ms=newest - projector.KEEP_MS - 1))
     await world.settle()
+    world.clock.advance(projector.SWEEP_EVERY_S + 1)
     await world.feed.idle()
     assert await world.model.visible_event_ids(12) == {"new"}
     assert await raw.hlen("gw:detail:t") == 1
