@@ -74,11 +74,11 @@ class Privacy:
         """Serve until ``stop`` is set, then drain. Raises what the stream raises."""
         settings = self.settings
         self.rotate_keys()
-        self._http = _Server(self._web(), settings.http_host, settings.http_port)
+        self._http = _Server(self.web(), settings.http_host, settings.http_port)
         await self._http.begin()
         rotating = asyncio.create_task(self._keep_rotating())
         try:
-            if await self._open_mirrors(stop):
+            if await self.open_mirrors(stop):
                 subscription = Subscription(IDENTIFIED, self.stage.handle)
                 self._stream = build_stream_app(
                     settings.stream(GROUP), [subscription], self._writer, self._clock
@@ -109,7 +109,7 @@ class Privacy:
             await asyncio.sleep(ROTATE_S)
             self.rotate_keys()
 
-    async def _open_mirrors(self, stop: asyncio.Event) -> bool:
+    async def open_mirrors(self, stop: asyncio.Event) -> bool:
         """Catch up with the vault, links and relations; False when told to stop meanwhile."""
         while not stop.is_set():
             try:
@@ -127,7 +127,8 @@ class Privacy:
     def _streams(self) -> bool:
         return self._stream is not None and self._stream.ready
 
-    def _web(self) -> Callable[..., object]:
+    def web(self) -> Callable[..., object]:
+        """Return the web application, with an audit chain of its own."""
         trail = AuditTrail(
             self._writer,
             self._keys.audit,
