@@ -1,15 +1,24 @@
 """What must be there before the services start: folders, keys, topics, a live model."""
 
+import asyncio
 from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
 
 from cli.commands.keys import generate
 from cli.stack import programs
 from cli.stack.processes import kafka_node
 from cli.stack.settings import StackSettings
 from contracts.pipeline import PIPELINE
-from plumbing.clock import SystemClock
+from contracts.promoted import PROMOTED, ModelPromoted
+from plumbing.clock import Clock, SystemClock
+from plumbing.event_log import EventReader, Output
 from plumbing.kafka_admin import Durability, KafkaAdmin
 from plumbing.kafka_connection import KafkaConnection
+from plumbing.kafka_reader import KafkaReader
+from plumbing.kafka_writer import KafkaWriter
+from services.inference.manifest import Manifest
 
 
 def prepare_folders(settings: StackSettings) -> None:
@@ -27,13 +36,64 @@ def ensure_keys(settings: StackSettings) -> None:
     generate(settings.keys_dir, datetime.fromtimestamp(SystemClock().now_ms() / 1000, UTC).date())
 
 
-def promote_shipped_models(settings: StackSettings) -> None:
-    """Make each model of the repository live that was never promoted on this broker."""
-    if not programs.MODELS_DIR.is_dir():
-        return
-
-
 def apply_topics(settings: StackSettings) -> None:
     """Make the pipeline's topics on the local broker."""
     with KafkaAdmin(KafkaConnection(bootstrap=settings.bootstrap)) as admin:
         admin.apply(PIPELINE, Durability())
+
+
+def promote_shipped_models(settings: StackSettings) -> None:
+    """Make the newest version of each shipped model live, unless any was ever promoted here."""
+    asyncio.run(_promote(KafkaConnection(bootstrap=settings.bootstrap), SystemClock()))
+
+
+def shipped_models(folder: Path) -> dict[str, Manifest]:
+    """Return the newest manifest of each model folder, by name."""
+    found: dict[str, Manifest] = {}
+    for path in folder.glob("*/*/manifest.json"):
+        manifest = msgspec.json.decode(path.read_bytes(), type=Manifest)
+        known = found.get(manifest.name)
+        if known is None or _numbers(known.version) < _numbers(manifest.version):
+            found[manifest.name] = manifest
+    return found
+
+
+async def _promote(connection: KafkaConnection, clock: Clock) -> None:
+    reader = KafkaReader(connection)
+    writer = KafkaWriter(connection)
+    try:
+        known = await _ever_promoted(reader)
+        outputs = [
+            Output(PROMOTED.name, name.encode(), PROMOTED.encode(_live(manifest, clock.now_ms())))
+            for name, manifest in shipped_models(programs.MODELS_DIR).items()
+            if name not in known
+        ]
+        if outputs:
+            await writer.write(outputs)
+    finally:
+        await writer.close()
+        await reader.close()
+
+
+async def _ever_promoted(reader: EventReader) -> set[str]:
+    found: set[str] = set()
+    end = await reader.end_offset(PROMOTED.name, 0)
+    async for records in reader.read(PROMOTED.name, 0, 0, end):
+        found |= {record.key.decode() for record in records if record.key is not None}
+    return found
+
+
+def _live(manifest: Manifest, at_ms: int) -> ModelPromoted:
+    return ModelPromoted(
+        model=manifest.name,
+        version=manifest.version,
+        digest=manifest.digest,
+        state="live",
+        by="auscult up",
+        at_ms=at_ms,
+        why="shipped with this release",
+    )
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) if part.isdigit() else 0 for part in version.split("."))
