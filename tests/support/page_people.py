@@ -75,12 +75,12 @@ def _vitals(**changes: float) -> dict[str, float]:
 
 
 SEPSIS = _vitals(
-    heart_rate=128, resp_rate=27, sbp=88, dbp=48, spo2=91, temperature=39.2, consciousness=2,
+    heart_rate=128, resp_rate=27, sbp=88, dbp=48, spo2=91, temperature=39.2, consciousness=2, gcs=9,
     oxygen_flow=8, lactate=6.4, creatinine=2.4, bun=48, potassium=5.1, platelets=88, wbc=18.2,
 )  # fmt: skip
 WARD: tuple[Someone, ...] = (
     Someone(0, "Zhang Wei", "20183345", "M", 74, "MICU", "03", SEPSIS, minutes_ago=4, events=32,
-            probability=0.62, drivers=(("lactate", 0.82), ("consciousness", 0.61), ("bun", 0.44),
+            probability=0.62, drivers=(("lactate", 0.82), ("gcs", 0.61), ("bun", 0.44),
                                        ("sbp", 0.33), ("age", 0.25), ("platelets", 0.09),
                                        ("temperature", -0.05), ("potassium", -0.16))),
     Someone(1, "O'Connor, Siobhán", "20190021", "F", 81, "CCU", "11",

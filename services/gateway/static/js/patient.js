@@ -96,8 +96,9 @@ function whoParts() {
 
 function drawLabs(history) {
   const rest = row.vitals.filter((v) => !inStrips(v.parameter));
-  $("#labs").replaceChildren(h("h2", {}, t("patient.labs")), rest.length === 0 ? h("p", { class: "quiet" }, t("patient.no_vitals"))
-    : h("table", { class: "labs" },
+  $("#labs").hidden = rest.length === 0;
+  $("#labs").replaceChildren(h("h2", {}, t("patient.labs")),
+    h("table", { class: "labs" },
       h("thead", { class: "sr" }, h("tr", {}, [t("patient.parameter"), t("patient.value"), t("patient.time")].map((text) => h("th", { scope: "col" }, text)))),
       h("tbody", {}, rest.map((v) => h("tr", {}, h("th", { scope: "row" }, v.label),
         h("td", { class: "value" }, reading(v), change(history.vitals[v.parameter])),
@@ -138,7 +139,7 @@ for (const input of document.querySelectorAll('input[name="window"]')) {
 }
 course.window(WINDOW_DEFAULT_H);
 startShell(() => {
-  if (!decision.close()) location.assign("/");
+  if (!decision.close()) location.assign($("#back").href);
 });
 keepFresh(load, onState);
 setInterval(tick, TICK_MS);

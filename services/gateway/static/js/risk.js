@@ -1,8 +1,9 @@
 // The ICU risk: how high, compared with what, and what moves it.
 import { linear } from "./axis.js";
 import { h, icon, s, sr } from "./dom.js";
-import { at, number, percent, quantity } from "./format.js";
+import { at, number, percent } from "./format.js";
 import { t, word } from "./i18n.js";
+import { reading } from "./scores.js";
 
 const SHOWN = 7;
 const SMALL = 0.005;
@@ -52,14 +53,14 @@ export function whyCard(row, redraw) {
   if (!risk) return null;
   const sorted = risk.contributions.filter((c) => Math.abs(c.attribution) >= SMALL)
     .sort((a, b) => Math.abs(b.attribution) - Math.abs(a.attribution));
-  const shown = expanded ? sorted : sorted.slice(0, SHOWN);
+  const shown = expanded || sorted.length <= SHOWN + 1 ? sorted : sorted.slice(0, SHOWN);
   const rest = sorted.slice(shown.length);
   const restSum = rest.reduce((sum, c) => sum + c.attribution, 0);
   const drawn = [...shown.map((c) => c.attribution), restSum];
   const x = linear([Math.min(0, ...drawn), Math.max(0, ...drawn)], [1, 99]);
   const lines = shown.map((c) => contribution(c.label, detail(c), c.attribution, x));
   if (rest.length) lines.push(contribution(t("icu.others", { n: rest.length }), "", restSum, x));
-  const button = sorted.length > SHOWN ? h("button", { type: "button", class: "link", "aria-expanded": String(expanded), onclick: () => {
+  const button = sorted.length > SHOWN + 1 ? h("button", { type: "button", class: "link", "aria-expanded": String(expanded), onclick: () => {
     expanded = !expanded;
     redraw();
   } }, expanded ? t("icu.show_fewer") : t("icu.show_all", { n: sorted.length })) : null;
@@ -73,7 +74,7 @@ export function whyCard(row, redraw) {
 
 function detail(c) {
   const parts = [];
-  if (c.value !== null) parts.push(c.parameter === "age" ? number(c.value, 0) : quantity(c.value, c.unit));
+  if (c.value !== null) parts.push(c.parameter === "age" ? number(c.value, 0) : reading({ ...c, text: "" }));
   if (c.at_ms !== null) parts.push(t("chart.at", { time: at(c.at_ms) }));
   return parts.join(" ");
 }

@@ -120,7 +120,7 @@ function score(row) {
   return [
     h("span", { class: "score-line" },
       tile(band, hasScore(row) ? news2.total : null),
-      sr(`${word("band", band)}, NEWS2 ${totalText(news2)}, `),
+      sr(`${word("band", band)}, ${t("column.score")} ${totalText(news2)}, `),
       open ? h("span", { class: "range", "aria-hidden": "true", title: t("score.between", { min: news2.total_min, max: news2.total_max }) },
         t("score.range_only", { min: news2.total_min, max: news2.total_max })) : null,
       h("span", { class: `arrow ${row.trend}`, title: t(`trend.${row.trend}`) },

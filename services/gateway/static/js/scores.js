@@ -21,7 +21,7 @@ export function news2Card(row) {
   const may = bandAtMost(news2);
   const score = row.scores.find((s) => s.name.toLowerCase() === "news2");
   const head = h("div", { class: "card-score", "data-band": band }, tile(band, hasScore(row) ? news2.total : null),
-    h("div", {}, h("h2", {}, t("chart.news2")),
+    h("div", {}, h("h2", {}, t("column.score")),
       h("p", { class: "band-word" }, t(`band.${band}`), !hasScore(row) ? null : h("span", { class: "quiet total-text" }, ` ${totalText(news2)}`)),
       h("p", { class: `arrow-line ${row.trend}` }, row.trend === "none" ? null : icon(row.trend), t(`trend.${row.trend}`)),
       may ? h("p", { class: "may-be", "data-band": may }, t("score.may_be", { band: t(`band.${may}`) })) : null));
@@ -31,7 +31,7 @@ export function news2Card(row) {
 
 export function qsofaCard(row) {
   const score = row.scores.find((s) => s.name.toLowerCase() === "qsofa");
-  const head = h("div", { class: "card-score" }, h("div", {}, h("h2", {}, "qSOFA"),
+  const head = h("div", { class: "card-score" }, h("div", {}, h("h2", {}, t("column.qsofa")),
     row.qsofa?.total === null || !row.qsofa ? null : h("p", { class: row.qsofa.positive ? "band-word positive" : "band-word" }, t("qsofa.of", { n: row.qsofa.total }), " ",
       h("span", { class: "total-text" }, row.qsofa.positive ? t("qsofa.positive") : row.qsofa.complete ? t("qsofa.negative") : t("qsofa.incomplete")))));
   if (!score || score.covered === false) return [head, unscored(row, score)];

@@ -25,7 +25,7 @@ export function stripsOf(history, named) {
   if (history.news2.length) strips.push(news2(history.news2));
   if (history.icu_risk.length) {
     strips.push({
-      key: "icu", name: t("chart.icu"), unit: "", scale: [0, 0.3], ceiling: 1, tall: true, format: percent,
+      key: "icu", name: t("column.icu"), unit: "", scale: [0, 0.3], ceiling: 1, tall: true, format: percent,
       axis: (p) => `${number(p * 100, 0)}%`,
       lines: [{ points: history.icu_risk, kind: "risk" }],
     });
@@ -39,7 +39,7 @@ export function stripsOf(history, named) {
 
 function news2(points) {
   return {
-    key: "news2", name: t("chart.news2"), unit: "", scale: [0, 10], bands: BANDS, tall: true, format: (v) => number(v, 0),
+    key: "news2", name: t("column.score"), unit: "", scale: [0, 10], bands: BANDS, tall: true, format: (v) => number(v, 0),
     lines: [{ points: points.map(([ms, total]) => [ms, total]), kind: "score", stepped: true }],
     whiskers: points.filter(([, , min, max]) => max > min).map(([ms, , min, max]) => [ms, min, max]),
   };

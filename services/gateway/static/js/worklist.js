@@ -23,7 +23,7 @@ let order = [];
 let total = 0;
 let etag = null;
 let cursor = null;
-let shownUnit = new URLSearchParams(location.search).get("unit") ?? "";
+let shownUnit = new URLSearchParams(location.search).get("unit") ?? sessionStorage.getItem("unit") ?? "";
 let query = "";
 
 async function load() {
@@ -48,7 +48,8 @@ function take(list, tag) {
   for (const id of [...rows.keys()]) if (!list.order.includes(id)) rows.delete(id);
   total = list.total;
   keepPlace(() => draw(fresh));
-  if (!fresh) announce(before);
+  if (fresh) returnTo();
+  else announce(before);
   banners.say("catching_up", list.catching_up && (list.catching_up.behind_minutes > 0
     ? t("banner.catching_up", { n: list.catching_up.behind_minutes }) : t("banner.catching_up_now")));
   banners.say("identity", list.identity === "ok" ? null : t("banner.identity"));
@@ -118,6 +119,16 @@ function keepPlace(change) {
   const top = anchor?.getBoundingClientRect().top;
   change();
   if (anchor?.isConnected) scrollBy({ top: anchor.getBoundingClientRect().top - top, behavior: "instant" });
+}
+
+/** Coming back from a patient: go on from their row. */
+function returnTo() {
+  if (!location.hash.startsWith("#at-")) return;
+  const element = elements.get(decodeURIComponent(location.hash.slice("#at-".length)));
+  history.replaceState(null, "", location.pathname + location.search);
+  if (!element || element.hidden) return;
+  $(".row-link", element).focus({ preventScroll: true });
+  element.scrollIntoView({ block: "center" });
 }
 
 function flash(element) {
@@ -197,6 +208,7 @@ async function offerUnits() {
   const select = $("#unit");
   select.addEventListener("change", () => {
     shownUnit = select.value;
+    sessionStorage.setItem("unit", shownUnit);
     etag = null;
     cursor = null;
     const address = new URL(location.href);

@@ -1,0 +1,325 @@
+"""What a clinician reads on the worklist, in a real browser on the real gateway."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import msgspec
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from services.gateway import pages
+from tests.support.brokers import RedisServer
+from tests.support.page_browser import (
+    NARROW,
+    Visit,
+    access_findings,
+    launched,
+    visiting,
+)
+from tests.support.page_people import SEPSIS, WARD, WELL, links, relation, report
+from tests.support.page_server import PageServer
+
+pytestmark = pytest.mark.browser
+
+ZHANG, OCONNOR, WANG, ABDULLAH, MUELLER, CHEN, LI, SMITH, LIU, HADDAD, ROSSI, KIM = WARD
+LATIN = re.compile(r"[A-Za-z]{3,}")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with launched() as one:
+        yield one
+
+
+@pytest.fixture
+def server(redis_url: str, redis_server: RedisServer, tmp_path: Path) -> Iterator[PageServer]:
+    assert redis_server.url == redis_url
+    with PageServer(redis_url, tmp_path).running() as one:
+        one.fill()
+        yield one
+
+
+@pytest.fixture
+def visit(browser: Browser, server: PageServer) -> Iterator[Visit]:
+    with visiting(browser, server) as one:
+        yield one
+
+
+def row(page: Page, token: str) -> str:
+    """The row as a person reads it, in one line."""
+    return " ".join(page.locator(f'tr[data-id="{token}"]').inner_text().split())
+
+
+def names(page: Page) -> list[str]:
+    return page.locator("tr.row:not([hidden]) .row-link").all_inner_texts()
+
+
+def test_the_sickest_stand_first_in_bands_of_shape_colour_and_words(visit: Visit) -> None:
+    page = visit.open()
+    assert page.locator("tbody:not([hidden]) .band-name").all_inner_texts() == [
+        "High",
+        "Medium",
+        "Low–medium",
+        "Low",
+        "Not scored",
+    ]
+    shown = names(page)
+    assert shown[:2] == [ZHANG.name, OCONNOR.name]
+    assert set(shown) == {one.name for one in WARD}
+    shapes = page.locator("tbody:not([hidden]) .band-line use").evaluate_all(
+        "uses => uses.map((use) => use.getAttribute('href').split('#')[1])"
+    )
+    assert len(set(shapes)) == 5
+    colours = page.locator("tbody:not([hidden]) .band-line .tile").evaluate_all(
+        "tiles => tiles.map((tile) => getComputedStyle(tile).color)"
+    )
+    assert len(set(colours)) == 5
+    counted = page.locator("#bands a").all_inner_texts()
+    assert [" ".join(text.split()) for text in counted][:2] == ["High 2", "Medium 4"]
+
+
+def test_a_row_says_who_where_how_ill_since_when_and_why(visit: Visit) -> None:
+    page = visit.open()
+    said = row(page, ZHANG.token)
+    for part in ("74 y · M · 20183345", "MICU", "03", "3 of 3", "positive", "62%", "in 6 h"):
+        assert part in said
+    for reason in ("qSOFA positive", "3 in one parameter", "Lactate ≥ 4 mmol/L", "Lactate 6.4"):
+        assert reason in said
+    assert "4 min ago" in said
+    assert "rising" in page.locator(f'tr[data-id="{ZHANG.token}"] .c-score').text_content()  # type: ignore[operator]
+    spark = page.locator(f'tr[data-id="{ZHANG.token}"] .spark').get_attribute("aria-label")
+    assert spark is not None
+    assert re.fullmatch(r"NEWS2 from \d+ to 18, \d+ scores", spark)
+
+
+def test_an_incomplete_score_shows_its_range_what_is_missing_and_how_high_it_may_be(
+    visit: Visit,
+) -> None:
+    page = visit.open()
+    said = row(page, ABDULLAH.token)
+    assert "(5–13)" in said
+    assert "may be High" in said
+    assert "missing: Oxygen, Level of consciousness, Temperature" in said
+    assert "(" not in page.locator(f'tr[data-id="{CHEN.token}"] .c-score').inner_text()
+
+
+def test_who_is_not_scored_says_why_in_words(visit: Visit) -> None:
+    page = visit.open()
+    assert "Not scored: no observations yet" in row(page, ROSSI.token)
+    assert "Not scored: outside the scope of the scores" in row(page, KIM.token)
+    assert "Admitted" in row(page, ROSSI.token)
+    assert "Transferred" in row(page, WANG.token)
+
+
+def test_old_data_is_marked_by_the_interval_of_its_band(visit: Visit) -> None:
+    page = visit.open()
+    assert "overdue" in row(page, MUELLER.token)  # 75 minutes in the medium band
+    assert "overdue" not in row(page, HADDAD.token)  # 7 hours with 0 points
+    assert "overdue" not in row(page, SMITH.token)  # 3 hours in the low band
+
+
+def test_a_new_report_moves_its_row_at_once_and_keeps_focus_and_place(visit: Visit) -> None:
+    page = visit.open()
+    page.locator(f'tr[data-id="{HADDAD.token}"] .row-link').focus()
+    before = page.evaluate("document.activeElement.getBoundingClientRect().top")
+    worse = replace(LIU, vitals=SEPSIS)
+    visit.server.feed(report(worse, visit.server.clock.now_ms(), 100))
+    moved = page.locator(f'tbody[data-band="high"] tr[data-id="{LIU.token}"]')
+    expect(moved).to_be_visible(timeout=5_000)
+    expect(moved).to_have_class(re.compile("flash"))
+    expect(page.locator("#announcer")).to_have_text(f"{LIU.name} is now High, NEWS2 18")
+    focused = page.evaluate("document.activeElement.closest('tr')?.dataset.id")
+    assert focused == HADDAD.token
+    assert abs(page.evaluate("document.activeElement.getBoundingClientRect().top") - before) < 3
+
+
+def test_a_row_in_focus_keeps_it_while_it_moves(visit: Visit) -> None:
+    page = visit.open()
+    page.locator(f'tr[data-id="{HADDAD.token}"] .row-link').focus()
+    worse = replace(HADDAD, vitals=SEPSIS, minutes_ago=1)
+    visit.server.feed(report(worse, visit.server.clock.now_ms(), 100))
+    expect(page.locator(f'tbody[data-band="high"] tr[data-id="{HADDAD.token}"]')).to_be_visible()
+    assert page.evaluate("document.activeElement.closest('tr')?.dataset.id") == HADDAD.token
+
+
+def test_who_is_discharged_leaves_within_five_seconds(visit: Visit) -> None:
+    page = visit.open()
+    now_ms = visit.server.clock.now_ms()
+    visit.server.feed([relation(CHEN, now_ms + 1000, "closed")])
+    expect(page.locator(f'tr[data-id="{CHEN.token}"]')).to_have_count(0, timeout=5_000)
+    expect(page.locator("#announcer")).to_have_text(f"{CHEN.name} has left the list")
+    assert "11 patients" in page.locator("#total").inner_text()
+
+
+def test_two_records_of_one_person_become_one_row_under_review(visit: Visit) -> None:
+    page = visit.open()
+    visit.server.feed(links(SMITH, HADDAD, 1))
+    expect(page.locator("tr.row")).to_have_count(11, timeout=5_000)
+    assert "Under review" in page.locator("#worklist").inner_text()
+
+
+def test_typing_narrows_the_list_and_enter_asks_for_the_whole_name(visit: Visit) -> None:
+    page = visit.open()
+    page.keyboard.press("/")
+    page.keyboard.type("2020")
+    assert set(names(page)) >= {WANG.name, ABDULLAH.name, CHEN.name}
+    assert ZHANG.name not in names(page)
+    page.locator("#q").fill("20190021")
+    page.keyboard.press("Enter")
+    expect(page.locator("#found a")).to_have_text([OCONNOR.name])
+    page.locator("#q").fill("no such person")
+    page.keyboard.press("Enter")
+    expect(page.locator("#found")).to_contain_text("No patient of yours")
+    page.keyboard.press("Escape")
+    expect(page.locator("tr.row:visible")).to_have_count(len(WARD))
+
+
+def test_one_unit_is_chosen_and_kept(visit: Visit) -> None:
+    page = visit.open()
+    expect(page.locator("#unit option")).to_have_count(6)
+    page.locator("#unit").select_option("MICU")
+    expect(page.locator("tr.row")).to_have_count(2)
+    assert "unit=MICU" in page.url
+    page.locator("#unit").select_option("")
+    expect(page.locator("tr.row")).to_have_count(len(WARD))
+
+
+def test_a_viewer_sees_only_their_units(browser: Browser, server: PageServer) -> None:
+    with visiting(browser, server, units=("CCU",)) as one:
+        assert set(names(one.open())) == {OCONNOR.name, LIU.name}
+
+
+def test_the_whole_way_by_keyboard(visit: Visit) -> None:
+    page = visit.open()
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("k")
+    assert page.evaluate("document.activeElement.textContent") == OCONNOR.name
+    outline = page.evaluate("getComputedStyle(document.activeElement, '::after').outlineStyle")
+    assert outline == "solid"
+    page.keyboard.press("Enter")
+    expect(page.locator("h1")).to_have_text(OCONNOR.name)
+    page.keyboard.press("Escape")
+    page.wait_for_function("document.activeElement?.classList.contains('row-link')")
+    assert page.evaluate("document.activeElement.textContent") == OCONNOR.name
+    page.keyboard.press("?")
+    expect(page.locator("#keys")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator("#keys")).to_be_hidden()
+
+
+def test_without_a_connection_the_list_stays_grey_with_its_age(
+    browser: Browser, server: PageServer
+) -> None:
+    one = Visit(browser, server)
+    page = one.open()
+    one.context.set_offline(True)
+    expect(page.locator("[data-banner=offline]")).to_contain_text(
+        "No connection. This is the list as of"
+    )
+    expect(page.locator("#live-word")).to_have_text("Offline")
+    assert page.locator("tr.row").count() == len(WARD)
+    assert "off" in page.evaluate("document.body.className")
+    one.context.set_offline(False)
+    expect(page.locator("[data-banner=offline]")).to_have_count(0, timeout=15_000)
+    one.context.close()
+
+
+def test_without_privacy_names_and_times_are_hidden_and_the_page_says_so(
+    browser: Browser, server: PageServer
+) -> None:
+    server.privacy.away = True
+    with visiting(browser, server) as one:
+        page = one.open()
+        expect(page.locator("[data-banner=identity]")).to_contain_text("Identity unavailable")
+        text = page.locator("#worklist").inner_text()
+        for person in WARD:
+            assert person.name not in text
+            assert person.record_number not in text
+        assert "MICU" in row(page, ZHANG.token)
+
+
+def test_chinese_has_no_english_left(browser: Browser, server: PageServer) -> None:
+    with visiting(browser, server) as one:
+        page = one.open("/?lang=zh")
+        assert page.locator("tbody:not([hidden]) .band-name").all_inner_texts() == [
+            "高危",
+            "中危",
+            "中低危",
+            "低危",
+            "未评分",
+        ]
+        text = page.locator("body").inner_text()
+        for person in WARD:
+            text = text.replace(person.name, "")
+        known = {"Auscult", "English", "NEWS", "qSOFA", "ICU", "MICU", "CCU", "mmol", "min", "Lin"}
+        assert set(LATIN.findall(text)) - known == set()
+        assert "未评分：尚无检查结果" in row(page, ROSSI.token)
+        assert "乳酸 6.4 mmol/L" in row(page, ZHANG.token)
+        page.reload()
+        expect(page.locator("html")).to_have_attribute("lang", "zh-CN")
+
+
+def test_every_word_of_the_list_comes_from_the_strings(visit: Visit) -> None:
+    marked = {key: f"⟦{text}⟧" for key, text in pages.strings("en").items()}
+    visit.page.route("**/strings/en.json", lambda route: route.fulfill(json=marked))
+    page = visit.open()
+    texts = page.locator("#worklist tbody, #bands, #total, #live-word, #live-age").all_inner_texts()
+    left = "\n".join(texts)
+    while "⟦" in left:
+        left, before = re.sub(r"⟦[^⟦⟧]*⟧", "", left), left
+        assert left != before
+    for person in WARD:
+        left = left.replace(person.name, "")
+    known = {"MICU", "CCU", "mmol", "min", "Lactate", "Glasgow", "coma", "score", "Urea"}
+    known |= {"nitrogen", "Age", "Heart", "rate"}  # parameter names come with the data
+    assert set(LATIN.findall(left)) - known == set()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("size", ["wide", "narrow"])
+def test_everybody_can_read_it(browser: Browser, server: PageServer, theme: str, size: str) -> None:
+    options = {"viewport": NARROW} if size == "narrow" else {}
+    with visiting(browser, server, color_scheme=theme, **options) as one:
+        page = one.open()
+        assert access_findings(page) == []
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_text_at_twice_the_size_still_fits(visit: Visit) -> None:
+    page = visit.open()
+    page.evaluate("document.documentElement.style.fontSize = '187.5%'")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth + 1")
+    assert row(page, ZHANG.token)
+
+
+def test_who_asks_for_less_motion_gets_none(browser: Browser, server: PageServer) -> None:
+    with visiting(browser, server, reduced_motion="reduce") as one:
+        page = one.open()
+        one.server.feed(report(replace(LIU, vitals=SEPSIS), one.server.clock.now_ms(), 100))
+        moved = page.locator(f'tbody[data-band="high"] tr[data-id="{LIU.token}"] td').first
+        expect(moved).to_be_visible()
+        assert moved.evaluate("(e) => parseFloat(getComputedStyle(e).animationDuration)") < 0.001
+
+
+def test_the_ended_session_hides_the_patients(browser: Browser, server: PageServer) -> None:
+    one = Visit(browser, server)
+    page = one.open()
+    one.context.clear_cookies()
+    server.feed(report(replace(SMITH, vitals=WELL), server.clock.now_ms(), 100))
+    expect(page.locator("[data-banner=session]")).to_contain_text("You are signed out")
+    assert page.locator("tr.row").count() == 0
+    assert ZHANG.name not in page.locator("body").inner_text()
+    one.context.close()
+
+
+def test_the_ward_is_invented_and_has_every_band() -> None:
+    tokens = {one.token for one in WARD}
+    assert len(tokens) == len(WARD)
+    assert all(re.fullmatch("[a-z]{26}", token) for token in tokens)
+    assert msgspec.json.encode([one.identity() for one in WARD])

@@ -1,0 +1,95 @@
+"""Driving the page in headless Chromium, and the checks that hold for every page."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from tests.support.page_server import COOKIE, PageServer
+
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+ACCESS = Path(__file__).with_name("page_access.js")
+WIDE = {"width": 1280, "height": 900}
+NARROW = {"width": 390, "height": 844}
+
+
+def chromium() -> str:
+    """Return the path of a Chromium, or skip the test."""
+    found = next((path for name in NAMES if (path := shutil.which(name))), None)
+    if found is None:
+        pytest.skip(f"needs Chromium to look at the page: none of {', '.join(NAMES)} is here")
+    return found
+
+
+@contextmanager
+def launched() -> Iterator[Browser]:
+    """A browser, closed at the end."""
+    path = chromium()
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+class Visit:
+    """One signed-in browser window; remembers what a page must never do."""
+
+    def __init__(self, browser: Browser, server: PageServer, **options: Any) -> None:
+        self.server = server
+        units = options.pop("units", ("*",))
+        roles = options.pop("roles", ("clinician",))
+        signed_in = options.pop("signed_in", True)
+        self.context: BrowserContext = browser.new_context(**{"viewport": WIDE, **options})
+        if signed_in:
+            cookie = server.cookie(units=units, roles=roles)
+            self.context.add_cookies([{"name": COOKIE, "value": cookie, "url": server.url}])
+        self.errors: list[str] = []
+        self.elsewhere: list[str] = []
+        self.page: Page = self.context.new_page()
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.page.on("console", self._heard)
+        self.page.on("request", self._requested)
+
+    def open(self, path: str = "/") -> Page:
+        """Go to a page of the gateway and wait until its data is there."""
+        self.page.goto(self.server.url + path)
+        if self.page.locator("#note").count():
+            self.page.wait_for_selector("#note", state="hidden")
+        self.page.wait_for_function("document.querySelector('#live')?.dataset.state !== 'starting'")
+        return self.page
+
+    def close(self) -> None:
+        """Close the window; nothing may have gone wrong in it."""
+        self.context.close()
+        assert self.errors == []
+        assert self.elsewhere == []
+
+    def _heard(self, message: Any) -> None:
+        if message.type in {"error", "warning"}:
+            self.errors.append(message.text)
+
+    def _requested(self, request: Any) -> None:
+        if not request.url.startswith((self.server.url, "data:")):
+            self.elsewhere.append(request.url)
+
+
+@contextmanager
+def visiting(browser: Browser, server: PageServer, **options: Any) -> Iterator[Visit]:
+    """A window for one test. A failing test is not hidden by what the window then finds."""
+    visit = Visit(browser, server, **options)
+    try:
+        yield visit
+    except BaseException:
+        visit.context.close()
+        raise
+    visit.close()
+
+
+def access_findings(page: Page) -> list[str]:
+    """Return what a person with a screen reader, a keyboard or weak eyes would stumble on."""
+    found: list[str] = page.evaluate(ACCESS.read_text("utf-8"))
+    return found
