@@ -4,11 +4,12 @@ import asyncio
 import contextlib
 import os
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from functools import partial
 
 import torch
+from redis import Redis as BlockingRedis
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
@@ -20,8 +21,10 @@ from plumbing import log
 from plumbing.clock import Clock
 from plumbing.errors import Unavailable
 from plumbing.event_log import EventReader, EventWriter
+from plumbing.health import HealthServer
 from plumbing.partition import partition_of
 from plumbing.stage import Subscription
+from plumbing.stream import build_stream_app, run_stream
 from services.inference.assess import Rules
 from services.inference.judge import Judge
 from services.inference.keeper import Keeper, SnapshotEvery
@@ -29,16 +32,19 @@ from services.inference.links import LinkTable
 from services.inference.model import ModelLoader
 from services.inference.people import People
 from services.inference.promotions import Promotions
-from services.inference.replay import Replayer
+from services.inference.registry import ModelRegistry, trusted_keys
+from services.inference.replay import GROUP, Replayer
 from services.inference.results import ResultCache
 from services.inference.scorer import BatchLimits, Scorer
 from services.inference.scores.tables import load_tables
 from services.inference.settings import InferenceSettings
 from services.inference.state_cache import StateCache
 from services.inference.state_store import StateStore
+from services.inference.weight_cache import RedisWeights
 from services.inference.worker import Rim, Worker
 
 REDIS_PROBE_S = 1.0
+TOPICS_PROBE_S = 1.0
 _log = log.get("inference")
 
 
@@ -65,7 +71,7 @@ class Inference:
         self._links_read = asyncio.Event()
         of_token = partial(_partition_of_token, partition_count)
         self._links = LinkTable(of_token)
-        device = choose_device(settings.device)
+        self.device = device = choose_device(settings.device)
         self._scorer = Scorer(_limits(settings), clock)
         self._promotions = Promotions(reader, loader, device, clock)
         store = StateStore(self._redis)
@@ -97,6 +103,15 @@ class Inference:
             topic=DEIDENTIFIED, handle=worker.handle, idle=worker.idle
         )
         self._tasks: list[asyncio.Task[None]] = []
+
+    @property
+    def checks(self) -> dict[str, Callable[[], bool]]:
+        """Return the readiness checks."""
+        return {
+            "redis": lambda: self.redis_answers,
+            "models": lambda: self.models_ready,
+            "links": lambda: self.links_ready,
+        }
 
     @property
     def models_ready(self) -> bool:
@@ -168,16 +183,67 @@ async def running(
     loader: ModelLoader,
     clock: Clock,
 ) -> AsyncIterator[Inference]:
-    """Start the service, yield it, and close it at the end; waits for the topics to be there."""
-    partition_count = await _count_partitions(reader)
+    """Start the service, yield it, and close it at the end; the topics are there."""
+    partition_count = len(await reader.partitions(DEIDENTIFIED.name))
     service = Inference(settings, writer, reader, loader, clock, partition_count)
     service.start()
     try:
         yield service
     finally:
         await service.close()
-        with contextlib.suppress(BaseException):
-            service.failed.cancel()
+        service.failed.cancel()
+
+
+async def serve(
+    settings: InferenceSettings,
+    writer: EventWriter,
+    reader: EventReader,
+    loader: ModelLoader,
+    clock: Clock,
+    stop: asyncio.Event,
+) -> None:
+    """Run health, service and stream until ``stop`` is set, then drain.
+
+    Raises ``StreamCrashed`` after an unexpected error, and what nobody expected as it is.
+    """
+    health: dict[str, Callable[[], bool]] = {"kafka": lambda: False}
+    server = HealthServer(settings.health_port, health, settings.health_host)
+    await server.start()
+    try:
+        if not await _topics_there(reader, stop):
+            return
+        async with running(settings, writer, reader, loader, clock) as service:
+            stream = build_stream_app(settings.stream(GROUP), [service.subscription], writer, clock)
+            health |= {"kafka": lambda: stream.ready} | service.checks
+            _log.info("Serving", port=server.port, device=service.device)
+            await _until_stopped(run_stream(stream, stop), service.failed, stop)
+    finally:
+        await server.close()
+
+
+def registry_of(settings: InferenceSettings) -> ModelRegistry:
+    """Return the models of ``models_dir``: signed by this site's key or by the project's."""
+    trusted = trusted_keys(
+        [settings.keys_dir / "models" / "signing.pub", settings.models_dir / "release.pub"]
+    )
+    client = BlockingRedis.from_url(
+        settings.redis_url,
+        socket_timeout=settings.redis_timeout_s,
+        socket_connect_timeout=settings.redis_timeout_s,
+    )
+    return ModelRegistry(settings.models_dir, trusted, RedisWeights(client))
+
+
+async def _until_stopped(
+    streaming: Coroutine[None, None, None], failed: "asyncio.Future[None]", stop: asyncio.Event
+) -> None:
+    task = asyncio.ensure_future(streaming)
+    waited: set[asyncio.Future[None]] = {task, failed}
+    await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
+    stop.set()
+    await task
+    if failed.done():
+        failed.result()
 
 
 def redis_client(settings: InferenceSettings) -> "Redis":
@@ -198,13 +264,18 @@ def choose_device(wanted: str) -> str:
     return "cuda" if torch.cuda.is_available() else "cpu"
 
 
-async def _count_partitions(reader: EventReader) -> int:
-    while True:
+async def _topics_there(reader: EventReader, stop: asyncio.Event) -> bool:
+    """Wait for the topics; return false when told to stop before."""
+    while not stop.is_set():
         try:
-            return len(await reader.partitions(DEIDENTIFIED.name))
+            await reader.partitions(DEIDENTIFIED.name)
         except Unavailable as error:
             _log.warning("topics are not there yet", topic=DEIDENTIFIED.name, error=error)
-            await asyncio.sleep(1.0)
+        else:
+            return True
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), TOPICS_PROBE_S)
+    return False
 
 
 def _partition_of_token(count: int, token: str) -> int:

@@ -7,6 +7,7 @@ or person it is for, so one look serves the event and the person.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from operator import attrgetter
 
 import msgspec
 
@@ -20,6 +21,7 @@ from services.inference.scores.tables import RedFlag, Tables
 from services.inference.view import Fact, PatientView
 
 IDENTITY_EVENTS = frozenset({"identity.merged", "identity.unlinked"})
+_content = attrgetter("event_id", "index", "parameter", "value", "at_ms", "flagged")
 _encode = msgspec.msgpack.Encoder().encode
 
 
@@ -92,7 +94,7 @@ def digest_of(view: PatientView) -> str:
 
     No offset is in it: the same facts give the same digest wherever their events landed.
     """
-    facts = [(f.event_id, f.index, f.parameter, f.value, f.at_ms, f.flagged) for f in view.facts]
+    facts = list(map(_content, view.facts))
     person = (view.age_years, view.sex, view.pregnant, view.spo2_scale2, view.deceased)
     stay = (view.icu_unit, view.icu_admitted_ms, view.icu_left_ms, view.as_of_ms)
     return sha256(_encode((facts, person, stay))).hexdigest()

@@ -8,6 +8,9 @@ from services.inference import metrics
 from services.inference.state import EMPTY, PatientState
 from services.inference.state_codec import decode_state
 
+_HITS = metrics.CACHE_REQUESTS.labels("state", "hit")
+_MISSES = metrics.CACHE_REQUESTS.labels("state", "miss")
+
 
 class StateCache:
     """The states used last, bounded by the bytes they were made from."""
@@ -25,9 +28,9 @@ class StateCache:
         held = self._held.get(token)
         if held is not None and held[0] == raw:
             self._held.move_to_end(token)
-            metrics.CACHE_REQUESTS.labels("state", "hit").inc()
+            _HITS.inc()
             return held[1]
-        metrics.CACHE_REQUESTS.labels("state", "miss").inc()
+        _MISSES.inc()
         return decode_state(raw)
 
     def keep(self, token: str, raw: bytes, state: PatientState) -> None:

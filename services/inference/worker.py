@@ -25,6 +25,12 @@ from services.inference.report import of_event, of_unscored_event
 from services.inference.state_store import StateStore, demand_of
 from services.inference.work import Work, work_of
 
+_COUNTED = {
+    (basis, status): metrics.ASSESSMENTS.labels(basis, status)
+    for basis in ("event", "person")
+    for status in ("scored", "not_scored")
+}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rim:
@@ -118,7 +124,7 @@ class Worker:
             else:
                 result = of_event(event, place, elapsed_ms, judged[told.look])
             metrics.END_TO_END.observe(elapsed_ms / 1000)
-            metrics.ASSESSMENTS.labels("event", result.status).inc()
+            _COUNTED["event", result.status].inc()
             outputs.append(self._output(result, arrived.headers))
         return outputs
 
@@ -127,7 +133,7 @@ class Worker:
         outputs = []
         for token, look in work.newest.items():
             report = self._people.alone(judged[look], work.states[token], partition)
-            metrics.ASSESSMENTS.labels("person", report.status).inc()
+            _COUNTED["person", report.status].inc()
             outputs.append(self._people.output(report, work.last[token].arrived.headers))
         return outputs
 
