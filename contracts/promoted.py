@@ -10,7 +10,11 @@ ModelState = Literal["registered", "verifying", "warming", "shadow", "canary", "
 
 
 class ModelPromoted(msgspec.Struct, frozen=True, kw_only=True):
-    """Model ``model`` at ``version`` (manifest digest) is now in ``state``; by whom and why."""
+    """Model ``model`` at ``version`` (manifest digest) is now in ``state``; by whom and why.
+
+    ``replaces_version`` and ``replaces_digest`` name what was live before: the topic is compacted,
+    so a rollback finds its way back in the newest record alone.
+    """
 
     schema_version: str = "1.0"
     model: str
@@ -20,6 +24,8 @@ class ModelPromoted(msgspec.Struct, frozen=True, kw_only=True):
     by: str
     at_ms: int
     why: str = ""
+    replaces_version: str = ""
+    replaces_digest: str = ""
 
 
 PROMOTED = Topic(
