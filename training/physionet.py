@@ -1,6 +1,7 @@
 """PhysioNet/CinC 2012 as a long table: read it, and name its parameters as the stream does."""
 
 import gzip
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -88,7 +89,9 @@ class Stays:
 
 
 def read_stays(path: Path) -> Stays:
-    """Read a long table (``.csv`` or ``.csv.gz``); raise ``BadTable`` when it is not one."""
+    """Read a long table (``.csv``, ``.csv.gz``, or ``-`` for stdin); raise ``BadTable``."""
+    if str(path) == "-":
+        return _parse(sys.stdin)
     try:
         with (gzip.open if path.suffix == ".gz" else open)(path, "rt", encoding="utf-8") as lines:
             return _parse(lines)

@@ -18,9 +18,9 @@ import torch
 from torch import Tensor, nn
 
 DEPTH = 3
-NODES = 2**DEPTH - 1
-LEAVES = 2**DEPTH
-PATTERNS = 2**NODES
+NODES = (1 << DEPTH) - 1
+LEAVES = 1 << DEPTH
+PATTERNS = 1 << NODES
 ARCHITECTURE = "boosted_trees.depth3.v1"
 
 
@@ -115,10 +115,9 @@ class ShapleyTable(nn.Module):
 
 
 def _walk(pattern: int) -> int:
-    node: int = 0
+    node = 0
     for _ in range(DEPTH):
-        right = (pattern // (1 << node)) % 2
-        node = 2 * node + 1 + right
+        node = 2 * node + 1 + (pattern >> node & 1)
     return node - NODES
 
 

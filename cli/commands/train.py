@@ -1,0 +1,61 @@
+"""`auscult train`: cross-validation, calibration, training, card and plots of a model."""
+
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.progress import console, say
+from plumbing.clock import SystemClock
+from services.inference import manifest as manifests
+from services.inference.icu_mortality import NAME
+from services.inference.registry import MANIFEST, read_key
+
+TASKS = (NAME,)
+
+
+def train_command(
+    task: Annotated[str, typer.Argument(help=f"What to train: {', '.join(TASKS)}.")],
+    *,
+    data: Annotated[Path, typer.Option(help="Folder with the task's data set.")],
+    output: Annotated[Path, typer.Option(help="Folder of models.")] = Path("data/models"),
+    version: Annotated[str, typer.Option(help="Version of the new model.")] = "1.0.0",
+    folds: Annotated[int, typer.Option(min=2, max=20, help="Folds of cross-validation.")] = 5,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same model.")] = 0,
+    key: Annotated[
+        Path | None, typer.Option(help="Ed25519 key (hex) to sign with; without it: not signed.")
+    ] = None,
+) -> None:
+    """Train TASK: the folder <output>/<task>/<version> gets weights, manifest, card and plots."""
+    from training.icu_mortality.pipeline import Plan, read_data, train
+    from training.physionet import BadTable
+
+    if task not in TASKS:
+        raise typer.BadParameter(f"{task!r} is not one of {', '.join(TASKS)}")
+    signing_key = _key(key)
+    created = datetime.fromtimestamp(SystemClock().now_ms() / 1000, UTC).date().isoformat()
+    plan = Plan(version=version, created=created, folds=folds, seed=seed)
+    folder = output / task / version
+    try:
+        with console.status("reading the data") as status:
+            manifest = train(read_data(data), plan, folder, status.update)
+    except (BadTable, KeyError) as error:
+        sys.stderr.write(f"auscult: {data}: not the task's data set: {error}\n")
+        raise typer.Exit(1) from error
+    if signing_key:
+        manifest = manifests.signed(manifest, signing_key)
+        (folder / MANIFEST).write_bytes(manifests.encode(manifest))
+    say("signed" if signing_key else "not signed: see `auscult models sign`")
+    for name, value in manifest.figures.items():
+        print(f"{name:<28} {value:.4f}")
+    print(f"{folder}  {manifest.digest}")
+
+
+def _key(path: Path | None) -> bytes:
+    """Return the signing key, or nothing: asked for before the work, not after it."""
+    try:
+        return read_key(path) if path else b""
+    except (OSError, ValueError) as error:
+        raise typer.BadParameter(f"{path}: not a key file") from error
