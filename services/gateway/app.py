@@ -73,7 +73,7 @@ class Gateway:
         self._model = model
         self._poke = asyncio.Event()
         self._identities = Identities(outside.privacy, keys.resolve, clock)
-        self._sessions = Sessions(
+        self.sessions = Sessions(
             keys.session, settings.session_hours * 3600, clock, secrets.token_hex
         )
         self._changes = Changes()
@@ -94,6 +94,7 @@ class Gateway:
             boot=secrets.token_hex(4),
         )
         oidc = Oidc(_client(settings), outside.issuer, clock, secrets.token_urlsafe)
+        self.lists = ListRoutes(self._desk, self._changes)
         self.app = self._web(oidc, clock)
         self.reachable = True
 
@@ -126,7 +127,7 @@ class Gateway:
         since_s = 0.0
         while True:
             with suppress(Unavailable):
-                self._sessions.revoked |= await self._model.revoked()
+                self.sessions.revoked |= await self._model.revoked()
             if since_s >= HOUSEKEEPING_S:
                 self._identities.sweep()
                 since_s = 0.0
@@ -147,15 +148,15 @@ class Gateway:
             exception_handlers=HANDLERS,
         )
         cookies = cookies_for(self._settings.public_url)
-        app.include_router(ListRoutes(self._desk, self._changes).router)
+        app.include_router(self.lists.router)
         app.include_router(PatientRoutes(self._desk).router)
-        auth = AuthRoutes(oidc, self._sessions, cookies, self._identities, self._model)
+        auth = AuthRoutes(oidc, self.sessions, cookies, self._identities, self._model)
         app.include_router(auth.router)
         add_pages(app)
         app.openapi = lambda: document(app)  # type: ignore[method-assign]  # FastAPI's own way
         app.add_middleware(
             Door,
-            sessions=self._sessions,
+            sessions=self.sessions,
             oidc=oidc,
             clock=clock,
             cookie=cookies.session,

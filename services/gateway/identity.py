@@ -39,10 +39,16 @@ _log = log.get("gateway")
 
 @dataclass(slots=True)
 class _Looked:
-    """What one viewer was told: token to (until when, identity or None for an unknown token)."""
+    """What one viewer was told: token to (until when, identity or None for an unknown token).
 
+    ``told`` has the version at which what was told of a token last changed; ``born`` the version
+    at which this memory began.
+    """
+
+    born: int
+    version: int
     known: dict[str, tuple[int, Identity | None]] = field(default_factory=dict)
-    version: int = 0
+    told: dict[str, int] = field(default_factory=dict)
     available: bool = True
     busy: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -58,14 +64,19 @@ class Identities:
         self._looked: dict[str, _Looked] = {}
         self._staff: dict[str, tuple[int, str]] = {}
         self._away_until_ms = 0
-        self._drops = 0
         self._versions = count(1)
 
-    def version(self, viewer: str) -> str:
-        """Return a word that changes whenever what this viewer would be shown changes."""
+    def version(self, viewer: str) -> int:
+        """Return a number that grows whenever what this viewer would be shown changes."""
         looked = self._looked.get(viewer)
-        mine = f"{looked.version}{'' if looked.available else 'x'}" if looked else "-"
-        return f"{mine}.{self._drops}"
+        return looked.version if looked else 0
+
+    def changed_since(self, viewer: str, version: int) -> set[str] | None:
+        """Return the tokens of which something else was told since, None: that is not known."""
+        looked = self._looked.get(viewer)
+        if looked is None or version < looked.born:
+            return None
+        return {token for token, at in looked.told.items() if at > version}
 
     def settled(self, viewer: str, tokens: Iterable[str]) -> bool:
         """Say whether ``resolve`` would answer from memory alone (also that privacy is away)."""
@@ -82,7 +93,10 @@ class Identities:
         self, viewer: str, tokens: Sequence[str], purpose: Purpose = "TREAT"
     ) -> dict[str, Identity] | None:
         """Return the identities of the tokens that privacy knows, None when it cannot be asked."""
-        looked = self._looked.setdefault(viewer, _Looked())
+        looked = self._looked.get(viewer)
+        if looked is None:
+            born = next(self._versions)
+            looked = self._looked.setdefault(viewer, _Looked(born, born))
         async with looked.busy:
             now_ms = self._clock.now_ms()
             wanted = [t for t in tokens if looked.known.get(t, (0, None))[0] <= now_ms]
@@ -124,10 +138,10 @@ class Identities:
     def drop(self, tokens: Iterable[str]) -> None:
         """Forget these tokens for every viewer (a merge, an erasure)."""
         gone = list(tokens)
-        self._drops += 1
         for looked in self._looked.values():
             for token in gone:
-                looked.known.pop(token, None)
+                if looked.known.pop(token, None) is not None:
+                    looked.version = looked.told[token] = next(self._versions)
 
     def forget(self, viewer: str) -> None:
         """Forget everything that a viewer was told (a logout)."""
@@ -154,7 +168,7 @@ class Identities:
             identity = told.get(token)
             until_ms = now_ms + (KEEP_UNKNOWN_MS if identity is None else KEEP_MS)
             if looked.known.get(token, (0, None))[1] != identity:
-                looked.version = next(self._versions)
+                looked.version = looked.told[token] = next(self._versions)
             looked.known[token] = (until_ms, identity)
 
     def _set_available(self, looked: _Looked, *, available: bool) -> None:

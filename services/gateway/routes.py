@@ -1,7 +1,8 @@
 """The routes about many patients: the list, its units, its live stream, search, counts."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Annotated
 
@@ -13,10 +14,10 @@ from services.gateway.access import Viewer, decide, scope_of
 from services.gateway.board import Scope
 from services.gateway.desk import PRIVATE, Desk, body, lang_of, reply
 from services.gateway.people import band
-from services.gateway.present import row
+from services.gateway.present import Lang, Look, row
 from services.gateway.problems import Problem
 from services.gateway.schema import answers
-from services.gateway.views import Counts, Found, Me, Row, Units, UnitView, Worklist
+from services.gateway.views import Counts, Found, Me, Units, UnitView, Worklist
 
 ROWS_MAX = 1_000
 BODIES_MAX = 512
@@ -55,6 +56,17 @@ class Changes:
                 await self._condition.wait_for(lambda: self.count > count or self.closing)
         except TimeoutError:
             return
+
+
+@dataclass(frozen=True, slots=True)
+class _Ask:
+    """One question for the list; ``shown``: identities are part of the answer."""
+
+    viewer: Viewer
+    scope: Scope
+    limit: int
+    lang: Lang
+    shown: bool
 
 
 class ListRoutes:
@@ -112,22 +124,23 @@ class ListRoutes:
         viewer, staff = await self._desk.admit(request, "worklist")
         scope = scope_of(viewer, staff, unit or None)
         people = self._desk.board.listed(scope, self._desk.clock.now_ms())[:limit]
-        displays = (one.display for one in people)
+        ask = _Ask(viewer, scope, limit, lang_of(request), shown=True)
         asked = request.headers.get("if-none-match")
+        displays = (one.display for one in people)
         if asked is not None and self._desk.identities.settled(viewer.subject, displays):
-            tag = self._tag(request, viewer, scope, limit)
+            tag = self._tag(ask)
             if asked == tag:
                 return self._same(tag)
         identities = await self._desk.identify(viewer, staff, people, "worklist")
-        tag = self._tag(request, viewer, scope, limit, shown=identities is not None)
+        ask = replace(ask, shown=identities is not None)
+        tag = self._tag(ask)
         if asked == tag:
             return self._same(tag)
         key = f"{tag}{since}"
         found = self._bodies.get(key)
         if found is None:
-            looks = self._desk.looks(people, identities, lang_of(request))
-            rows = tuple(row(look) for look in looks)
-            found = body(self._list(rows, tag, scope, since, shown=identities is not None))
+            looks = self._desk.looks(people, identities, ask.lang)
+            found = body(self._list(looks, ask, tag, since))
             if len(self._bodies) >= BODIES_MAX:
                 self._bodies.clear()
             self._bodies[key] = found
@@ -160,7 +173,7 @@ class ListRoutes:
             raise Problem(503, "streams", "Too many live streams; poll instead.")
         scope = scope_of(viewer, staff)
         return StreamingResponse(
-            self._events(request, viewer, scope),
+            self.events(lang_of(request), viewer, scope),
             media_type="text/event-stream",
             headers={"Cache-Control": "no-cache", "X-Accel-Buffering": "no"},
         )
@@ -185,62 +198,65 @@ class ListRoutes:
             )
         )
 
-    def _list(
-        self, rows: tuple[Row, ...], tag: str, scope: Scope, since: str, *, shown: bool
-    ) -> Worklist:
+    def _list(self, looks: Sequence[Look], ask: _Ask, tag: str, since: str) -> Worklist:
         """The whole list, or what changed since a cursor when that is told exactly."""
         now_ms = self._desk.clock.now_ms()
-        follower, board = self._desk.follower, self._desk.board
-        total = len(board.listed(scope, now_ms))
-        version = follower.marks.version
-        cursor = f"{version}.{_same_but_version(tag)}"
-        former, _, rest = since.partition(".")
-        full = (
-            not former.isdecimal()
-            or rest != _same_but_version(tag)
-            or int(former) < follower.complete_since
-            or total > len(rows)
-        )
-        chosen, gone = rows, set[str]()
-        if not full:
-            changed, gone = board.changed_since(scope, int(former), now_ms)
-            chosen = tuple(one for one in rows if one.id in changed)
+        total = len(self._desk.board.listed(ask.scope, now_ms))
+        rows = tuple(row(look) for look in looks)
+        changed, gone = None, set[str]()
+        former = _versions(since, tag)
+        if former is not None and total == len(rows):
+            changed, gone = self._changes_since(ask, looks, *former)
         return Worklist(
             generated_ms=now_ms,
-            cursor=cursor,
-            full=full,
+            cursor=tag.strip('"'),
+            full=changed is None,
             catching_up=self._desk.catching_up(),
-            identity="ok" if shown else "unavailable",
+            identity="ok" if ask.shown else "unavailable",
             total=total,
             order=tuple(one.id for one in rows),
-            patients=chosen,
+            patients=rows if changed is None else tuple(one for one in rows if one.id in changed),
             gone=tuple(sorted(gone)),
         )
 
-    def _tag(
-        self, request: Request, viewer: Viewer, scope: Scope, limit: int, *, shown: bool = True
-    ) -> str:
-        """The state of the list and of everything its answer depends on; no body is looked at.
+    def _changes_since(
+        self, ask: _Ask, looks: Sequence[Look], version: int, named: int
+    ) -> tuple[set[str] | None, set[str]]:
+        """The ids of the rows that changed (None: not known) and of those that left."""
+        renamed = self._desk.identities.changed_since(ask.viewer.subject, named)
+        if renamed is None or version < self._desk.follower.complete_since:
+            return None, set()
+        now_ms = self._desk.clock.now_ms()
+        changed, gone = self._desk.board.changed_since(ask.scope, version, now_ms)
+        people = (look.person for look in looks)
+        return changed | {one.id for one in people if one.display in renamed}, gone
 
-        The part after the point is the viewer's: the same for every version of the list.
+    def _tag(self, ask: _Ask) -> str:
+        """The state of the list and of everything its answer depends on; no row is looked at.
+
+        ``<version>-<version of the names>-<minutes behind>.<the question>``, all but the last in
+        hexadecimal: the part after the point stays the same while the list changes.
         """
         marks, hour = self._desk.follower.marks, self._desk.clock.now_ms() // 3_600_000
-        identity = self._desk.identities.version(viewer.subject)
-        mine = (
-            f"{self._desk.boot}|{marks.epoch}|{viewer.subject}|{scope}|{limit}|{hour}"
-            f"|{lang_of(request)}|{identity}|{shown}"
+        named = self._desk.identities.version(ask.viewer.subject)
+        behind = self._desk.follower.behind_minutes or 0
+        asked = (
+            f"{self._desk.boot}|{marks.epoch}|{ask.viewer.subject}|{ask.scope}|{ask.limit}|{hour}"
+            f"|{ask.lang}|{ask.shown}"
         )
-        digest = blake2b(mine.encode(), digest_size=9).hexdigest()
-        return f'"{marks.version:x}-{self._desk.follower.behind_minutes or 0}.{digest}"'
+        digest = blake2b(asked.encode(), digest_size=9).hexdigest()
+        return f'"{marks.version:x}-{named:x}-{behind:x}.{digest}"'
 
-    async def _events(self, request: Request, viewer: Viewer, scope: Scope) -> AsyncIterator[bytes]:
+    async def events(self, lang: Lang, viewer: Viewer, scope: Scope) -> AsyncIterator[bytes]:
+        """Yield the events of one live stream until it has to end."""
         changes, told = self._changes, ""
+        ask = _Ask(viewer, scope, 0, lang, shown=True)
         changes.streams += 1
         metrics.SSE_CLIENTS.set(changes.streams)
         try:
             while not changes.closing and viewer.expires_ms > self._desk.clock.now_ms():
                 count = changes.count
-                tag = self._tag(request, viewer, scope, 0)
+                tag = self._tag(ask)
                 if tag == told:
                     yield b": here\n\n"
                 else:
@@ -260,5 +276,13 @@ class ListRoutes:
         return {"ETag": tag, "Cache-Control": PRIVATE, "Vary": "Authorization, Cookie"}
 
 
-def _same_but_version(tag: str) -> str:
-    return tag.strip('"').partition(".")[2]
+def _versions(cursor: str, tag: str) -> tuple[int, int] | None:
+    """The two versions in a cursor of the same question as ``tag``, None for any other text."""
+    state, _, asked = cursor.partition(".")
+    parts = state.split("-")
+    if asked != tag.strip('"').partition(".")[2] or len(parts) != 3:
+        return None
+    try:
+        return int(parts[0], 16), int(parts[1], 16)
+    except ValueError:
+        return None
