@@ -51,20 +51,24 @@ EXPECTED = (StackError, ProgramMissing, Unavailable, OSError, UnicodeError)
 
 def main() -> None:
     """Run the command line; whatever goes wrong is one line on stderr, never a traceback."""
-    first = next(iter(sys.argv[1:]), "")
-    if first in {"", "-h", "--help"}:
-        print(overview())
-        return
-    if first not in COMMANDS:
-        fail(f"there is no command {first!r}; `auscult --help` lists them", code=2)
     try:
-        build(first)()
+        _run(next(iter(sys.argv[1:]), ""))
+        sys.stdout.flush()
     except BrokenPipeError:  # the reader of our output has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except EXPECTED as error:
         fail(_sentence(error))
     except Exception as error:  # noqa: BLE001  # a traceback could show what is being worked on
         fail(f"internal error: {type(error).__name__} at {log.where(error)}")
+
+
+def _run(name: str) -> None:
+    if name in {"", "-h", "--help"}:
+        print(overview())
+    elif name in COMMANDS:
+        build(name)()
+    else:
+        fail(f"there is no command {name!r}; `auscult --help` lists them", code=2)
 
 
 def build(name: str) -> typer.Typer:
