@@ -40,7 +40,7 @@ from services.inference.scores.tables import load_tables
 from services.inference.settings import InferenceSettings
 from services.inference.state_cache import StateCache
 from services.inference.state_store import StateStore
-from services.inference.weight_cache import RedisWeights
+from services.inference.weight_cache import RedisWeightCache
 from services.inference.worker import Rim, Worker
 
 REDIS_PROBE_S = 1.0
@@ -231,7 +231,7 @@ def registry_of(settings: InferenceSettings) -> ModelRegistry:
         socket_timeout=settings.redis_timeout_s,
         socket_connect_timeout=settings.redis_timeout_s,
     )
-    return ModelRegistry(settings.models_dir, trusted, RedisWeights(client))
+    return ModelRegistry(settings.models_dir, trusted, RedisWeightCache(client))
 
 
 async def _until_stopped(
