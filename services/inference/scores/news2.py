@@ -14,7 +14,8 @@ def score_news2(inputs: Inputs, table: News2Table) -> Score:
     (else confusion, else gcs), temp_c, and for its scope age and pregnant.
     """
     parts = _parts(inputs, table)
-    missing = tuple(name for name in MEASURED if name not in parts)
+    given = parts.keys() | inputs.keys()  # on scale 2 the points of a known SpO2 may be unknown
+    missing = tuple(name for name in MEASURED if name not in given)
     total = sum(parts.values())
     low, high = _unknown(inputs, parts, table)
     reason = out_of_scope(inputs, table)
