@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from tests.support.brokers import RedisServer
 from tests.support.page_server import COOKIE, PageServer
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
@@ -33,6 +34,18 @@ def launched() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
         yield browser
         browser.close()
+
+
+@contextmanager
+def ward_on_its_own_redis(directory: Path) -> Iterator[PageServer]:
+    """The filled ward on a Redis that no other test empties."""
+    redis = RedisServer(directory).start()
+    try:
+        with PageServer(redis.url, directory).running() as server:
+            server.fill()
+            yield server
+    finally:
+        redis.stop()
 
 
 class Visit:

@@ -27,7 +27,7 @@ from contracts.reidentify import (
     StaffAnswer,
 )
 from plumbing.clock import SystemClock
-from plumbing.event_log import Output
+from plumbing.event_log import Output, Record
 from plumbing.memory_log import InMemoryLog
 from plumbing.stage import Arrived, Batch
 from services.gateway.app import Gateway, Outside
@@ -103,6 +103,10 @@ class PageServer:
     def feed(self, outputs: Sequence[Output]) -> None:
         """Write records and have the projector handle them, as the stream would."""
         self._call(self._feed(outputs))
+
+    def records(self, topic: str) -> list[Record]:
+        """Return what the gateway wrote to a topic."""
+        return self._log.records(topic)
 
     @contextmanager
     def running(self) -> Iterator["PageServer"]:

@@ -68,9 +68,10 @@ function partsTable(score, usual, row) {
     })));
 }
 
-/** The newest of the values that may stand for a part. */
+/** The newest of the values that may stand for a part; of two at one time the first named. */
 function measured(name, row) {
-  const found = row.vitals.filter((v) => (MEASURED[name] ?? [name]).includes(v.parameter));
+  const sources = MEASURED[name] ?? [name];
+  const found = sources.map((source) => row.vitals.find((v) => v.parameter === source)).filter(Boolean);
   return found.sort((a, b) => (b.at_ms ?? 0) - (a.at_ms ?? 0))[0] ?? null;
 }
 

@@ -1,0 +1,303 @@
+"""What a clinician reads and does on a patient's page, the help and the sign-in."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from contracts.reviewed import REVIEWED
+from services.gateway import pages
+from tests.support.page_browser import (
+    NARROW,
+    Visit,
+    access_findings,
+    launched,
+    visiting,
+    ward_on_its_own_redis,
+)
+from tests.support.page_people import WARD, WELL, report
+from tests.support.page_screenshots import SHOTS, take
+from tests.support.page_server import PageServer
+
+pytestmark = pytest.mark.browser
+
+ZHANG, OCONNOR, WANG, ABDULLAH, MUELLER, CHEN, LI, SMITH, LIU, HADDAD, ROSSI, KIM = WARD
+LATIN = re.compile(r"[A-Za-z]{3,}")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with launched() as one:
+        yield one
+
+
+@pytest.fixture(scope="module")
+def ward(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PageServer]:
+    """The ward for tests that only look at it."""
+    with ward_on_its_own_redis(tmp_path_factory.mktemp("ward")) as one:
+        yield one
+
+
+@pytest.fixture
+def visit(browser: Browser, ward: PageServer) -> Iterator[Visit]:
+    with visiting(browser, ward) as one:
+        yield one
+
+
+@pytest.fixture
+def live(browser: Browser, redis_url: str, tmp_path: Path) -> Iterator[Visit]:
+    with PageServer(redis_url, tmp_path).running() as server:
+        server.fill()
+        with visiting(browser, server) as one:
+            yield one
+
+
+def patient(visit: Visit, token: str, query: str = "") -> Page:
+    page = visit.open(f"/patients/{token}{query}")
+    page.wait_for_selector("#charts .strip")
+    return page
+
+
+def text(page: Page, selector: str) -> str:
+    return " ".join(page.locator(selector).inner_text().split())
+
+
+def test_who_where_and_since_when(visit: Visit) -> None:
+    page = patient(visit, ZHANG.token)
+    said = text(page, "#who")
+    for part in ("Zhang Wei", "74 y · male · Record 20183345", "MICU 03", "Admitted"):
+        assert part in said
+    assert "Newest data 4 min ago" in said
+    assert page.title() == "Patient · Auscult"  # no name in the browser's history
+
+
+def test_the_score_shows_each_part_with_its_value_and_points(visit: Visit) -> None:
+    page = patient(visit, ZHANG.token)
+    rows = [" ".join(row.split()) for row in page.locator("#news2 tbody tr").all_inner_texts()]
+    assert rows == [
+        "Respiratory rate 27 /min 3",
+        "SpO2 91% 3",
+        "Oxygen 8 L/min 2",
+        "Systolic pressure 88 mmHg 3",
+        "Heart rate 128 /min 2",
+        "Consciousness V 3",
+        "Temperature 39.2 °C 2",
+    ]
+    assert "High 18" in text(page, "#news2")
+    assert "3 of 3 positive" in text(page, "#qsofa")
+
+
+def test_what_is_missing_is_said_and_not_guessed(visit: Visit) -> None:
+    page = patient(visit, ABDULLAH.token)
+    said = text(page, "#news2")
+    assert "5 (5–13)" in said
+    assert "may be High" in said
+    assert "Temperature not measured" in said
+    assert "No ICU risk: not in intensive care" in text(page, "#risk")
+    assert page.locator("#why").is_hidden()
+
+
+def test_the_risk_stands_beside_the_average_with_its_reasons(visit: Visit) -> None:
+    page = patient(visit, ZHANG.token)
+    said = text(page, "#risk")
+    for part in ("62%", "Average patient of the model 14%", "up", "points in 6 h", "1.0.0"):
+        assert part in said
+    first = " ".join(page.locator("#why tbody tr").first.inner_text().split())
+    assert re.fullmatch(r"Lactate 6\.4 mmol/L at \d\d:\d\d odds ×2\.27 raises the risk", first)
+    lowers = page.locator("#why tr.lowers")
+    assert "Potassium" in lowers.first.inner_text()
+    boxes = page.locator("#why .bar-rect").evaluate_all("es => es.map((e) => e.getBBox().width)")
+    assert boxes[0] == max(boxes)
+    foot = text(page, "#why .footnote")
+    assert "0.003 of the log-odds unexplained" in foot
+    assert "27% of the inputs were not measured" in foot
+
+
+def test_the_course_is_read_at_one_time_by_keyboard(visit: Visit) -> None:
+    page = patient(visit, ZHANG.token)
+    strips = [" ".join(s.split()) for s in page.locator(".strip-name").all_inner_texts()]
+    assert strips[:2] == ["NEWS2", "ICU risk"]
+    assert {"Heart rate", "Blood pressure", "SpO2", "Temperature"} <= set(strips)
+    slider = page.locator("#scrub input")
+    slider.focus()
+    page.keyboard.press("Home")
+    said = slider.get_attribute("aria-valuetext")
+    assert said is not None
+    assert re.search(r"\d\d:\d\d, NEWS2 \d+, ICU risk [\d.]+%, Heart rate \d+ /min", said)
+    early = text(page, ".strip-heart_rate .reading")
+    page.keyboard.press("End")
+    assert text(page, ".strip-heart_rate .reading") == "128" != early
+    assert page.locator(".cursor").first.get_attribute("visibility") == "visible"
+
+
+def test_the_course_is_read_with_the_mouse_on_all_strips_at_once(visit: Visit) -> None:
+    page = patient(visit, ZHANG.token)
+    box = page.locator(".strip-bp svg").bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + box["width"] * 0.3, box["y"] + 20)
+    assert page.locator(".cursor[visibility=visible]").count() == page.locator(".cursor").count()
+    assert text(page, ".strip-heart_rate .reading") != "128"
+    page.mouse.move(5, 5)
+    assert text(page, ".strip-heart_rate .reading") == "128"
+
+
+def test_the_same_stands_in_a_table(visit: Visit) -> None:
+    page = patient(visit, ZHANG.token)
+    page.locator("#table summary").click()
+    heads = [" ".join(h.split()) for h in page.locator("#table thead th").all_inner_texts()]
+    assert heads[0] == "Time"
+    assert {"NEWS2", "ICU risk", "Heart rate /min", "Systolic pressure mmHg"} <= set(heads)
+    newest = page.locator("#table tbody tr").first.locator("td").all_inner_texts()
+    assert newest[0] == "18"
+    assert newest[1] == "62%"
+    page.locator('input[name="window"][value="6"]').check()
+    assert page.locator("#table tbody tr").count() <= 9
+
+
+def test_an_override_needs_a_reason_and_is_sent_once(live: Visit) -> None:
+    page = patient(live, ZHANG.token)
+    page.get_by_role("button", name="Override").click()
+    page.get_by_role("button", name="Record").click()
+    assert live.server.records(REVIEWED.name) == []  # no reason, nothing sent
+    page.get_by_label("A measurement is wrong").check()
+    page.get_by_role("button", name="Record").click()
+    expect(page.locator(".done")).to_contain_text("A measurement is wrong")
+    (record,) = live.server.records(REVIEWED.name)
+    assert record.value is not None
+    review = REVIEWED.decode(record.value)
+    assert (review.decision, review.reason) == ("overridden", "measurement_wrong")
+    assert review.token == ZHANG.token
+
+
+def test_a_newer_report_closes_an_open_decision(live: Visit) -> None:
+    page = patient(live, CHEN.token)
+    page.get_by_role("button", name="Accept").click()
+    assert (
+        page.locator("#decision input:checked").get_attribute("value") == "agrees_with_assessment"
+    )
+    live.server.feed(report(replace(CHEN, vitals=WELL), live.server.clock.now_ms(), 100))
+    expect(page.locator("#decision")).to_contain_text("A newer report has come in")
+    assert page.locator("#decision form").count() == 0
+    assert live.server.records(REVIEWED.name) == []
+    expect(page.locator("#news2 .band-word")).to_contain_text("Low")
+
+
+def test_without_privacy_no_name_and_no_decision(
+    browser: Browser, redis_url: str, tmp_path: Path
+) -> None:
+    with PageServer(redis_url, tmp_path).running() as server:
+        server.fill()
+        server.privacy.away = True
+        with visiting(browser, server) as one:
+            page = patient(one, ZHANG.token)
+            assert ZHANG.name not in page.locator("body").inner_text()
+            assert "Identity unavailable" in text(page, "#banners")
+            assert page.get_by_role("button", name="Accept").is_disabled()
+            assert "−" in text(page, ".axis-row")  # times count back from the newest value
+
+
+@pytest.mark.parametrize("units", [("CCU",), ("W1",)])
+def test_a_foreign_and_an_unknown_patient_look_the_same(
+    browser: Browser, ward: PageServer, units: tuple[str, ...]
+) -> None:
+    seen = []
+    for token in (ZHANG.token, "z" * 26):
+        one = Visit(browser, ward, units=units)
+        one.page.goto(f"{ward.url}/patients/{token}")
+        expect(one.page.locator("#note")).to_contain_text("no such patient")
+        seen.append(one.page.locator("main").inner_text())
+        one.context.close()
+    assert seen[0] == seen[1]
+
+
+def test_who_is_not_scored_is_told_why(visit: Visit) -> None:
+    page = visit.open(f"/patients/{KIM.token}")
+    assert "Not scored: outside the scope of the scores" in text(page, "#news2")
+    page = visit.open(f"/patients/{ROSSI.token}")
+    assert "Not scored: no observations yet" in text(page, "#news2")
+
+
+def test_chinese_has_no_english_left(browser: Browser, ward: PageServer) -> None:
+    with visiting(browser, ward) as one:
+        page = patient(one, ZHANG.token, "?lang=zh")
+        left = page.locator("body").inner_text().replace(ZHANG.name, "")
+        known = {"Auscult", "English", "NEWS", "qSOFA", "ICU", "MICU", "mmol", "mmHg", "min", "Lin"}
+        known |= {"GCS"}
+        assert set(LATIN.findall(left)) - known == set()
+        assert "院内死亡风险" in left
+
+
+def test_every_word_of_the_patient_comes_from_the_strings(visit: Visit) -> None:
+    marked = {key: f"⟦{said}⟧" for key, said in pages.strings("en").items()}
+    visit.page.route("**/strings/en.json", lambda route: route.fulfill(json=marked))
+    page = patient(visit, ABDULLAH.token)
+    left = "\n".join(
+        page.locator("#who, #news2, #qsofa, #risk, #decision, #charts").all_inner_texts()
+    )
+    while "⟦" in left:
+        left, before = re.sub(r"⟦[^⟦⟧]*⟧", "", left), left
+        assert left != before
+    # Names of people, parameters, units and months come with the data and from the browser.
+    known = {"Abdullah", "Nur", "mmHg", "min", "Heart", "Respiratory", "rate", "SpO"}
+    months = {"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Sept", "Oct", "Nov"}
+    assert set(LATIN.findall(left)) - known - months - {"Dec"} == set()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("size", ["wide", "narrow"])
+def test_everybody_can_read_it(browser: Browser, ward: PageServer, theme: str, size: str) -> None:
+    options = {"viewport": NARROW} if size == "narrow" else {}
+    with visiting(browser, ward, color_scheme=theme, **options) as one:
+        page = patient(one, ZHANG.token)
+        page.get_by_role("button", name="Override").click()
+        page.locator("#table summary").click()
+        assert access_findings(page) == []
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+@pytest.mark.parametrize("address", ["/help", "/login", "/logout"])
+def test_the_other_pages_can_be_read_too(browser: Browser, ward: PageServer, address: str) -> None:
+    with visiting(browser, ward, signed_in=address == "/help") as one:
+        one.page.goto(ward.url + address)
+        one.errors[:] = [error for error in one.errors if "401" not in error]
+        assert access_findings(one.page) == []
+
+
+def test_signing_out_ends_the_session(live: Visit) -> None:
+    page = live.open()
+    page.locator("#account summary").click()
+    assert "Clinician" in text(page, ".menu-sheet")
+    page.get_by_role("button", name="Sign out").click()
+    page.wait_for_url("**/logout")
+    assert "You are signed out" in page.locator("main").inner_text()
+    page.goto(live.server.url + "/")
+    assert page.get_by_role("link", name="Sign in").get_attribute("href") == "/auth/login?next=/"
+    live.errors[:] = [error for error in live.errors if "401" not in error]
+
+
+def test_the_display_can_be_chosen_and_is_remembered(visit: Visit) -> None:
+    page = visit.open()
+    page.locator("#account summary").click()
+    page.locator('input[name="theme"][value="dark"]').check()
+    dark = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    page.reload()
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == dark
+    assert page.locator("html").get_attribute("data-theme") == "dark"
+
+
+def test_it_prints_without_its_controls(visit: Visit) -> None:
+    page = patient(visit, ZHANG.token)
+    page.emulate_media(media="print")
+    assert page.locator("nav").is_hidden()
+    assert page.locator("#decision").is_hidden()
+    assert page.locator("#who").is_visible()
+    assert page.locator(".foot").is_visible()
+
+
+def test_the_pictures_of_the_documents_can_be_taken(tmp_path: Path) -> None:
+    taken = take(tmp_path)
+    assert {path.stem for path in taken} == set(SHOTS)
+    assert all(path.stat().st_size > 20_000 for path in taken)
