@@ -36,10 +36,10 @@ def test_an_example_is_valid_and_round_trips(path: Path) -> None:
 @pytest.mark.parametrize("path", CASES, ids=lambda path: f"{path.parent.name}/{path.stem}")
 def test_a_field_of_a_newer_minor_version_is_ignored_and_not_passed_on(path: Path) -> None:
     event_type: type[Any] = FOLDERS[path.parent.name]
-    newer = json.loads(path.read_bytes()) | {"schema_version": "1.99", "of_tomorrow": "Vickers"}
+    newer = json.loads(path.read_bytes()) | {"schema_version": "1.99", "of_tomorrow": "canary-7"}
     event = msgspec.json.decode(json.dumps(newer).encode(), type=event_type)
     assert b"of_tomorrow" not in msgspec.json.encode(event)
-    assert b"Vickers" not in msgspec.json.encode(event)
+    assert b"canary-7" not in msgspec.json.encode(event)
 
 
 @pytest.mark.parametrize("path", CASES, ids=lambda path: f"{path.parent.name}/{path.stem}")

@@ -1,0 +1,186 @@
+"""The golden examples after ingest, made by the product's own pure functions with fixed keys.
+
+``python -m tests.support.golden`` writes them; tests/contracts/test_golden_chain.py compares. The
+bodies that start the chain are ingest's (``clinical.identified.v1.body``, from the .hl7 beside).
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+
+from contracts.answers import StoredAnswer
+from contracts.assessed import Risk
+from contracts.audited import AuditEntry
+from contracts.deidentified import DeidentifiedEvent
+from contracts.identified import IdentifiedBody
+from contracts.promoted import ModelPromoted
+from contracts.rejection import Rejection
+from contracts.reviewed import Review
+from contracts.state import StateSnapshot
+from contracts.vault import VaultEntry
+from plumbing.hash_chain import Chain
+from services.inference import report
+from services.inference.assess import Rules, find
+from services.inference.judge import Judged
+from services.inference.scores.tables import load_tables
+from services.inference.standing import Part, view_of
+from services.inference.state import EMPTY, apply
+from services.inference.state_codec import encode_state
+from services.privacy.care import relation_of
+from services.privacy.deidentify import deidentify
+from services.privacy.free_text import TextCleaner
+from services.privacy.identity import NOBODY, grow
+from services.privacy.known import KnownTerms
+from services.privacy.known_terms import terms_of
+from services.privacy.links import LinkChange, changed
+from services.privacy.patient_keys import KeyWrap, PatientKey, link_of
+
+EXAMPLES = Path(__file__).parents[2] / "contracts" / "examples"
+BODIES = "clinical.identified.v1.body"
+KEY, OTHER_KEY = PatientKey(bytes(range(32))), PatientKey(bytes(range(1, 33)))
+STAFF_KEY = bytes(range(2, 34))
+ELAPSED_MS = 120
+WINDOW_MS = 12 * 3_600_000
+PLACE = (3, 41)
+
+
+def event_id(case: str) -> str:
+    """Return the event id that stands for a case in the examples."""
+    return f"00000000-0000-5000-8000-{sum(case.encode()):012d}"
+
+
+def bodies() -> dict[str, IdentifiedBody]:
+    """Return ingest's golden bodies by case."""
+    return {
+        path.stem: msgspec.json.decode(path.read_bytes(), type=IdentifiedBody)
+        for path in sorted((EXAMPLES / BODIES).glob("*.json"))
+    }
+
+
+def chain() -> dict[str, dict[str, msgspec.Struct]]:
+    """Return every example after ingest: topic name -> case -> value."""
+    made: dict[str, dict[str, msgspec.Struct]] = {}
+    for topic, case, value in (*_from_bodies(), *_alone()):
+        made.setdefault(topic, {})[case] = value
+    return made
+
+
+def _from_bodies() -> Iterator[tuple[str, str, msgspec.Struct]]:
+    for case, body in bodies().items():
+        known = grow(NOBODY, body.patient)
+        staff = body.encounter.staff if body.encounter else ()
+        cleaner = TextCleaner(KnownTerms(terms_of(known, staff)))
+        event = deidentify(
+            body,
+            event_id=event_id(case),
+            key=KEY,
+            known=known,
+            cleaner=cleaner,
+            now_ms=body.received_at_ms + ELAPSED_MS,
+        )
+        yield "clinical.deidentified.v1", case, event
+        relation = relation_of(
+            body, event_id=event_id(case), key=KEY, staff_key=STAFF_KEY, cleaner=cleaner
+        )
+        if relation is not None and body.event_type.startswith("encounter."):
+            yield "care.relations.v1", case, relation
+        yield from _assessed(case, event)
+
+
+def _assessed(case: str, event: DeidentifiedEvent) -> Iterator[tuple[str, str, msgspec.Struct]]:
+    if not event.observations:
+        reason = "identity_change" if event.event_type.startswith("identity") else "no_observations"
+        yield "clinical.assessed.v1", case, report.of_unscored_event(event, PLACE, 200, reason)
+        return
+    state = apply(EMPTY, event, PLACE[1])
+    view = view_of(event.token, [Part(event.token, state)], event.occurred_at_ms)
+    rules = Rules(load_tables(), WINDOW_MS)
+    risk = Risk(
+        model="icu_mortality", outcome="death_in_hospital", covered=False, reason="no_live_model"
+    )
+    judged = Judged(view, find(view, rules), (risk,), -1, "cpu", "")
+    yield "clinical.assessed.v1", case, report.of_event(event, PLACE, 200, judged)
+    person = report.of_person(judged, {event.token: PLACE[1]}, 0)
+    yield "clinical.current.v1", case, person
+    snapshot = StateSnapshot(
+        token=event.token, partition=PLACE[0], offset=PLACE[1], state=encode_state(state)
+    )
+    yield "clinical.state.v1", case, snapshot
+
+
+def _alone() -> Iterator[tuple[str, str, msgspec.Struct]]:
+    merge = LinkChange(
+        KEY.token, KEY.shift_days, OTHER_KEY.token, OTHER_KEY.shift_days, True, event_id("merge")
+    )
+    yield "identity.merged.v1", "merge", changed({}, merge)[0]
+    answer = StoredAnswer(content_hash="5d" * 16, code="AA", event_ids=(event_id("answer"),))
+    yield "ingest.answers.v1", "accepted", answer
+    yield "privacy.vault.v1", "minted", _vault_entry()
+    for topic, stage in (("identified", "privacy"), ("deidentified", "inference")):
+        refused = Rejection(
+            code="undecodable",
+            stage=stage,
+            topic=f"clinical.{topic}.v1",
+            partition=PLACE[0],
+            offset=PLACE[1],
+            event_id=event_id("refused"),
+        )
+        yield f"clinical.{topic}.v1.rejected", "undecodable", refused
+    yield (
+        "clinical.reviewed.v1",
+        "accepted",
+        Review(
+            review_id="r-1",
+            event_id=event_id("oru_vitals_en"),
+            token=KEY.token,
+            decision="accepted",
+            viewer="staff-token",
+            decided_at_ms=1_790_000_000_000,
+        ),
+    )
+    yield (
+        "models.promoted.v1",
+        "live",
+        ModelPromoted(
+            model="icu_mortality",
+            version="1",
+            digest="ab" * 32,
+            state="live",
+            by="release",
+            at_ms=1_790_000_000_000,
+        ),
+    )
+    entry = Chain("privacy-1", "start-1").add(
+        AuditEntry, at_ms=1_790_000_000_000, action="resolve", viewer="v", token=KEY.token
+    )
+    yield "audit.v1", "resolve", entry
+
+
+def _vault_entry() -> VaultEntry:
+    def fixed(count: int) -> bytes:
+        return bytes(range(count))
+
+    secret = bytes(range(32))
+    link = link_of(bytes(32), bodies()["oru_vitals_en"].patient.ids[0])
+    wrap = KeyWrap(bytes(range(3, 35)))
+    return VaultEntry(
+        link=link,
+        token=KEY.token,
+        kek_id=wrap.kek_id,
+        wrapped_key=wrap.wrap(secret, link, fixed),
+    )
+
+
+def main() -> None:
+    """Write every example after ingest."""
+    for topic, cases in chain().items():
+        folder = EXAMPLES / topic
+        folder.mkdir(exist_ok=True)
+        for case, value in cases.items():
+            text = msgspec.json.format(msgspec.json.encode(value), indent=1)
+            (folder / f"{case}.json").write_bytes(text + b"\n")
+
+
+if __name__ == "__main__":
+    main()
