@@ -3,9 +3,11 @@
 import asyncio
 import contextlib
 import json
+import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -70,6 +72,11 @@ class Stage:
         with KafkaAdmin(connection) as admin:
             admin.apply([source], Durability())
         return cls(connection, source, tmp_path / "state", name)
+
+    @property
+    def first_batch_file(self) -> Path:
+        """Where a worker writes after how many seconds it had its first batch."""
+        return self.state_dir / "first-batch-s"
 
     def settings(self, **changes: Any) -> StreamSettings:
         values: dict[str, Any] = {
@@ -182,17 +189,21 @@ async def _work(told: dict[str, Any]) -> None:
     source = a_topic(told["source"], told["partitions"])
     stage = Stage(connection, source, Path(told["state_dir"]), told["group"])
     stage.sink_topic = told["sink"]
+    took_s: list[float] = []
+
+    started_s = time.monotonic()
 
     async def handle(batch: Batch[Numbered]) -> Handled:
         if any(a.event and a.event.n == told.get("die_at") for a in batch.arrived):
-            import os
-
             os._exit(9)
+        if not took_s:
+            took_s.append(time.monotonic() - started_s)
+            stage.first_batch_file.write_text(str(took_s[0]))
         await asyncio.sleep(told.get("slow_s", 0))
         return await stage.echo(batch)
 
     writer = BatchWriter(connection)
-    changes = {"instance_id": told.get("instance_id", "one")}
+    changes = {"instance_id": "one", "batch_size_max": told.get("batch_size_max", 1_000)}
     try:
         await run_stream(stage.app(handle, writer, **changes), stop)
     finally:
