@@ -9,6 +9,7 @@ from typing import Any, Literal, TypeVar
 
 from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
+from kafka.net.compat import KafkaNetClient
 
 from plumbing import log
 from plumbing.errors import Unavailable
@@ -78,7 +79,7 @@ class KafkaReader:
             "allow_auto_create_topics": False,
             "request_timeout_ms": 10_000,
         }
-        self._make = partial(KafkaConsumer, **options)
+        self._make = partial(_consumer, options)
         self._idle: list[_Client] = []
         self._closed = False
 
@@ -167,6 +168,23 @@ class KafkaReader:
             client.close()
         else:
             self._idle.append(client)
+
+
+def _consumer(options: dict[str, Any]) -> Any:
+    """Return a consumer. One that cannot reach Kafka leaves no thread and no socket behind."""
+    clients: list[Any] = []
+
+    def client(**config: Any) -> Any:
+        clients.append(KafkaNetClient(**config))
+        return clients[-1]
+
+    try:
+        return KafkaConsumer(kafka_client=client, **options)
+    except BaseException:
+        # kafka-python starts its thread, then gives up in the constructor without ending it.
+        for started in clients:
+            started.close()
+        raise
 
 
 def _assign(consumer: Any, places: dict[TopicPartition, int]) -> dict[TopicPartition, int]:
