@@ -141,4 +141,6 @@ def decode(content: bytes) -> Manifest:
 
 
 def _canonical(manifest: Manifest) -> bytes:
-    return msgspec.json.encode(msgspec.to_builtins(manifest), order="sorted")
+    """Return the bytes that are hashed and signed: the same before and after a file."""
+    read_back = msgspec.json.decode(msgspec.json.encode(manifest), type=Manifest)  # 1 becomes 1.0
+    return msgspec.json.encode(msgspec.to_builtins(read_back), order="sorted")
