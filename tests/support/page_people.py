@@ -24,6 +24,8 @@ MINUTE_MS = 60_000
 HOUR_MS = 60 * MINUTE_MS
 WELL = {"heart_rate": 76, "resp_rate": 15, "sbp": 126, "dbp": 74, "spo2": 98, "temperature": 36.8}
 WELL |= {"consciousness": 0, "oxygen_flow": 0}
+BEFORE = WELL | {"gcs": 15, "lactate": 1.1, "creatinine": 0.9, "bun": 14, "potassium": 4.1}
+BEFORE |= {"platelets": 240, "wbc": 8.0}
 RULES = Rules(load_tables(), 12 * HOUR_MS)
 
 
@@ -43,7 +45,7 @@ class Someone:
     unit: str
     bed: str
     vitals: dict[str, float] = field(default_factory=dict)
-    before: dict[str, float] = field(default_factory=lambda: dict(WELL))
+    before: dict[str, float] = field(default_factory=lambda: dict(BEFORE))
     minutes_ago: int = 10
     events: int = 16
     probability: float | None = None
@@ -182,7 +184,7 @@ def _measured(one: Someone, step: int, at_ms: int) -> list[Fact]:
         start = one.before.get(name, target * 0.8)
         ripple = math.sin(step * 1.7 + index) * 0.015 * target * (1 - share)
         value = start + (target - start) * share**1.5 + ripple
-        whole = name in {"consciousness", "heart_rate", "resp_rate", "sbp", "dbp", "spo2"}
+        whole = name in {"gcs", "consciousness", "heart_rate", "resp_rate", "sbp", "dbp", "spo2"}
         facts.append(
             Fact(
                 event_id=_event(one, step),

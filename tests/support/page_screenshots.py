@@ -1,6 +1,6 @@
-"""Takes the pictures of the page that the documents show.
+"""Takes the pictures of the page that the documents show; the people in them are invented.
 
-``python -m tests.support.page_screenshots [DIRECTORY]``. The people in them are invented (``page_people``). ``DIRECTORY`` defaults to ``docs/screenshots``.
+``python -m tests.support.page_screenshots [DIRECTORY]``, by default ``docs/screenshots``.
 """
 
 import sys

@@ -5,7 +5,7 @@ import { t } from "./i18n.js";
 const WIDTH = 112;
 const HEIGHT = 36;
 const PAD = 4;
-const TOP = 12;
+const TOP = 16;
 
 /** `points` are [ms, total], oldest first; guide lines stand at 5 and 7. */
 export function sparkline(points, band) {
