@@ -84,12 +84,12 @@ class _Policy:
     def __init__(self, key: PatientKey, cleaner: Cleaner) -> None:
         self._key = key
         self._cleaner = cleaner
-        self._rules: dict[Rule, Callable[[Any], Any]] = {
-            Rule.CODE: self.code,
-            Rule.LOCAL: self.local,
-            Rule.SHIFT: self.shift,
-            Rule.HASH: self.hash,
-            Rule.EACH: self._nested,
+        self._rules: dict[str, Callable[[Any], Any]] = {
+            "CODE": self.code,
+            "LOCAL": self.local,
+            "SHIFT": self.shift,
+            "HASH": self.hash,
+            "EACH": self._nested,
         }
 
     def each(self, items: tuple[Shared, ...]) -> tuple[Shared, ...]:
@@ -170,7 +170,10 @@ class _Policy:
         fields = {}
         for name, rule in _PLANS[type(struct)]:
             value = getattr(struct, name)
-            fields[name] = value if rule is Rule.KEEP else self._rules[rule](value)
+            if rule == "KEEP" or (not value and value != 0):
+                fields[name] = value
+            else:
+                fields[name] = self._rules[rule](value)
         return type(struct)(**fields)
 
 
@@ -195,7 +198,7 @@ def local_or_empty(value: str, cleaner: Cleaner) -> str:
 
 # Rules that one struct carries out on itself; SCRUB fields are filled in by kind.
 _GENERIC = {Rule.KEEP, Rule.CODE, Rule.LOCAL, Rule.SHIFT, Rule.HASH, Rule.EACH}
-_PLANS: dict[type[Any], tuple[tuple[str, Rule], ...]] = {
-    kind: tuple((name, rule) for name, rule in POLICY[kind].items() if rule in _GENERIC)
+_PLANS: dict[type[Any], tuple[tuple[str, str], ...]] = {
+    kind: tuple((name, rule.name) for name, rule in POLICY[kind].items() if rule in _GENERIC)
     for kind in (Observation, Condition, Medication, Allergy, Order, Finding)
 }

@@ -28,14 +28,25 @@ def find_encoded(folded: str, known: KnownTerms) -> Iterator[Span]:
                 yield Span(match.start(), match.end(), "ID")
 
 
+def may_hide(folded: str) -> bool:
+    """Return whether ``folded`` has a run that could be an encoding of something."""
+    if any(sign in folded for sign in ("%", "&#", "\\u")) or HEX.search(folded):
+        return True
+    return any(not _is_word(run[0]) for run in BASE64.finditer(folded))
+
+
+def _is_word(run: str) -> bool:
+    """What is written as a word is one: text in base64 nearly always mixes cases or digits."""
+    return run.islower() or run.istitle() or run.isupper() or run.isdecimal()
+
+
 def _from_hex(run: str) -> Iterator[str]:
     digits = re.sub(r"[ :]", "", run)
     yield from _texts(bytes.fromhex(digits))
 
 
 def _from_base64(run: str) -> Iterator[str]:
-    # What is written as a word is a word: text in base64 nearly always mixes cases or digits.
-    if run.islower() or run.istitle() or run.isupper() or run.isdecimal():
+    if _is_word(run):
         return
     run = run.rstrip("=").replace("-", "+").replace("_", "/")
     for skip in range(4):

@@ -9,6 +9,13 @@ import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 
+# Latin letters that do not decompose.
+LETTERS = {
+    "ø": "o", "Ø": "O", "đ": "d", "Đ": "D", "ł": "l", "Ł": "L", "ß": "ss", "æ": "ae", "Æ": "Ae",
+    "œ": "oe", "Œ": "Oe", "þ": "th", "Þ": "Th", "ð": "d", "Ð": "D", "ı": "i",
+}  # fmt: skip
+# Invisible marks and accents go; every dash and every blank is one.
+ONE_FOR_ALL = {"Cf": "", "Mn": "", "Pd": "-", "Zs": " "}
 WALL = "\x1f"  # stands in squeezed text where a mark was: nothing matches across it
 
 
@@ -67,12 +74,12 @@ def term(value: str) -> str:
 @lru_cache(maxsize=16_384)
 def _fold_char(char: str) -> str:
     category = unicodedata.category(char)
-    if category in {"Cf", "Mn"}:
-        return ""
-    if category == "Pd":
-        return "-"
-    if category == "Zs":
-        return " "
+    if category in ONE_FOR_ALL:
+        return ONE_FOR_ALL[category]
+    if category == "Nd":
+        return str(unicodedata.decimal(char))
+    if char in LETTERS:
+        return LETTERS[char]
     if char < "\u0250" or "\u1e00" <= char <= "\u1eff":
         decomposed = unicodedata.normalize("NFKD", char)
         return "".join(c for c in decomposed if unicodedata.category(c) != "Mn")

@@ -5,19 +5,21 @@ undecodable, too long, or something known or a long number is still found in wha
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
-from services.privacy.encoded import find_encoded
+from services.privacy.encoded import find_encoded, may_hide
 from services.privacy.folding import WALL, Folded, fold, squeeze
 from services.privacy.known import KnownTerms, Span
 from services.privacy.patterns import PATTERNS, UNIT_AFTER, find_patterns
 from services.privacy.patterns_zh import PATTERNS_ZH
 
 TEXT_CHARS_MAX = 200_000
+SHORT_TEXTS_MAX = 500  # kept per patient
 UNDECODABLE = re.compile("[\ud800-\udfff\ufffd\x00]")
 LONG_NUMBER = re.compile(r"(?<![\d.])\d{7,}(?![\d])")
-MAY_BE_ENCODED = re.compile(r"[A-Za-z0-9+/_-]{8}|[%;\\]")
 HAN = re.compile("[\u3400-\u9fff]")
 LABEL_ORDER = ("NAME", "EMAIL", "URL", "IP", "PHONE", "DATE", "ID", "LOC", "AGE", "ORG", "OTHER")
 NOTHING_KNOWN = KnownTerms(())
@@ -38,6 +40,8 @@ class TextCleaner:
     def __init__(self, known: KnownTerms = NOTHING_KNOWN) -> None:
         """Keep the terms."""
         self._known = known
+        self._passed: dict[str, bool] = {}
+        self._unknown: dict[str, bool] = {}
 
     def clean(self, text: str) -> Cleaned:
         """Return ``text`` with marks such as ``[NAME-1]``, or held back."""
@@ -53,16 +57,26 @@ class TextCleaner:
 
     def passes(self, text: str) -> bool:
         """Return whether nothing in a short text must go."""
-        is_clean, squeezed = _short_form(text)
-        if not is_clean:
+        return _remembered(self._passed, text, self._passes)
+
+    def _passes(self, text: str) -> bool:
+        short = _short_form(text)
+        if not short.is_clean:
             return False
-        if not (self._known.touches(squeezed) or MAY_BE_ENCODED.search(text)):
-            return True
-        return not self._find(fold(text))
+        folded = fold(text).folded
+        if self._known.touches(short.squeezed):
+            return not self._known.find(folded, squeeze(folded))
+        return not (short.may_hide and any(find_encoded(folded, self._known)))
 
     def is_unknown(self, text: str) -> bool:
         """Return whether a code holds nothing that alone names the patient."""
-        return not self._known.holds_strong(_short_form(text)[1])
+        return _remembered(self._unknown, text, self._is_unknown)
+
+    def _is_unknown(self, text: str) -> bool:
+        short = _short_form(text)
+        if self._known.holds_strong(short.squeezed):
+            return False
+        return not (short.may_hide and any(find_encoded(fold(text).folded, self._known)))
 
     def _find(self, folded: Folded) -> list[Span]:
         spans = _find_by_form(folded.folded)
@@ -89,11 +103,29 @@ def _find_by_form(folded: str) -> list[Span]:
     return spans
 
 
+def _remembered(answers: dict[str, bool], text: str, ask: Callable[[str], bool]) -> bool:
+    """The texts of one patient come back with every result."""
+    answer = answers.get(text)
+    if answer is None:
+        if len(answers) >= SHORT_TEXTS_MAX:
+            answers.clear()
+        answer = answers[text] = ask(text)
+    return answer
+
+
+class _Short(NamedTuple):
+    """What there is to know of a short text, whoever the patient is."""
+
+    is_clean: bool
+    squeezed: str
+    may_hide: bool
+
+
 @lru_cache(maxsize=65_536)
-def _short_form(text: str) -> tuple[bool, str]:
+def _short_form(text: str) -> _Short:
     """A site's short texts are few and come back all the time: look at each once."""
     folded = fold(text).folded
-    return not _find_by_form(folded), squeeze(folded).squeezed
+    return _Short(not _find_by_form(folded), squeeze(folded).squeezed, may_hide(folded))
 
 
 def _unite(spans: list[Span], folded: Folded) -> list[Span]:

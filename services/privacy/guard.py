@@ -31,4 +31,4 @@ def shows_identity(record: bytes, known: KnownTerms) -> bool:
 
 @lru_cache(maxsize=4096)
 def _whole(term: str) -> re.Pattern[str]:
-    return re.compile(rf"(?<![^\W_]){re.escape(term)}(?![^\W_])")
+    return re.compile(rf"(?<![0-9a-z]){re.escape(term)}(?![0-9a-z])")

@@ -34,15 +34,15 @@ class PatientKey:
     def __init__(self, secret: bytes) -> None:
         """Derive token (26 base32 characters) and shift (1 to 365 days) from 32 bytes."""
         self._secret = secret
-        self.token = self.pseudonym("token")
+        self.token = _base32(_hmac(secret, "token"))
         shift = int.from_bytes(_hmac(secret, "shift"), "big") % DAYS_PER_SHIFT_MAX
         self.shift_days = 1 + shift
         self.shift_ms = self.shift_days * DAY_MS
         self._identity_cipher: AESGCM | None = None
 
-    def pseudonym(self, kind: str, value: str = "") -> str:
-        """Return the keyed pseudonym of ``value``: 26 lower-case base32 characters."""
-        return _base32(_hmac(self._secret, f"{kind}|{value}" if value else kind))
+    def pseudonym(self, kind: str, value: str) -> str:
+        """Return the keyed pseudonym of ``value``: 32 hex characters."""
+        return _hmac(self._secret, f"{kind}|{value}").hex()[:32]
 
     def seal_identity(self, plain: bytes, link: str, random_bytes: Random) -> bytes:
         """Return ``plain`` sealed for the vault entry ``link``."""

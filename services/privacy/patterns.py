@@ -100,8 +100,8 @@ def _is_bare_number(match: re.Match[str]) -> bool:
 def form(
     label: str, regex: str, check: Check | None = None, of: str | int = 0, flags: int = 0
 ) -> Pattern:
-    """Return a pattern from its expression."""
-    return Pattern(label, re.compile(regex, flags), check, of)
+    """Return a pattern from its expression. ASCII: a Han character next to a word ends it."""
+    return Pattern(label, re.compile(regex, flags | re.ASCII), check, of)
 
 
 ANY_CASE = re.IGNORECASE
@@ -118,7 +118,7 @@ ID_CUE = (
     r"\b(?:MRN|M\.R\.N\.|medical rec(?:ord)?s?|med rec|record|chart|hosp(?:ital)?|patient|pt|account"
     r"|acct|visit|encounter|accession|case|episode|policy|member|insurance|subscriber|licen[cs]e"
     r"|passport|NHS|NPI|DEA|MBI|Medicare|Medicaid|health plan|beneficiary|serial|device|vehicle"
-    r"|plate|specimen|sample|study|order|SSN|social security|tax|ID|identifier|VIN|UDI)"
+    r"|ins|ref(?:\.? code)?|HBN|plate|specimen|sample|study|order|SSN|social security|tax|ID|identifier|VIN|UDI)"
 )
 
 EMAIL = re.compile(
@@ -153,7 +153,7 @@ PATTERNS: tuple[Pattern, ...] = (
         "v",
         ANY_CASE,
     ),
-    form("ID", r"#\s?(?P<v>\d{4,20})\b", of="v"),
+    form("ID", r"#\s?(?P<v>[A-Z]{0,5}-?\d{3,20}(?:-\d{2,12}){0,3})\b", _is_cued_number, "v"),
     form("ID", r"\b[A-Z]{1,4}-?\d{6,12}\b"),
     form(
         "ID",
@@ -207,7 +207,7 @@ PATTERNS: tuple[Pattern, ...] = (
         _no_unit,
         flags=ANY_CASE,
     ),
-    form("DATE", rf"\b{MONTH} ?{DAY}\b(?:,? ?(?:of )?{YEAR})?(?![\d/])", _no_unit),
+    form("DATE", rf"\b{MONTH} ?{DAY}\b(?:,? ?(?:of )?(?:{YEAR}|'\d\d))?(?![\d/])", _no_unit),
     form("DATE", rf"\b{MONTH}[ ,-]{{1,2}}(?:of )?{YEAR}\b", flags=ANY_CASE),
     form(
         "DATE",
@@ -263,6 +263,18 @@ PATTERNS: tuple[Pattern, ...] = (
         "name",
     ),
     form("NAME", rf"\b(?P<name>{WORD} [A-Z]\. {WORD})\b", _is_person, "name"),
+    form(
+        "NAME",
+        rf"\b(?i:male|female|man|woman|boy|girl|gentleman|lady|patient|pt|y/?o|[mf]),? (?P<name>{WORD} {WORD})(?=,| \(| who\b)",
+        _is_person,
+        "name",
+    ),
+    form(
+        "NAME",
+        rf"\b(?P<name>{WORD} {WORD})(?=,? (?:who |DOB|D\.O\.B|\(?MRN|\(?DOB))",
+        _is_person,
+        "name",
+    ),
     form(
         "LOC",
         rf"(?<![\d.])\d{{1,6}}[A-Z]? (?:[NSEW]\.? )?(?:{WORD} ){{1,4}}(?:Street|St|Avenue|Ave|Road|Rd|Boulevard|Blvd"

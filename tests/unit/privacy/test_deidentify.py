@@ -89,7 +89,7 @@ def test_an_event_keeps_its_medicine_and_loses_its_person() -> None:
     assert found.series not in ("", "F-77123|8867-4")
     assert event.stay is not None
     assert (event.stay.unit, event.stay.class_) == ("MICU", "I")
-    assert len(event.stay.encounter) == 26
+    assert len(event.stay.encounter) == 32
     text = DEIDENTIFIED.encode(event).decode()
     for gone in ("MONITOR", "GENERAL", "MSG-0001", "V-2024", "Okonkwo", "D4411", '"12"', "Vickers"):
         assert gone not in text

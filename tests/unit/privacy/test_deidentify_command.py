@@ -1,0 +1,73 @@
+import gzip
+import json
+from pathlib import Path
+
+import jsonschema
+import pytest
+from typer.testing import CliRunner
+
+from cli.commands.deidentify import answer
+from cli.main import build
+
+CONTRACT = Path(__file__).parents[3] / "contracts" / "cli"
+GOLDEN_IN = CONTRACT / "deidentify.input.jsonl"
+GOLDEN_OUT = CONTRACT / "deidentify.output.jsonl"
+APP = build("deidentify")
+
+
+def test_the_golden_pair_fits_the_command_and_the_schema(tmp_path: Path) -> None:
+    schema = json.loads((CONTRACT / "deidentify.schema.json").read_text(encoding="utf-8"))
+    out = tmp_path / "out.jsonl"
+    done = CliRunner().invoke(APP, ["deidentify", "--input", str(GOLDEN_IN), "--output", str(out)])
+    assert done.exit_code == 0
+    assert out.read_text(encoding="utf-8") == GOLDEN_OUT.read_text(encoding="utf-8")
+    for line in out.read_text(encoding="utf-8").splitlines():
+        jsonschema.validate(json.loads(line), schema)
+
+
+def test_pipes_and_gzip_give_the_same(tmp_path: Path) -> None:
+    golden = GOLDEN_OUT.read_bytes()
+    piped = CliRunner().invoke(APP, ["deidentify"], input=GOLDEN_IN.read_bytes())
+    assert piped.stdout_bytes == golden
+    packed, out = tmp_path / "in.jsonl.gz", tmp_path / "out.jsonl.gz"
+    packed.write_bytes(gzip.compress(GOLDEN_IN.read_bytes()))
+    CliRunner().invoke(APP, ["deidentify", "--input", str(packed), "--output", str(out)])
+    assert gzip.decompress(out.read_bytes()) == golden
+
+
+def test_spans_say_what_the_text_lost() -> None:
+    line = GOLDEN_IN.read_bytes().splitlines()[0]
+    said, found = json.loads(line), answer(line)
+    rebuilt, position = "", 0
+    for span in found["spans"]:
+        rebuilt += said["text"][position : span["start"]] + "#"
+        position = span["end"]
+    rebuilt += said["text"][position:]
+    assert rebuilt == "Ms # (MRN #) seen # by Dr. #. BP 120/80, HR 88."
+
+
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        (b"not json", "not_json"),
+        (b"[1]", "no_text"),
+        (b'{"id": "a", "text": 3}', "no_text"),
+        (b'{"text": "x"}', "no_id"),
+        (b'{"id": "a", "text": "x", "known": {"NICKNAME": ["y"]}}', "known_unreadable"),
+        (b'{"id": "a", "text": "\\ud800"}', "undecodable"),
+        (b'{"id": "a", "text": "caf\xff"}', "not_json"),
+        (b"[" * 100_000, "not_json"),
+    ],
+)
+def test_a_line_that_cannot_be_cleaned_is_an_answer(line: bytes, code: str) -> None:
+    found = answer(line)
+    assert found["text"] is None
+    assert found["quarantined"] == code
+
+
+def test_a_missing_file_and_another_style_are_refused(tmp_path: Path) -> None:
+    missing = str(tmp_path / "none.jsonl")
+    done = CliRunner().invoke(APP, ["deidentify", "--input", missing])
+    assert isinstance(done.exception, FileNotFoundError)  # `main` makes one line of it
+    done = CliRunner().invoke(APP, ["deidentify", "--style", "surrogates"])
+    assert done.exit_code == 2

@@ -1,0 +1,45 @@
+import pytest
+
+from contracts.deidentified import DEIDENTIFIED, CleanNote, DeidentifiedEvent
+from services.privacy.guard import shows_identity
+from services.privacy.known import KnownTerms
+from services.privacy.known_terms import terms_of
+from tests.unit.privacy.builders import ANNA, MING, known_of
+
+KNOWN = KnownTerms([*terms_of(known_of(ANNA)), *terms_of(known_of(MING))])
+
+
+def record(text: str, **changes: object) -> bytes:
+    fields = {"event_id": "1f0045678-10045678", "token": "t10045678t", "occurred_at_ms": 0}
+    event = DeidentifiedEvent(
+        event_type="document",
+        notes=(CleanNote(text=text),),
+        **(fields | changes),  # type: ignore[arg-type]  # a builder's freedom
+    )
+    return DEIDENTIFIED.encode(event)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "10045678",
+        "id=10045678.",
+        "在10045678号",
+        "Anna Vickers",
+        "VICKERS,ANNA",
+        "欧阳晓明",
+        "zy0098231",
+    ],
+)
+def test_a_validated_identifier_is_seen(text: str) -> None:
+    assert shows_identity(record(text), KNOWN)
+
+
+@pytest.mark.parametrize("text", ["", "Anna", "910045678", "10045678a", "88", "1-0-0-4-5-6-7-8"])
+def test_a_coincidence_is_not(text: str) -> None:
+    assert not shows_identity(record(text), KNOWN)
+
+
+def test_what_privacy_made_itself_is_not_looked_at() -> None:
+    assert not shows_identity(record("", occurred_at_ms=10_045_678), KNOWN)
+    assert not shows_identity(record("x"), KnownTerms(()))
