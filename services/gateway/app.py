@@ -40,6 +40,7 @@ from services.gateway.routes_patient import PatientRoutes
 from services.gateway.schema import document
 from services.gateway.sessions import Sessions
 from services.gateway.settings import GatewaySettings
+from services.gateway.worklist import WorklistRoute
 
 HOUSEKEEPING_S = 15.0
 REVOKED_EVERY_S = 2.0
@@ -94,7 +95,8 @@ class Gateway:
             boot=secrets.token_hex(4),
         )
         oidc = Oidc(_client(settings), outside.issuer, clock, secrets.token_urlsafe)
-        self.lists = ListRoutes(self._desk, self._changes)
+        self.worklist = WorklistRoute(self._desk)
+        self.lists = ListRoutes(self._desk, self._changes, self.worklist)
         self.app = self._web(oidc, clock)
         self.reachable = True
 
@@ -130,6 +132,7 @@ class Gateway:
                 self.sessions.revoked |= await self._model.revoked()
             if since_s >= HOUSEKEEPING_S:
                 self._identities.sweep()
+                self.worklist.forget()
                 since_s = 0.0
             await asyncio.sleep(REVOKED_EVERY_S)
             since_s += REVOKED_EVERY_S
@@ -148,6 +151,7 @@ class Gateway:
             exception_handlers=HANDLERS,
         )
         cookies = cookies_for(self._settings.public_url)
+        app.include_router(self.worklist.router)
         app.include_router(self.lists.router)
         app.include_router(PatientRoutes(self._desk).router)
         auth = AuthRoutes(oidc, self.sessions, cookies, self._identities, self._model)
@@ -159,8 +163,8 @@ class Gateway:
             sessions=self.sessions,
             oidc=oidc,
             clock=clock,
-            cookie=cookies.session,
-            secure=cookies.secure,
+            cookies=cookies,
+            unchanged=self.worklist.unchanged,
         )
         return app
 

@@ -5,20 +5,27 @@ Plain ASGI, because it stands before everything, also before the answers that co
 
 import os
 from collections.abc import Callable
-from http.cookies import CookieError, SimpleCookie
+from functools import lru_cache
 from typing import Any
 
+from prometheus_client import Counter, Histogram
 from starlette.datastructures import Headers
+from starlette.requests import cookie_parser
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from plumbing import trace
 from plumbing.clock import Clock
 from services.gateway import metrics
 from services.gateway.access import Viewer
+from services.gateway.auth_routes import Cookies
 from services.gateway.oidc import IssuerAway, Oidc, SignInRefused
+from services.gateway.present import Lang
 from services.gateway.sessions import Sessions
+from services.gateway.worklist import PATH as WORKLIST
 
 BEARERS_MAX = 1_024
+Unchanged = Callable[[Viewer, str, Lang, str], Response | None]
 CSP = (
     "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; "
     "frame-ancestors 'none'; form-action 'self'"
@@ -44,16 +51,17 @@ class Door:
         sessions: Sessions,
         oidc: Oidc,
         clock: Clock,
-        cookie: str,
-        secure: bool,
+        cookies: Cookies,
+        unchanged: Unchanged,
     ) -> None:
-        """Wrap ``app``; ``cookie`` is the name of the session's."""
+        """Wrap ``app``; ``unchanged`` may answer a conditional request for the list at once."""
         self._app = app
         self._sessions = sessions
         self._oidc = oidc
         self._clock = clock
-        self._cookie = cookie
-        self._headers = (*SAFE_HEADERS, HSTS) if secure else SAFE_HEADERS
+        self._cookie = cookies.session
+        self._unchanged = unchanged
+        self._headers = (*SAFE_HEADERS, HSTS) if cookies.secure else SAFE_HEADERS
         self._bearers: dict[str, Viewer] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -62,14 +70,22 @@ class Door:
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        cookies = read_cookies(headers.get("cookie", ""))
+        cookies = cookie_parser(headers.get("cookie", ""))
         started_s = self._clock.monotonic_s()
         state: dict[str, Any] = scope.setdefault("state", {})
         given = headers.get("traceparent", "").encode() or None
         state["trace_id"] = trace.trace_id(trace.onward(given, os.urandom))
         state["lang"] = language(scope["query_string"], cookies, headers)
-        state["viewer"] = await self._viewer(headers, cookies)
-        await self._app(scope, receive, self._watched(scope, send, started_s))
+        viewer = state["viewer"] = await self._viewer(headers, cookies)
+        watched = self._watched(scope, send, started_s)
+        tag = headers.get("if-none-match")
+        if viewer is not None and tag and scope["path"] == WORKLIST and scope["method"] == "GET":
+            query = scope["query_string"].decode("latin-1")
+            same = self._unchanged(viewer, query, state["lang"], tag)
+            if same is not None:
+                await same(scope, receive, watched)
+                return
+        await self._app(scope, receive, watched)
 
     async def _viewer(self, headers: Headers, cookies: dict[str, str]) -> Viewer | None:
         authorization = headers.get("authorization", "")
@@ -100,35 +116,28 @@ class Door:
         async def watched(message: Message) -> None:
             if message["type"] == "http.response.start":
                 message["headers"] = [*message["headers"], *self._headers]
-                route = getattr(scope.get("route"), "path", "other")
-                code = str(message["status"])
-                metrics.HTTP_REQUESTS.labels(route, _method(scope["method"]), code).inc()
-                metrics.HTTP_SECONDS.labels(route).observe(self._clock.monotonic_s() - started_s)
+                known = "other" if message["status"] != 304 else WORKLIST
+                route = getattr(scope.get("route"), "path", known)
+                requests, seconds = _measures(route, scope["method"], message["status"])
+                requests.inc()
+                seconds.observe(self._clock.monotonic_s() - started_s)
             await send(message)
 
         return watched
 
 
-def read_cookies(header: str) -> dict[str, str]:
-    """Return the cookies of a request; none when they make no sense."""
-    if not header:
-        return {}
-    try:
-        found = SimpleCookie(header)
-    except CookieError:
-        return {}
-    return {name: morsel.value for name, morsel in found.items()}
-
-
-def language(query: bytes, cookies: dict[str, str], headers: Headers) -> str:
+def language(query: bytes, cookies: dict[str, str], headers: Headers) -> Lang:
     """Return ``en`` or ``zh``: asked for in the address, else remembered, else preferred."""
-    for part in query.split(b"&"):
-        if part in (b"lang=en", b"lang=zh"):
-            return part[5:].decode()
-    if cookies.get("lang") in ("en", "zh"):
-        return cookies["lang"]
+    asked = [part for part in query.split(b"&") if part in (b"lang=en", b"lang=zh")]
+    wanted = asked[0][5:].decode() if asked else cookies.get("lang")
+    if wanted in ("en", "zh"):
+        return "zh" if wanted == "zh" else "en"
     return "zh" if headers.get("accept-language", "").lower().startswith("zh") else "en"
 
 
-def _method(method: str) -> str:
-    return method if method in ("GET", "HEAD", "POST") else "other"
+@lru_cache(maxsize=1_024)
+def _measures(route: str, method: str, status: int) -> tuple[Counter, Histogram]:
+    """The two metrics of a kind of answer; looking them up by label costs more than counting."""
+    named = method if method in ("GET", "HEAD", "POST") else "other"
+    requests = metrics.HTTP_REQUESTS.labels(route, named, str(status))
+    return requests, metrics.HTTP_SECONDS.labels(route)

@@ -123,6 +123,11 @@ class Identities:
         answer = await self._ask("/v1/find", request, FindAnswer)
         return None if answer is None else answer.tokens
 
+    def staff_known(self, subject: str) -> str:
+        """Return the staff token of a staff number when it is in memory, else empty."""
+        until_ms, known = self._staff.get(subject, (0, ""))
+        return known if until_ms > self._clock.now_ms() else ""
+
     async def staff(self, subject: str) -> str:
         """Return the staff token of a staff number, empty while it is not to be had."""
         now_ms = self._clock.now_ms()

@@ -262,9 +262,16 @@ def _moved(point: Point, delta_ms: int) -> Point:
 def _under_review(
     aliases: tuple[str, ...], reported: Reported | None, held: Mapping[str, TokenState]
 ) -> bool:
-    """The links are newer than the report, or it is about another set of identifiers."""
+    """The links are newer than the report, or it is about other identifiers than those that have
+    reports now (an identifier without any fact has none, and is missed by nobody).
+    """
     if reported is None:
         return False
     looked_at = {reported.assessment.token, *reported.assessment.aliases}
+    with_facts = {alias for alias, state in held.items() if state.reported is not None}
     linked_ms = max((state.linked_ms for state in held.values()), default=0)
-    return looked_at != set(aliases) or linked_ms > reported.scored_ms
+    return (
+        bool(looked_at - set(aliases))
+        or bool(with_facts - looked_at)
+        or linked_ms > reported.scored_ms
+    )

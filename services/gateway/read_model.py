@@ -79,19 +79,7 @@ class ReadModel:
 
     async def write_events(self, step: Step, events: Sequence[EventWrite]) -> Done | Lost:
         """Write results and progress together, or say what is lost and write nothing."""
-        flat = [
-            part
-            for one in events
-            for part in (
-                one.event_id,
-                one.token,
-                one.model_epoch,
-                one.at_ms,
-                one.point,
-                one.detail,
-            )
-        ]
-        return await self._write("events", step, flat)
+        return await self._write("events", step, [part for e in events for part in _event_parts(e)])
 
     async def sweep(self, partition: int, keep_ms: int) -> Done:
         """Drop old points of a partition; ``new`` of the answer counts tokens not whole."""
@@ -146,6 +134,17 @@ class ReadModel:
         async with self._errors():
             (found,) = await self._points([(token, start_ms, stop_ms)])
         return [(event, one) for event, _, one in found]
+
+    async def last_events(self, token: str, count: int) -> list[tuple[str, Point]]:
+        """Return (event id, point) of the newest events of ``token``, the newest first."""
+        async with self._errors():
+            found = await self._redis.zrange(f"gw:time:{token}", 0, count - 1, desc=True)
+            values = await self._redis.hmget(f"gw:point:{token}", found) if found else []
+        return [
+            (event.decode(), decode_point(value)[1])
+            for event, value in zip(found, values, strict=True)
+            if value
+        ]
 
     async def details(self, token: str, event_ids: Sequence[str]) -> list[Detail | None]:
         """Return the details of events of ``token``."""
@@ -277,6 +276,10 @@ class ReadModel:
 
 def _row_parts(row: RowWrite) -> tuple[object, ...]:
     return (row.token, row.group, row.rank, row.offset, row.mark, row.at_ms, row.value)
+
+
+def _event_parts(one: EventWrite) -> tuple[object, ...]:
+    return (one.event_id, one.token, one.model_epoch, one.at_ms, one.point, one.detail)
 
 
 def _done(answer: Sequence[Any]) -> Done:

@@ -1,9 +1,7 @@
-"""The routes about many patients: the list, its units, its live stream, search, counts."""
+"""The routes about many patients beside the list: units, live stream, search, counts."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, replace
-from hashlib import blake2b
+from collections.abc import AsyncIterator
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
@@ -12,24 +10,19 @@ from fastapi.responses import Response, StreamingResponse
 from services.gateway import metrics
 from services.gateway.access import Viewer, decide, scope_of
 from services.gateway.board import Scope
-from services.gateway.desk import PRIVATE, Desk, body, lang_of, reply
+from services.gateway.desk import Desk, lang_of, reply
 from services.gateway.people import band
-from services.gateway.present import Lang, Look, row
+from services.gateway.present import Lang, row
 from services.gateway.problems import Problem
 from services.gateway.schema import answers
-from services.gateway.views import Counts, Found, Me, Units, UnitView, Worklist
+from services.gateway.views import Counts, Found, Me, Units, UnitView
+from services.gateway.worklist import Ask, WorklistRoute
 
-ROWS_MAX = 1_000
-BODIES_MAX = 512
 FOUND_MAX = 50
 HEARTBEAT_S = 15.0
 EVENTS_APART_S = 0.25
 
-Unit = Annotated[str, Query(max_length=64, description="One unit; empty: all of the viewer's.")]
-Limit = Annotated[int, Query(ge=1, le=ROWS_MAX, description="At most this many rows.")]
-Cursor = Annotated[str, Query(max_length=128, description="`cursor` of an earlier answer.")]
 Words = Annotated[str, Query(min_length=2, max_length=100, description="Name or record number.")]
-Language = Annotated[str, Query(pattern="^(en|zh)?$", description="`en` or `zh`.")]
 
 
 class Changes:
@@ -58,30 +51,18 @@ class Changes:
             return
 
 
-@dataclass(frozen=True, slots=True)
-class _Ask:
-    """One question for the list; ``shown``: identities are part of the answer."""
-
-    viewer: Viewer
-    scope: Scope
-    limit: int
-    lang: Lang
-    shown: bool
-
-
 class ListRoutes:
     """The handlers; ``router`` has them."""
 
-    def __init__(self, desk: Desk, changes: Changes) -> None:
-        """Add the routes."""
+    def __init__(self, desk: Desk, changes: Changes, worklist: WorklistRoute) -> None:
+        """Add the routes; ``worklist`` says what a live stream tells."""
         self._desk = desk
+        self._worklist = worklist
         self._changes = changes
-        self._bodies: dict[str, bytes] = {}
         self.router = APIRouter(prefix="/v1", tags=["lists"])
         add = self.router.add_api_route
         add("/me", self.me, responses=answers(Me))
         add("/units", self.units, responses=answers(Units))
-        add("/worklist", self.worklist, responses=answers(Worklist))
         add("/search", self.search, responses=answers(Found))
         add("/stream", self.stream, responses=answers(None))
         add("/ops/counts", self.counts, responses=answers(Counts))
@@ -111,40 +92,6 @@ class ListRoutes:
             count[1] += band(one) == "high"
         views = (UnitView(unit=u, patients=n, high=high) for u, (n, high) in sorted(counts.items()))
         return reply(Units(units=tuple(views)))
-
-    async def worklist(
-        self,
-        request: Request,
-        unit: Unit = "",
-        since: Cursor = "",
-        limit: Limit = 200,
-        lang: Language = "",  # noqa: ARG002  # read by the door, declared here for the documentation
-    ) -> Response:
-        """The sickest first. 304 when nothing of it changed since the ``ETag``."""
-        viewer, staff = await self._desk.admit(request, "worklist")
-        scope = scope_of(viewer, staff, unit or None)
-        people = self._desk.board.listed(scope, self._desk.clock.now_ms())[:limit]
-        ask = _Ask(viewer, scope, limit, lang_of(request), shown=True)
-        asked = request.headers.get("if-none-match")
-        displays = (one.display for one in people)
-        if asked is not None and self._desk.identities.settled(viewer.subject, displays):
-            tag = self._tag(ask)
-            if asked == tag:
-                return self._same(tag)
-        identities = await self._desk.identify(viewer, staff, people, "worklist")
-        ask = replace(ask, shown=identities is not None)
-        tag = self._tag(ask)
-        if asked == tag:
-            return self._same(tag)
-        key = f"{tag}{since}"
-        found = self._bodies.get(key)
-        if found is None:
-            looks = self._desk.looks(people, identities, ask.lang)
-            found = body(self._list(looks, ask, tag, since))
-            if len(self._bodies) >= BODIES_MAX:
-                self._bodies.clear()
-            self._bodies[key] = found
-        return Response(found, headers=self._headers(tag), media_type="application/json")
 
     async def search(self, request: Request, q: Words) -> Response:
         """The persons with that name or record number, of those the viewer may see."""
@@ -198,65 +145,16 @@ class ListRoutes:
             )
         )
 
-    def _list(self, looks: Sequence[Look], ask: _Ask, tag: str, since: str) -> Worklist:
-        """The whole list, or what changed since a cursor when that is told exactly."""
-        now_ms = self._desk.clock.now_ms()
-        total = len(self._desk.board.listed(ask.scope, now_ms))
-        rows = tuple(row(look) for look in looks)
-        changed, gone = None, set[str]()
-        former = _versions(since, tag)
-        if former is not None and total == len(rows):
-            changed, gone = self._changes_since(ask, looks, *former)
-        return Worklist(
-            generated_ms=now_ms,
-            cursor=tag.strip('"'),
-            full=changed is None,
-            catching_up=self._desk.catching_up(),
-            identity="ok" if ask.shown else "unavailable",
-            total=total,
-            order=tuple(one.id for one in rows),
-            patients=rows if changed is None else tuple(one for one in rows if one.id in changed),
-            gone=tuple(sorted(gone)),
-        )
-
-    def _changes_since(
-        self, ask: _Ask, looks: Sequence[Look], version: int, named: int
-    ) -> tuple[set[str] | None, set[str]]:
-        """The ids of the rows that changed (None: not known) and of those that left."""
-        renamed = self._desk.identities.changed_since(ask.viewer.subject, named)
-        if renamed is None or version < self._desk.follower.complete_since:
-            return None, set()
-        now_ms = self._desk.clock.now_ms()
-        changed, gone = self._desk.board.changed_since(ask.scope, version, now_ms)
-        people = (look.person for look in looks)
-        return changed | {one.id for one in people if one.display in renamed}, gone
-
-    def _tag(self, ask: _Ask) -> str:
-        """The state of the list and of everything its answer depends on; no row is looked at.
-
-        ``<version>-<version of the names>-<minutes behind>.<the question>``, all but the last in
-        hexadecimal: the part after the point stays the same while the list changes.
-        """
-        marks, hour = self._desk.follower.marks, self._desk.clock.now_ms() // 3_600_000
-        named = self._desk.identities.version(ask.viewer.subject)
-        behind = self._desk.follower.behind_minutes or 0
-        asked = (
-            f"{self._desk.boot}|{marks.epoch}|{ask.viewer.subject}|{ask.scope}|{ask.limit}|{hour}"
-            f"|{ask.lang}|{ask.shown}"
-        )
-        digest = blake2b(asked.encode(), digest_size=9).hexdigest()
-        return f'"{marks.version:x}-{named:x}-{behind:x}.{digest}"'
-
     async def events(self, lang: Lang, viewer: Viewer, scope: Scope) -> AsyncIterator[bytes]:
         """Yield the events of one live stream until it has to end."""
         changes, told = self._changes, ""
-        ask = _Ask(viewer, scope, 0, lang, shown=True)
+        ask = Ask(viewer, scope, 0, lang, shown=True)
         changes.streams += 1
         metrics.SSE_CLIENTS.set(changes.streams)
         try:
             while not changes.closing and viewer.expires_ms > self._desk.clock.now_ms():
                 count = changes.count
-                tag = self._tag(ask)
+                tag = self._worklist.tag(ask)
                 if tag == told:
                     yield b": here\n\n"
                 else:
@@ -267,22 +165,3 @@ class ListRoutes:
         finally:
             changes.streams -= 1
             metrics.SSE_CLIENTS.set(changes.streams)
-
-    def _same(self, tag: str) -> Response:
-        return Response(status_code=304, headers=self._headers(tag))
-
-    @staticmethod
-    def _headers(tag: str) -> dict[str, str]:
-        return {"ETag": tag, "Cache-Control": PRIVATE, "Vary": "Authorization, Cookie"}
-
-
-def _versions(cursor: str, tag: str) -> tuple[int, int] | None:
-    """The two versions in a cursor of the same question as ``tag``, None for any other text."""
-    state, _, asked = cursor.partition(".")
-    parts = state.split("-")
-    if asked != tag.strip('"').partition(".")[2] or len(parts) != 3:
-        return None
-    try:
-        return int(parts[0], 16), int(parts[1], 16)
-    except ValueError:
-        return None

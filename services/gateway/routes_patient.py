@@ -33,6 +33,7 @@ from services.gateway.views import (
 
 REVIEW_BYTES_MAX = 4_096
 EVENTS_MAX = 2_000
+EVENTS_LOOKED_AT = 50
 ALL_TIME_MS = 2**52
 
 Token = Annotated[str, Path(max_length=64, description="`id` of a row.")]
@@ -67,13 +68,14 @@ class PatientRoutes:
         look, shown = await self._look(request, viewer, staff, one)
         report = one.reported.assessment if one.reported else None
         source = report.token if report else ""
+        event_id = await self._reviewable(one)
         decided = one.review
         return reply(
             Patient(
                 **msgspec.structs.asdict(row(look)),
                 identity=state_of({} if shown else None),
                 catching_up=self._desk.catching_up(),
-                event_id=report.event_id if report else None,
+                event_id=event_id,
                 vitals=vital_views(report.vitals, look, source) if report else (),
                 scores=report.scores if report else (),
                 risks=tuple(risk_view(risk, look, source) for risk in report.risks)
@@ -89,7 +91,7 @@ class PatientRoutes:
                 )
                 if decided
                 else None,
-                decisions_open=shown and report is not None and not one.under_review,
+                decisions_open=shown and event_id is not None and not one.under_review,
             )
         )
 
@@ -165,6 +167,18 @@ class PatientRoutes:
                 decided_ms=now_ms,
             )
         )
+
+    async def _reviewable(self, one: Person) -> str | None:
+        """The newest event that got a score: what a decision about the report is tied to."""
+        found: list[tuple[int, str]] = []
+        for alias in one.aliases:
+            delta_ms = one.deltas.get(alias, 0) * DAY_MS
+            found += [
+                (point.at_ms + delta_ms, event_id)
+                for event_id, point in await self._desk.model.last_events(alias, EVENTS_LOOKED_AT)
+                if point.total is not None or point.probability is not None
+            ]
+        return max(found)[1] if found else None
 
     async def _look(
         self, request: Request, viewer: Viewer, staff: str, one: Person

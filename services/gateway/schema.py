@@ -54,6 +54,11 @@ def taking(request: type[msgspec.Struct]) -> dict[str, Any]:
     return {"requestBody": {"required": True, "content": {JSON: {"schema": schema}}}}
 
 
+def query_parameter(name: str, schema: dict[str, Any], sentence: str) -> dict[str, Any]:
+    """Return the description of a query parameter that a route reads by itself."""
+    return {"name": name, "in": "query", "schema": schema, "description": sentence}
+
+
 def document(app: FastAPI) -> dict[str, Any]:
     """Return the whole OpenAPI document of the application."""
     _, components = msgspec.json.schema_components(VIEWS, ref_template=REF)
