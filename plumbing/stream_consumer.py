@@ -20,6 +20,7 @@ from plumbing import log
 from plumbing import stream_metrics as metrics
 from plumbing.stage import Subscription
 from plumbing.stream_batch import Fetched
+from plumbing.stream_crash import Place
 from plumbing.stream_partition import PartitionRunner, Stage
 from plumbing.stream_thread import StreamConsumerThread
 
@@ -103,6 +104,7 @@ class StreamConsumer(faust_driver.Consumer):
             positions = await self._rewind(epoch)
             if epoch != self._epoch:
                 return
+            self.stage.ledger.assigned = frozenset(Place(*place) for place in positions)
             for place, offset in positions.items():
                 self._runners[place] = PartitionRunner(
                     self._subscriptions[place.topic],

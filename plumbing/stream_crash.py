@@ -15,7 +15,7 @@ from struct import Struct
 import msgspec
 
 PIECES = 32  # a batch of 1,000 is down to one record after two more crashes
-_MARK = Struct("<i128sqq")  # partition, topic, first offset, last offset
+_MARK = Struct("<i249sqq")  # partition, topic, first offset, last offset
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -93,11 +93,15 @@ class CrashLedger:
         for place, first, last in self._left_in_hand():
             self.blame(place, first, last)
         os.ftruncate(self._marks, 0)
+        self.assigned = frozenset(self._suspects)
 
     @property
     def suspicious(self) -> bool:
-        """Return whether batches are to be handled one at a time."""
-        return bool(self._suspects)
+        """Return whether batches are to be handled one at a time.
+
+        A suspect in a partition that another replica has now is that one's to find.
+        """
+        return any(place in self.assigned for place in self._suspects)
 
     def pieces(self, place: Place, offsets: Sequence[int]) -> list[Piece]:
         """Return how to handle the batch with these offsets."""

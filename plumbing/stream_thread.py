@@ -1,6 +1,7 @@
 """The consumer client in a thread of its own, so that a busy loop never misses a heartbeat."""
 
 import asyncio
+from collections import deque
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -23,7 +24,14 @@ RECONNECT_S = 1.0
 POLL_INTERVAL_MAX_MS = 2**31 - 1  # a batch may wait for Redis as long as it takes
 REBALANCE_TIMEOUT_MS = 30_000
 
+EXPULSIONS_MAX = 3
+EXPULSIONS_WITHIN_S = 60.0
+
 _log = log.get("stream")
+
+
+class InstanceIdTaken(Exception):
+    """Another live member has our ``instance_id``: each would throw the other out for ever."""
 
 
 class _Listener(aiokafka.abc.ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is untyped
@@ -36,6 +44,7 @@ class _Listener(aiokafka.abc.ConsumerRebalanceListener):  # type: ignore[misc] #
         await self._thread.in_parent(self._thread.consumer.on_partitions_revoked, revoked)
 
     async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
+        self._thread.note_membership()
         await self._thread.in_parent(self._thread.consumer.on_partitions_assigned, assigned)
 
 
@@ -46,6 +55,8 @@ class StreamConsumerThread(faust_driver.AIOKafkaConsumerThread):
         """Be told of the group's changes directly."""
         super().__post_init__()
         self._rebalance_listener = _Listener(self)
+        self._member_id = ""
+        self._expelled_at_s: deque[float] = deque(maxlen=EXPULSIONS_MAX)
 
     @property
     def settings(self) -> StreamSettings:
@@ -66,6 +77,25 @@ class StreamConsumerThread(faust_driver.AIOKafkaConsumerThread):
                 await self.sleep(RECONNECT_S)
             else:
                 return
+
+    def note_membership(self) -> None:
+        """Stop the app when the group throws this member out again and again.
+
+        A member keeps its id through every rebalance and loses it only when it is thrown out: once
+        after a long pause, but each two seconds while another process has the same instance id.
+        """
+        member_id: str = self._ensure_consumer()._coordinator.member_id  # noqa: SLF001 - not told
+        known, self._member_id = self._member_id, member_id
+        if known in ("", member_id):
+            return
+        now_s = self.app.stage.clock.monotonic_s()  # type: ignore[attr-defined] # a StreamApp
+        self._expelled_at_s.append(now_s)
+        if (
+            len(self._expelled_at_s) == EXPULSIONS_MAX
+            and now_s - self._expelled_at_s[0] < EXPULSIONS_WITHIN_S
+        ):
+            fail = self.app.on_failure  # type: ignore[attr-defined] # the app is a StreamApp
+            self.parent_loop.call_soon_threadsafe(fail, InstanceIdTaken())
 
     async def call_thread(self, fun: Any, *args: Any, **kwargs: Any) -> Any:
         """Run ``fun`` in the thread. mode's queue costs three tasks a call, this one."""

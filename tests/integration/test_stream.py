@@ -11,7 +11,7 @@ from plumbing.errors import MalformedEvent, Unavailable
 from plumbing.event_log import Output
 from plumbing.memory_log import InMemoryLog
 from plumbing.stage import Batch, Handled, Refused
-from plumbing.stream import StreamCrashed
+from plumbing.stream import StreamApp, StreamCrashed
 from tests.support.streams import Numbered, Stage, running, until
 
 
@@ -237,3 +237,17 @@ async def test_two_members_share_and_hand_over_without_a_loss(stage: Stage) -> N
         await until(lambda: len(set(stage.received())) == 10_000)
     assert sorted(stage.received()) == list(range(10_000))  # and none doubled: handed over clean
     assert await stage.caught_up()
+
+
+async def test_two_members_with_one_instance_id_do_not_go_on(stage: Stage, tmp_path: Path) -> None:
+    first = stage.app(stage.echo, heartbeat_interval_s=0.3)
+    second = stage.app(stage.echo, heartbeat_interval_s=0.3, state_dir=tmp_path / "second")
+    with pytest.raises(StreamCrashed):
+        await _beside(first, second)
+
+
+async def _beside(first: StreamApp, second: StreamApp) -> None:
+    async with running(first):
+        await until(lambda: first.ready)
+        async with running(second):
+            await until(lambda: first.ended.done() or second.ended.done())

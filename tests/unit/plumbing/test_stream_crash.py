@@ -75,6 +75,10 @@ def test_the_ledger_survives_restarts_and_forgets_what_passed(tmp_path: Path) ->
     first.close()
     second = CrashLedger(tmp_path, "privacy-0", N)
     assert second.suspicious
+    second.assigned = frozenset({Place("t", 4)})
+    assert not second.suspicious  # another replica has it now
+    second.assigned = frozenset({PLACE, Place("t", 4)})
+    assert second.suspicious
     assert second.blame(PLACE, 150, 400) == Suspect("t", 3, 150, 199, 2)
     second.passed(PLACE, 198)
     assert second.suspicious
@@ -93,6 +97,7 @@ def test_a_death_with_a_batch_in_hand_is_blamed_once(tmp_path: Path) -> None:
     dying.put_down(Place("other", 0))
     os.close(dying._marks)  # it dies: nothing is put down
     next_one = CrashLedger(tmp_path, "x", N)
+    assert next_one.suspicious
     assert next_one._suspects == {PLACE: Suspect("t", 3, 5, 9, 1)}
     next_one.close()
     after = CrashLedger(tmp_path, "x", N)
