@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from services.gateway import pages
 from tests.support.page_browser import (
@@ -255,6 +255,39 @@ def test_without_privacy_names_and_times_are_hidden_and_the_page_says_so(
             assert person.name not in text
             assert person.record_number not in text
         assert "MICU" in row(page, ZHANG.token)
+
+
+@pytest.mark.parametrize(
+    ("changes", "banner", "said"),
+    [
+        ({"catching_up": {"behind_minutes": 7}}, "catching_up", "Catching up, 7 minutes behind."),
+        ({"catching_up": {"behind_minutes": 0}}, "catching_up", "less than a minute behind"),
+        ({"total": 450}, "cut", "choose a unit to see the rest"),
+    ],
+)
+def test_what_is_not_as_it_should_be_stands_above_the_list(
+    visit: Visit, changes: dict[str, object], banner: str, said: str
+) -> None:
+    def alter(route: Route) -> None:
+        answer = route.fetch()
+        route.fulfill(response=answer, json=answer.json() | changes)
+
+    visit.page.route("**/v1/worklist*", alter)
+    page = visit.open()
+    expect(page.locator(f"[data-banner={banner}]")).to_contain_text(said)
+
+
+def test_a_reduced_model_service_is_said_on_the_row_and_above(visit: Visit) -> None:
+    def alter(route: Route) -> None:
+        answer = route.fetch()
+        listed = answer.json()
+        listed["patients"][0]["degraded"] = "cpu"
+        route.fulfill(response=answer, json=listed)
+
+    visit.page.route("**/v1/worklist*", alter)
+    page = visit.open()
+    expect(page.locator("[data-banner=degraded]")).to_contain_text("reduced service")
+    assert "Reduced model service" in row(page, ZHANG.token)
 
 
 def test_chinese_has_no_english_left(browser: Browser, ward: PageServer) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.support.brokers import RedisServer
 from tests.support.page_server import COOKIE, PageServer
@@ -15,6 +15,8 @@ from tests.support.page_server import COOKIE, PageServer
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 ACCESS = Path(__file__).with_name("page_access.js")
 WIDE = {"width": 1280, "height": 900}
+# A busy test machine is slow; what has to be fast says its own limit.
+expect.set_options(timeout=15_000)
 NARROW = {"width": 390, "height": 844}
 
 

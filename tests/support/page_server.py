@@ -77,9 +77,14 @@ def _is(identity: Identity, query: str) -> bool:
 class PageServer:
     """Runs in a thread of its own; a test feeds it and drives a browser against ``url``."""
 
-    def __init__(self, redis_url: str, state: Path) -> None:
+    def __init__(self, redis_url: str, state: Path, issuer_url: str = "http://nobody") -> None:
         self._settings = GatewaySettings(
-            redis_url=redis_url, keys_dir=state, state_dir=state, poll_ms=50, demo=True
+            redis_url=redis_url,
+            keys_dir=state,
+            state_dir=state,
+            poll_ms=50,
+            demo=True,
+            oidc_issuer=issuer_url,
         )
         self._redis_url = redis_url
         self._loop = asyncio.new_event_loop()
@@ -113,6 +118,7 @@ class PageServer:
         """Serve until left; ``url`` is the page's address meanwhile."""
         with socket.create_server(("127.0.0.1", 0)) as listening:
             self.url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+            self._settings = self._settings.model_copy(update={"public_url": self.url})
             self._ready = threading.Event()
             thread = threading.Thread(
                 target=lambda: self._loop.run_until_complete(self._run(listening))
