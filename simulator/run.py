@@ -40,7 +40,9 @@ async def run_day(
     """
     now_ms = clock.now_ms()
     start_ms = now_ms - round((plan.hours - live_hours) * HOUR_MS)
-    day = hospital_day(plan, start_ms)
+    end_ms = now_ms + round(live_hours * HOUR_MS)
+    # A message sent again minutes later may fall behind the day's end: it is left out.
+    day = (one for one in hospital_day(plan, start_ms) if one.at_ms <= end_ms)
     heard = (one for one in day if one.at_ms >= now_ms or not _thinned(one, thin))
     outgoing = _paced(heard, clock)
     await send_all(outgoing, target.senders(clock), clock, on_answer)
