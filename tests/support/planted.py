@@ -116,14 +116,14 @@ def messages(who: Planted) -> Iterator[bytes]:
 
 def found_in(haystacks: Iterable[bytes], who: Planted) -> list[str]:
     """Return the secrets that appear in any of ``haystacks``, in any of many encodings."""
-    needles = {needle: secret for secret in who.secrets for needle in encodings(secret)}
+    needles = [(needle, secret) for secret in who.secrets for needle in encodings(secret)]
     if who.lang == "zh":
         pinyin = PINYIN[who.family] + "yanzhou"
-        needles[pinyin.encode()] = pinyin
+        needles.append((pinyin.encode(), pinyin))
     found: set[str] = set()
     for haystack in haystacks:
         lowered = haystack.lower()
-        found |= {secret for needle, secret in needles.items() if needle.lower() in lowered}
+        found |= {secret for needle, secret in needles if needle.lower() in lowered}
     return sorted(found)
 
 
