@@ -5,8 +5,9 @@ import signal
 import sys
 
 from plumbing import log
+from plumbing.batch_writer import BatchWriter
 from plumbing.clock import SystemClock
-from plumbing.kafka_log import KafkaReader, KafkaWriter, require_fast_checksum
+from plumbing.kafka_log import KafkaReader, require_fast_checksum
 from plumbing.stream import EXIT_CRASHED, StreamCrashed
 from services.inference.app import registry_of, serve
 from services.inference.scores.tables import TableUnreadable
@@ -34,7 +35,7 @@ async def _serve(settings: InferenceSettings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     clock = SystemClock()
-    writer = KafkaWriter(settings.kafka(), clock=clock)
+    writer = BatchWriter(settings.kafka(), clock=clock)
     reader = KafkaReader(settings.kafka())
     try:
         await serve(settings, writer, reader, registry_of(settings), clock, stop)
