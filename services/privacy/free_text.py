@@ -40,11 +40,18 @@ class TextCleaner:
     def __init__(self, known: KnownTerms = NOTHING_KNOWN) -> None:
         """Keep the terms."""
         self._known = known
+        self._last: tuple[str, Cleaned] = ("", Cleaned(""))
         self._passed: dict[str, bool] = {}
         self._unknown: dict[str, bool] = {}
 
     def clean(self, text: str) -> Cleaned:
         """Return ``text`` with marks such as ``[NAME-1]``, or held back."""
+        # A result's text comes as its note too: clean it once.
+        if text != self._last[0]:
+            self._last = (text, self._clean(text))
+        return self._last[1]
+
+    def _clean(self, text: str) -> Cleaned:
         if len(text) > TEXT_CHARS_MAX:
             return Cleaned(None, held="too_long")
         if UNDECODABLE.search(text):

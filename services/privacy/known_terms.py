@@ -31,8 +31,11 @@ class Term(NamedTuple):
     needs_cue: bool = False
 
 
-def terms_of(known: KnownIdentity, staff: Iterable[Staff] = ()) -> Iterator[Term]:
-    """Return all terms of a patient, of the people around them and of the event's staff."""
+def terms_of(
+    known: KnownIdentity, staff: Iterable[Staff] = (), visit_number: str = ""
+) -> Iterator[Term]:
+    """Return all terms of a patient, the people around them, and the event's staff and visit."""
+    yield from _id_terms(visit_number)
     for name in known.names:
         yield from _name_terms(name)
     for person in staff:

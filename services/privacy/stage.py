@@ -11,7 +11,7 @@ from functools import partial
 from typing import NamedTuple
 
 from contracts.deidentified import DEIDENTIFIED
-from contracts.identified import IdentifiedBody, IdentifiedEvent, Patient, Staff
+from contracts.identified import Encounter, IdentifiedBody, IdentifiedEvent, Patient, Staff
 from contracts.relations import RELATIONS, CareRelation
 from plumbing import trace
 from plumbing.clock import Clock
@@ -23,6 +23,7 @@ from services.privacy.care import is_movement, news, relation_of
 from services.privacy.deidentify import deidentify
 from services.privacy.free_text import TextCleaner
 from services.privacy.guard import shows_identity
+from services.privacy.identity import KnownIdentity
 from services.privacy.known import KnownTerms
 from services.privacy.known_terms import terms_of
 from services.privacy.links import LinkBook, LinkChange
@@ -33,6 +34,7 @@ from services.privacy.seals import Seals
 from services.privacy.vault import Vault
 
 CLEANERS_MAX = 2_000
+NO_VISIT = Encounter()
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,7 @@ class DeidentifyStage:
     def __init__(self, parts: Parts) -> None:
         """Keep the parts."""
         self._parts = parts
-        self._cleaners: OrderedDict[str, tuple[Person, tuple[Staff, ...], _Primed]] = OrderedDict()
+        self._cleaners: OrderedDict[str, _Primed] = OrderedDict()
 
     async def handle(self, batch: Batch[IdentifiedEvent]) -> Handled:
         """Return the outputs of a batch. Raises ``Unavailable``; nothing is then half done that
@@ -203,13 +205,17 @@ class DeidentifyStage:
         return news(current.get(person.key.token), said, is_movement=is_movement(item.body))
 
     def _primed(self, person: Person, body: IdentifiedBody) -> "_Primed":
-        staff = body.encounter.staff if body.encounter else ()
+        visit = body.encounter or NO_VISIT
         cached = self._cleaners.get(person.link)
-        if cached is not None and cached[0].known == person.known and cached[1] == staff:
+        if (
+            cached is not None
+            and (cached.staff, cached.visit_number) == (visit.staff, visit.number)
+            and cached.identity == person.known
+        ):
             self._cleaners.move_to_end(person.link)
-            return cached[2]
-        primed = _Primed(KnownTerms(terms_of(person.known, staff)))
-        self._cleaners[person.link] = (person, staff, primed)
+            return cached
+        primed = _Primed(person.known, visit.staff, visit.number)
+        self._cleaners[person.link] = primed
         if len(self._cleaners) > CLEANERS_MAX:
             self._cleaners.popitem(last=False)
         return primed
@@ -239,11 +245,16 @@ class DeidentifyStage:
 
 
 class _Primed:
-    """The scrub of one patient and the staff of one event."""
+    """The scrub of one patient, of the staff and the visit of one event."""
 
-    def __init__(self, known: KnownTerms) -> None:
-        self.known = known
-        self.cleaner = TextCleaner(known)
+    def __init__(
+        self, identity: KnownIdentity, staff: tuple[Staff, ...], visit_number: str
+    ) -> None:
+        self.identity = identity
+        self.staff = staff
+        self.visit_number = visit_number
+        self.known = KnownTerms(terms_of(identity, staff, visit_number))
+        self.cleaner = TextCleaner(self.known)
 
 
 def mirror_relation(record: Record, held: Mapping[str, Raw]) -> Fields:

@@ -24,9 +24,13 @@ from plumbing.clock import ManualClock
 from plumbing.errors import Unavailable
 from plumbing.event_log import Output, Record
 from plumbing.memory_log import InMemoryLog
+from services.ingest.frames import parse_frame
+from services.ingest.identity import Keys
+from services.ingest.parse import SourceProfile
 from services.privacy.key_files import private_path
 from services.privacy.mirror import MirrorAhead
 from tests.support.brokers import RedisServer
+from tests.support.planted import EN, ZH, Planted, found_in, messages
 from tests.support.privacy import Ingest, Replica, a_replica, events_of, make_keys
 from tests.unit.privacy.builders import ANNA, MING, a_body, a_note
 
@@ -371,6 +375,28 @@ async def test_non_clinical_events_stop_here(site: Site, ingest: Ingest) -> None
     replica = await site().open()
     handled = await replica.handle([ingest.seal(a_body(event_type="non_clinical"), "n")])
     assert (handled.outputs, handled.refused) == ([], [])
+
+
+@pytest.mark.parametrize("who", [EN, ZH], ids=["en", "zh"])
+async def test_nothing_planted_in_any_field_gets_past(
+    site: Site, ingest: Ingest, memory_log: InMemoryLog, who: Planted
+) -> None:
+    replica = await site().open()
+    no_keys, source = Keys(bytes(32), bytes(32)), SourceProfile("test")
+    sealed = []
+    for message in messages(who):
+        for parsed in parse_frame(message, source, no_keys, 0).messages:
+            sealed += [ingest.seal(event.body, event.event_id) for event in parsed.events]
+    handled = await replica.handle(sealed)
+    assert (len(events_of(handled)), handled.refused) == (3, [])
+    assert all(note.text for event in events_of(handled) for note in event.notes)
+    seen = [output.value or b"" for output in handled.outputs]
+    seen += [str((output.key, output.headers)).encode() for output in handled.outputs]
+    seen += [record.value or b"" for topic in TOPICS for record in memory_log.records(topic)]
+    async for key in replica.redis.scan_iter("*"):
+        for field, value in (await replica.redis.hgetall(key)).items():
+            seen += [bytes(field), bytes(value)]  # type: ignore[arg-type]  # bytes without decoding
+    assert found_in(seen, who) == []
 
 
 @settings(
