@@ -1,0 +1,149 @@
+"""What is stored and shown: nothing lost, nothing invented."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contracts.reidentify import Identity
+from contracts.topic import DAY_MS
+from services.gateway.history import series, thinned
+from services.gateway.people import Related, Reported, TokenState, person
+from services.gateway.present import Look, delta_6h, label, row, spark
+from services.gateway.project import read_mark, relation_mark
+from services.gateway.stored import (
+    Point,
+    decode_detail,
+    decode_point,
+    detail,
+    encode,
+    point,
+    risks_of,
+    vitals_of,
+)
+from services.gateway.views import BANDS
+from tests.support.gateway_world import HOUR_MS, NOON_MS, a_relation, an_assessment
+
+IDENTITY = Identity(
+    token="t", name="Doe, J", birth_date="1950", record_number="M1", shift_days=100, sex="F"
+)
+AT_MS = NOON_MS - 100 * DAY_MS
+
+
+def a_trail(*totals: int, every_ms: int = HOUR_MS) -> tuple[Point, ...]:
+    first = AT_MS - (len(totals) - 1) * every_ms
+    return tuple(
+        Point(first + n * every_ms, NOON_MS, n, total, total, total, total / 100)
+        for n, total in enumerate(totals)
+    )
+
+
+def a_look(*, trail: tuple[Point, ...] = (), identity: Identity | None = IDENTITY) -> Look:
+    report = an_assessment("t", "", basis="person", probability=0.5)
+    state = TokenState(
+        related=Related(a_relation("t", "W1"), NOON_MS, "admitted", NOON_MS),
+        reported=Reported(report, NOON_MS),
+        trail=trail,
+    )
+    return Look(person("t", {}, {"t": state}), identity, NOON_MS, "en")
+
+
+def test_a_result_comes_back_as_it_went_in() -> None:
+    event = an_assessment("t", "e", probability=0.3, red_flags=("lactate_high",))
+    kept = decode_detail(encode(detail(event)))
+    assert risks_of(kept) == tuple(
+        type(risk)(**{f: getattr(risk, f) for f in risk.__struct_fields__ if f != "contributions"},
+                   contributions=tuple(sorted(risk.contributions,
+                                              key=lambda one: -abs(one.attribution))))
+        for risk in event.risks
+    )  # fmt: skip
+    assert vitals_of(kept) == event.vitals
+    assert kept.scores == event.scores
+    assert kept.red_flags == ("lactate_high",)
+    epoch, at = decode_point(b"7;" + encode(point(event, NOON_MS, 3)))
+    assert (epoch, at.total, at.probability, at.at_ms) == (7, 3, 0.3, event.as_of_ms)
+
+
+def test_a_stored_result_is_small() -> None:
+    event = an_assessment("t", "e")
+    assert len(encode(point(event, NOON_MS, 3))) < 60
+    assert len(encode(detail(event))) < 400
+
+
+def test_a_row_without_identity_has_no_real_time() -> None:
+    found = row(a_look(trail=a_trail(1, 2, 3), identity=None))
+    assert (found.name, found.record_number) == (None, None)
+    assert (found.admitted_ms, found.data_ms) == (None, None)
+    assert found.spark == ((-2 * HOUR_MS, 1), (-HOUR_MS, 2), (0, 3))
+
+
+def test_a_row_in_real_time() -> None:
+    found = row(a_look(trail=a_trail(1, 2, 5)))
+    assert found.data_ms == NOON_MS
+    assert found.spark[-1] == (NOON_MS, 5)
+    assert found.trend == "up"
+    assert found.changed == "admitted"
+    assert found.icu_risk is not None
+    assert [one.label for one in found.icu_risk.top] == ["Lactate", "Heart rate"]
+
+
+def test_a_badge_goes_after_two_hours() -> None:
+    look = a_look()
+    later = Look(look.person, look.identity, NOON_MS + 2 * HOUR_MS + 1, "en")
+    assert row(later).changed is None
+
+
+def test_the_risk_is_compared_with_six_hours_before() -> None:
+    assert delta_6h(a_look(trail=a_trail(1, 2, 3)).person) is None
+    rising = a_trail(10, 20, 30, 40, 50, 60, 70)  # an hour apart: the first is six hours back
+    found = delta_6h(a_look(trail=rising).person)
+    assert found is not None
+    assert round(found, 9) == 0.4
+
+
+@given(st.lists(st.integers(0, 20), min_size=1, max_size=200))
+def test_a_sparkline_keeps_the_last_and_the_worst(totals: list[int]) -> None:
+    shown = spark(a_look(trail=a_trail(*totals, every_ms=60_000)))
+    assert len(shown) <= 24
+    assert shown[-1] == (NOON_MS, totals[-1])
+    assert max(total for _, total in shown) == max(totals)
+    assert list(shown) == sorted(shown)
+
+
+@given(
+    values=st.lists(st.floats(-100, 100), max_size=300), most=st.integers(min_value=3, max_value=50)
+)
+def test_thinning_keeps_extremes_order_and_the_last(values: list[float], most: int) -> None:
+    items = list(enumerate(values))
+    kept = thinned(items, most, lambda one: one[1])
+    assert len(kept) <= most
+    assert list(kept) == sorted(kept)
+    if items:
+        assert kept[-1] == items[-1]
+        assert max(one[1] for one in kept) == max(values)
+        assert min(one[1] for one in kept) == min(values)
+
+
+def test_a_series_has_each_reading_once() -> None:
+    vitals = [("heart_rate", 5, 80.0), ("heart_rate", 5, 80.0), ("heart_rate", 1, 70.0)]
+    found = series(a_trail(1, 2), vitals, 1000, 100)
+    assert found.vitals == {"heart_rate": ((1001, 70.0), (1005, 80.0))}
+    assert len(found.news2) == 2
+
+
+def test_inputs_have_names_in_both_languages() -> None:
+    for name in ("resp_rate", "spo2", "on_oxygen", "sbp", "pulse", "acvpu", "temp_c", "gcs"):
+        assert label(name, "en") != name
+        assert label(name, "zh") != label(name, "en")
+    assert label("something_new", "en") == "something_new"
+
+
+def test_an_admission_is_told_from_an_update() -> None:
+    fresh = a_relation("t", "W1", from_ms=AT_MS, occurred_at_ms=AT_MS + 60_000)
+    assert read_mark(relation_mark(fresh, NOON_MS)) == ("admitted", NOON_MS)
+    old = a_relation("t", "W1", from_ms=AT_MS, occurred_at_ms=AT_MS + DAY_MS)
+    assert read_mark(relation_mark(old, NOON_MS)) == ("", 0)
+    assert relation_mark(a_relation("t", "W1", status="closed"), NOON_MS) == "|"
+    assert relation_mark(a_relation("t", "a;b|c@d", from_ms=None), 1) == "|a b c d"
+
+
+def test_the_bands_are_those_of_the_score() -> None:
+    assert BANDS == ("high", "medium", "low-medium", "low", "unknown")
