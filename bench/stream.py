@@ -2,8 +2,8 @@
 
 Ours against a stock Faust agent, in one run on one broker, each run in a process of its own. Rates
 are counted from the first record handled to the last one done; start-up is told apart. The handler
-does nothing but decode and encode: what is measured is the stage itself. CPU a record is told too: it
-says what a worker can do when others use the machine.
+does nothing but decode and encode: what is measured is the stage itself. CPU a record is told
+too: it says what a worker can do when others use the machine.
 """
 
 import argparse
