@@ -113,7 +113,7 @@ class Projector:
             if part.slot.kind != "evt" or now_s - part.swept_s < SWEEP_EVERY_S:
                 return
             part.swept_s = now_s
-            swept = await self._model.sweep(part.slot.partition, KEEP_MS)
+            swept = await self._model.sweep(part.slot.partition, KEEP_MS, self._clock.now_ms())
             if swept.new:
                 await self._replay(part, None, known)
 

@@ -168,10 +168,11 @@ if verb == 'events' then
   return {'ok', new, superseded, again}
 end
 
--- sweep <partition> <keep ms>: is every token whole? Drop points older than <keep> before the
--- newest of their token. Returns how many tokens are not whole, and how many points went.
+-- sweep <partition> <keep ms> <now ms>: is every token whole? Drop points older than <keep> before
+-- the newest of their token that were scored as long ago: what came just now is shown, however old
+-- it says it is. Returns how many tokens are not whole, and how many points went.
 if verb == 'sweep' then
-  local partition, keep = ARGV[2], tonumber(ARGV[3])
+  local partition, keep, now = ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
   local broken, dropped, total = 0, 0, 0
   for _, number in ipairs(redis.call('HVALS', 'gw:held:' .. partition)) do total = total + number end
   if total ~= redis.call('HLEN', 'gw:evt:' .. partition) then broken = 1 end
@@ -181,13 +182,16 @@ if verb == 'sweep' then
       local newest = redis.call('ZREVRANGE', 'gw:time:' .. token, 0, 0, 'WITHSCORES')[2]
       local edge = '(' .. string.format('%.0f', tonumber(newest) - keep)
       for _, event in ipairs(redis.call('ZRANGEBYSCORE', 'gw:time:' .. token, '-inf', edge)) do
-        redis.call('HDEL', 'gw:point:' .. token, event)
-        redis.call('HDEL', 'gw:detail:' .. token, event)
-        redis.call('ZREM', 'gw:time:' .. token, event)
-        redis.call('HDEL', 'gw:evt:' .. partition, event)
-        redis.call('HINCRBY', 'gw:held:' .. partition, token, -1)
-        redis.call('HINCRBY', 'gw:count', 'evt:' .. partition, -1)
-        dropped = dropped + 1
+        local packed = string.match(redis.call('HGET', 'gw:point:' .. token, event), ';(.*)$')
+        if cmsgpack.unpack(packed)[2] < now - keep then
+          redis.call('HDEL', 'gw:point:' .. token, event)
+          redis.call('HDEL', 'gw:detail:' .. token, event)
+          redis.call('ZREM', 'gw:time:' .. token, event)
+          redis.call('HDEL', 'gw:evt:' .. partition, event)
+          redis.call('HINCRBY', 'gw:held:' .. partition, token, -1)
+          redis.call('HINCRBY', 'gw:count', 'evt:' .. partition, -1)
+          dropped = dropped + 1
+        end
       end
     end
   end

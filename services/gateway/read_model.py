@@ -81,9 +81,9 @@ class ReadModel:
         """Write results and progress together, or say what is lost and write nothing."""
         return await self._write("events", step, [part for e in events for part in _event_parts(e)])
 
-    async def sweep(self, partition: int, keep_ms: int) -> Done:
+    async def sweep(self, partition: int, keep_ms: int, now_ms: int) -> Done:
         """Drop old points of a partition; ``new`` of the answer counts tokens not whole."""
-        return _done(await self._call("sweep", partition, keep_ms))
+        return _done(await self._call("sweep", partition, keep_ms, now_ms))
 
     async def marks(self) -> Marks:
         """Return where the read model stands, in one round trip."""

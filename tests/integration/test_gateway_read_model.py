@@ -204,12 +204,16 @@ async def test_a_dead_redis_stops_the_batch(own_redis: RedisServer, tmp_path: Pa
         assert "e" in await world.model.visible_event_ids(12)
 
 
-async def test_old_points_go_thirty_days_before_the_newest(world: World, raw: Any) -> None:
+async def test_old_points_go_thirty_days_after_they_were_scored(world: World, raw: Any) -> None:
+    """Not before: an old message that arrives today is shown, whatever its clinical time."""
     newest = an_assessment("t", "new").as_of_ms
     await world.tell(ASSESSED, an_assessment("t", "new"))
     await world.tell(ASSESSED, an_assessment("t", "old", at_ms=newest - projector.KEEP_MS - 1))
     await world.settle()
     world.clock.advance(projector.SWEEP_EVERY_S + 1)
+    await world.feed.idle()
+    assert await world.model.visible_event_ids(12) == {"new", "old"}
+    world.clock.advance(projector.KEEP_MS / 1000)
     await world.feed.idle()
     assert await world.model.visible_event_ids(12) == {"new"}
     assert await raw.hlen("gw:detail:t") == 1
