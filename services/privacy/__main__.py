@@ -5,8 +5,9 @@ import signal
 import sys
 
 from plumbing import log
+from plumbing.batch_writer import BatchWriter
 from plumbing.clock import SystemClock
-from plumbing.kafka_log import KafkaReader, KafkaWriter, require_fast_checksum
+from plumbing.kafka_log import KafkaReader, require_fast_checksum
 from plumbing.stream import EXIT_CRASHED, StreamCrashed
 from services.privacy.app import running
 from services.privacy.key_files import KeyMissing
@@ -38,7 +39,7 @@ async def _serve(settings: PrivacySettings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     clock = SystemClock()
-    writer = KafkaWriter(settings.kafka(), clock=clock)
+    writer = BatchWriter(settings.kafka(), clock=clock)
     reader = KafkaReader(settings.kafka())
     async with running(settings, writer, reader, clock) as service:
         await service.run(stop)
