@@ -1,7 +1,8 @@
 """Ingest on a real broker: stored before acknowledged, through a broker's death and its own."""
 
 import asyncio
-import gc
+import os
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import date, timedelta
@@ -16,8 +17,8 @@ from plumbing.event_log import Record
 from plumbing.kafka_log import KafkaConnection, KafkaReader, KafkaWriter
 from services.ingest.app import Ingest, running
 from services.ingest.settings import IngestSettings
-from tests.support.brokers import KafkaServer, apply_topics
-from tests.unit.ingest.conftest import KeyFolder, make_keys, msa, sender
+from tests.support.brokers import KafkaServer, apply_topics, free_port
+from tests.unit.ingest.conftest import KeyFolder, Sender, make_keys, msa, sender
 
 ORU = (
     "MSH|^~\\&|LAB|HOSP|AUSCULT|HOSP|20240501||ORU^R01^ORU_R01|{control_id}|P|2.5.1\r"
@@ -93,29 +94,103 @@ async def test_stored_in_order_and_answered_once_through_restarts(
     assert len(await stored(own_kafka.bootstrap, ANSWERS.name)) == len(names)
 
 
-# kafka-python leaves the socket of each failed connection attempt to the garbage collector.
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@asynccontextmanager
+async def ingest_process(
+    bootstrap: str, keys: KeyFolder, ack_deadline_s: float
+) -> AsyncIterator[tuple[asyncio.subprocess.Process, int]]:
+    """Run ``python -m services.ingest``; yield the process and its MLLP port, once it listens."""
+    port = free_port()
+    environment = {
+        "INGEST_KAFKA_BOOTSTRAP": bootstrap,
+        "INGEST_KEYS_DIR": str(keys.folder),
+        "INGEST_MLLP_PORT": str(port),
+        "INGEST_HTTP_PORT": str(free_port()),
+        "INGEST_ACK_DEADLINE_S": str(ack_deadline_s),
+    }
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "services.ingest", env={**os.environ, **environment}
+    )
+    try:
+        async with asyncio.timeout(60):
+            while not await listens(port):
+                assert process.returncode is None
+                await asyncio.sleep(0.1)
+        yield process, port
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+
+
+async def listens(port: int) -> bool:
+    """Return whether somebody takes connections there."""
+    try:
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+    except OSError:
+        return False
+    writer.close()
+    await writer.wait_closed()
+    return True
+
+
+async def deliver(link: Sender, content: bytes) -> tuple[str, list[str]]:
+    """Send until it is answered for good, as a hospital does; return MSA-1 of all answers."""
+    codes: list[str] = []
+    while not codes or codes[-1] == "AE":
+        link.write(b"\x0b" + content + b"\x1c\r")
+        answer = await link.reader.readuntil(b"\x1c\r")
+        codes.append(msa(answer[1:-2])[0])
+    return codes[-1], codes[:-1]
+
+
 async def test_a_dead_broker_gives_no_aa_and_its_return_goes_on(
     own_kafka: KafkaServer, keys: KeyFolder
 ) -> None:
     apply_topics(own_kafka.bootstrap)
-    async with (
-        ingest(own_kafka.bootstrap, keys, deadline_s=1.0) as service,
-        sender(service.mllp.port) as link,
-    ):
-        assert msa(await link.send(oru("C1", "M1"))) == ("AA", "C1")
-        own_kafka.kill()
-        assert msa(await link.send(oru("C2", "M1"))) == ("AE", "C2")
-        own_kafka.start()
-        async with asyncio.timeout(60):
-            link.write(b"\x0b" + oru("C2", "M1") + b"\x1c\r")
-            answer = await link.reader.readuntil(b"\x1c\r")
-            while msa(answer[1:-2])[0] == "AE":
-                link.write(b"\x0b" + oru("C2", "M1") + b"\x1c\r")
-                answer = await link.reader.readuntil(b"\x1c\r")
-        assert msa(answer[1:-2]) == ("AA", "C2")
+    async with ingest_process(own_kafka.bootstrap, keys, 1.0) as (process, port):
+        async with sender(port) as link:
+            assert await deliver(link, oru("C1", "M1")) == ("AA", [])
+            own_kafka.kill()
+            assert msa(await link.send(oru("C2", "M1"))) == ("AE", "C2")
+            await asyncio.to_thread(own_kafka.start)
+            async with asyncio.timeout(90):
+                code, _ = await deliver(link, oru("C2", "M1"))
+            assert code == "AA"
+        process.terminate()
+        async with asyncio.timeout(30):
+            assert await process.wait() == 0
     found = await stored(own_kafka.bootstrap, IDENTIFIED.name)
     ids = [dict(record.headers)["event_id"] for record in found]
     # What was written twice bears the same id: later stages know it and drop it.
     assert len(set(ids)) == 2
-    gc.collect()
+
+
+async def test_killed_at_any_time_no_acknowledged_message_is_missing(
+    own_kafka: KafkaServer, keys: KeyFolder
+) -> None:
+    apply_topics(own_kafka.bootstrap)
+    names = [f"C{number}" for number in range(120)]
+    acknowledged: list[str] = []
+    for _ in range(3):
+        async with (
+            ingest_process(own_kafka.bootstrap, keys, 5.0) as (process, port),
+            sender(port) as link,
+        ):
+            for name in names:  # a sender that lost its connection begins anew
+                link.write(b"\x0b" + oru(name, "M1") + b"\x1c\r")
+            for _ in range(len(acknowledged) + 40):
+                if len(acknowledged) >= len(names):
+                    break
+                answer = msa(await link.answer())
+                assert answer[0] == "AA"
+                if answer[1] not in acknowledged:
+                    acknowledged.append(answer[1])
+            process.kill()
+            await process.wait()
+    assert acknowledged == names
+    found = await bodies(own_kafka.bootstrap, keys)
+    assert {body.control_id for body in found} >= set(acknowledged)
+    first_seen = list(dict.fromkeys(body.control_id for body in found))
+    assert first_seen == names  # in the order they were sent, whatever was repeated
+    records = await stored(own_kafka.bootstrap, IDENTIFIED.name)
+    assert len({dict(record.headers)["event_id"] for record in records}) == len(names)
