@@ -4,7 +4,7 @@ It scores the first 48 hours of an intensive care stay. Afterwards the score sta
 48 hours (``reason`` says ``first_48_h``), until the patient leaves intensive care.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,7 +20,6 @@ from services.inference.features import (
     HORIZON_MINUTES,
     PARAMETER_OF,
     SERIES,
-    SERIES_INDEX,
     Patients,
     Rows,
     matrix,
@@ -35,10 +34,13 @@ MINUTE_MS = 60_000
 PROBABILITY_DECIMALS = 6
 PARAMETERS: tuple[str, ...] = tuple(dict.fromkeys(PARAMETER_OF))
 GROUP_OF_FEATURE = np.array([PARAMETERS.index(parameter) for parameter in PARAMETER_OF])
+HORIZON_MS = (HORIZON_MINUTES + 1) * MINUTE_MS  # the whole last minute counts
+_RANGES = {one.parameter: (place, one.low, one.high) for place, one in enumerate(SERIES)}
 _ELAPSED = FEATURES.index("elapsed_hours")
 _MALE = {"M": 1.0, "F": 0.0}
 
 Floats = npt.NDArray[np.float64]
+Used = tuple[int, Fact]  # the place of its series, and the fact
 
 
 @dataclass(frozen=True)
@@ -88,13 +90,13 @@ class IcuMortality:
             return "no_icu_admission"
         if view.icu_left_ms is not None and view.icu_left_ms <= view.as_of_ms:
             return "left_icu"
-        return "" if any(_usable(fact, view) for fact in view.facts) else "no_observations"
+        return "" if next(_usable(view), None) else "no_observations"
 
     def assess(self, views: Sequence[PatientView]) -> Sequence[Risk]:
         """Return one ``Risk`` for each view, in order."""
         if not views:
             return ()
-        used = [[fact for fact in view.facts if _usable(fact, view)] for view in views]
+        used = [list(_usable(view)) for view in views]
         said = self.predict(_rows(views, used), _patients(views))
         return [
             self._risk(view, facts, said, row)
@@ -128,11 +130,11 @@ class IcuMortality:
             attribution=calibration.slope * attribution,
         )
 
-    def _risk(self, view: PatientView, facts: Sequence[Fact], said: Prediction, row: int) -> Risk:
-        latest = _latest(view, facts)
-        listed = contributions(PARAMETERS, said.attribution[row].tolist(), latest)
+    def _risk(self, view: PatientView, used: Sequence[Used], said: Prediction, row: int) -> Risk:
+        newest = dict(used)
+        attributions = said.attribution[row].tolist()
+        listed = contributions(PARAMETERS, attributions, _latest(view, newest.values()))
         difference = float(said.logit[row] - said.baseline_logit[row])
-        measured = {fact.parameter for fact in facts}
         return Risk(
             model=NAME,
             version=self.version,
@@ -143,18 +145,23 @@ class IcuMortality:
             baseline_probability=float(_rounded(said.baseline_logit[row])),
             contributions=listed,
             completeness_gap=completeness_gap(listed, difference),
-            imputed_ratio=round(1 - len(measured) / len(SERIES), 4),
+            imputed_ratio=round(1 - len(newest) / len(SERIES), 4),
         )
 
 
-def _usable(fact: Fact, view: PatientView) -> bool:
-    """Return whether the model reads this fact: in the stay's first 48 hours, and plausible."""
-    index = SERIES_INDEX.get(fact.parameter)
-    if index is None or fact.flagged or view.icu_admitted_ms is None:
-        return False
-    series = SERIES[index]
-    in_time = 0 <= _minute(fact.at_ms, view) <= HORIZON_MINUTES
-    return in_time and series.low <= fact.value <= series.high
+def _usable(view: PatientView) -> Iterator[Used]:
+    """Yield the facts that the model reads, each with its series: in time, and plausible."""
+    admitted_ms = view.icu_admitted_ms
+    if admitted_ms is None:
+        return
+    end_ms = admitted_ms + HORIZON_MS
+    for fact in view.facts:
+        known = _RANGES.get(fact.parameter)
+        if known is None or fact.flagged or not admitted_ms <= fact.at_ms < end_ms:
+            continue
+        place, low, high = known
+        if low <= fact.value <= high:
+            yield place, fact
 
 
 def _minute(at_ms: int, view: PatientView) -> int:
@@ -162,13 +169,16 @@ def _minute(at_ms: int, view: PatientView) -> int:
     return (at_ms - (view.icu_admitted_ms or 0)) // MINUTE_MS
 
 
-def _rows(views: Sequence[PatientView], used: Sequence[Sequence[Fact]]) -> Rows:
-    pairs = [(stay, fact) for stay, facts in enumerate(used) for fact in facts]
+def _rows(views: Sequence[PatientView], used: Sequence[Sequence[Used]]) -> Rows:
+    counts = [len(facts) for facts in used]
+    admitted_ms = np.array([view.icu_admitted_ms for view in views], dtype=np.int64)
+    stay = np.repeat(np.arange(len(views)), counts)
+    at_ms = np.array([fact.at_ms for facts in used for _, fact in facts], dtype=np.int64)
     return Rows(
-        stay=np.array([stay for stay, _ in pairs], dtype=np.int64),
-        minute=np.array([_minute(fact.at_ms, views[stay]) for stay, fact in pairs], dtype=np.int64),
-        series=np.array([SERIES_INDEX[fact.parameter] for _, fact in pairs], dtype=np.int64),
-        value=np.array([fact.value for _, fact in pairs], dtype=np.float64),
+        stay=stay,
+        minute=(at_ms - admitted_ms[stay]) // MINUTE_MS,
+        series=np.array([place for facts in used for place, _ in facts], dtype=np.int64),
+        value=np.array([fact.value for facts in used for _, fact in facts], dtype=np.float64),
     )
 
 
@@ -182,13 +192,13 @@ def _patients(views: Sequence[PatientView]) -> Patients:
     )
 
 
-def _latest(view: PatientView, facts: Sequence[Fact]) -> Mapping[str, Latest]:
-    """Return the newest value of each parameter; facts come in order of their time."""
-    latest = {fact.parameter: Latest(fact.value, fact.at_ms) for fact in facts}
+def _latest(view: PatientView, newest: Collection[Fact]) -> Mapping[str, Latest]:
+    """Return the newest value of each parameter, and what is known of the patient."""
+    latest = {fact.parameter: Latest(fact.value, fact.at_ms) for fact in newest}
     if view.age_years is not None:
         latest["age"] = Latest(float(view.age_years))
-    newest = max((_minute(fact.at_ms, view) for fact in facts), default=0)
-    latest["elapsed"] = Latest(round(newest / 60, 1))
+    last_minute = max((_minute(fact.at_ms, view) for fact in newest), default=0)
+    latest["elapsed"] = Latest(round(last_minute / 60, 1))
     return latest
 
 

@@ -64,12 +64,16 @@ class ModelRegistry:
 
     def load(self, name: str, version: str, digest: str) -> IcuMortality:
         """Return the model, verified and warm; raise ``ModelRefused``. Blocks: call in a thread."""
+        code = "missing"
         for source in (self._cached_manifest, self._stored_manifest):
             content = source(name, version, digest)
             manifest = _decoded(content)
-            if manifest is not None and manifest.digest == digest:
-                return self._verified(manifest, content or b"")
-        raise ModelRefused("missing" if not self.folder(name, version).is_dir() else "digest")
+            if content is None or manifest is None:
+                continue
+            code = self._objection(manifest, digest)
+            if not code:
+                return self._verified(manifest, content)
+        raise ModelRefused(code)
 
     def verify(self, name: str, version: str) -> IcuMortality:
         """Return the model of the folder as it is there, verified; raise ``ModelRefused``."""
@@ -96,10 +100,14 @@ class ModelRegistry:
             raise ModelRefused("missing")
         return self.root / name / version
 
-    def _verified(self, manifest: Manifest, content: bytes) -> IcuMortality:
+    def _objection(self, manifest: Manifest, digest: str) -> str:
+        """Return why this is not the manifest that was promoted, or ""."""
+        if manifest.digest != digest:
+            return "digest"
         key = self.trusted.get(manifest.key_id)
-        if key is None or not manifests.signature_holds(manifest, key):
-            raise ModelRefused("signature")
+        return "" if key and manifests.signature_holds(manifest, key) else "signature"
+
+    def _verified(self, manifest: Manifest, content: bytes) -> IcuMortality:
         if manifest.name != NAME or manifest.architecture != ARCHITECTURE:
             raise ModelRefused("architecture")
         if manifest.feature_schema_sha256 != feature_schema_sha256():
