@@ -285,7 +285,7 @@ PATTERNS: tuple[Pattern, ...] = (
     form("LOC", rf"\b{WORD}(?: {WORD})?, [A-Z]{{2}}(?: \d{{5}}(?:-\d{{4}})?)?\b(?=[\s,.;)?]|$)"),
     form(
         "LOC",
-        r"\b(?:zip|zip code|postcode|postal code)[: ]{1,2}(?P<v>[A-Z0-9]{3,5}[ -]?[A-Z0-9]{3,4}|\d{5})\b",
+        r"\b(?:zip ?code|zip|post ?code|postal code)[: ]{1,2}(?P<v>[A-Z0-9]{2,5}[ -]?(?=[A-Z]{0,3}\d)[A-Z0-9]{2,4})\b",
         of="v",
         flags=ANY_CASE,
     ),
