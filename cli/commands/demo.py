@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import math
 import time
 from dataclasses import dataclass, replace
 from typing import Annotated
@@ -10,13 +11,13 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from bench.pipeline import Gateway, quantile
 from cli.accounting import Reconciliation, settle
 from cli.commands.reconcile import balance_table
-from cli.latency import Buckets, buckets_of, quantile
 from cli.live_day import LiveDay
 from cli.progress import step
 from cli.stack.launch import the_stack
-from cli.stack.process import StackError, http_get
+from cli.stack.process import StackError
 from cli.stack.settings import StackSettings
 from cli.tally import NO_ANSWER, Tally
 from contracts.assessed import ASSESSED
@@ -37,8 +38,8 @@ class Outcome:
     tally: Tally
     before: Reconciliation
     after: Reconciliation
-    latency_before: Buckets
-    latency_after: Buckets
+    latency_before: dict[float, float]
+    latency_after: dict[float, float]
 
     @property
     def stored(self) -> int:
@@ -125,7 +126,9 @@ def _summary(outcome: Outcome, first_s: float) -> Table:
     table.add_row("stored, distinct", str(outcome.stored))
     for q in (0.5, 0.99):
         found = quantile(outcome.latency_before, outcome.latency_after, q)
-        table.add_row(f"receipt to visible, p{q * 100:.0f}", f"{found:.2f} s" if found else "?")
+        table.add_row(
+            f"receipt to visible, p{q * 100:.0f}", "?" if math.isnan(found) else f"{found:.2f} s"
+        )
     table.add_row("first visible result after", f"{first_s:.1f} s")
     table.add_row("verdict", "[green]balanced[/]" if outcome.good else "[red]NOT balanced[/]")
     return table
@@ -151,8 +154,9 @@ async def _visible(read_model: ReadModel) -> int:
         return 0
 
 
-def _latencies(settings: StackSettings) -> Buckets:
-    return buckets_of(http_get(settings.at(settings.gateway_metrics_port), "/metrics")[1])
+def _latencies(settings: StackSettings) -> dict[float, float]:
+    port = settings.at(settings.gateway_metrics_port)
+    return Gateway(f"http://127.0.0.1:{port}/metrics").read()[1]
 
 
 def _welcome(settings: StackSettings) -> None:

@@ -1,0 +1,151 @@
+"""`auscult bench NAME`: a benchmark on brokers or a stack of its own; a table, or JSON."""
+
+import asyncio
+import importlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from cli.progress import step
+from cli.stack.process import StackError
+from cli.stack.programs import MODELS_DIR
+from cli.stack.scratch import scratch_broker, scratch_stack
+from cli.stack.settings import StackSettings
+from plumbing.clock import SystemClock
+from simulator.run import Target
+
+LOOPBACK = "127.0.0.1"
+STAYS_PER_S = 60.0
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the options ask for; a benchmark uses what concerns it."""
+
+    rates: tuple[float, ...]
+    seconds: float
+    stays: int
+    data: Path | None
+
+
+def bench_command(
+    name: Annotated[str, typer.Argument(help="One of the benchmarks, or `all`.")],
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON on stdout.")] = False,
+    rates: Annotated[
+        str, typer.Option(help="pipeline: events a second to try, upwards, by comma.")
+    ] = "100,200,300,400,500,600,800,1000",
+    seconds: Annotated[float, typer.Option(min=5, help="pipeline: how long each is held.")] = 60.0,
+    stays: Annotated[int, typer.Option(min=1, help="physionet: how many stays.")] = 500,
+    data: Annotated[
+        Path | None, typer.Option(help="physionet: the table of stays (icu_b_long.csv.gz).")
+    ] = None,
+) -> None:
+    """Run a benchmark: ours and its peers in one run.
+
+    stream (our stage and stock Faust), pipeline (the whole stack from MLLP to visible), inference,
+    deidentify, physionet (the page's risk against the offline score), or all.
+    """
+    if name not in {*BENCHMARKS, "all"}:
+        raise typer.BadParameter(f"one of {', '.join(BENCHMARKS)}, all")
+    wanted = Wanted(tuple(float(rate) for rate in rates.split(",")), seconds, stays, data)
+    found: dict[str, Any] = {}
+    for one in BENCHMARKS if name == "all" else [name]:
+        if name == "all" and one == "physionet" and data is None:
+            continue  # its table is not part of the repository
+        with step(f"bench {one}"):
+            found[one] = BENCHMARKS[one](wanted)
+    if as_json:
+        print(json.dumps(found))
+    else:
+        for one, figures in found.items():
+            Console().print(figures_table(one, figures))
+
+
+def figures_table(title: str, figures: Any) -> Table:
+    """Return nested figures as a table, one line for each number."""
+    table = Table("figure", "value", title=title)
+    for path, value in _leaves("", figures):
+        table.add_row(path, str(value))
+    return table
+
+
+def _leaves(path: str, value: Any) -> list[tuple[str, Any]]:
+    if isinstance(value, Mapping):
+        named = [(str(key), one) for key, one in value.items()]
+    elif isinstance(value, list | tuple):
+        named = [(str(number), one) for number, one in enumerate(value)]
+    else:
+        return [(path, value)]
+    return [leaf for key, one in named for leaf in _leaves(f"{path}.{key}".lstrip("."), one)]
+
+
+def _stream(_: Wanted) -> Any:
+    with scratch_broker() as bootstrap:
+        return importlib.import_module("bench.stream").run(bootstrap)
+
+
+def _inference(_: Wanted) -> Any:
+    return importlib.import_module("bench.inference").run(MODELS_DIR)
+
+
+def _deidentify(_: Wanted) -> Any:
+    return [asdict(one) for one in importlib.import_module("bench.deidentify").run()]
+
+
+def _pipeline(wanted: Wanted) -> Any:
+    from bench.pipeline import Gateway, run
+
+    with scratch_stack() as settings:
+        metrics = f"http://{LOOPBACK}:{settings.at(settings.gateway_metrics_port)}/metrics"
+        target = Target(LOOPBACK, settings.at(settings.mllp_port), connections=32)
+        gateway = Gateway(metrics)
+        return asyncio.run(run(target, gateway, SystemClock(), wanted.rates, wanted.seconds))
+
+
+def _physionet(wanted: Wanted) -> Any:
+    from bench.physionet import coverable, prove
+    from cli.commands.predict import shipped
+    from services.inference.icu_mortality import NAME
+    from training.physionet import read_stays
+
+    if wanted.data is None:
+        raise StackError("give the table of stays: --data .../icu_b_long.csv.gz")
+    model = shipped(NAME, MODELS_DIR)
+    chosen = coverable(read_stays(wanted.data), model, wanted.stays)
+    with scratch_stack() as settings:
+        proof = asyncio.run(prove(_reach(settings), model, chosen, SystemClock(), STAYS_PER_S))
+    return {
+        "stays": len(proof.stays),
+        "messages": proof.messages,
+        "accepted": proof.accepted,
+        "equal_to_1e-4": sum(one.equal for one in proof.stays),
+        "largest_difference": proof.worst,
+        "holds": proof.holds,
+    }
+
+
+def _reach(settings: StackSettings) -> Any:
+    from bench.physionet import Reach
+
+    return Reach(
+        feed=Target(LOOPBACK, settings.at(settings.mllp_port), connections=8),
+        gateway_url=settings.page_url,
+        privacy_url=f"http://{LOOPBACK}:{settings.at(settings.privacy_port)}",
+        keys_dir=settings.keys_dir,
+    )
+
+
+BENCHMARKS: dict[str, Callable[[Wanted], Any]] = {
+    "stream": _stream,
+    "inference": _inference,
+    "deidentify": _deidentify,
+    "pipeline": _pipeline,
+    "physionet": _physionet,
+}
