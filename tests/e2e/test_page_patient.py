@@ -297,7 +297,7 @@ def test_it_prints_without_its_controls(visit: Visit) -> None:
     assert page.locator(".foot").is_visible()
 
 
-def test_the_pictures_of_the_documents_can_be_taken(tmp_path: Path) -> None:
-    taken = take(tmp_path)
+def test_the_pictures_of_the_documents_can_be_taken(browser: Browser, tmp_path: Path) -> None:
+    taken = take(browser, tmp_path)
     assert {path.stem for path in taken} == set(SHOTS)
     assert all(path.stat().st_size > 20_000 for path in taken)

@@ -8,6 +8,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from playwright.sync_api import Browser
+
 from tests.support.page_browser import NARROW, WIDE, launched, visiting, ward_on_its_own_redis
 from tests.support.page_people import WARD
 from tests.support.shared import REPOSITORY
@@ -25,14 +27,13 @@ SHOTS: dict[str, tuple[str, dict[str, Any]]] = {
 }
 
 
-def take(directory: Path) -> list[Path]:
+def take(browser: Browser, directory: Path) -> list[Path]:
     """Take all pictures; return their paths."""
     directory.mkdir(parents=True, exist_ok=True)
     taken = []
     with (
         tempfile.TemporaryDirectory() as state,
         ward_on_its_own_redis(Path(state)) as server,
-        launched() as browser,
     ):
         for name, (address, options) in SHOTS.items():
             with visiting(browser, server, **({"viewport": WIDE} | options)) as visit:
@@ -47,5 +48,6 @@ def take(directory: Path) -> list[Path]:
 
 if __name__ == "__main__":
     target = Path(sys.argv[1]) if len(sys.argv) > 1 else REPOSITORY / "docs" / "screenshots"
-    for shot in take(target):
-        sys.stdout.write(f"{shot}\n")
+    with launched() as chromium:
+        for shot in take(chromium, target):
+            sys.stdout.write(f"{shot}\n")
