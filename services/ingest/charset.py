@@ -1,7 +1,7 @@
 """Which charset a message is in, and its text: BOM, MSH-18, the source's default, UTF-8, cp1252."""
 
 import codecs
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from contracts.clinical import Finding
 
@@ -36,8 +36,7 @@ ALIASES = {
 ALIASES |= {name.replace("8859/", "ISO8859"): used for name, used in ALIASES.items() if "/" in name}
 
 
-@dataclass(frozen=True, slots=True)
-class Decoded:
+class Decoded(NamedTuple):
     """The text of a message, the charset that read it and the one that MSH-18 named."""
 
     text: str

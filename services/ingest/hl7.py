@@ -6,7 +6,6 @@ string until somebody asks for its fields.
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -14,7 +13,7 @@ from contracts.clinical import Finding
 
 NULL = '""'
 NO_DELIMITER = "\x00"
-FIELDS_MAX = 60
+FIELDS_MAX = 70  # beyond the highest field that anything here reads (IN2-64)
 PADDING = ("",) * FIELDS_MAX
 BATCH_SEGMENTS = frozenset({"FHS", "BHS", "BTS", "FTS"})
 BLANKS = " \t\x00\x0b\x1a\x1c\x1e\x1f\ufeff"
@@ -54,13 +53,15 @@ class Dialect:
 
     def text(self, raw: str) -> str:
         """Return a value with its escapes resolved; HL7 null is the empty string."""
+        if raw.isalnum():  # no delimiter is a letter or a digit
+            return raw
         if self.escape in raw:
             return self._escapes.sub(self._resolve, raw)
         return "" if raw == NULL else raw
 
     def first(self, raw: str) -> str:
         """Return the first subcomponent of the first component of the first repetition."""
-        if not raw:
+        if not raw or raw.isalnum():
             return raw
         raw = raw.partition(self.repeat)[0].partition(self.component)[0]
         return self.text(raw.partition(self.sub)[0])
@@ -69,10 +70,14 @@ class Dialect:
         """Return the repetitions that are there."""
         if not raw or raw == NULL:
             return []
+        if self.repeat not in raw:
+            return [raw]
         return [one for one in raw.split(self.repeat) if one]
 
     def components(self, raw: str, count: int) -> list[str]:
         """Return at least ``count`` components, each its first subcomponent, unescaped."""
+        if raw.isalnum():
+            return [raw, *PADDING[1:count]]
         found = raw.split(self.component)
         if self.sub in raw:
             found = [one.partition(self.sub)[0] for one in found]
@@ -128,8 +133,7 @@ class Header(NamedTuple):
     version: str
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(NamedTuple):
     """One message: its header (None when there is none to read), its other segments in order,
     the canonical content for its identity, and what is wrong with it.
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from contracts.clinical import EventType, Finding
 from contracts.identified import IdentifiedBody, IdentityLink, Patient, PatientId
@@ -64,8 +65,7 @@ class SourceProfile:
     strict: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class ParsedEvent:
+class ParsedEvent(NamedTuple):
     """One patient's event with its id and the key of its partition."""
 
     event_id: str
@@ -73,8 +73,7 @@ class ParsedEvent:
     body: IdentifiedBody
 
 
-@dataclass(frozen=True, slots=True)
-class Parsed:
+class Parsed(NamedTuple):
     """What became of one message.
 
     ``code`` is AA (to be stored first), AE or AR; ``findings`` has the reasons. ``content`` and
@@ -164,8 +163,7 @@ def _staff_names(groups: Sequence[Draft], segments: Sequence[str]) -> None:
                         patients.put_staff_name(draft, f[number])
 
 
-@dataclass(frozen=True, slots=True)
-class _Origin:
+class _Origin(NamedTuple):
     """What all events of a message share beside its header."""
 
     raw: bytes

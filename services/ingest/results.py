@@ -1,11 +1,12 @@
 """OBR, OBX, NTE, TXA: results with their values, units, times and corrections; notes."""
 
 from math import isfinite
+from typing import NamedTuple
 
 from contracts.clinical import Order
 from contracts.identified import Note
 from contracts.loinc import parameter_of
-from contracts.observation import Code, Observation
+from contracts.observation import Code, Observation, ObservationKind
 from services.ingest.codes import LOINC, code_of
 from services.ingest.draft import Draft
 from services.ingest.hl7 import NULL
@@ -18,7 +19,19 @@ TEXTS = frozenset({"ST", "TX", "FT"})
 TIMES = frozenset({"DT", "TM", "TS", "DTM"})
 ATTACHMENTS = frozenset({"ED", "RP"})
 COMPARATORS = frozenset({"<", ">", "<=", ">=", "="})
-Common = dict[str, object]  # the fields that every kind of observation has
+
+
+class Value(NamedTuple):
+    """OBX-5 as it was read, with its unit."""
+
+    kind: ObservationKind
+    number: float | None = None
+    comparator: str = ""
+    text: str = ""
+    answer: Code | None = None
+    unit: str = ""
+    unit_sent: str = ""
+    finding: str = ""
 
 
 def orc(draft: Draft, f: list[str]) -> None:
@@ -71,18 +84,28 @@ def obx(draft: Draft, f: list[str]) -> None:
     """Read OBX."""
     d = draft.dialect
     code = code_of(d, f[3])
+    index = draft.note_about = len(draft.observations)
+    value = _value(draft, f[2].strip().upper(), f, code)
     series = draft.series_prefix or f[14] or draft.header.control_id
-    common: Common = {
-        "index": len(draft.observations),
-        "code": code,
-        "reference_range": d.text(f[7]),
-        "flags": _flags(draft, f[8]) if f[8] else (),
-        "status": f[11].strip() or "F",
-        "at_ms": _observed_at(draft, f[14]),
-        "series": f"{series}|{code.system}|{code.code}|{f[4]}",
-    }
-    draft.note_about = len(draft.observations)
-    draft.observations.append(_observation(draft, f[2].strip().upper(), f, common))
+    draft.observations.append(
+        Observation(
+            index=index,
+            code=code,
+            kind=value.kind,
+            value=value.number,
+            comparator=value.comparator,
+            text=value.text,
+            answer=value.answer,
+            unit=value.unit,
+            unit_sent=value.unit_sent,
+            reference_range=d.text(f[7]),
+            flags=_flags(draft, f[8]) if f[8] else (),
+            status=f[11].strip() or "F",
+            at_ms=_observed_at(draft, f[14]),
+            series=f"{series}|{code.system}|{code.code}|{f[4]}",
+            finding=value.finding,
+        )
+    )
 
 
 def _observed_at(draft: Draft, own: str) -> int | None:
@@ -93,59 +116,50 @@ def _observed_at(draft: Draft, own: str) -> int | None:
     return draft.sent_at.ms if at_ms is None and draft.sent_at is not None else at_ms
 
 
-def _observation(draft: Draft, kind: str, f: list[str], common: Common) -> Observation:
+def _value(draft: Draft, kind: str, f: list[str], code: Code) -> Value:
     raw = f[5]
     if not raw or raw == NULL:
-        return _made(common, "empty", finding="null" if raw else "")
+        return Value("empty", finding="null" if raw else "")
     if kind in QUANTITIES:
-        return _quantity(draft, kind, f, common)
+        return _quantity(draft, kind, f, code)
     if kind in TEXTS:
-        return _text(draft, kind, raw, common)
-    return _other(draft, kind, raw, common)
+        return _text(draft, kind, raw, code)
+    return _other(draft, kind, raw)
 
 
-def _other(draft: Draft, kind: str, raw: str, common: Common) -> Observation:
+def _other(draft: Draft, kind: str, raw: str) -> Value:
     if kind in CODED:
-        return _made(common, "coded", answer=code_of(draft.dialect, raw))
+        return Value("coded", answer=code_of(draft.dialect, raw))
     if kind in ATTACHMENTS:
-        return _made(common, "attachment")
+        return Value("attachment")
     if kind in TIMES:
-        return _made(common, "time", text=draft.dialect.text(raw))
+        return Value("time", text=draft.dialect.text(raw))
     draft.find("OBX-2", "103" if kind else "101", "value type missing or not known")
     finding = "type_unknown" if kind else "type_missing"
-    return _made(common, "text", text=draft.dialect.text(raw), finding=finding)
+    return Value("text", text=draft.dialect.text(raw), finding=finding)
 
 
-def _made(common: Common, kind: str, **more: object) -> Observation:
-    return Observation(kind=kind, **common, **more)  # type: ignore[arg-type]  # built by keyword
-
-
-def _quantity(draft: Draft, kind: str, f: list[str], common: Common) -> Observation:
+def _quantity(draft: Draft, kind: str, f: list[str], code: Code) -> Value:
     d = draft.dialect
     raw = f[5]
     finding = ""
     if d.repeat in raw:
         raw, finding = raw.partition(d.repeat)[0], "repeated"
-    comparator, number = _structured(d.components(raw, 4)) if kind == "SN" else _plain(d.text(raw))
-    value = number_of(number)
-    if value is None:
+    comparator, digits = _structured(d.components(raw, 4)) if kind == "SN" else _plain(d.text(raw))
+    number = number_of(digits)
+    if number is None:
         draft.find("OBX-5", "102", "not a number")
-        return _made(common, "text", text=d.text(f[5]), finding="not_a_number")
+        return Value("text", text=d.text(f[5]), finding="not_a_number")
     sent = _unit_sent(draft, f[6])
-    code = common["code"]
-    parameter = parameter_of(code.code) if isinstance(code, Code) and code.system == LOINC else None
-    unit = ""
+    parameter = parameter_of(code.code) if code.system == LOINC else None
     if parameter is None:
         unit = ucum_of(sent)
     else:
-        value, unit, odd = canonical(parameter, value, sent)
+        number, unit, odd = canonical(parameter, number, sent)
         finding = odd or finding
         if odd and odd != "unit_assumed":
             draft.find("OBX-5" if odd == "implausible" else "OBX-6", odd)
-    return _made(
-        common, "quantity", value=value, comparator=comparator, unit=unit, unit_sent=sent,
-        finding=finding,
-    )  # fmt: skip
+    return Value("quantity", number, comparator, unit=unit, unit_sent=sent, finding=finding)
 
 
 def _structured(c: list[str]) -> tuple[str, str]:
@@ -186,14 +200,12 @@ def _flags(draft: Draft, raw: str) -> tuple[str, ...]:
     return tuple(flag for one in d.repetitions(raw) if (flag := d.first(one)))
 
 
-def _text(draft: Draft, kind: str, raw: str, common: Common) -> Observation:
+def _text(draft: Draft, kind: str, raw: str, code: Code) -> Value:
     d = draft.dialect
     text = d.text(raw.replace(d.repeat, "\n") if d.repeat in raw else raw)
     if kind != "ST" or draft.is_document:
-        code = common["code"]
-        name = code.text or code.code if isinstance(code, Code) else ""
-        _note(draft, text, draft.note_about, draft.document_kind or name)
-    return _made(common, "text", text=text)
+        _note(draft, text, draft.note_about, draft.document_kind or code.text or code.code)
+    return Value("text", text=text)
 
 
 def nte(draft: Draft, f: list[str]) -> None:

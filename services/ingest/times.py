@@ -1,7 +1,7 @@
 """HL7 times (TS, DTM, DT) to milliseconds since 1970 UTC, with their precision and zone."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from datetime import UTC, date, datetime, tzinfo
 from functools import lru_cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -16,8 +16,9 @@ PRECISIONS: dict[int, Precision] = {
     12: "minute",
     14: "second",
 }
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-MILLISECOND = timedelta(milliseconds=1)
+EPOCH_DAY = date(1970, 1, 1).toordinal()
+# Where month, day, hour, minute and second stand, and what each is when left out.
+PARTS_AFTER_YEAR = ((4, 1), (6, 1), (8, 0), (10, 0), (12, 0))
 CACHED_TIMES = 8192
 
 
@@ -55,20 +56,32 @@ def _moment(raw: str, local: tzinfo) -> Moment | None:
     if precision is None:
         return None
     try:
-        zone = _fixed(offset) if offset else local
-        at = datetime(
-            int(digits[:4]),
-            int(digits[4:6] or 1),
-            int(digits[6:8] or 1),
-            int(digits[8:10] or 0),
-            int(digits[10:12] or 0),
-            int(digits[12:14] or 0),
-            _microseconds(fraction),
-            tzinfo=zone,
-        )
-        return Moment((at - EPOCH) // MILLISECOND, precision, "sent" if offset else "assumed")
-    except (ValueError, OverflowError):
+        seconds = _seconds(digits)
+        ahead_s = _offset_s(offset) if offset else _ahead_s(digits, local)
+        ms = (seconds - ahead_s) * 1000 + _milliseconds(fraction)
+    except ValueError:
         return None
+    return Moment(ms, precision, "sent" if offset else "assumed")
+
+
+def _seconds(digits: str) -> int:
+    """Return the seconds since 1970 that a clock without a zone shows; ``ValueError`` if none."""
+    day = date(int(digits[:4]), int(digits[4:6] or 1), int(digits[6:8] or 1)).toordinal()
+    hour, minute = int(digits[8:10] or 0), int(digits[10:12] or 0)
+    second = int(digits[12:14] or 0)
+    if hour > 23 or minute > 59 or second > 59:
+        raise ValueError
+    return (day - EPOCH_DAY) * 86_400 + hour * 3_600 + minute * 60 + second
+
+
+def _ahead_s(digits: str, local: tzinfo) -> int:
+    if local is UTC:
+        return 0
+    parts = [int(digits[at : at + 2] or least) for at, least in PARTS_AFTER_YEAR]
+    month, day, hour, minute, second = parts
+    at = datetime(int(digits[:4]), month, day, hour, minute, second, tzinfo=local)
+    ahead = at.utcoffset()
+    return int(ahead.total_seconds()) if ahead else 0
 
 
 def _without_offset(raw: str) -> tuple[str, str]:
@@ -81,18 +94,23 @@ def _without_offset(raw: str) -> tuple[str, str]:
     return raw, ""
 
 
-def _fixed(offset: str) -> tzinfo:
+@lru_cache(maxsize=256)
+def _offset_s(offset: str) -> int:
     digits = offset[1:].replace(":", "").ljust(4, "0")
     if not (digits.isascii() and digits.isdigit() and len(digits) == 4):
         raise ValueError
-    ahead = timedelta(hours=int(digits[:2]), minutes=int(digits[2:]))
-    return timezone(-ahead if offset[0] == "-" else ahead)
-
-
-def _microseconds(fraction: str) -> int:
-    if fraction and not (fraction.isascii() and fraction.isdigit()):
+    hours, minutes = int(digits[:2]), int(digits[2:])
+    if hours > 23 or minutes > 59:
         raise ValueError
-    return int(fraction[:6].ljust(6, "0")) if fraction else 0
+    return (hours * 3_600 + minutes * 60) * (-1 if offset[0] == "-" else 1)
+
+
+def _milliseconds(fraction: str) -> int:
+    if not fraction:
+        return 0
+    if not (fraction.isascii() and fraction.isdigit()):
+        raise ValueError
+    return int(fraction[:3].ljust(3, "0"))
 
 
 def birth_date_of(raw: str) -> tuple[str, bool]:

@@ -1,8 +1,11 @@
 """EVN and PV1: when it happened, where the patient is, who cares for them."""
 
+from functools import lru_cache
+
 from contracts.identified import Encounter, Staff
 from services.ingest.draft import Draft, Visit
 from services.ingest.event_types import encounter_status
+from services.ingest.hl7 import Dialect
 from services.ingest.patients import put_staff_name, staff_name, written
 
 STAFF_FIELDS = ((7, "attending"), (8, "referring"), (9, "consulting"), (17, "admitting"))
@@ -46,15 +49,19 @@ def pv1(draft: Draft, f: list[str]) -> None:
             draft.other("ID", d.first(f[number]))
 
 
-def _staff(draft: Draft, raw: str, role: str) -> list[Staff]:
-    found = []
-    for one in draft.dialect.repetitions(raw):
-        number, name = staff_name(draft.dialect, one)
-        if number:
-            found.append(Staff(number, role, name))
-        else:
-            draft.other("NAME", written(name))
-    return found
+def _staff(draft: Draft, raw: str, role: str) -> tuple[Staff, ...]:
+    numbered, named = _staff_of(draft.dialect, raw, role)
+    for name in named:
+        draft.other("NAME", name)
+    return numbered
+
+
+@lru_cache(maxsize=4096)
+def _staff_of(dialect: Dialect, raw: str, role: str) -> tuple[tuple[Staff, ...], tuple[str, ...]]:
+    """Return the staff of an XCN field who have a number, and the names of those without."""
+    found = [staff_name(dialect, one) for one in dialect.repetitions(raw)]
+    numbered = tuple(Staff(number, role, name) for number, name in found if number)
+    return numbered, tuple(written(name) for number, name in found if not number)
 
 
 def encounter_of(draft: Draft) -> Encounter | None:

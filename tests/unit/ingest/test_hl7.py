@@ -171,7 +171,8 @@ TOKENS = st.sampled_from(
     ["MSH|^~\\&", "PID|", "OBX|1|NM|", "OBX|1|SN|", "OBX|1|TX|", "NTE|1||", "PV1|", "EVN|A01|", "|",
      "^", "~", "\\", "&", "\\F\\", "\\X", "\\X4G\\", '""', "\r", "\n", "2.5", "ORU^R01", "ADT^A40",
      "MRG|", "20240101", "2024010199", "-1", "1e999", "nan", "王", "\x00", "\x0b", "\x1c", "RXE|",
-     "OBR|", "TXA|", "AL1|", "DG1|", "PRB|", "GT1|", "IN1|", "NK1|", "BHS|", "a" * 100]
+     "OBR|", "TXA|", "AL1|", "DG1|", "PRB|", "GT1|", "IN1|", "IN2|", "IAM|", "RXA|",
+     "RXD|", "RXO|", "PD1|", "ORC|", "NK1|", "BHS|", "a" * 100]
 )  # fmt: skip
 
 
