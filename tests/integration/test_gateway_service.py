@@ -1,0 +1,169 @@
+"""The gateway as a process on a real broker and a real Redis: killed, stopped, refused."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+import redis
+
+from contracts.assessed import ASSESSED, CURRENT
+from contracts.relations import RELATIONS
+from plumbing.event_log import Output
+from plumbing.kafka_connection import KafkaConnection
+from plumbing.kafka_writer import KafkaWriter
+from services.gateway.read_model import ReadModel
+from tests.support.brokers import KafkaServer, RedisServer, apply_topics, free_port
+from tests.support.gateway_world import a_relation, an_assessment
+
+TOKENS = [f"patient{number:019d}" for number in range(12)]
+WAIT_S = 60.0
+
+
+class Place:
+    """Where one gateway runs."""
+
+    def __init__(self, kafka: str, redis_url: str, folder: Path) -> None:
+        self.port, self.metrics_port = free_port(), free_port()
+        self.keys = folder / "keys"
+        (self.keys / "gateway").mkdir(parents=True)
+        (self.keys / "gateway" / "session.key").write_text("ab" * 32 + "\n")
+        (self.keys / "resolve.token").write_text("cd" * 32 + "\n")
+        self.log = folder / "log.jsonl"
+        self.environment = {
+            **os.environ,
+            "GATEWAY_KAFKA_BOOTSTRAP": kafka,
+            "GATEWAY_REDIS_URL": redis_url,
+            "GATEWAY_PORT": str(self.port),
+            "GATEWAY_METRICS_PORT": str(self.metrics_port),
+            "GATEWAY_KEYS_DIR": str(self.keys),
+            "GATEWAY_STATE_DIR": str(folder / "state"),
+            "GATEWAY_INSTANCE_ID": "gateway-1",
+            "GATEWAY_PRIVACY_URL": f"http://127.0.0.1:{free_port()}",
+        }
+
+    @contextmanager
+    def running(self) -> Iterator[subprocess.Popen[bytes]]:
+        with self.log.open("ab") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "services.gateway"], env=self.environment, stderr=log
+            )
+        try:
+            yield process
+        finally:
+            process.kill()
+            process.wait()
+
+    async def until(self, done: Callable[[], object]) -> None:
+        async with asyncio.timeout(WAIT_S):
+            while not await asyncio.to_thread(done):
+                await asyncio.sleep(0.2)
+
+    def ready(self) -> bool:
+        try:
+            answer = httpx.get(f"http://127.0.0.1:{self.metrics_port}/health/ready")
+        except httpx.HTTPError:
+            return False
+        return answer.status_code == 200
+
+
+@pytest.fixture
+async def place(
+    own_kafka: KafkaServer, own_redis: RedisServer, tmp_path: Path
+) -> AsyncIterator[Place]:
+    apply_topics(own_kafka.bootstrap, partitions=4)
+    yield Place(own_kafka.bootstrap, own_redis.url, tmp_path)
+
+
+async def tell(bootstrap: str, turn: int) -> set[str]:
+    """Write one result, report and visit of each patient; return the ids of the results."""
+    writer = KafkaWriter(KafkaConnection(bootstrap=bootstrap))
+    outputs = []
+    for token in TOKENS:
+        event_id = f"{token}-{turn}"
+        report = an_assessment(token, event_id, basis="person", seen={token: turn})
+        values = {
+            RELATIONS.name: RELATIONS.encode(a_relation(token, "W1")),
+            ASSESSED.name: ASSESSED.encode(an_assessment(token, event_id)),
+            CURRENT.name: CURRENT.encode(report),
+        }
+        outputs += [Output(topic, token.encode(), value) for topic, value in values.items()]
+    await writer.write(outputs)
+    await writer.close()
+    return {f"{token}-{turn}" for token in TOKENS}
+
+
+async def visible(url: str) -> set[str]:
+    model = ReadModel.at(url)
+    try:
+        return await model.visible_event_ids(12)
+    finally:
+        await model.close()
+
+
+async def test_killed_and_emptied_it_shows_everything_once(
+    place: Place, own_kafka: KafkaServer, own_redis: RedisServer
+) -> None:
+    expected = await tell(own_kafka.bootstrap, 0)
+
+    async def shown() -> None:
+        async with asyncio.timeout(WAIT_S):
+            while await visible(own_redis.url) != expected:  # noqa: ASYNC110  # another process
+                await asyncio.sleep(0.2)
+
+    with place.running() as process:
+        await shown()
+        await place.until(place.ready)
+        expected |= await tell(own_kafka.bootstrap, 1)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    expected |= await tell(own_kafka.bootstrap, 2)
+    with place.running() as process:
+        await shown()
+        with redis.Redis.from_url(own_redis.url) as client:
+            client.flushall()
+            await shown()
+            rows = sum(int(client.hlen(f"gw:cur:{number}")) for number in range(12))
+        assert rows == len(TOKENS)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0
+    log = place.log.read_text()
+    assert "Traceback" not in log
+    assert TOKENS[0] not in log
+
+
+async def test_it_answers_serves_pages_and_counts(place: Place) -> None:
+    with place.running():
+        await place.until(place.ready)
+        base = f"http://127.0.0.1:{place.port}"
+        async with httpx.AsyncClient(base_url=base) as client:
+            assert (await client.get("/v1/worklist")).status_code == 401
+            assert (await client.get("/login")).status_code in (200, 401)
+            away = await client.get("/auth/login")
+            assert away.headers["location"] == "/login?error=issuer"
+            document = (await client.get("/openapi.json")).json()
+            metrics = (await client.get(f"http://127.0.0.1:{place.metrics_port}/metrics")).text
+        assert "/v1/worklist" in document["paths"]
+        assert (
+            'auscult_http_requests_total{code="401",method="GET",route="/v1/worklist"}' in metrics
+        )
+
+
+async def test_without_its_keys_or_its_port_it_does_not_start(place: Place) -> None:
+    (place.keys / "resolve.token").write_text("short")
+    with place.running() as process:
+        assert await asyncio.to_thread(process.wait, WAIT_S) == 1
+    assert "resolve.token" in place.log.read_text()
+    (place.keys / "resolve.token").write_text("cd" * 32)
+    place.environment["GATEWAY_PORT"] = str(place.metrics_port)
+    server = await asyncio.start_server(lambda _r, _w: None, "127.0.0.1", place.metrics_port)
+    async with server:
+        with place.running() as process:
+            assert await asyncio.to_thread(process.wait, WAIT_S) == 1
+    assert "gateway cannot start" in place.log.read_text().splitlines()[-1]
