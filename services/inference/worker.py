@@ -7,7 +7,7 @@ progress, hand over the records. Everything is idempotent: a batch handled again
 import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from contracts.assessed import ASSESSED, Assessment
 from contracts.deidentified import DeidentifiedEvent
@@ -82,6 +82,10 @@ class Worker:
             await self._keeper.write(
                 batch.partition, batch.last_offset, sound, work.changed, len(work.told)
             )
+            if sound.progress.incomplete:
+                judged = [
+                    replace(one, degraded=one.degraded or "state_incomplete") for one in judged
+                ]
             outputs = self._assessments(batch.partition, work, judged)
             outputs += self._alone(batch.partition, work, judged)
             reports, answered = await self._linked(batch.partition, sound, work)

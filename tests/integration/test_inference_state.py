@@ -1,6 +1,6 @@
 """What happens to Redis never shows in an assessment: real Redis, log in memory."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from random import Random
 from typing import Any
 
@@ -9,20 +9,25 @@ import pytest
 from redis import Redis
 
 from contracts.assessed import ASSESSED, Assessment
-from contracts.deidentified import DeidentifiedEvent
+from contracts.deidentified import DEIDENTIFIED, DeidentifiedEvent
 from contracts.promoted import PROMOTED, ModelPromoted
+from plumbing.errors import Unavailable
 from plumbing.event_log import Output
 from plumbing.memory_log import InMemoryLog
 from services.inference import metrics
+from tests.support.brokers import RedisServer
 from tests.support.inference import (
+    HOUR,
     MINUTE,
     T0,
     CountingModel,
     Driver,
+    Shelf,
     a_log,
     admission,
     assessments,
     driving,
+    event_id,
     reports,
     tell,
     vitals,
@@ -107,8 +112,9 @@ def plain(found: dict[str, Assessment]) -> dict[str, bytes]:
 
 
 @pytest.fixture
-def redis(redis_url: str) -> "Redis":
-    return Redis.from_url(redis_url)
+def redis(redis_url: str) -> Iterator["Redis"]:
+    with Redis.from_url(redis_url) as client:
+        yield client
 
 
 async def flush_sometimes(_driver: Driver, redis: "Redis", _log: InMemoryLog, step: int) -> None:
@@ -179,3 +185,77 @@ async def test_harm_to_redis_never_shows(redis: "Redis", redis_url: str, harm: H
         assert copy.inputs_digest == first.inputs_digest
         assert copy.scores == first.scores
         assert copy.risks == first.risks
+
+
+async def test_redis_away_makes_the_batch_wait_and_nothing_else(own_redis: RedisServer) -> None:
+    log = a_log()
+    await tell(log, *a_day(count=20))
+    async with driving(log, own_redis.url) as driver:
+        assert await driver.step(0, 5)
+        own_redis.kill()
+        with pytest.raises(Unavailable):
+            await driver.step(0, 5)
+        own_redis.start()
+        await driver.feed(5)
+
+    undisturbed = a_log()
+    await tell(undisturbed, *a_day(count=20))
+    own_redis.flush()
+    async with driving(undisturbed, own_redis.url) as driver:
+        await driver.feed(5)
+    assert plain(assessments(log)) == plain(assessments(undisturbed))
+
+
+async def test_a_state_that_the_log_no_longer_completes_says_so(
+    redis: "Redis", redis_url: str
+) -> None:
+    log = a_log(partitions=1)
+    await tell(log, *a_day(count=10))
+    async with driving(log, redis_url, snapshot_s=1e9) as driver:
+        await driver.feed()
+        redis.flushall()
+        kept = log._topics[DEIDENTIFIED.name][0].records
+        del kept[:5]  # retention took them before any snapshot was written
+        await tell(log, vitals("late", TOKENS[0], T0 + HOUR, heart_rate=70))
+        await driver.feed()
+    found = assessments(log)
+    assert found[event_id("late")].degraded == "state_incomplete"
+    assert not found[event_id("v-0")].degraded
+
+
+async def test_a_promoted_model_that_is_refused_is_said_to_be_unavailable(
+    redis: "Redis", redis_url: str
+) -> None:
+    redis.flushall()
+    log = a_log()
+    await live(log)
+    await tell(log, admission("in", TOKENS[0]), vitals("one", TOKENS[0], T0, heart_rate=80))
+    async with driving(log, redis_url, Shelf(code="signature")) as driver:
+        await driver.feed()
+        assert not driver.service.models_ready
+    found = assessments(log)[event_id("one")]
+    assert [(risk.covered, risk.reason) for risk in found.risks] == [(False, "model_unavailable")]
+    assert found.degraded == "model_unavailable"
+    assert found.status == "scored"  # the rules go on
+    assert found.scores[0].parts == {"pulse": 0}
+
+
+async def test_a_redelivered_event_is_answered_from_the_kept_result(
+    redis: "Redis", redis_url: str
+) -> None:
+    redis.flushall()
+    log, shelf = a_log(partitions=1), Shelf()
+    await live(log)
+    events = [admission("in", TOKENS[0])]
+    events += [vitals(f"v{n}", TOKENS[0], T0 + n * MINUTE, heart_rate=80 + n) for n in range(3)]
+    await tell(log, *events)
+    async with driving(log, redis_url, shelf) as driver:
+        await driver.feed(10)
+        assert isinstance(shelf.model, CountingModel)
+        asked = shelf.model.rows
+        batch = await driver.batch(0, 0, 10)
+        assert batch is not None
+        await driver.finish(await driver.service.subscription.handle(batch))
+        assert shelf.model.rows <= asked + 1  # the person's report is asked anew
+    assert all(int(str(redis.ttl(key))) > 0 for key in redis.keys("inf:r:*"))
+    assert not any(TOKENS[0] in str(key) for key in redis.keys("inf:r:*"))
