@@ -39,7 +39,7 @@ RELATIONS = Topic(
     event=CareRelation,
     key="token",
     producer="privacy",
-    consumers=("gateway", "inference"),
+    consumers=("gateway",),
     retention_ms=FOREVER_MS,
     cleanup="compact",
 )
