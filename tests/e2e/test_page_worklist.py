@@ -218,8 +218,7 @@ def test_the_whole_way_by_keyboard(visit: Visit) -> None:
     page.keyboard.press("Enter")
     expect(page.locator("h1")).to_have_text(OCONNOR.name)
     page.keyboard.press("Escape")
-    page.wait_for_function("document.activeElement?.classList.contains('row-link')")
-    assert page.evaluate("document.activeElement.textContent") == OCONNOR.name
+    expect(page.locator(".row-link:focus")).to_have_text(OCONNOR.name)
     page.keyboard.press("?")
     expect(page.locator("#keys")).to_be_visible()
     page.keyboard.press("Escape")

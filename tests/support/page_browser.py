@@ -74,7 +74,8 @@ class Visit:
         self.page.goto(self.server.url + path)
         if self.page.locator("#note").count():
             self.page.wait_for_selector("#note", state="hidden")
-        self.page.wait_for_function("document.querySelector('#live')?.dataset.state !== 'starting'")
+        if self.page.locator("#live").count():
+            self.page.wait_for_selector("#live:not([data-state=starting])")
         return self.page
 
     def close(self) -> None:
