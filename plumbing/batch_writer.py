@@ -48,7 +48,7 @@ class BatchWriter:
         self._gate = ByteGate(bytes_max)
         self._delivery_timeout_s = delivery_timeout_s
         self._producer: Any = None
-        self._starting = asyncio.Lock()
+        self._order = asyncio.Lock()
         self._queues: defaultdict[_Place, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._partition_counts: dict[str, int] = {}
         self._keyless = count()
@@ -99,15 +99,17 @@ class BatchWriter:
         producer: Any = None
         try:
             async with asyncio.timeout(self._delivery_timeout_s + GRACE_S):
-                producer = await self._started()
-                places = await self._places(producer, outputs)
                 offsets = [0] * len(outputs)
-                await asyncio.gather(
-                    *(
-                        self._deliver_to(producer, place, indices, outputs, offsets)
+                async with self._order:  # calls queue up in the order they came
+                    producer = await self._started()
+                    places = await self._places(producer, outputs)
+                    deliveries = [
+                        asyncio.create_task(
+                            self._deliver_to(producer, place, indices, outputs, offsets)
+                        )
                         for place, indices in places.items()
-                    )
-                )
+                    ]
+                await asyncio.gather(*deliveries)
         except MessageSizeTooLargeError as error:
             raise MalformedEvent("too_large") from error
         except (KafkaError, OSError, TimeoutError) as error:
@@ -117,16 +119,15 @@ class BatchWriter:
         return tuple(offsets)
 
     async def _started(self) -> Any:
-        async with self._starting:
-            if self._producer is None:
-                producer = AIOKafkaProducer(**self._options)
-                try:
-                    await producer.start()
-                except BaseException:
-                    await producer.stop()
-                    raise
-                self._producer = producer
-            return self._producer
+        if self._producer is None:
+            producer = AIOKafkaProducer(**self._options)
+            try:
+                await producer.start()
+            except BaseException:
+                await producer.stop()
+                raise
+            self._producer = producer
+        return self._producer
 
     async def _places(self, producer: Any, outputs: Sequence[Output]) -> dict[_Place, list[int]]:
         """Return the indices of ``outputs`` by topic and partition."""
