@@ -115,7 +115,7 @@ def note(control_id: str, visit: Visit, at_ms: int, severity: float) -> bytes:
             f"EVN|T02|{timestamp(at_ms)}",
             *patient_segments(person)[:1],
             visit_segment(visit),
-            f"TXA|1|PN|TX|{timestamp(at_ms)}|{number}^{family}^{given}||||||{control_id}N|||||AU",
+            f"TXA|1|PN|TX|{timestamp(at_ms)}|{number}^{family}^{given}|||||||{control_id}N|||||AU",
             f"OBX|1|TX|{kind}||{_escape(text)}||||||F|||{timestamp(at_ms)}",
         ]
     )
