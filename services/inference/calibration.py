@@ -8,15 +8,25 @@ Floats = npt.NDArray[np.float64]
 
 
 class Calibration(msgspec.Struct, frozen=True, kw_only=True):
-    """Platt scaling, fitted on out-of-fold log-odds: ``slope * logit + intercept``."""
+    """Platt scaling by the time that is known of a stay, fitted on out-of-fold log-odds.
 
-    method: str = "platt"
-    slope: float
-    intercept: float
+    At each of ``hours`` (ascending) stands a slope and an intercept; between two hours they are
+    interpolated, outside the nearest holds.
+    """
 
-    def logit(self, raw: Floats) -> Floats:
+    method: str = "platt_by_hour"
+    hours: tuple[float, ...]
+    slopes: tuple[float, ...]
+    intercepts: tuple[float, ...]
+
+    def slope(self, elapsed_hours: Floats) -> Floats:
+        """Return what log-odds are multiplied by, one for each stay."""
+        return np.interp(elapsed_hours, self.hours, self.slopes)
+
+    def logit(self, raw: Floats, elapsed_hours: Floats) -> Floats:
         """Return calibrated log-odds for the network's log-odds."""
-        return self.slope * raw + self.intercept
+        moved = np.interp(elapsed_hours, self.hours, self.intercepts)
+        return np.asarray(self.slope(elapsed_hours) * raw + moved)
 
 
 def probability(logit: Floats) -> Floats:

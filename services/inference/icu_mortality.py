@@ -115,7 +115,8 @@ class IcuMortality:
         features = matrix(rows, patients)
         patterns = self._network.patterns(torch.from_numpy(features).to(self.device))
         logit = self._network(patterns).cpu().numpy()
-        nearest = np.searchsorted(self._until_hours, features[:, _ELAPSED])
+        elapsed = features[:, _ELAPSED].astype(np.float64)
+        nearest = np.searchsorted(self._until_hours, elapsed)
         nearest = np.minimum(nearest, len(self._tables) - 1)
         attribution = np.zeros((len(features), len(PARAMETERS)))
         baseline = np.zeros(len(features))
@@ -125,9 +126,9 @@ class IcuMortality:
             baseline[chosen] = float(table.baseline_logit)
         calibration = self.manifest.calibration
         return Prediction(
-            logit=calibration.logit(logit),
-            baseline_logit=calibration.logit(baseline),
-            attribution=calibration.slope * attribution,
+            logit=calibration.logit(logit, elapsed),
+            baseline_logit=calibration.logit(baseline, elapsed),
+            attribution=calibration.slope(elapsed)[:, None] * attribution,
         )
 
     def _risk(self, view: PatientView, used: Sequence[Used], said: Prediction, row: int) -> Risk:

@@ -72,7 +72,7 @@ def a_manifest(trees: Trees, version: str = "1.0.0") -> Manifest:
             horizon_minutes=HORIZON_MINUTES,
             statement={"en": "made up", "zh": "虚构"},
         ),
-        calibration=Calibration(slope=0.9, intercept=-0.1),
+        calibration=Calibration(hours=(6.0, 48.0), slopes=(0.9, 1.1), intercepts=(-0.1, 0.2)),
         baselines=baselines,
         golden=golden_stays(0),
         golden_tolerance=1e-6,

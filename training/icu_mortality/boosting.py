@@ -75,7 +75,7 @@ def grown(examples: Examples, recipe: Recipe, seed: int) -> Trees:
             early_stopping=False,
             random_state=seed * 1000 + bag,
         )
-        varied = np.nanmax(examples.x, axis=0) > np.nanmin(examples.x, axis=0)
+        varied = np.fmax.reduce(examples.x, axis=0) > np.fmin.reduce(examples.x, axis=0)
         booster.fit(examples.x[:, varied], examples.y, sample_weight=examples.weight)
         forests.append(exported(booster, np.flatnonzero(varied)))
     return averaged(forests)

@@ -37,8 +37,8 @@ def text(manifest: Manifest, report: Report) -> str:
             f"{manifest.recipe['bags']:g} x {manifest.recipe['rounds']:g} gradient-boosted trees "
             "of depth three, evaluated in torch in double precision"
         ),
-        slope=manifest.calibration.slope,
-        intercept=manifest.calibration.intercept,
+        slopes=", ".join(f"{one:.3f}" for one in manifest.calibration.slopes),
+        intercepts=", ".join(f"{one:.3f}" for one in manifest.calibration.intercepts),
         prevalence=training.died / training.stays,
         hours="\n".join(_hours(report)),
         alerts="\n".join(

@@ -8,7 +8,7 @@ import numpy.typing as npt
 import torch
 from sklearn.model_selection import StratifiedKFold
 
-from services.inference.features import matrix
+from services.inference.features import FEATURES, matrix
 from services.inference.icu_mortality import GROUP_OF_FEATURE
 from services.inference.networks.boosted_trees import BoostedTrees, Trees
 from training.icu_mortality.boosting import Recipe, examples_of, grown
@@ -22,10 +22,13 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class OutOfFold:
-    """Log-odds of each stay from the trees of the folds that it is not in, by hour."""
+    """Log-odds of each stay from the trees of the folds that it is not in, by hour; and how many
+    hours of it were known by then (to its newest fact).
+    """
 
     fold: npt.NDArray[np.int64]
     logit: dict[int, Floats]
+    elapsed: dict[int, Floats]
 
 
 def cross_validated(
@@ -48,7 +51,8 @@ def cross_validated(
         unseen = stays.some(testing)
         for hour in HOURS:
             logit[hour][testing] = raw_logit(trees, unseen.until(hour * 60))
-    return OutOfFold(fold_of, logit)
+    elapsed = {hour: elapsed_hours(stays.until(hour * 60)) for hour in HOURS}
+    return OutOfFold(fold_of, logit, elapsed)
 
 
 def trained(stays: Stays, died: npt.NDArray[np.int64], recipe: Recipe, seed: int) -> Trees:
@@ -66,3 +70,9 @@ def raw_logit(trees: Trees, stays: Stays) -> Floats:
             for at in range(0, len(features), ROWS_AT_ONCE)
         ]
     return np.asarray(torch.cat(parts).numpy())
+
+
+def elapsed_hours(stays: Stays) -> Floats:
+    """Return the hours from each admission to the newest fact that the model reads."""
+    column = matrix(stays.rows, stays.patients)[:, FEATURES.index("elapsed_hours")]
+    return column.astype(np.float64)

@@ -46,12 +46,14 @@ class Group:
 
 
 def fitted(out: OutOfFold, died: Ints, chosen: npt.NDArray[np.bool_] | None = None) -> Calibration:
-    """Return Platt scaling over all reported hours of the chosen stays (default: all)."""
+    """Return Platt scaling at each reported hour of the chosen stays (default: all)."""
     chosen = np.ones(len(died), dtype=np.bool_) if chosen is None else chosen
-    logits = np.concatenate([out.logit[hour][chosen] for hour in HOURS])
-    labels = np.tile(died[chosen], len(HOURS))
-    slope, intercept = _regressed(logits, labels)
-    return Calibration(slope=round(slope, 6), intercept=round(intercept, 6))
+    lines = [_regressed(out.logit[hour][chosen], died[chosen]) for hour in HOURS]
+    return Calibration(
+        hours=tuple(float(hour) for hour in HOURS),
+        slopes=tuple(round(slope, 6) for slope, _ in lines),
+        intercepts=tuple(round(intercept, 6) for _, intercept in lines),
+    )
 
 
 def calibrated(out: OutOfFold, died: Ints) -> dict[int, Floats]:
@@ -61,7 +63,8 @@ def calibrated(out: OutOfFold, died: Ints) -> dict[int, Floats]:
         here = out.fold == fold
         calibration = fitted(out, died, ~here)
         for hour in HOURS:
-            result[hour][here] = probability(calibration.logit(out.logit[hour][here]))
+            logit = calibration.logit(out.logit[hour][here], out.elapsed[hour][here])
+            result[hour][here] = probability(logit)
     return result
 
 

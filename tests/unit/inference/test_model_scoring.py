@@ -158,9 +158,10 @@ def test_few_are_listed_and_the_rest_is_summed_up() -> None:
     assert abs(completeness_gap(listed, sum(attributions))) < 1e-3
 
 
-def test_calibration_is_a_line_in_log_odds() -> None:
-    line = Calibration(slope=2.0, intercept=-1.0)
-    assert line.logit(np.array([0.5])).tolist() == [0.0]
+def test_calibration_is_a_line_in_log_odds_that_moves_with_time() -> None:
+    line = Calibration(hours=(6.0, 48.0), slopes=(2.0, 1.0), intercepts=(-1.0, 0.0))
+    raw = np.array([0.5, 0.5, 0.5, 0.5])
+    assert line.logit(raw, np.array([0.0, 6.0, 27.0, 99.0])).tolist() == [0.0, 0.0, 0.25, 0.5]
     assert probability(np.array([0.0, 800.0, -800.0])).tolist() == [0.5, 1.0, 0.0]
 
 
