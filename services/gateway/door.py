@@ -25,7 +25,7 @@ from services.gateway.sessions import Sessions
 from services.gateway.worklist import PATH as WORKLIST
 
 BEARERS_MAX = 1_024
-Unchanged = Callable[[Viewer, str, Lang, str], Response | None]
+AtOnce = Callable[[Viewer, str, Lang, str], Response | None]
 CSP = (
     "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; "
     "frame-ancestors 'none'; form-action 'self'"
@@ -52,15 +52,15 @@ class Door:
         oidc: Oidc,
         clock: Clock,
         cookies: Cookies,
-        unchanged: Unchanged,
+        at_once: AtOnce,
     ) -> None:
-        """Wrap ``app``; ``unchanged`` may answer a conditional request for the list at once."""
+        """Wrap ``app``; ``at_once`` may answer a request for the list from memory."""
         self._app = app
         self._sessions = sessions
         self._oidc = oidc
         self._clock = clock
         self._cookie = cookies.session
-        self._unchanged = unchanged
+        self._at_once = at_once
         self._headers = (*SAFE_HEADERS, HSTS) if cookies.secure else SAFE_HEADERS
         self._bearers: dict[str, Viewer] = {}
 
@@ -78,10 +78,10 @@ class Door:
         state["lang"] = language(scope["query_string"], cookies, headers)
         viewer = state["viewer"] = await self._viewer(headers, cookies)
         watched = self._watched(scope, send, started_s)
-        tag = headers.get("if-none-match")
-        if viewer is not None and tag and scope["path"] == WORKLIST and scope["method"] == "GET":
+        if viewer is not None and scope["path"] == WORKLIST and scope["method"] == "GET":
+            tag = headers.get("if-none-match", "")
             query = scope["query_string"].decode("latin-1")
-            same = self._unchanged(viewer, query, state["lang"], tag)
+            same = self._at_once(viewer, query, state["lang"], tag)
             if same is not None:
                 await same(scope, receive, watched)
                 return
@@ -116,7 +116,7 @@ class Door:
         async def watched(message: Message) -> None:
             if message["type"] == "http.response.start":
                 message["headers"] = [*message["headers"], *self._headers]
-                known = "other" if message["status"] != 304 else WORKLIST
+                known = WORKLIST if scope["path"] == WORKLIST else "other"
                 route = getattr(scope.get("route"), "path", known)
                 requests, seconds = _measures(route, scope["method"], message["status"])
                 requests.inc()

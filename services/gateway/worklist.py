@@ -1,7 +1,7 @@
 """The worklist: the route that every page asks every few seconds.
 
 Its tag is made from versions alone, so that an unchanged list is answered before any row is looked
-at; the front door asks ``unchanged`` before the framework gets to see the request.
+at; the front door asks ``at_once`` before the framework gets to see the request.
 """
 
 from collections.abc import Sequence
@@ -65,8 +65,9 @@ class WorklistRoute:
             openapi_extra={"parameters": LIST_PARAMETERS},
         )
 
-    def unchanged(self, viewer: Viewer, query: str, lang: Lang, tag: str) -> Response | None:
-        """Return the 304 when nothing of the list changed since ``tag``; None: ask the route.
+    def at_once(self, viewer: Viewer, query: str, lang: Lang, tag: str) -> Response | None:
+        """Return the 304 when nothing of the list changed since ``tag``, or the list that this
+        viewer was given seconds ago when it is still that; None: ask the route.
 
         Everything it needs is in memory; what is not, or would be refused, is left to the route.
         """
@@ -74,20 +75,24 @@ class WorklistRoute:
         now_ms = self._desk.clock.now_ms()
         if not staff or not decide(viewer, "worklist", staff, None, now_ms).allowed:
             return None
+        parameters = QueryParams(query)
         try:
-            ask = _asked(viewer, staff, QueryParams(query), lang)
+            ask = _asked(viewer, staff, parameters, lang)
         except Problem:
             return None
-        if tag != self.tag(ask):
+        current = self.tag(ask)
+        found = None if tag == current else self._bodies.get(f"{current}{_since(parameters)}")
+        if tag != current and found is None:
             return None
         people = self._desk.board.listed(ask.scope, now_ms)[: ask.limit]
-        displays = [one.display for one in people]
-        return _same(tag) if self._desk.identities.settled(viewer.subject, displays) else None
+        if not self._desk.identities.settled(viewer.subject, [one.display for one in people]):
+            return None
+        return _same(current) if found is None else _whole(found, current)
 
     async def answer(self, request: Request) -> Response:
         """The sickest first. 304 when nothing of it changed since the ``ETag``."""
         viewer, staff = await self._desk.admit(request, "worklist")
-        since = request.query_params.get("since", "")[:TEXT_MAX]
+        since = _since(request.query_params)
         ask = _asked(viewer, staff, request.query_params, lang_of(request))
         people = self._desk.board.listed(ask.scope, self._desk.clock.now_ms())[: ask.limit]
         identities = await self._desk.identify(viewer, staff, people, "worklist")
@@ -103,7 +108,7 @@ class WorklistRoute:
             if len(self._bodies) >= BODIES_MAX:
                 self._bodies.clear()
             self._bodies[key] = found
-        return Response(found, headers=_headers(tag), media_type="application/json")
+        return _whole(found, tag)
 
     def forget(self) -> None:
         """Drop what was built with names in it: no name is kept longer than privacy allows."""
@@ -173,6 +178,14 @@ class WorklistRoute:
 
 def _same(tag: str) -> Response:
     return Response(status_code=304, headers=_headers(tag))
+
+
+def _whole(found: bytes, tag: str) -> Response:
+    return Response(found, headers=_headers(tag), media_type="application/json")
+
+
+def _since(query: QueryParams) -> str:
+    return query.get("since", "")[:TEXT_MAX]
 
 
 def _headers(tag: str) -> dict[str, str]:

@@ -8,7 +8,6 @@ the rate it prints the server's own processor time: what one core would give if 
 
 import asyncio
 import multiprocessing
-import socket
 import sys
 import tempfile
 import time
@@ -19,6 +18,7 @@ import uvicorn
 from contracts.assessed import ASSESSED, CURRENT
 from contracts.relations import RELATIONS
 from contracts.topic import DAY_MS
+from services.gateway.app import listen
 from tests.support.gateway_world import (
     HOUR_MS,
     NOON_MS,
@@ -111,7 +111,7 @@ async def main(redis_url: str) -> None:
         async with gateway_world(redis_url, Path(folder)) as world:
             await fill(world)
             browser = await world.client("nurse.wang")
-            listening = socket.create_server(("127.0.0.1", 0))
+            listening = listen("127.0.0.1", 0)
             port = listening.getsockname()[1]
             config = uvicorn.Config(
                 world.gateway.app, log_config=None, access_log=False, lifespan="off"
