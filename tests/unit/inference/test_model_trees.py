@@ -60,7 +60,7 @@ def shapley(trees: Trees, row: np.ndarray, baseline: np.ndarray) -> np.ndarray:
         current = baseline.copy()
         before = walked(trees, current)
         for group in order:
-            current[GROUPS == group] = row[GROUPS == group]
+            current[group == GROUPS] = row[group == GROUPS]
             after = walked(trees, current)
             total[group] += after - before
             before = after
