@@ -31,24 +31,13 @@ class Series:
 
 
 # Of each series: over the whole stay so far, and (``recent_``) over the last twelve hours.
-STATISTICS = (
-    "mean",
-    "min",
-    "max",
-    "first",
-    "last",
-    "std",
-    "change",
-    "recent_mean",
-    "recent_min",
-    "recent_max",
-    "log_count",
-    "recent_log_count",
-    "hours_since",
-)
+_OVERALL = ("mean", "min", "max", "first", "last", "std", "change")
+_RECENT = ("recent_mean", "recent_min", "recent_max")
+_TIMING = ("log_count", "recent_log_count", "hours_since")
+STATISTICS = _OVERALL + _RECENT + _TIMING
 _OFTEN = STATISTICS  # measured every hour or few
 _SELDOM = ("mean", "min", "max", "first", "last", "change", "log_count", "hours_since")
-_EVENTS = ("log_count", "recent_log_count", "hours_since")  # counted only when it is so
+_EVENTS = _TIMING  # counted only when it is so
 _ONCE = ("last",)
 
 SERIES: tuple[Series, ...] = (
