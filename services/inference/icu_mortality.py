@@ -4,7 +4,7 @@ It scores the first 48 hours of an intensive care stay. Afterwards the score sta
 48 hours (``reason`` says ``first_48_h``), until the patient leaves intensive care.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,7 +40,14 @@ _ELAPSED = FEATURES.index("elapsed_hours")
 _MALE = {"M": 1.0, "F": 0.0}
 
 Floats = npt.NDArray[np.float64]
-Used = tuple[int, Fact]  # the place of its series, and the fact
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """The facts of one patient that the model reads, and the place of each one's series."""
+
+    facts: list[Fact]
+    series: list[int]
 
 
 @dataclass(frozen=True)
@@ -90,13 +97,13 @@ class IcuMortality:
             return "no_icu_admission"
         if view.icu_left_ms is not None and view.icu_left_ms <= view.as_of_ms:
             return "left_icu"
-        return "" if next(_usable(view), None) else "no_observations"
+        return "" if _usable(view, 1).facts else "no_observations"
 
     def assess(self, views: Sequence[PatientView]) -> Sequence[Risk]:
         """Return one ``Risk`` for each view, in order."""
         if not views:
             return ()
-        used = [list(_usable(view)) for view in views]
+        used = [_usable(view) for view in views]
         said = self.predict(_rows(views, used), _patients(views))
         return [
             self._risk(view, facts, said, row)
@@ -131,8 +138,8 @@ class IcuMortality:
             attribution=calibration.slope(elapsed)[:, None] * attribution,
         )
 
-    def _risk(self, view: PatientView, used: Sequence[Used], said: Prediction, row: int) -> Risk:
-        newest = dict(used)
+    def _risk(self, view: PatientView, used: Used, said: Prediction, row: int) -> Risk:
+        newest = dict(zip(used.series, used.facts, strict=True))
         attributions = said.attribution[row].tolist()
         listed = contributions(PARAMETERS, attributions, _latest(view, newest.values()))
         difference = float(said.logit[row] - said.baseline_logit[row])
@@ -150,19 +157,24 @@ class IcuMortality:
         )
 
 
-def _usable(view: PatientView) -> Iterator[Used]:
-    """Yield the facts that the model reads, each with its series: in time, and plausible."""
+def _usable(view: PatientView, at_most: int = 0) -> Used:
+    """Return the facts that the model reads (in time, and plausible); 0: all there are."""
+    facts: list[Fact] = []
+    series: list[int] = []
     admitted_ms = view.icu_admitted_ms
     if admitted_ms is None:
-        return
+        return Used(facts, series)
     end_ms = admitted_ms + HORIZON_MS
     for fact in view.facts:
         known = _RANGES.get(fact.parameter)
         if known is None or fact.flagged or not admitted_ms <= fact.at_ms < end_ms:
             continue
-        place, low, high = known
-        if low <= fact.value <= high:
-            yield place, fact
+        if known[1] <= fact.value <= known[2]:
+            facts.append(fact)
+            series.append(known[0])
+            if len(facts) == at_most:
+                break
+    return Used(facts, series)
 
 
 def _minute(at_ms: int, view: PatientView) -> int:
@@ -170,16 +182,16 @@ def _minute(at_ms: int, view: PatientView) -> int:
     return (at_ms - (view.icu_admitted_ms or 0)) // MINUTE_MS
 
 
-def _rows(views: Sequence[PatientView], used: Sequence[Sequence[Used]]) -> Rows:
-    counts = [len(facts) for facts in used]
+def _rows(views: Sequence[PatientView], used: Sequence[Used]) -> Rows:
     admitted_ms = np.array([view.icu_admitted_ms for view in views], dtype=np.int64)
-    stay = np.repeat(np.arange(len(views)), counts)
-    at_ms = np.array([fact.at_ms for facts in used for _, fact in facts], dtype=np.int64)
+    stay = np.repeat(np.arange(len(views)), [len(one.facts) for one in used])
+    facts = [fact for one in used for fact in one.facts]
+    at_ms = np.array([fact.at_ms for fact in facts], dtype=np.int64)
     return Rows(
         stay=stay,
         minute=(at_ms - admitted_ms[stay]) // MINUTE_MS,
-        series=np.array([place for facts in used for place, _ in facts], dtype=np.int64),
-        value=np.array([fact.value for facts in used for _, fact in facts], dtype=np.float64),
+        series=np.array([place for one in used for place in one.series], dtype=np.int64),
+        value=np.array([fact.value for fact in facts], dtype=np.float64),
     )
 
 
