@@ -24,11 +24,13 @@ def train_command(
     version: Annotated[str, typer.Option(help="Version of the new model.")] = "1.0.0",
     folds: Annotated[int, typer.Option(min=2, max=20, help="Folds of cross-validation.")] = 5,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same model.")] = 0,
+    rounds: Annotated[int, typer.Option(min=1, help="Trees of each bag.")] = 350,
     key: Annotated[
         Path | None, typer.Option(help="Ed25519 key (hex) to sign with; without it: not signed.")
     ] = None,
 ) -> None:
     """Train TASK: the folder <output>/<task>/<version> gets weights, manifest, card and plots."""
+    from training.icu_mortality.boosting import Recipe
     from training.icu_mortality.pipeline import Plan, read_data, train
     from training.physionet import BadTable
 
@@ -36,7 +38,8 @@ def train_command(
         raise typer.BadParameter(f"{task!r} is not one of {', '.join(TASKS)}")
     signing_key = _key(key)
     created = datetime.fromtimestamp(SystemClock().now_ms() / 1000, UTC).date().isoformat()
-    plan = Plan(version=version, created=created, folds=folds, seed=seed)
+    recipe = Recipe(rounds=rounds)
+    plan = Plan(version=version, created=created, folds=folds, seed=seed, recipe=recipe)
     folder = output / task / version
     try:
         with console.status("reading the data") as status:
