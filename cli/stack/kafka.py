@@ -117,4 +117,6 @@ def redis_command(port: int, directory: Path, maxmemory_mb: int = 512) -> list[s
         *("--bind", "127.0.0.1", "--port", str(port), "--protected-mode", "yes"),
         *("--maxmemory", f"{maxmemory_mb}mb", "--maxmemory-policy", "volatile-lru"),
         *("--dir", str(directory), "--save", "60", "1000", "--daemonize", "no"),
+        # A process title would overwrite the environment, by which an orphan is found.
+        *("--set-proc-title", "no"),
     ]
