@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_score
 
 from services.inference.calibration import Calibration, probability
 from training.icu_mortality.crossval import HOURS, OutOfFold
@@ -95,11 +94,36 @@ def calibration_line(died: Ints, predicted: Floats) -> tuple[float, float]:
     return _regressed(np.log(clipped / (1 - clipped)), died)
 
 
+def auroc(died: Ints, predicted: Floats) -> float:
+    """Return the chance that who died has the greater prediction; a tie counts half.
+
+    scikit-learn says the same (a test holds it to that), but takes 5 ms to check its arguments,
+    and an interval needs hundreds.
+    """
+    alive, dead = np.sort(predicted[died == 0]), predicted[died == 1]
+    below = np.searchsorted(alive, dead, "left") + np.searchsorted(alive, dead, "right")
+    return float(below.sum() / (2 * len(alive) * len(dead)))
+
+
+def auprc(died: Ints, predicted: Floats) -> float:
+    """Return the average precision: precision at each distinct prediction, by recall gained."""
+    order = np.argsort(-predicted, kind="stable")
+    last_of_tie = np.flatnonzero(np.r_[np.diff(predicted[order]) != 0, True])
+    caught = np.cumsum(died[order])[last_of_tie]
+    gained = np.diff(np.r_[0, caught]) / died.sum()
+    return float((gained * caught / (last_of_tie + 1)).sum())
+
+
+def brier(died: Ints, predicted: Floats) -> float:
+    """Return the mean squared difference."""
+    return float(np.mean((predicted - died) ** 2))
+
+
 MEASURES: dict[str, Measure] = {
-    "auroc": lambda died, said: float(roc_auc_score(died, said)),
-    "auprc": lambda died, said: float(average_precision_score(died, said)),
+    "auroc": auroc,
+    "auprc": auprc,
     "event_1": event_1,
-    "brier": lambda died, said: float(brier_score_loss(died, said)),
+    "brier": brier,
 }
 
 

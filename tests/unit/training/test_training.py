@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 from sklearn.ensemble import HistGradientBoostingClassifier
-from sklearn.metrics import roc_auc_score
+from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_score
 
 from services.inference import manifest as manifests
 from services.inference.features import FEATURES, SERIES, SERIES_INDEX, Patients, Rows
@@ -19,6 +19,9 @@ from training.icu_mortality.baselines import golden_stays
 from training.icu_mortality.boosting import Recipe, examples_of, exported, grown
 from training.icu_mortality.crossval import HOURS, cross_validated, raw_logit
 from training.icu_mortality.evaluation import (
+    auprc,
+    auroc,
+    brier,
     calibrated,
     calibration_error,
     calibration_line,
@@ -122,6 +125,16 @@ def test_event_1_is_the_best_lesser_of_sensitivity_and_precision() -> None:
     died = np.array([1, 1, 0, 0, 0, 0])
     assert event_1(died, np.array([0.9, 0.8, 0.1, 0.1, 0.1, 0.1])) == 1.0
     assert event_1(died, np.array([0.9, 0.1, 0.8, 0.0, 0.0, 0.0])) == pytest.approx(2 / 3)
+
+
+@pytest.mark.parametrize("decimals", [1, 6])
+def test_measures_are_those_of_scikit_learn(decimals: int) -> None:
+    random = np.random.default_rng(decimals)
+    said = random.random(500).round(decimals)
+    died = (random.random(500) < said).astype(np.int64)
+    assert auroc(died, said) == pytest.approx(roc_auc_score(died, said))
+    assert auprc(died, said) == pytest.approx(average_precision_score(died, said))
+    assert brier(died, said) == pytest.approx(brier_score_loss(died, said))
 
 
 def test_what_is_calibrated_looks_so() -> None:
