@@ -21,7 +21,8 @@ from cli.stack.supervision import Supervisor
 
 POLL_S = 0.1
 STARTS_MAX = 4
-BROKERS = ("kafka", "redis")
+# What waits for nobody; the services wait for the topics.
+FIRST = ("kafka", "redis", "issuer")
 
 
 @dataclass(frozen=True)
@@ -38,9 +39,9 @@ class Stack:
         Raises ``StackError`` with one clear line when something cannot start.
         """
         self._prepare()
-        brokers = [one for one in self.processes if one.name in BROKERS]
-        services = [one for one in self.processes if one.name not in BROKERS]
-        self._start(brokers)
+        first = [one for one in self.processes if one.name in FIRST]
+        services = [one for one in self.processes if one.name not in FIRST]
+        self._start(first)
         with step("topics"):
             apply_topics(self.settings)
         with step("models"):
