@@ -33,7 +33,8 @@ def settings_page() -> str:
         prefix = settings.model_config.get("env_prefix", "")
         parts += ["", f"## {title}", "", "| variable | default | what it is |", "|---|---|---|"]
         for name, field in settings.model_fields.items():
-            default = "required" if field.default is PydanticUndefined else f"`{field.default}`"
+            shown = str(field.default).removeprefix(f"{DOCS.parent}/")  # the same in every clone
+            default = "required" if field.default is PydanticUndefined else f"`{shown}`"
             if field.default_factory is not None:
                 default = "made at start"
             sentence = (field.description or "").replace("|", "\\|").replace("\n", " ")
