@@ -121,11 +121,11 @@ def recorded_stays(stays: Stays) -> list[RecordedStay]:
 
 
 def coverable(stays: Stays, model: IcuMortality, count: int) -> Stays:
-    """Return the first ``count`` stays that the model's scope covers."""
-    patients = stays.patients
-    old_enough = patients.age_years >= model.manifest.scope.age_min_years
-    chosen = np.flatnonzero(old_enough & (patients.icu_type > 0))[:count]
-    return stays.some(chosen)
+    """Return the first ``count`` stays that the model covers: adults with something measured."""
+    reasons = model.reasons(stays.rows, stays.patients)
+    known_unit = stays.patients.icu_type > 0
+    chosen = [place for place, why in enumerate(reasons) if not why and known_unit[place]]
+    return stays.some(np.array(chosen[:count], dtype=np.int64))
 
 
 @dataclass(frozen=True)

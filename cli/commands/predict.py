@@ -65,13 +65,11 @@ def shipped(name: str, models: Path, version: str = "") -> IcuMortality:
 
 def lines_of(model: IcuMortality, stays: Stays) -> Iterator[dict[str, object]]:
     """Yield a line for each stay, in the order of the file."""
-    age_min = model.manifest.scope.age_min_years
     for start in range(0, len(stays.record_ids), STAYS_AT_ONCE):
         some = stays.some(np.arange(start, min(start + STAYS_AT_ONCE, len(stays.record_ids))))
         probabilities = model.probabilities(some.rows, some.patients)
-        ages = some.patients.age_years
-        for record, said, age in zip(some.record_ids, probabilities, ages, strict=True):
-            reason = "adult_only" if age < age_min else "age_unknown" if np.isnan(age) else ""
+        reasons = model.reasons(some.rows, some.patients)
+        for record, said, reason in zip(some.record_ids, probabilities, reasons, strict=True):
             line: dict[str, object] = {
                 "RecordID": int(record) if record.isdecimal() else record,
                 "probability": float(said),

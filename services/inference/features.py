@@ -168,7 +168,7 @@ def rows_of(stays: Sequence[Sequence[tuple[int, int, float]]]) -> Rows:
 
 def matrix(rows: Rows, patients: Patients) -> npt.NDArray[np.float32]:
     """Return the features of each stay, shape ``(stays, WIDTH)``; NaN where nothing is known."""
-    rows = _ordered(_usable(rows))
+    rows = _ordered(usable(rows))
     elapsed = _elapsed_minutes(rows, len(patients))
     statistics = _statistics(rows, elapsed, len(patients))
     parts = (
@@ -179,8 +179,8 @@ def matrix(rows: Rows, patients: Patients) -> npt.NDArray[np.float32]:
     return np.concatenate(parts, axis=1).astype(np.float32)
 
 
-def _usable(rows: Rows) -> Rows:
-    """Drop what is outside its range or outside the first 48 hours."""
+def usable(rows: Rows) -> Rows:
+    """Return the rows inside their range and inside the first 48 hours."""
     inside = (rows.minute >= 0) & (rows.minute <= HORIZON_MINUTES)
     inside &= (rows.value >= _LOW[rows.series]) & (rows.value <= _HIGH[rows.series])
     return Rows(rows.stay[inside], rows.minute[inside], rows.series[inside], rows.value[inside])

@@ -23,6 +23,7 @@ from services.inference.features import (
     Patients,
     Rows,
     matrix,
+    usable,
 )
 from services.inference.manifest import Manifest
 from services.inference.networks.boosted_trees import BoostedTrees, ShapleyTable, Trees
@@ -108,6 +109,17 @@ class IcuMortality:
         return [
             self._risk(view, facts, said, row)
             for row, (view, facts) in enumerate(zip(views, used, strict=True))
+        ]
+
+    def reasons(self, rows: Rows, patients: Patients) -> list[str]:
+        """Return, for each stay of an intensive care data set, what ``covers`` would say."""
+        measured = np.isin(np.arange(len(patients)), usable(rows).stay)
+        age_min = self.manifest.scope.age_min_years
+        return [
+            "age_unknown" if np.isnan(age) else "adult_only" if age < age_min else known
+            for age, known in zip(
+                patients.age_years, np.where(measured, "", "no_observations").tolist(), strict=True
+            )
         ]
 
     def probabilities(self, rows: Rows, patients: Patients) -> Floats:

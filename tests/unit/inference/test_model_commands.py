@@ -54,7 +54,7 @@ def test_the_golden_pair(tmp_path: Path, name: str) -> None:
     golden = lines(FOLDER / "predict.physionet2012.output.jsonl")
     for line in found:
         jsonschema.validate(line, schema("predict.physionet2012.schema.json"))
-    assert [line["RecordID"] for line in found] == [900001, 900002, 900003, 900004]
+    assert [line["RecordID"] for line in found] == [*range(900001, 900006)]
     for line, expected in zip(found, golden, strict=True):
         assert line.pop("probability") == pytest.approx(expected.pop("probability"), abs=1e-6)
         assert line == expected
