@@ -1,0 +1,299 @@
+"""One FHIR R4 body to the events of its patients: ``parse_fhir(body, ...) -> Parsed``. Pure.
+
+A bundle (transaction, batch, message, document, collection, search set, history) or one resource.
+Each entry becomes part of an event, or is named with its place in a finding.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from contracts.clinical import EventType, Finding, Precision, Zone
+from contracts.identified import Encounter, IdentifiedBody, Patient
+from services.ingest import (
+    fhir_json,
+    fhir_notes,
+    fhir_people,
+    fhir_records,
+    fhir_results,
+    fhir_visits,
+)
+from services.ingest.event_types import event_type_of
+from services.ingest.fhir_bundle import Bundle, Entry
+from services.ingest.fhir_draft import DAY_MS, FhirDraft, Visit
+from services.ingest.fhir_json import Node, node, text
+from services.ingest.fhir_subjects import Subjects
+from services.ingest.identity import Keys, answer_key, content_hash, event_id, route_key
+from services.ingest.parse import Parsed, ParsedEvent, SourceProfile
+from services.ingest.times import reader_of
+
+VERSION = "R4"
+NO_LATEST_MS = 2**62
+KIND_CHARS = 40
+HL7_EVENTS = "http://terminology.hl7.org/CodeSystem/v2-0003"
+
+Handler = Callable[[FhirDraft, Entry], None]
+HANDLERS: dict[str, Handler] = {
+    "Account": fhir_people.numbers,
+    "AllergyIntolerance": fhir_records.allergy,
+    "Composition": fhir_notes.composition,
+    "Condition": fhir_records.condition,
+    "Coverage": fhir_people.numbers,
+    "DiagnosticReport": fhir_results.diagnostic_report,
+    "DocumentReference": fhir_notes.document_reference,
+    "Encounter": fhir_visits.encounter,
+    "FamilyMemberHistory": fhir_results.family_history,
+    "Immunization": fhir_records.immunization,
+    "MedicationAdministration": fhir_records.medication_administration,
+    "MedicationDispense": fhir_records.medication_dispense,
+    "MedicationRequest": fhir_records.medication_request,
+    "MedicationStatement": fhir_records.medication_statement,
+    "Observation": fhir_results.observation,
+    "Procedure": fhir_records.procedure,
+    "RelatedPerson": fhir_people.related_person,
+    "ServiceRequest": fhir_records.service_request,
+}
+# Read when something points at them; then they are used, else they are named as not mapped.
+POINTED_AT = frozenset(
+    {"Binary", "Location", "Medication", "Organization", "Practitioner", "PractitionerRole"}
+)
+# What an event without a current visit or a named trigger is about: the first kind that is there.
+KINDS: tuple[tuple[str, EventType], ...] = (
+    ("Observation", "observation.result"),
+    ("DiagnosticReport", "observation.result"),
+    ("DocumentReference", "document"),
+    ("Composition", "document"),
+    ("MedicationRequest", "medication.order"),
+    ("MedicationAdministration", "medication.order"),
+    ("MedicationDispense", "medication.order"),
+    ("MedicationStatement", "medication.order"),
+    ("Immunization", "immunization"),
+    ("ServiceRequest", "order"),
+    ("Procedure", "order"),
+    ("Condition", "problem"),
+    ("AllergyIntolerance", "problem"),
+    ("FamilyMemberHistory", "problem"),
+    ("link", "identity.merged"),
+)
+VISIT_EVENTS: dict[str, EventType] = {
+    "planned": "encounter.pre_admit",
+    "open": "encounter.update",
+    "closed": "encounter.discharge",
+    "cancelled": "encounter.cancel_admit",
+}
+
+
+def parse_fhir(body: bytes, source: SourceProfile, keys: Keys, received_at_ms: int) -> Parsed:
+    """Return what one body says. Never raises on what a sender wrote.
+
+    ``code`` is AA (to be stored first) or AR; ``findings`` tell why, and what was left out.
+    """
+    document = fhir_json.read(body, source.charset)
+    if document.root is None:
+        return Parsed("AR", None, document.charset, document.findings)
+    bundle = Bundle(document.root)
+    message = _message(bundle)
+    told = (message.application, message.facility, message.control_id)
+    content = content_hash(keys, told, fhir_json.canonical(document.root))
+    drafts, findings = _drafts(bundle, source, received_at_ms)
+    events = []
+    for ordinal, draft in enumerate(drafts):
+        raw = body if len(drafts) == 1 else _part(bundle, draft)
+        origin = _Origin(message, document.charset, received_at_ms, raw, findings)
+        said = _body(draft, origin, bundle)
+        key = route_key(keys, said.patient.ids, content)
+        events.append(ParsedEvent(event_id(keys, content, ordinal), key, said))
+        findings = ()  # what concerns no patient is told once
+    told_all = tuple(finding for event in events for finding in event.body.findings)
+    return Parsed(
+        code="AA",
+        header=None,
+        charset=document.charset,
+        findings=told_all,
+        events=tuple(events),
+        content=content,
+        answer_key=answer_key(keys, told, content),
+    )
+
+
+def control_id_of(parsed: Parsed) -> str:
+    """Return the id of the bundle, "" for a single resource or a refused body."""
+    return parsed.events[0].body.control_id if parsed.events else ""
+
+
+class _Message(NamedTuple):
+    """What the bundle and its MessageHeader say of the sending."""
+
+    application: str
+    facility: str
+    control_id: str
+    trigger: str
+    sent_at: object
+
+
+class _Origin(NamedTuple):
+    """What an event has from the body it came in."""
+
+    message: _Message
+    charset: str
+    received_at_ms: int
+    raw: bytes
+    findings: tuple[Finding, ...]
+
+
+def _message(bundle: Bundle) -> _Message:
+    root = bundle.root
+    first = bundle.entries[0] if bundle.entries else None
+    header: Node = first.resource if first and first.kind == "MessageHeader" else {}
+    sender = node(header.get("source"))
+    coding = node(header.get("eventCoding"))
+    trigger = text(coding.get("code")) if text(coding.get("system")) == HL7_EVENTS else ""
+    return _Message(
+        application=text(sender.get("name")) or text(sender.get("endpoint")),
+        facility=text(node(header.get("sender")).get("display")),
+        control_id=text(root.get("id")) if bundle.is_bundle else "",
+        trigger=trigger.upper(),
+        sent_at=root.get("timestamp") if bundle.is_bundle else None,
+    )
+
+
+def _drafts(
+    bundle: Bundle, source: SourceProfile, received_at_ms: int
+) -> tuple[list[FhirDraft], tuple[Finding, ...]]:
+    """Return a draft for each patient, at least one, and findings that concern none of them."""
+    read_time = reader_of(source.zone)
+    latest_ms = received_at_ms + DAY_MS if received_at_ms else NO_LATEST_MS
+
+    def make() -> FhirDraft:
+        return FhirDraft(bundle, read_time, source, latest_ms)
+
+    subjects = Subjects(bundle, make)
+    nobody = make()
+    waiting = []
+    seen: set[tuple[str, str]] = set()
+    for entry in bundle.entries:
+        if entry.kind in POINTED_AT:
+            waiting.append(entry)
+        elif bundle.type == "history" and entry.id and (entry.kind, entry.id) in seen:
+            nobody.left_out(entry, "older_version", "a newer version stands before it")
+        else:
+            seen.add((entry.kind, entry.id))
+            _take(subjects, nobody, entry)
+    drafts = subjects.drafts
+    used = {place for draft in drafts for place in draft.entries}
+    for entry in waiting:
+        if entry.place not in used:
+            nobody.left_out(entry, "not_mapped", f"{entry.kind}: nothing here uses it")
+    return drafts or [nobody], tuple(nobody.findings) if drafts else ()
+
+
+def _take(subjects: Subjects, nobody: FhirDraft, entry: Entry) -> None:
+    """Hand one entry to its handler, or name it."""
+    if not entry.kind:
+        nobody.left_out(entry, "no_resource", "an entry without a resource")
+        return
+    if entry.kind == "MessageHeader" and entry.place == 0:
+        return
+    handler = HANDLERS.get(entry.kind)
+    draft = subjects.of(entry) if handler or entry.kind == "Patient" else None
+    if handler is None or draft is None:
+        if entry.kind != "Patient":
+            nobody.left_out(entry, "not_mapped", _kind_text(entry.kind))
+        return
+    if isinstance(draft, str):
+        nobody.left_out(entry, draft, "whose it is cannot be told")
+        return
+    before = len(draft.findings)
+    handler(draft, entry)
+    draft.entries[entry.place] = None
+    if not any(one.where == entry.path and one.level == "info" for one in draft.findings[before:]):
+        draft.kinds.add(entry.kind)
+
+
+def _kind_text(kind: str) -> str:
+    # Any string may stand in resourceType: only what looks like a type is repeated.
+    is_name = kind.isascii() and kind.isalpha() and len(kind) <= KIND_CHARS
+    return kind if is_name else "no resource type of FHIR"
+
+
+def _body(draft: FhirDraft, origin: _Origin, bundle: Bundle) -> IdentifiedBody:
+    visit = fhir_visits.current(draft.visits)
+    for other in draft.visits:
+        if other is not visit:
+            draft.left_out(other.entry, "earlier_visit", "another visit is the current one")
+    event_type = _event_type(draft, origin.message, visit)
+    occurred_at_ms, precision, zone = _occurred(draft, origin)
+    if draft.notes:
+        for name in draft.staff_names:
+            draft.other("NAME", name)
+    return IdentifiedBody(
+        event_type=event_type,
+        message_type=_message_type(bundle),
+        version=VERSION,
+        application=origin.message.application,
+        facility=origin.message.facility,
+        control_id=origin.message.control_id,
+        charset=origin.charset,
+        received_at_ms=origin.received_at_ms,
+        occurred_at_ms=occurred_at_ms,
+        occurred_precision=precision,
+        occurred_zone=zone,
+        patient=Patient(
+            ids=draft.ids,
+            names=draft.names,
+            birth_date=draft.birth_date,
+            sex=draft.sex,
+            deceased=draft.deceased,
+            others={kind: tuple(dict.fromkeys(said)) for kind, said in draft.others.items()},
+        ),
+        encounter=_encounter(visit),
+        observations=tuple(draft.observations),
+        conditions=tuple(draft.conditions),
+        medications=tuple(draft.medications),
+        allergies=tuple(draft.allergies),
+        orders=tuple(draft.orders),
+        notes=tuple(draft.notes),
+        links=tuple(dict.fromkeys(draft.links)),
+        findings=origin.findings + tuple(draft.findings),
+        raw=origin.raw,
+    )
+
+
+def _encounter(visit: Visit | None) -> Encounter | None:
+    return visit.encounter if visit is not None else None
+
+
+def _message_type(bundle: Bundle) -> str:
+    if bundle.is_bundle:
+        return f"Bundle/{bundle.type}" if bundle.type.isascii() else "Bundle"
+    return _kind_text(bundle.entries[0].kind).replace(" ", "-")
+
+
+def _event_type(draft: FhirDraft, message: _Message, visit: Visit | None) -> EventType:
+    if not draft.ids:
+        draft.find("Patient.identifier", "no_patient", "nothing that names a patient")
+        return "non_clinical"
+    if message.trigger:
+        return event_type_of("ADT", message.trigger)
+    found = next((said for kind, said in KINDS if kind in draft.kinds), None)
+    if visit is not None and (found is None or visit.encounter.status != "closed"):
+        # What is said of a visit that goes on moves the patient, whatever comes with it.
+        if visit.encounter.status == "open" and visit.is_new:
+            return "encounter.admit"
+        return VISIT_EVENTS[visit.encounter.status]
+    return found or ("person.update" if "Patient" in draft.kinds else "non_clinical")
+
+
+def _occurred(draft: FhirDraft, origin: _Origin) -> tuple[int, Precision, Zone]:
+    """Return the newest time said, else the bundle's timestamp, else its receipt."""
+    moment = draft.moment or draft.updated
+    moment = moment or draft.time(origin.message.sent_at, "Bundle.timestamp")
+    if moment is None or moment.ms > draft.latest_ms:
+        return origin.received_at_ms, "unknown", "assumed"
+    return moment
+
+
+def _part(bundle: Bundle, draft: FhirDraft) -> bytes:
+    """Return the bundle with the entries of one patient: no event holds another's."""
+    sent = fhir_json.nodes(bundle.root.get("entry"))
+    mine = [sent[place] for place in sorted(draft.entries)]
+    return fhir_json.encoded({**bundle.root, "entry": mine})
