@@ -16,6 +16,7 @@ from services.ingest.results import language_of
 
 HTML = frozenset({"text/html", "application/xhtml+xml"})
 LINE_TAGS = re.compile(r"</?(?:p|br|div|li|tr|h[1-6]|table|ul|ol)\b[^<>]*>", re.IGNORECASE)
+CELL_TAGS = re.compile(r"</?(?:td|th)\b[^<>]*>", re.IGNORECASE)
 ANY_TAG = re.compile(r"<[^<>]*>")
 SILENT_TAGS = ("script", "style")
 STAFF = frozenset({"Practitioner", "PractitionerRole"})
@@ -98,7 +99,8 @@ def plain(markup: str) -> str:
         markup = _without(markup, f"<{tag}", f"</{tag}")
     # Line breaks of the source mean nothing in markup.
     broken = LINE_TAGS.sub("\n", markup.replace("\n", " "))
-    said = unescape(ANY_TAG.sub(" ", broken))
+    # A tag inside a word does not part it: a name must stay whole to be found.
+    said = unescape(ANY_TAG.sub("", CELL_TAGS.sub(" ", broken)))
     lines = (" ".join(line.split()) for line in said.split("\n"))
     return "\n".join(line for line in lines if line)
 

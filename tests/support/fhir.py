@@ -58,12 +58,12 @@ def quantity(value: float, code: str, **more: Any) -> Node:
     return {"value": value, "code": code, "system": "http://unitsofmeasure.org", **more}
 
 
-def observation(code: str = "8867-4", subject: str = "urn:uuid:p1", **more: Any) -> Node:
+def observation(code: str | Node = "8867-4", subject: str = "urn:uuid:p1", **more: Any) -> Node:
     """Return a final Observation at 11:00 UTC."""
     return {
         "resourceType": "Observation",
         "status": "final",
-        "code": loinc(code),
+        "code": loinc(code) if isinstance(code, str) else code,
         "subject": {"reference": subject},
         "effectiveDateTime": "2024-05-01T11:00:00Z",
         **more,
