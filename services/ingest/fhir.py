@@ -7,7 +7,7 @@ Each entry becomes part of an event, or is named with its place in a finding.
 from collections.abc import Callable
 from typing import NamedTuple
 
-from contracts.clinical import EventType, Finding, Precision, Zone
+from contracts.clinical import Finding, Precision, Zone
 from contracts.identified import Encounter, IdentifiedBody, Patient
 from services.ingest import (
     fhir_json,
@@ -17,9 +17,10 @@ from services.ingest import (
     fhir_results,
     fhir_visits,
 )
-from services.ingest.event_types import event_type_of
+from services.ingest.cleaning import cleaned
 from services.ingest.fhir_bundle import Bundle, Entry
 from services.ingest.fhir_draft import DAY_MS, FhirDraft, Visit
+from services.ingest.fhir_events import event_type_of
 from services.ingest.fhir_json import Node, node, text
 from services.ingest.fhir_subjects import Subjects
 from services.ingest.identity import Keys, answer_key, content_hash, event_id, route_key
@@ -56,30 +57,6 @@ HANDLERS: dict[str, Handler] = {
 POINTED_AT = frozenset(
     {"Binary", "Location", "Medication", "Organization", "Practitioner", "PractitionerRole"}
 )
-# What an event without a current visit or a named trigger is about: the first kind that is there.
-KINDS: tuple[tuple[str, EventType], ...] = (
-    ("Observation", "observation.result"),
-    ("DiagnosticReport", "observation.result"),
-    ("DocumentReference", "document"),
-    ("Composition", "document"),
-    ("MedicationRequest", "medication.order"),
-    ("MedicationAdministration", "medication.order"),
-    ("MedicationDispense", "medication.order"),
-    ("MedicationStatement", "medication.order"),
-    ("Immunization", "immunization"),
-    ("ServiceRequest", "order"),
-    ("Procedure", "order"),
-    ("Condition", "problem"),
-    ("AllergyIntolerance", "problem"),
-    ("FamilyMemberHistory", "problem"),
-    ("link", "identity.merged"),
-)
-VISIT_EVENTS: dict[str, EventType] = {
-    "planned": "encounter.pre_admit",
-    "open": "encounter.update",
-    "closed": "encounter.discharge",
-    "cancelled": "encounter.cancel_admit",
-}
 
 
 def parse_fhir(body: bytes, source: SourceProfile, keys: Keys, received_at_ms: int) -> Parsed:
@@ -104,14 +81,16 @@ def parse_fhir(body: bytes, source: SourceProfile, keys: Keys, received_at_ms: i
         events.append(ParsedEvent(event_id(keys, content, ordinal), key, said))
         findings = ()  # what concerns no patient is told once
     told_all = tuple(finding for event in events for finding in event.body.findings)
-    return Parsed(
-        code="AA",
-        header=None,
-        charset=document.charset,
-        findings=told_all,
-        events=tuple(events),
-        content=content,
-        answer_key=answer_key(keys, told, content),
+    return cleaned(
+        Parsed(
+            code="AA",
+            header=None,
+            charset=document.charset,
+            findings=told_all,
+            events=tuple(events),
+            content=content,
+            answer_key=answer_key(keys, told, content),
+        )
     )
 
 
@@ -159,7 +138,10 @@ def _message(bundle: Bundle) -> _Message:
 def _drafts(
     bundle: Bundle, source: SourceProfile, received_at_ms: int
 ) -> tuple[list[FhirDraft], tuple[Finding, ...]]:
-    """Return a draft for each patient, at least one, and findings that concern none of them."""
+    """Return a draft for each patient, at least one, and findings that concern none of them.
+
+    With several patients, entries that are nobody's are an event of their own: all are stored.
+    """
     read_time = reader_of(source.zone)
     latest_ms = received_at_ms + DAY_MS if received_at_ms else NO_LATEST_MS
 
@@ -168,22 +150,21 @@ def _drafts(
 
     subjects = Subjects(bundle, make)
     nobody = make()
-    waiting = []
     seen: set[tuple[str, str]] = set()
     for entry in bundle.entries:
-        if entry.kind in POINTED_AT:
-            waiting.append(entry)
-        elif bundle.type == "history" and entry.id and (entry.kind, entry.id) in seen:
+        if bundle.type == "history" and entry.id and (entry.kind, entry.id) in seen:
             nobody.left_out(entry, "older_version", "a newer version stands before it")
-        else:
+        elif entry.kind not in POINTED_AT:
             seen.add((entry.kind, entry.id))
             _take(subjects, nobody, entry)
     drafts = subjects.drafts
     used = {place for draft in drafts for place in draft.entries}
-    for entry in waiting:
-        if entry.place not in used:
+    for entry in bundle.entries:
+        if entry.kind in POINTED_AT and entry.place not in used:
             nobody.left_out(entry, "not_mapped", f"{entry.kind}: nothing here uses it")
-    return drafts or [nobody], tuple(nobody.findings) if drafts else ()
+    if len(drafts) == 1:
+        return drafts, tuple(nobody.findings)
+    return [*drafts, nobody] if nobody.entries or not drafts else drafts, ()
 
 
 def _take(subjects: Subjects, nobody: FhirDraft, entry: Entry) -> None:
@@ -193,12 +174,14 @@ def _take(subjects: Subjects, nobody: FhirDraft, entry: Entry) -> None:
         return
     if entry.kind == "MessageHeader" and entry.place == 0:
         return
-    handler = HANDLERS.get(entry.kind)
-    draft = subjects.of(entry) if handler or entry.kind == "Patient" else None
-    if handler is None or draft is None:
-        if entry.kind != "Patient":
-            nobody.left_out(entry, "not_mapped", _kind_text(entry.kind))
+    if entry.kind == "Patient":
+        subjects.of(entry)  # which reads it, unless something before it named them
         return
+    handler = HANDLERS.get(entry.kind)
+    if handler is None:
+        (subjects.named(entry) or nobody).left_out(entry, "not_mapped", _kind_text(entry.kind))
+        return
+    draft = subjects.of(entry)
     if isinstance(draft, str):
         nobody.left_out(entry, draft, "whose it is cannot be told")
         return
@@ -220,7 +203,7 @@ def _body(draft: FhirDraft, origin: _Origin, bundle: Bundle) -> IdentifiedBody:
     for other in draft.visits:
         if other is not visit:
             draft.left_out(other.entry, "earlier_visit", "another visit is the current one")
-    event_type = _event_type(draft, origin.message, visit)
+    event_type = event_type_of(draft, origin.message.trigger, visit)
     occurred_at_ms, precision, zone = _occurred(draft, origin)
     if draft.notes:
         for name in draft.staff_names:
@@ -266,21 +249,6 @@ def _message_type(bundle: Bundle) -> str:
     if bundle.is_bundle:
         return f"Bundle/{bundle.type}" if bundle.type.isascii() else "Bundle"
     return _kind_text(bundle.entries[0].kind).replace(" ", "-")
-
-
-def _event_type(draft: FhirDraft, message: _Message, visit: Visit | None) -> EventType:
-    if not draft.ids:
-        draft.find("Patient.identifier", "no_patient", "nothing that names a patient")
-        return "non_clinical"
-    if message.trigger:
-        return event_type_of("ADT", message.trigger)
-    found = next((said for kind, said in KINDS if kind in draft.kinds), None)
-    if visit is not None and (found is None or visit.encounter.status != "closed"):
-        # What is said of a visit that goes on moves the patient, whatever comes with it.
-        if visit.encounter.status == "open" and visit.is_new:
-            return "encounter.admit"
-        return VISIT_EVENTS[visit.encounter.status]
-    return found or ("person.update" if "Patient" in draft.kinds else "non_clinical")
 
 
 def _occurred(draft: FhirDraft, origin: _Origin) -> tuple[int, Precision, Zone]:

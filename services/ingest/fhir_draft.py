@@ -81,6 +81,7 @@ class FhirDraft:
 
     def left_out(self, entry: Entry, code: str, text: str) -> None:
         """Name an entry that became nothing. Never cut short: each entry is accounted for."""
+        self.entries[entry.place] = None
         self.findings.append(Finding("info", entry.path, code, text))
 
     def time(self, raw: object, where: str, *, said: bool = True) -> Moment | None:

@@ -8,6 +8,7 @@ from services.ingest.fhir_json import Node, node
 from services.ingest.fhir_people import ids_of_reference, link_logical, patient
 
 SUBJECT_FIELDS = ("subject", "patient", "beneficiary")
+VISITS = frozenset({"Encounter", "EpisodeOfCare"})
 VISIT_FIELDS = ("encounter", "context")
 
 
@@ -29,8 +30,7 @@ class Subjects:
         """Return the draft of the patient an entry speaks of, or why there is none (a code)."""
         if entry.kind == "Patient":
             return self._of_patient(entry)
-        references = [node(entry.resource.get(name)) for name in SUBJECT_FIELDS]
-        reference = next((one for one in references if one), None)
+        reference = self._reference(entry)
         if reference is None:
             visit = self._visit(entry)
             if visit is not None:
@@ -41,6 +41,16 @@ class Subjects:
             draft.find(entry.path, "subject_assumed", "names no patient; the bundle has one")
             return draft
         return self._of_reference(reference, entry)
+
+    def named(self, entry: Entry) -> FhirDraft | None:
+        """Return the draft of the patient that an entry names itself, None where it names none."""
+        reference = self._reference(entry)
+        found = self._of_reference(reference, entry) if reference else None
+        return None if isinstance(found, str) else found
+
+    def _reference(self, entry: Entry) -> Node | None:
+        references = (node(entry.resource.get(name)) for name in SUBJECT_FIELDS)
+        return next((one for one in references if one), None)
 
     def _of_reference(self, reference: Node, entry: Entry) -> FhirDraft | str:
         found = self._bundle.resolve(reference, entry)
@@ -73,10 +83,6 @@ class Subjects:
             # DocumentReference.context is an element that holds the encounter.
             reference = node(reference.get("encounter")) or reference
             found = self._bundle.resolve(reference, entry) if reference else None
-            if found is not None and found.kind in {"Encounter", "EpisodeOfCare"}:
-                is_itself = found.resource is entry.resource
-                return None if is_itself or self._has_no_subject(found) else found
+            if found is not None and found.kind in VISITS and self._reference(found):
+                return found
         return None
-
-    def _has_no_subject(self, visit: Entry) -> bool:
-        return not any(node(visit.resource.get(name)) for name in SUBJECT_FIELDS)

@@ -4,6 +4,7 @@ import msgspec
 
 from contracts.clinical import Finding
 from services.ingest.charset import split_frame
+from services.ingest.cleaning import cleaned
 from services.ingest.hl7 import BATCH_SEGMENTS, BLANKS
 from services.ingest.identity import Keys
 from services.ingest.parse import Parsed, SourceProfile, parse
@@ -26,7 +27,7 @@ def parse_frame(
     head, parts = split_frame(frame)
     if not parts:
         return ParsedFrame((Parsed("AR", None, "ascii", (NO_MESSAGE,)),), is_batch=False)
-    found = [parse(part, source, keys, received_at_ms) for part in parts]
+    found = [cleaned(parse(part, source, keys, received_at_ms)) for part in parts]
     lines = [line for line in head.decode("latin-1").splitlines() if line.strip(BLANKS)]
     envelope = [line for line in lines if line[:3] in BATCH_SEGMENTS]
     if len(envelope) < len(lines):

@@ -109,16 +109,25 @@ def test_several_patients_are_several_events_none_of_which_holds_another() -> No
             observation(subject="urn:uuid:b", valueQuantity=VALUE),
             patient("b", "2", name=[{"family": "Zweig"}]),
             observation(subject="urn:uuid:a", valueQuantity=VALUE),
-            {"resourceType": "CarePlan"},
+            {"resourceType": "Claim", "patient": {"reference": "urn:uuid:b"}, "id": "c"},
+            {"resourceType": "CarePlan", "id": "n"},
         )
     )
-    assert [event.body.patient.ids[0].value for event in found.events] == ["1", "2"]
-    assert [len(event.body.observations) for event in found.events] == [1, 1]
-    assert len({event.event_id for event in found.events}) == 2
-    assert len({event.route_key for event in found.events}) == 2
+    *patients, nobody = found.events
+    assert [event.body.patient.ids[0].value for event in patients] == ["1", "2"]
+    assert [len(event.body.observations) for event in patients] == [1, 1]
+    assert len({event.event_id for event in found.events}) == 3
+    assert len({event.route_key for event in found.events}) == 3
     assert b"Zweig" not in found.events[0].body.raw
     assert b"Zweig" in found.events[1].body.raw
-    assert codes(found) == ["not_mapped"]
+    assert codes(patients[1].body) == ["not_mapped"]
+    # What is nobody's is stored too, alone; each entry stands in exactly one event.
+    assert (nobody.body.event_type, nobody.body.patient.ids) == ("non_clinical", ())
+    stored = [
+        one["resource"].get("id") for e in found.events for one in json.loads(e.body.raw)["entry"]
+    ]
+    assert sorted(filter(None, stored)) == ["a", "b", "c", "n"]
+    assert sorted(codes(found)) == ["no_patient", "not_mapped", "not_mapped"]
 
 
 @pytest.mark.parametrize(
@@ -212,7 +221,8 @@ def test_without_a_subject_the_visit_tells_then_the_only_patient() -> None:
     lone = observation(valueQuantity=VALUE)
     del lone["subject"]
     assert codes(only(bundle(patient(), lone))) == ["subject_assumed"]
-    assert codes(parsed(bundle(patient("a", "1"), patient("b", "2"), lone))) == ["no_subject"]
+    nobodys = parsed(bundle(patient("a", "1"), patient("b", "2"), lone)).events[2].body
+    assert codes(nobodys) == ["no_subject", "no_patient"]
 
 
 @pytest.mark.parametrize(

@@ -65,7 +65,8 @@ def named(found: IdentifiedBody) -> set[int]:
 def said_by(observation: dict[str, Any]) -> list[dict[str, Any]]:
     """Return the parts of an Observation that have a value, itself among them."""
     own = [observation] if any(name.startswith("value") for name in observation) else []
-    return own + observation.get("component", [])
+    components: list[dict[str, Any]] = observation.get("component", [])
+    return own + components
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
