@@ -30,6 +30,7 @@ from services.ingest.times import reader_of
 VERSION = "R4"
 NO_LATEST_MS = 2**62
 KIND_CHARS = 40
+NO_RESOURCE = ("no_resource", "an entry without a resource")
 HL7_EVENTS = "http://terminology.hl7.org/CodeSystem/v2-0003"
 
 Handler = Callable[[FhirDraft, Entry], None]
@@ -170,7 +171,9 @@ def _drafts(
 def _take(subjects: Subjects, nobody: FhirDraft, entry: Entry) -> None:
     """Hand one entry to its handler, or name it."""
     if not entry.kind:
-        nobody.left_out(entry, "no_resource", "an entry without a resource")
+        is_deletion = entry.method == "DELETE"
+        code, said = ("not_mapped", "a deletion") if is_deletion else NO_RESOURCE
+        nobody.left_out(entry, code, said)
         return
     if entry.kind == "MessageHeader" and entry.place == 0:
         return

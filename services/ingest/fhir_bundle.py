@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from contracts.identified import PersonName
 from services.ingest.fhir_json import Node, node, nodes, text
 
 REST = ("http://", "https://")
@@ -49,6 +50,9 @@ class Bundle:
         self._by_url: dict[str, Entry] = {}
         self._by_id: dict[str, Entry] = {}
         self._by_identifier: dict[tuple[str, str, str], Entry] = {}
+        self._within: dict[int, dict[str, Entry]] = {}
+        # Staff as read, by where they stand: (place, path) -> number, name.
+        self.staff: dict[tuple[int, str], tuple[str, PersonName]] = {}
         for entry in self.entries:
             self._index(entry)
 
@@ -66,7 +70,7 @@ class Bundle:
         if not target:
             return None
         if target.startswith("#"):
-            return contained(base, target[1:])
+            return self._contained(base, target[1:])
         kind, question, query = target.partition("?")
         if question:
             return self._by_query(kind, query)
@@ -76,6 +80,12 @@ class Bundle:
             if found is not None:
                 return found
         return self._by_url.get(target) or self._by_id.get(target.removeprefix("urn:uuid:"))
+
+    def _contained(self, base: Entry, name: str) -> Entry | None:
+        """Return the resource with that id in ``base``, or in what contains ``base``."""
+        if base.place not in self._within:
+            self._within[base.place] = {one.id: one for one in _held_by(base)}
+        return self._within[base.place].get(name)
 
     def _by_query(self, kind: str, query: str) -> Entry | None:
         value = identifier_of_query(query)
@@ -95,14 +105,6 @@ class Bundle:
                 self._by_identifier.setdefault(("", system, value), entry)
 
 
-def contained(base: Entry, name: str) -> Entry | None:
-    """Return the resource with the id ``name`` that ``base``, or what contains it, contains."""
-    for one in nodes(base.sent.get("contained")):
-        if text(one.get("id")) == name:
-            return _contained(base, one)
-    return None
-
-
 def identifier_of_query(query: str) -> tuple[str, str] | None:
     """Return system and value of a conditional reference (``identifier=system|value``)."""
     for pair in query.split("&"):
@@ -113,19 +115,19 @@ def identifier_of_query(query: str) -> tuple[str, str] | None:
     return None
 
 
-def _contained(base: Entry, resource: Node) -> Entry:
-    name = text(resource.get("id"))
+def _held_by(base: Entry) -> Iterator[Entry]:
     root_path = base.path.partition(".contained[")[0]
-    return Entry(
-        place=base.place,
-        path=f"{root_path}.contained['{name}']" if name.isalnum() else f"{root_path}.contained",
-        full_url="",
-        method="",
-        url="",
-        kind=text(resource.get("resourceType")),
-        resource=resource,
-        sent=base.sent,
-    )
+    for number, resource in enumerate(nodes(base.sent.get("contained"))):
+        yield Entry(
+            place=base.place,
+            path=f"{root_path}.contained[{number}]",
+            full_url="",
+            method="",
+            url="",
+            kind=text(resource.get("resourceType")),
+            resource=resource,
+            sent=base.sent,
+        )
 
 
 def _alone(root: Node) -> Entry:

@@ -36,7 +36,7 @@ class FhirDraft:
         "allergies", "assigner", "birth_date", "bundle", "conditions", "deceased", "entries",
         "findings", "ids", "kinds", "latest_ms", "links", "medications", "moment", "names",
         "notes", "observations", "orders", "others", "read_time", "server", "sex",
-        "staff_names", "updated", "visits",
+        "staff_names", "updated", "visits", "warned",
     )  # fmt: skip
 
     def __init__(
@@ -62,6 +62,7 @@ class FhirDraft:
         self.orders: list[Order] = []
         self.notes: list[Note] = []
         self.findings: list[Finding] = []
+        self.warned = 0
         self.moment: Moment | None = None  # the newest time of anything said
         self.updated: Moment | None = None  # when the Patient was, where nothing else has a time
         self.kinds: set[str] = set()  # resource types that became something
@@ -76,7 +77,8 @@ class FhirDraft:
 
     def find(self, where: str, code: str, text: str = "") -> None:
         """Keep a warning; ``text`` is a literal of the code, never of the message."""
-        if len(self.findings) < FINDINGS_MAX:
+        if self.warned < FINDINGS_MAX:
+            self.warned += 1
             self.findings.append(Finding("warn", where, code, text))
 
     def left_out(self, entry: Entry, code: str, text: str) -> None:

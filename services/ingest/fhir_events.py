@@ -38,7 +38,7 @@ def event_type_of(draft: FhirDraft, trigger: str, visit: Visit | None) -> EventT
     if trigger:
         return event_type_of_trigger("ADT", trigger)
     found = next((said for kind, said in KINDS if kind in draft.kinds), None)
-    if visit is not None and (found is None or visit.encounter.status != "closed"):
+    if visit is not None and (found is None or visit.encounter.status == "open"):
         # What is said of a visit that goes on moves the patient, whatever comes with it.
         if visit.encounter.status == "open" and visit.is_new:
             return "encounter.admit"

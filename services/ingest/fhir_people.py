@@ -11,6 +11,7 @@ from services.ingest.patients import rank_of, written
 from services.ingest.times import birth_date_of
 
 LOGICAL = "RI"  # table 0203: an identifier that a server gave to its record
+LINKS_MAX = 50
 OLD_USES = frozenset({"old", "temp"})
 REPLACING = frozenset({"replaces", "replaced-by"})
 PHONES = frozenset({"phone", "fax", "pager", "sms"})
@@ -36,7 +37,7 @@ def patient(draft: FhirDraft, entry: Entry) -> None:
         _address(draft, node(extension.get("valueAddress")))
     for doctor in nodes(resource.get("generalPractitioner")):
         practitioner_name(draft, doctor, entry)
-    for linked in nodes(resource.get("link")):
+    for linked in nodes(resource.get("link"))[:LINKS_MAX]:
         _link(draft, entry, linked)
     updated = node(resource.get("meta")).get("lastUpdated")
     draft.updated = draft.time(updated, f"{entry.path}.meta.lastUpdated", said=False)
@@ -72,9 +73,12 @@ def practitioner_name(draft: FhirDraft, reference: Node, base: Entry) -> tuple[s
         draft.staff_names.append(shown)
         value = text(node(reference.get("identifier")).get("value"))
         return value or _number_in(reference), PersonName(family=shown)
-    values = [text(one.get("value")) for one in nodes(found.resource.get("identifier"))]
-    number = next(filter(None, values), found.id)
-    name = person_name(found.resource.get("name")) or PersonName()
+    key = (found.place, found.path)
+    if key not in draft.bundle.staff:
+        values = [text(one.get("value")) for one in nodes(found.resource.get("identifier"))]
+        number = next(filter(None, values), found.id)
+        draft.bundle.staff[key] = number, person_name(found.resource.get("name")) or PersonName()
+    number, name = draft.bundle.staff[key]
     draft.staff_names.append(written(name))
     return number, name
 

@@ -32,6 +32,7 @@ YES_NO = {True: Code("HL70136", "Y", "Yes"), False: Code("HL70136", "N", "No")}
 def observation(draft: FhirDraft, entry: Entry) -> None:
     """Read Observation: its own value, then each component as an observation of its own."""
     resource = entry.resource
+    first = len(draft.observations)
     at_ms = _observed_ms(draft, entry)
     name = _series(entry)
     components = nodes(resource.get("component"))
@@ -41,7 +42,7 @@ def observation(draft: FhirDraft, entry: Entry) -> None:
     for place, component in enumerate(components):
         path = f"{entry.path}.component[{place}]"
         _put(draft, entry, (component, path, f"{name}|{place}"), at_ms)
-    fhir_notes.annotations(draft, entry, len(draft.observations) - 1)
+    fhir_notes.annotations(draft, entry, first if len(draft.observations) > first else -1)
     _contained(draft, entry, "hasMember")
     performers = nodes(resource.get("performer"))
     fhir_notes.author_names(draft, entry, performers)

@@ -1,6 +1,7 @@
 """FHIR bodies as a whole: what is refused, whose each entry is, ids, kinds of event, accounting."""
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -241,6 +242,20 @@ def test_without_a_subject_the_visit_tells_then_the_only_patient() -> None:
             ],
             "observation.result",
         ),
+        (
+            [
+                {"resourceType": "Encounter", "status": "cancelled"},
+                observation(valueQuantity=VALUE),
+            ],
+            "observation.result",
+        ),
+        (
+            [
+                {"resourceType": "Encounter", "status": "in-progress"},
+                observation(valueQuantity=VALUE),
+            ],
+            "encounter.update",
+        ),
         ([{"resourceType": "Condition", "code": {"text": "x"}}], "problem"),
         ([{"resourceType": "ServiceRequest", "code": {"text": "x"}}], "order"),
         ([{"resourceType": "Immunization", "vaccineCode": {"text": "x"}}], "immunization"),
@@ -336,6 +351,45 @@ def test_each_entry_is_mapped_or_named() -> None:
     assert issues[0]["expression"] == ["Bundle.entry[2].resource"]
 
 
+def test_warnings_are_bounded_apart_from_what_was_left_out() -> None:
+    odd = [observation(valueString="x", effectiveDateTime="soon") for _ in range(60)]
+    left = [{"resourceType": "Goal", "subject": {"reference": "urn:uuid:p1"}} for _ in range(70)]
+    found = codes(only(bundle(patient(), *left, *odd)))
+    assert (found.count("not_mapped"), found.count("102")) == (70, 50)
+
+
+def test_a_deletion_is_named() -> None:
+    sent = bundle(patient(), {})
+    sent["entry"][1] = {"request": {"method": "DELETE", "url": "Observation/1"}}
+    (finding,) = only(sent).findings
+    assert (finding.code, finding.text) == ("not_mapped", "a deletion")
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {
+            "contained": [observation(id=f"c{n}", valueInteger=n) for n in range(3000)],
+            "result": [{"reference": f"#c{n}"} for n in range(3000)],
+        },
+        {
+            "contained": [
+                {"resourceType": "Practitioner", "id": "d", "identifier": [{"value": ""}] * 20_000}
+            ],
+            "performer": [{"reference": "#d"}] * 20_000,
+        },
+        {"conclusion": "<" * 1_000_000, "presentedForm": [{"contentType": "text/html"}]},
+    ],
+)
+def test_work_grows_with_the_size_alone(more: Node) -> None:
+    report = {"resourceType": "DiagnosticReport", "code": {"text": "x"}} | more
+    report["subject"] = {"reference": "urn:uuid:p1"}
+    raw = json.dumps(bundle(patient(), report)).encode()
+    began_s = time.process_time()
+    assert parsed(raw).code == "AA"
+    assert time.process_time() - began_s < 5 * (1 + len(raw) / 1_000_000)
+
+
 def test_an_outcome_has_an_issue_even_when_all_is_well() -> None:
     (issue,) = json.loads(operation_outcome(()))["issue"]
     assert (issue["severity"], issue["code"]) == ("information", "informational")
@@ -364,7 +418,7 @@ KINDS = st.sampled_from(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(st.lists(st.tuples(KINDS, st.dictionaries(FIELDS, JSON, max_size=8)), max_size=4))
 def test_nothing_that_is_json_makes_it_raise(resources: list[tuple[str, Node]]) -> None:
     made = [

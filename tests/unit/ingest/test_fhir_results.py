@@ -118,6 +118,13 @@ def test_components_are_observations_of_their_own() -> None:
     assert body.observations[0].at_ms == body.occurred_at_ms
 
 
+def test_a_note_of_a_panel_is_not_about_another_result() -> None:
+    panel = observation("85354-9", hasMember=[{"reference": "Observation/1"}])
+    panel["note"] = [{"text": "taken lying down"}]
+    body = only(bundle(patient(), observation(valueInteger=1), panel))
+    assert [(note.text, note.about) for note in body.notes] == [("taken lying down", -1)]
+
+
 def test_a_value_beside_its_components_is_kept_too() -> None:
     component = {"code": loinc("9267-6"), "valueInteger": 4}
     body = only(bundle(patient(), observation("9269-2", valueInteger=15, component=[component])))
