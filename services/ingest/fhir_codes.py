@@ -28,6 +28,7 @@ SYSTEMS: dict[str, str] = {
     "urn:oid:2.16.840.1.113883.6.103": "I9C",
     "urn:oid:2.16.840.1.113883.6.88": "RXNORM",
 }
+SYSTEM_CHARS = 64
 PUBLIC = frozenset(SYSTEMS.values())
 TERMINOLOGY = "http://terminology.hl7.org/CodeSystem/"
 
@@ -103,9 +104,14 @@ SEX: dict[str, str] = {"male": "M", "female": "F", "other": "O", "unknown": "U"}
 
 @lru_cache(maxsize=1024)
 def system_of(uri: str) -> str:
-    """Return the short name of a code system, its URI where it has none."""
-    found = SYSTEMS.get(uri.rstrip("/"))
-    return found if found is not None else uri.removeprefix(TERMINOLOGY)
+    """Return the short name of a code system, its URI where it has none, of a long one the end."""
+    plain = uri.rstrip("/")
+    found = SYSTEMS.get(plain)
+    if found is not None:
+        return found
+    plain = plain.removeprefix(TERMINOLOGY)
+    # Privacy takes a longer one for free text, and would mask it as an address.
+    return plain if len(plain) <= SYSTEM_CHARS else plain.rpartition("/")[2][:SYSTEM_CHARS]
 
 
 def code_of(concept: Any) -> Code:

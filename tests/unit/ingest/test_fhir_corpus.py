@@ -5,12 +5,20 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from contracts.identified import IdentifiedBody
 from services.ingest.fhir import parse_fhir
 from services.ingest.identity import Keys
 from services.ingest.parse import Parsed, SourceProfile
+from services.privacy.care import relation_of
+from services.privacy.deidentify import deidentify
+from services.privacy.free_text import TextCleaner
+from services.privacy.identity import NOBODY, grow
+from services.privacy.known import KnownTerms
+from services.privacy.known_terms import terms_of
+from tests.support.golden import KEY, STAFF_KEY
 from tests.support.shared import DATA
 
 pytestmark = pytest.mark.shared_data
@@ -114,3 +122,20 @@ def test_the_id_does_not_depend_on_how_it_is_written(path: Path) -> None:
 
 def test_there_are_bundles() -> None:
     assert len(FILES) >= 16
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_nothing_that_identifies_passes_privacy_and_no_code_is_lost_there(path: Path) -> None:
+    body = only(path)
+    known = grow(NOBODY, body.patient)
+    staff = body.encounter.staff if body.encounter else ()
+    cleaner = TextCleaner(KnownTerms(terms_of(known, staff)))
+    event = deidentify(body, event_id="e", key=KEY, known=known, cleaner=cleaner, now_ms=0)
+    relation = relation_of(body, event_id="e", key=KEY, staff_key=STAFF_KEY, cleaner=cleaner)
+    passed = msgspec.json.encode((event, relation)).decode()
+    names = [part for name in body.patient.names for part in (name.family, name.given)]
+    telling = [one.value for one in body.patient.ids] + names + [one.id for one in staff]
+    telling += [value for values in body.patient.others.values() for value in values]
+    assert [one for one in telling if len(one) > 3 and one in passed] == []
+    assert [one.code for one in event.observations] == [one.code for one in body.observations]
+    assert [one.where for one in event.findings] == [one.where for one in body.findings]

@@ -39,6 +39,10 @@ def concept(code: str, system: str = SNOMED) -> Node:
             },
             Code("v3-ActCode", "a"),
         ),
+        (
+            {"coding": [{"system": f"http://a.example/{'x' * 60}/CodeSystem/wards", "code": "a"}]},
+            Code("wards", "a"),
+        ),
         ({"text": "only words"}, Code("", "", "only words")),
         ({"coding": "no list"}, Code("", "")),
         (7, Code("", "")),
