@@ -12,9 +12,10 @@ import pytest
 from contracts.identified import IDENTIFIED, IdentifiedBody
 from plumbing.sealing import Sealer
 from services.ingest.fhir import parse_fhir
+from services.ingest.frames import parse_frame
 from services.ingest.identity import Keys
 from services.ingest.intake import sealed_record
-from services.ingest.parse import ParsedEvent, SourceProfile, parse
+from services.ingest.parse import ParsedEvent, SourceProfile
 
 EXAMPLES = Path(__file__).parents[3] / "contracts" / "examples"
 FOLDER = EXAMPLES / "clinical.identified.v1.body"
@@ -27,8 +28,11 @@ RECEIVED_AT_MS = 1_714_550_101_000
 
 
 def event_of(message: Path) -> ParsedEvent:
-    read = parse_fhir if message.suffix == ".fhir" else parse
-    parsed = read(message.read_bytes(), SOURCE, KEYS, RECEIVED_AT_MS)
+    arguments = (message.read_bytes(), SOURCE, KEYS, RECEIVED_AT_MS)
+    if message.suffix == ".fhir":
+        parsed = parse_fhir(*arguments)
+    else:
+        (parsed,) = parse_frame(*arguments).messages
     assert parsed.code == "AA"
     (event,) = parsed.events
     return event
