@@ -33,17 +33,17 @@ class FhirDraft:
     """One patient of a bundle under construction."""
 
     __slots__ = (
-        "allergies", "assigner", "birth_date", "bundle", "conditions", "deceased", "entries",
+        "allergies", "birth_date", "bundle", "conditions", "deceased", "entries",
         "findings", "ids", "kinds", "latest_ms", "links", "medications", "moment", "names",
         "notes", "observations", "orders", "others", "read_time", "server", "sex",
-        "staff_names", "updated", "visits", "warned",
+        "source", "staff_names", "updated", "visits", "warned",
     )  # fmt: skip
 
     def __init__(
         self, bundle: Bundle, read_time: ReadTime, source: SourceProfile, latest_ms: int
     ) -> None:
         """Start empty. ``latest_ms``: a later time is none at which this can have happened."""
-        self.bundle, self.read_time, self.assigner = bundle, read_time, source.assigner
+        self.bundle, self.read_time, self.source = bundle, read_time, source
         # A server's own ids are a namespace of their own: its 7 is not the record number 7.
         self.server = f"fhir:{source.assigner or source.name}"
         self.latest_ms = latest_ms

@@ -7,6 +7,7 @@ from services.ingest.fhir_bundle import Entry, identifier_of_query
 from services.ingest.fhir_codes import SEX
 from services.ingest.fhir_draft import FhirDraft
 from services.ingest.fhir_json import Node, node, nodes, text, texts
+from services.ingest.parse import SourceProfile
 from services.ingest.patients import rank_of, written
 from services.ingest.times import birth_date_of
 
@@ -20,7 +21,7 @@ PHONES = frozenset({"phone", "fax", "pager", "sms"})
 def patient(draft: FhirDraft, entry: Entry) -> None:
     """Read Patient."""
     resource = entry.resource
-    draft.ids = ids_of(resource, draft.assigner)
+    draft.ids = ids_of(resource, draft.source)
     _logical_id(draft, entry)
     names = [person_name(one) for one in nodes(resource.get("name"))]
     draft.names = tuple(dict.fromkeys(name for name in names if name is not None))
@@ -83,11 +84,11 @@ def practitioner_name(draft: FhirDraft, reference: Node, base: Entry) -> tuple[s
     return number, name
 
 
-def ids_of(resource: Node, assigner: str) -> tuple[PatientId, ...]:
+def ids_of(resource: Node, source: SourceProfile) -> tuple[PatientId, ...]:
     """Return the identifiers of a resource, preferred ones (MR, then PI) first, old ones last."""
     found: list[tuple[int, PatientId]] = []
     for one in nodes(resource.get("identifier")):
-        identifier = identifier_of(one, assigner)
+        identifier = identifier_of(one, source)
         if identifier is not None:
             rank = 3 if text(one.get("use")) in OLD_USES else rank_of(identifier)
             found.append((rank, identifier))
@@ -95,24 +96,25 @@ def ids_of(resource: Node, assigner: str) -> tuple[PatientId, ...]:
     return tuple(dict.fromkeys(identifier for _, identifier in found))
 
 
-def identifier_of(identifier: Node, assigner: str) -> PatientId | None:
-    """Return an Identifier; its assigner is the system (the plain OID of ``urn:oid:``, which is
-    CX-4.2 in v2), else the assigner named, else the source's.
+def identifier_of(identifier: Node, source: SourceProfile) -> PatientId | None:
+    """Return an Identifier; its assigner is the one that the source's profile gives its system,
+    else the system (the plain OID of ``urn:oid:``, which is CX-4.2 in v2), else the assigner
+    named, else the source's.
     """
     value = text(identifier.get("value"))
     if not value:
         return None
-    system = text(identifier.get("system")).removeprefix("urn:oid:")
+    system = text(identifier.get("system"))
+    system = source.assigners.get(system) or system.removeprefix("urn:oid:")
     named = text(node(identifier.get("assigner")).get("display"))
     kinds = [text(one.get("code")) for one in nodes(node(identifier.get("type")).get("coding"))]
-    return PatientId(value, system or named or assigner, kinds[0] if kinds else "")
+    return PatientId(value, system or named or source.assigner, kinds[0] if kinds else "")
 
 
 def ids_of_reference(draft: FhirDraft, reference: Node, base: Entry) -> tuple[PatientId, ...]:
     """Return whom a reference to a patient means who is not in the bundle, or ()."""
     found = []
-    assigner = draft.assigner
-    identifier = identifier_of(node(reference.get("identifier")), assigner)
+    identifier = identifier_of(node(reference.get("identifier")), draft.source)
     if identifier is not None:
         found.append(identifier)
     target = text(reference.get("reference")).partition("/_history/")[0]
@@ -120,7 +122,7 @@ def ids_of_reference(draft: FhirDraft, reference: Node, base: Entry) -> tuple[Pa
     if question:
         value = identifier_of_query(query)
         if kind == "Patient" and value:
-            asked = identifier_of({"system": value[0], "value": value[1]}, assigner)
+            asked = identifier_of({"system": value[0], "value": value[1]}, draft.source)
             found += [asked] if asked else []
     elif "Patient/" in target:
         server, _, name = target.rpartition("Patient/")
@@ -170,7 +172,7 @@ def _link(draft: FhirDraft, entry: Entry, linked: Node) -> None:
     reference = node(linked.get("other"))
     found = draft.follow(reference, entry)
     if found is not None and found.kind == "Patient":
-        others = ids_of(found.resource, draft.assigner)
+        others = ids_of(found.resource, draft.source)
     else:
         others = ids_of_reference(draft, reference, entry)
     known = {(one.value, one.assigner) for one in draft.ids}

@@ -1,9 +1,13 @@
 """Patient and Encounter of FHIR: identifiers, names, what identifies, where and with whom."""
 
+import json
+
 import pytest
 
 from contracts.identified import PatientId, PersonName, Staff
-from tests.support.fhir import SOURCE, Node, bundle, of_patient, only, patient
+from services.ingest.fhir import parse_fhir
+from services.ingest.parse import SourceProfile, parse
+from tests.support.fhir import KEYS, SOURCE, Node, bundle, of_patient, only, patient
 
 KIND = "http://terminology.hl7.org/CodeSystem/v2-0203"
 
@@ -34,6 +38,19 @@ def test_identifiers_in_order_of_preference_with_assigner_and_type() -> None:
         PatientId("8", SOURCE.assigner, ""),
         PatientId("old", "1.2.3", "MR"),
     )
+
+
+def test_a_system_may_be_known_by_the_name_that_v2_feeds_use() -> None:
+    source = SourceProfile("ehr", assigners={"https://hospital.example/mrn": "WESTBROOK"})
+    number = identifier("700123", "MR", system="https://hospital.example/mrn")
+    fhir = parse_fhir(
+        json.dumps({"resourceType": "Patient", "identifier": [number]}).encode(), source, KEYS, 0
+    )
+    hl7 = parse(
+        b"MSH|^~\\&|A|B|||2024||ADT^A08|1|P|2.5\rPID|1||700123^^^WESTBROOK^MR\r", source, KEYS, 0
+    )
+    assert fhir.events[0].body.patient.ids == hl7.events[0].body.patient.ids
+    assert fhir.events[0].route_key == hl7.events[0].route_key  # one partition, in order
 
 
 def test_who_it_is() -> None:
