@@ -264,7 +264,11 @@ def _occurred(draft: FhirDraft, origin: _Origin) -> tuple[int, Precision, Zone]:
 
 
 def _part(bundle: Bundle, draft: FhirDraft) -> bytes:
-    """Return the bundle with the entries of one patient: no event holds another's."""
+    """Return the bundle with the entries of one patient: no event holds another's.
+
+    A message's header, which says who sent it, stands in each.
+    """
     sent = fhir_json.nodes(bundle.root.get("entry"))
-    mine = [sent[place] for place in sorted(draft.entries)]
+    header = {0} if bundle.entries[0].kind == "MessageHeader" else set()
+    mine = [sent[place] for place in sorted(header | draft.entries.keys())]
     return fhir_json.encoded({**bundle.root, "entry": mine})

@@ -22,6 +22,7 @@ KINDS: tuple[tuple[str, EventType], ...] = (
     ("FamilyMemberHistory", "problem"),
     ("link", "identity.merged"),
 )
+OUTPATIENT = frozenset({"O", "E"})  # PV1-2: registered (A04), not admitted
 VISIT_EVENTS: dict[str, EventType] = {
     "planned": "encounter.pre_admit",
     "open": "encounter.update",
@@ -41,6 +42,7 @@ def event_type_of(draft: FhirDraft, trigger: str, visit: Visit | None) -> EventT
     if visit is not None and (found is None or visit.encounter.status == "open"):
         # What is said of a visit that goes on moves the patient, whatever comes with it.
         if visit.encounter.status == "open" and visit.is_new:
-            return "encounter.admit"
+            is_inpatient = visit.encounter.class_ not in OUTPATIENT
+            return "encounter.admit" if is_inpatient else "encounter.register"
         return VISIT_EVENTS[visit.encounter.status]
     return found or ("person.update" if "Patient" in draft.kinds else "non_clinical")

@@ -289,6 +289,30 @@ def test_a_message_header_names_the_trigger() -> None:
     assert body.findings == ()
 
 
+def test_each_part_of_a_message_has_its_header() -> None:
+    header = {"resourceType": "MessageHeader", "source": {"name": "EHR"}}
+    found = parsed(bundle(header, patient("a", "1"), patient("b", "2"), kind="message"))
+    for event in found.events:
+        entries = json.loads(event.body.raw)["entry"]
+        assert [one["resource"]["resourceType"] for one in entries] == ["MessageHeader", "Patient"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "event_type"),
+    [("IMP", "encounter.admit"), ("EMER", "encounter.register"), ("AMB", "encounter.register")],
+)
+def test_a_new_visit_is_an_admission_or_a_registration(kind: str, event_type: str) -> None:
+    visit = {
+        "resourceType": "Encounter",
+        "status": "in-progress",
+        "class": {"code": kind},
+        "subject": {"reference": "urn:uuid:p1"},
+    }
+    sent = bundle(patient(), visit, kind="transaction")
+    sent["entry"][1]["request"] = {"method": "POST", "url": "Encounter"}
+    assert only(sent).event_type == event_type
+
+
 def test_replaced_records_are_linked() -> None:
     linked = [{"other": {"reference": "urn:uuid:old"}, "type": "replaces"}]
     found = parsed(bundle(patient(link=linked), patient("old", "600")))
