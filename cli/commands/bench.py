@@ -50,7 +50,8 @@ def bench_command(
     """Run a benchmark: ours and its peers in one run.
 
     stream (our stage and stock Faust), pipeline (the whole stack from MLLP to visible), inference,
-    deidentify, physionet (the page's risk against the offline score), or all.
+    accelerator (the model on each device here), deidentify, physionet (the page's risk against the
+    offline score), or all.
     """
     if name not in {*BENCHMARKS, "all"}:
         raise typer.BadParameter(f"one of {', '.join(BENCHMARKS)}, all")
@@ -93,6 +94,10 @@ def _stream(_: Wanted) -> Any:
 
 def _inference(_: Wanted) -> Any:
     return importlib.import_module("bench.inference").run(MODELS_DIR)
+
+
+def _accelerator(_: Wanted) -> Any:
+    return importlib.import_module("bench.accelerator").run(MODELS_DIR)
 
 
 def _deidentify(_: Wanted) -> Any:
@@ -145,6 +150,7 @@ def _reach(settings: StackSettings) -> Any:
 BENCHMARKS: dict[str, Callable[[Wanted], Any]] = {
     "stream": _stream,
     "inference": _inference,
+    "accelerator": _accelerator,
     "deidentify": _deidentify,
     "pipeline": _pipeline,
     "physionet": _physionet,
