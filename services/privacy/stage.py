@@ -19,7 +19,7 @@ from plumbing.errors import MalformedEvent
 from plumbing.event_log import Headers, Output, Record
 from plumbing.stage import Arrived, Batch, Handled, Refused
 from services.privacy import metrics
-from services.privacy.care import is_movement, news, relation_of
+from services.privacy.care import news, relation_of
 from services.privacy.deidentify import deidentify
 from services.privacy.free_text import TextCleaner
 from services.privacy.guard import shows_identity
@@ -202,7 +202,7 @@ class DeidentifyStage:
         )
         if said is None:
             return None
-        return news(current.get(person.key.token), said, is_movement=is_movement(item.body))
+        return news(current.get(person.key.token), said, item.body.event_type)
 
     def _primed(self, person: Person, body: IdentifiedBody) -> "_Primed":
         visit = body.encounter or NO_VISIT
