@@ -43,6 +43,7 @@ from services.gateway.settings import GatewaySettings
 from services.gateway.worklist import WorklistRoute
 
 HOUSEKEEPING_S = 15.0
+FOLLOW_SPACING_S = 0.1
 REVOKED_EVERY_S = 2.0
 PRIVACY_WAIT_S = 3.0
 DRAIN_S = 5
@@ -105,9 +106,14 @@ class Gateway:
         return self.projector.subscriptions()
 
     async def follow(self) -> None:
-        """Keep the board in step with the read model, for ever."""
+        """Keep the board in step with the read model, for ever.
+
+        What is written meanwhile is taken over together: under load, a step for each write would
+        cost more than the writes.
+        """
         while True:
             await self.step()
+            await asyncio.sleep(FOLLOW_SPACING_S)
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._settings.poll_ms / 1000):
                     await self._poke.wait()
