@@ -106,11 +106,7 @@ class Gateway:
         return self.projector.subscriptions()
 
     async def follow(self) -> None:
-        """Keep the board in step with the read model, for ever.
-
-        What is written meanwhile is taken over together: under load, a step for each write would
-        cost more than the writes.
-        """
+        """Keep the board in step with the read model, for ever; writes meanwhile go together."""
         while True:
             await self.step()
             await asyncio.sleep(FOLLOW_SPACING_S)

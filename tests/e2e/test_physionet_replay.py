@@ -16,7 +16,7 @@ from tests.support.shared import DATA
 from training.physionet import read_stays
 
 STAYS = 20
-PER_S = 60.0
+PER_S = 150.0
 TABLE = DATA / "physionet2012" / "icu_b_long.csv.gz"
 
 
