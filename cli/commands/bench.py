@@ -115,7 +115,7 @@ def _pipeline(wanted: Wanted) -> Any:
 
 
 def _physionet(wanted: Wanted) -> Any:
-    from bench.physionet import coverable, prove
+    from bench.physionet import adults, prove
     from cli.commands.predict import shipped
     from services.inference.icu_mortality import NAME
     from training.physionet import read_stays
@@ -123,7 +123,7 @@ def _physionet(wanted: Wanted) -> Any:
     if wanted.data is None:
         raise StackError("give the table of stays: --data .../icu_b_long.csv.gz")
     model = shipped(NAME, MODELS_DIR)
-    chosen = coverable(read_stays(wanted.data), model, wanted.stays)
+    chosen = adults(read_stays(wanted.data), model, wanted.stays)
     with scratch_stack() as settings:
         proof = asyncio.run(prove(_reach(settings), model, chosen, SystemClock(), STAYS_PER_S))
     return {
@@ -131,6 +131,9 @@ def _physionet(wanted: Wanted) -> Any:
         "messages": proof.messages,
         "accepted": proof.accepted,
         "equal_to_1e-4": sum(one.equal for one in proof.stays),
+        "not_covered_on_both_sides": sum(
+            one.equal and isinstance(one.offline, str) for one in proof.stays
+        ),
         "largest_difference": proof.worst,
         "holds": proof.holds,
     }
