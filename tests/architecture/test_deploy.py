@@ -157,7 +157,8 @@ def selected(policy: dict[str, Any]) -> set[str]:
 
 
 def test_alerts_ask_for_metrics_that_exist() -> None:
-    for module in ("plumbing.stream_metrics", *(f"services.{name}.metrics" for name in SERVICES)):
+    pipes = ("plumbing.audit_metrics", "plumbing.stream_metrics")
+    for module in (*pipes, *(f"services.{name}.metrics" for name in SERVICES)):
         importlib.import_module(module)
     rules = (DEPLOY / "prometheus" / "rules.yml").read_text()
     asked = set(METRIC.findall(rules))

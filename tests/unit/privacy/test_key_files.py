@@ -5,14 +5,13 @@ from pathlib import Path
 import pytest
 
 from cli.commands.keys import SECRETS, generate
+from plumbing.key_files import KeyMissing, read_key
 from plumbing.sealing import unwrap, wrap
 from services.privacy.key_files import (
-    KeyMissing,
     destroy_day_keys,
     load_privacy_keys,
     make_day_keys,
     private_path,
-    read_key,
 )
 
 TODAY = date(2024, 3, 5)
