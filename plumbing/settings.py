@@ -6,6 +6,7 @@ from socket import gethostname
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from plumbing.audit_trail import Checkpoints
 from plumbing.kafka_connection import KafkaConnection
 from plumbing.stream_settings import StreamSettings
 
@@ -60,3 +61,19 @@ class ServiceSettings(BaseSettings):
             instance_id=self.instance_id,
             state_dir=self.state_dir,
         )
+
+
+class AuditedSettings(ServiceSettings):
+    """What a service that keeps an audit trail is told besides."""
+
+    audit_dir: Path | None = Field(
+        default=None,
+        description=(
+            "Folder of the signed audit checkpoints, which must outlive the process and its host; "
+            "default: `audit` in `state_dir`."
+        ),
+    )
+
+    def checkpoints(self) -> Checkpoints:
+        """Return where the audit checkpoints are kept."""
+        return Checkpoints(self.audit_dir or self.state_dir / "audit")

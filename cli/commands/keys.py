@@ -10,7 +10,8 @@ import typer
 from contracts.identified import IDENTIFIED
 from contracts.topic import DAY_MS
 from plumbing.clock import SystemClock
-from services.privacy.key_files import destroy_day_keys, make_day_keys, make_key, make_signing_pair
+from plumbing.key_files import make_key, make_signing_pair
+from services.privacy.key_files import destroy_day_keys, make_day_keys
 
 app = typer.Typer(help="Make and rotate key files.", no_args_is_help=True)
 
@@ -27,6 +28,7 @@ SECRETS = (
 )
 SIGNING_PAIRS = (
     ("privacy/audit.ed25519", "privacy/audit.pub"),
+    ("gateway/audit.ed25519", "gateway/audit.pub"),
     ("models/signing.key", "models/signing.pub"),
 )
 Folder = Annotated[Path, typer.Option("--dir", envvar="AUSCULT_KEYS_DIR", help="Keys folder.")]

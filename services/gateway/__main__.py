@@ -6,9 +6,9 @@ import sys
 
 from plumbing import log
 from plumbing.kafka_connection import require_fast_checksum
+from plumbing.key_files import KeyMissing
 from plumbing.stream import EXIT_CRASHED, StreamCrashed
 from services.gateway.app import run
-from services.gateway.keys import KeyMissing
 from services.gateway.settings import GatewaySettings
 
 

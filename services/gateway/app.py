@@ -1,6 +1,7 @@
 """The composition root: wires the gateway's parts and runs them in one event loop."""
 
 import asyncio
+import os
 import secrets
 import socket
 from collections.abc import Iterator
@@ -91,7 +92,7 @@ class Gateway:
             board=self.board,
             follower=self.follower,
             identities=self._identities,
-            auditor=Auditor(outside.writer, clock, lambda: secrets.token_hex(8)),
+            auditor=Auditor(outside.writer, keys.audit, settings.checkpoints(), clock, os.urandom),
             writer=outside.writer,
             boot=secrets.token_hex(4),
         )
@@ -174,6 +175,7 @@ class Gateway:
 async def run(settings: GatewaySettings, stopping: asyncio.Event) -> None:
     """Run until ``stopping`` is set, then drain."""
     keys = read_keys(settings.keys_dir)
+    settings.checkpoints().prepare()
     clock = SystemClock()
     connection = settings.kafka()
     async with AsyncExitStack() as stack:

@@ -17,7 +17,7 @@ from plumbing.errors import Unavailable
 from plumbing.event_log import EventReader, EventWriter
 from plumbing.stage import Subscription
 from plumbing.stream import StreamApp, build_stream_app, run_stream
-from services.privacy.audit import AuditTrail, Checkpoints
+from services.privacy.audit import Answers
 from services.privacy.key_files import (
     PrivacyKeys,
     destroy_day_keys,
@@ -129,14 +129,10 @@ class Privacy:
 
     def web(self) -> Callable[..., object]:
         """Return the web application, with an audit chain of its own."""
-        trail = AuditTrail(
-            self._writer,
-            self._keys.audit,
-            Checkpoints(self.settings.checkpoints_dir),
-            self._clock,
-            lambda: f"{self._clock.now_ms():x}-{os.urandom(6).hex()}",
-        )
-        desk = Desk(self.vault, self.links, trail, self._keys.staff)
+        kept = self.settings.checkpoints()
+        kept.prepare()
+        answers = Answers(self._writer, self._keys.audit, kept, self._clock, os.urandom)
+        desk = Desk(self.vault, self.links, answers, self._keys.staff)
         checks = {
             "vault": lambda: self.vault.mirror.is_open and self.links.mirror.is_open,
             "stream": self._streams,

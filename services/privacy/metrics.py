@@ -39,7 +39,3 @@ LINKS = counter("privacy_links_total", "Changes of identity links.", labels=("ch
 RESOLVE_SECONDS = histogram(
     "privacy_resolve_seconds", "Time of a call of the resolve API.", labels=("route", "status")
 )
-AUDIT_ENTRIES = counter("privacy_audit_entries_total", "Audit entries confirmed by Kafka.")
-AUDIT_FAILURES = counter(
-    "privacy_audit_failures_total", "Audit writes that failed: nothing was shown then."
-)

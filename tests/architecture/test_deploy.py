@@ -1,6 +1,7 @@
 """What is deployed agrees with the code: topics, edges, ports, settings, alerts."""
 
 import importlib
+import json
 import re
 import shutil
 import subprocess
@@ -14,6 +15,7 @@ import pytest
 import yaml
 from pydantic_settings import BaseSettings
 
+from contracts.audited import AUDIT
 from contracts.pipeline import PIPELINE
 from plumbing.metrics import DECLARED
 
@@ -133,6 +135,22 @@ def test_only_privacy_mounts_its_keys() -> None:
 
 
 @needs("kubectl")
+@pytest.mark.parametrize("service", sorted(AUDIT.producer.split(", ")))
+def test_who_writes_the_audit_signs_it_and_keeps_the_heads(service: str) -> None:
+    ((_, spec, container),) = [one for one in containers() if one[0] == service]
+    (claim,) = [
+        volume["name"]
+        for volume in spec["volumes"]
+        if volume.get("persistentVolumeClaim", {}).get("claimName") == f"auscult-{service}-audit"
+    ]
+    mounted = {one["mountPath"]: one["name"] for one in container["volumeMounts"]}
+    (told,) = [one for name, one in of_kind("ConfigMap").items() if name.startswith(f"{service}-")]
+    assert mounted[told["data"][f"{service.upper()}_AUDIT_DIR"]] == claim
+    assert f"auscult-{service}-audit" in of_kind("PersistentVolumeClaim")
+    assert f"{service}/audit.ed25519" in json.dumps([spec["volumes"], container["volumeMounts"]])
+
+
+@needs("kubectl")
 def test_network_edges_are_those_of_the_pipeline() -> None:
     policies = of_kind("NetworkPolicy")
     parties = {
@@ -157,7 +175,8 @@ def selected(policy: dict[str, Any]) -> set[str]:
 
 
 def test_alerts_ask_for_metrics_that_exist() -> None:
-    for module in ("plumbing.stream_metrics", *(f"services.{name}.metrics" for name in SERVICES)):
+    pipes = ("plumbing.audit_metrics", "plumbing.stream_metrics")
+    for module in (*pipes, *(f"services.{name}.metrics" for name in SERVICES)):
         importlib.import_module(module)
     rules = (DEPLOY / "prometheus" / "rules.yml").read_text()
     asked = set(METRIC.findall(rules))
