@@ -6,11 +6,9 @@ cut-off end shows. Whatever is unsure ends the chain and begins another: no entr
 behind one that may be missing.
 """
 
-import asyncio
-import contextlib
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,6 +21,7 @@ from plumbing.audit_metrics import AUDIT_ENTRIES, AUDIT_FAILURES
 from plumbing.clock import Clock
 from plumbing.errors import Unavailable
 from plumbing.event_log import EventWriter, Output
+from plumbing.group_commit import GroupCommit
 from plumbing.hash_chain import Chain, Checkpoint
 
 SAME_LOOK_S = 15 * 60.0
@@ -92,14 +91,7 @@ class RecentLooks:
             del self._ends_s[next(iter(self._ends_s))]
 
 
-@dataclass
-class _Waiting:
-    """What one caller wants written: entries without their place in the chain."""
-
-    said: Sequence[dict[str, object]]
-    written: "asyncio.Future[None]" = field(
-        default_factory=lambda: asyncio.get_running_loop().create_future()
-    )
+Said = dict[str, object]  # an entry without its place in the chain
 
 
 @dataclass(frozen=True)
@@ -135,8 +127,7 @@ class AuditTrail:
         self._random_bytes = random_bytes
         self._chain = self._new_chain()
         self._looks = RecentLooks()
-        self._waiting: list[_Waiting] = []
-        self._flushing: asyncio.Task[None] | None = None
+        self._group: GroupCommit[Sequence[Said]] = GroupCommit(self._commit)
 
     async def look(
         self, looks: Sequence[Look], outcome: str, detail: dict[str, str] | None = None
@@ -148,62 +139,34 @@ class AuditTrail:
         now_s = self._clock.monotonic_s()
         fresh = self._looks.fresh(looks, now_s)
         if fresh:
-            await self._write([self._said(look, outcome, detail) for look in fresh])
+            await self._group.add([self._said(look, outcome, detail) for look in fresh])
             self._looks.remember(fresh, now_s)
 
     async def note(self, look: Look, outcome: str, detail: dict[str, str] | None = None) -> None:
         """Record it, each time. Raises ``Unavailable``: then it may not be done."""
-        await self._write([self._said(look, outcome, detail)])
+        await self._group.add([self._said(look, outcome, detail)])
 
-    def _said(self, look: Look, outcome: str, detail: dict[str, str] | None) -> dict[str, object]:
+    def _said(self, look: Look, outcome: str, detail: dict[str, str] | None) -> Said:
         said = {"at_ms": self._clock.now_ms(), "outcome": outcome, "detail": detail or {}}
         return look._asdict() | said
 
-    async def _write(self, said: Sequence[dict[str, object]]) -> None:
-        mine = _Waiting(said)
-        self._waiting.append(mine)
-        if self._flushing is None or self._flushing.done():
-            # A task of its own: a caller that goes away takes nobody else's entry with it.
-            self._flushing = asyncio.create_task(self._flush())
-        await mine.written
-
-    async def _flush(self) -> None:
+    async def _commit(self, batch: Sequence[Sequence[Said]]) -> None:
+        count = sum(len(said) for said in batch)
+        written = False
         try:
-            while self._waiting:
-                batch, self._waiting = self._waiting, []
-                await self._commit(batch)
-        finally:
-            _settle(self._waiting, Unavailable("the audit was interrupted"))
-            self._waiting = []
-
-    async def _commit(self, batch: Sequence[_Waiting]) -> None:
-        count = sum(len(one.said) for one in batch)
-        failure: Exception | None = Unavailable("the audit was interrupted")
-        try:
-            chained = [self._chain.add(AuditEntry, **said) for one in batch for said in one.said]
+            chained = [self._chain.add(AuditEntry, **one) for said in batch for one in said]
             await self._writer.write(chained)
             self._checkpoints.keep(self._chain.checkpoint(self._key, self._clock.now_ms()))
             AUDIT_ENTRIES.inc(count)
-            failure = None
+            written = True
         except (Unavailable, OSError) as reason:
-            failure = Unavailable("the audit cannot be written")
-            failure.__cause__ = reason
+            raise Unavailable("the audit cannot be written") from reason
         finally:
-            if failure is not None:
+            if not written:
                 # Unsure what of it was written: that chain ends here, another begins.
                 self._chain = self._new_chain()
                 AUDIT_FAILURES.inc(count)
-            _settle(batch, failure)
 
     def _new_chain(self) -> Chain:
         start = f"{self._clock.now_ms():x}-{self._random_bytes(START_BYTES).hex()}"
         return Chain(self._writer.name, start)
-
-
-def _settle(batch: Sequence[_Waiting], failure: Exception | None) -> None:
-    for one in batch:
-        with contextlib.suppress(asyncio.InvalidStateError):  # its caller has gone away
-            if failure is None:
-                one.written.set_result(None)
-            else:
-                one.written.set_exception(failure)
