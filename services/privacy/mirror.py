@@ -136,25 +136,37 @@ class Mirror:
 
         Raises ``Unavailable``; then any of them may have been written, and will be caught up.
         """
-        places = [self.partition_of(entry.key) for entry in entries]
-        outputs = [
-            Output(self.topic, entry.key.encode(), entry.value, entry.headers, place)
-            for entry, place in zip(entries, places, strict=True)
-        ]
-        offsets = await self._writer.write(outputs)
-        written = sorted(zip(places, offsets, fields, strict=True), key=lambda item: item[:2])
+        places = await self._write(entries)
+        written = sorted(zip(places, fields, strict=True), key=lambda item: item[0])
         gaps = []
-        for partition, offset, values in written:
+        for (partition, offset), values in written:
             if not await self._apply(partition, offset, offset + 1, values):
                 gaps.append(partition)
         if gaps:
             await self.catch_up(sorted(set(gaps)))
+
+    async def append(self, entries: Sequence[Entry]) -> None:
+        """Write entries durably, then apply them as ``decide`` says, in the order of the topic:
+        after what others wrote in the meantime. Raises ``Unavailable`` as ``publish`` does.
+        """
+        for partition, offset in await self._write(entries):
+            while await self._progress(partition) <= offset:
+                await self.catch_up([partition])
 
     async def catch_up(self, partitions: Sequence[int]) -> None:
         """Apply the records that the hash does not have, to the end of the topic."""
         async with self._catching_up:
             for partition in partitions:
                 await self._catch_up(partition)
+
+    async def _write(self, entries: Sequence[Entry]) -> list[tuple[int, int]]:
+        """Return partition and offset of each entry."""
+        places = [self.partition_of(entry.key) for entry in entries]
+        outputs = [
+            Output(self.topic, entry.key.encode(), entry.value, entry.headers, place)
+            for entry, place in zip(entries, places, strict=True)
+        ]
+        return list(zip(places, await self._writer.write(outputs), strict=True))
 
     async def _catch_up(self, partition: int) -> None:
         end = await self._reader.end_offset(self.topic, partition)
