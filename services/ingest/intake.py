@@ -75,6 +75,7 @@ class Intake:
         self._in_flight: dict[bytes, asyncio.Task[Outcome]] = {}
         self._to_remember: deque[Output] = deque()
         self._remembering: asyncio.Task[None] | None = None
+        self._received = 0
 
     async def take(self, frame: bytes, source: SourceProfile) -> Reply:
         """Return the answer to a frame. Parsing starts at once, so calls keep their order."""
@@ -115,11 +116,13 @@ class Intake:
 
     def _parse(self, frame: bytes, source: SourceProfile, now_ms: int) -> ParsedFrame:
         try:
-            return parse_frame(frame, source, self._parts.keys, now_ms)
+            parsed = parse_frame(frame, source, self._parts.keys, now_ms, self._received)
         except Exception as error:  # noqa: BLE001 - one message must not stop a hospital's feed
             metrics.PARSE_FAILURES.inc()
             _log.error("A message could not be handled", error=error, source=source.name)
             return ParsedFrame((Parsed("AE", None, "ascii", (NOT_READ,)),), is_batch=False)
+        self._received += len(parsed.messages)
+        return parsed
 
     async def _settle(self, parsed: Parsed, source: SourceProfile) -> Outcome:
         if parsed.code != "AA":

@@ -145,22 +145,34 @@ class Mirror:
     async def _publish(self, publications: Sequence[Publication]) -> None:
         entries = [entry for said, _ in publications for entry in said]
         fields = [values for _, said in publications for values in said]
-        places = [self.partition_of(entry.key) for entry in entries]
-        outputs = [
-            Output(self.topic, entry.key.encode(), entry.value, entry.headers, place)
-            for entry, place in zip(entries, places, strict=True)
-        ]
-        offsets = await self._writer.write(outputs)
-        written = sorted(zip(places, offsets, fields, strict=True), key=lambda item: item[:2])
+        places = await self._write(entries)
+        written = sorted(zip(places, fields, strict=True), key=lambda item: item[0])
         gaps = await self._apply_all(written)
         if gaps:
             await self.catch_up(sorted(gaps))
+
+    async def append(self, entries: Sequence[Entry]) -> None:
+        """Write entries durably, then apply them as ``decide`` says, in the order of the topic:
+        after what others wrote in the meantime. Raises ``Unavailable`` as ``publish`` does.
+        """
+        for partition, offset in await self._write(entries):
+            while await self._progress(partition) <= offset:
+                await self.catch_up([partition])
 
     async def catch_up(self, partitions: Sequence[int]) -> None:
         """Apply the records that the hash does not have, to the end of the topic."""
         async with self._catching_up:
             for partition in partitions:
                 await self._catch_up(partition)
+
+    async def _write(self, entries: Sequence[Entry]) -> list[tuple[int, int]]:
+        """Return partition and offset of each entry."""
+        places = [self.partition_of(entry.key) for entry in entries]
+        outputs = [
+            Output(self.topic, entry.key.encode(), entry.value, entry.headers, place)
+            for entry, place in zip(entries, places, strict=True)
+        ]
+        return list(zip(places, await self._writer.write(outputs), strict=True))
 
     async def _catch_up(self, partition: int) -> None:
         known = self._seen[partition]
@@ -207,18 +219,18 @@ class Mirror:
             self._seen[partition] = max(self._seen[partition], until)
         return bool(done)
 
-    async def _apply_all(self, written: Sequence[tuple[int, int, Fields]]) -> set[int]:
+    async def _apply_all(self, written: Sequence[tuple[tuple[int, int], Fields]]) -> set[int]:
         """Apply records by partition and offset, in one round trip; return the partitions in which
         the hash lacks one before them.
         """
         async with redis_errors():
             pipe = self._redis.pipeline(transaction=False)
-            for partition, offset, values in written:
+            for (partition, offset), values in written:
                 arguments = _arguments(partition, offset, offset + 1, values)
                 await self._apply_script(keys=[self.hash], args=arguments, client=pipe)
             answers = await pipe.execute()
         gaps = set()
-        for (partition, offset, _), done in zip(written, answers, strict=True):
+        for ((partition, offset), _), done in zip(written, answers, strict=True):
             if done:
                 self._seen[partition] = max(self._seen[partition], offset + 1)
             else:
