@@ -86,7 +86,7 @@ def rejection(
 
 def source_of(record: Fetched) -> str:
     """Return who sent the record (its ``source`` header); empty when it does not say."""
-    return (find(tuple(record.headers), SOURCE) or b"").decode("ascii", "replace")
+    return (find(record.headers, SOURCE) or b"").decode("ascii", "replace")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,20 +104,15 @@ class Tally:
 
 def tally(records: Sequence[Fetched], refused: Mapping[int, str], partition: int) -> Tally:
     """Count; ``refused`` has the code of each refused record, by offset."""
-    seen: Counter[str] = Counter()
-    bad: Counter[str] = Counter()
-    named: set[str] = set()
-    for record in records:
-        code = refused.get(record.offset)
-        if code != SOURCE_PAUSED:
-            source = source_of(record)
-            if source:
-                named.add(source)
-            else:
-                source = f"partition {partition}"
-            seen[source] += 1
-            bad[source] += code is not None
-    return Tally(seen, +bad, named)
+    fallback = f"partition {partition}"
+    tried = [record for record in records if refused.get(record.offset) != SOURCE_PAUSED]
+    said = [source_of(record) for record in tried]
+    bad = Counter(
+        source or fallback
+        for source, record in zip(said, tried, strict=True)
+        if record.offset in refused
+    )
+    return Tally(Counter(source or fallback for source in said), bad, {*said} - {""})
 
 
 def size_of(records: Sequence[Fetched]) -> int:

@@ -10,7 +10,7 @@ from plumbing import stream_metrics as metrics
 from plumbing.errors import MalformedEvent, Unavailable
 from plumbing.event_log import Output
 from plumbing.stage import Handled, Subscription
-from plumbing.stream_batch import Fetched, decode, rejection, size_of, tally
+from plumbing.stream_batch import Fetched, Tally, decode, rejection, size_of, tally
 from plumbing.stream_crash import Piece, Place
 from plumbing.stream_stage import SourcePaused, Stage
 
@@ -165,7 +165,9 @@ class PartitionRunner:
 
     async def _attempt(self, records: Sequence[Fetched], piece: Piece | None) -> None:
         if piece is not None and piece.quarantined:
-            await self._settle(records, Handled(), {records[0].offset: "crashed"}, piece.attempts)
+            refused = {records[0].offset: "crashed"}
+            counts = tally(records, refused, self.place.partition)
+            await self._settle(records, Handled(), refused, counts, piece.attempts)
             metrics.QUARANTINED.labels(self.place.topic).inc()
             return
         first, last = records[0].offset, records[-1].offset
@@ -203,13 +205,14 @@ class PartitionRunner:
             self._stage.pause(self.place, beyond, counts, payload_kept=payload_kept)
             await self._handle(records)  # again, without what the paused sources sent
             return
-        await self._settle(records, handled, refused)
+        await self._settle(records, handled, refused, counts)
 
     async def _settle(
         self,
         records: Sequence[Fetched],
         handled: Handled,
         refused: Mapping[int, str],
+        counts: Tally,
         attempts: int = 1,
     ) -> None:
         """Write what was made of the records and what was refused of them, and count."""
@@ -218,7 +221,6 @@ class PartitionRunner:
             await self._stage.writer.write(outputs)
         if handled.then is not None:
             await handled.then()
-        counts = tally(records, refused, self.place.partition)
         self._stage.limit.count(counts.seen, counts.bad)
         for code in refused.values():
             metrics.RECORDS_REJECTED.labels(self.place.topic, code).inc()

@@ -58,11 +58,11 @@ def days(folder: Path, pattern: str) -> list[str]:
 
 
 def failures() -> float:
-    return metrics.ROTATION_FAILURES._value.get()
+    return float(metrics.ROTATION_FAILURES._value.get())
 
 
 def reaches_until() -> float:
-    return metrics.SEALING_KEYS_UNTIL._value.get()
+    return float(metrics.SEALING_KEYS_UNTIL._value.get())
 
 
 def midnight(day: int) -> float:
