@@ -4,11 +4,22 @@ from pathlib import Path
 from socket import gethostname
 
 from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, EnvSettingsSource, SettingsConfigDict
 
+from plumbing import log
 from plumbing.audit_trail import Checkpoints
 from plumbing.kafka_connection import KafkaConnection
 from plumbing.stream_settings import StreamSettings
+
+_log = log.get("settings")
+
+
+def unknown_variables(settings: type[BaseSettings]) -> list[str]:
+    """Return the environment variables that have the prefix of ``settings`` and set nothing."""
+    prefix = str(settings.model_config.get("env_prefix", "")).upper()
+    known = {f"{prefix}{name}".upper() for name in settings.model_fields}
+    told = EnvSettingsSource(settings, case_sensitive=True).env_vars
+    return sorted(name for name in told if name.upper().startswith(prefix) and name not in known)
 
 
 class ServiceSettings(BaseSettings):
@@ -43,6 +54,15 @@ class ServiceSettings(BaseSettings):
         default="127.0.0.1", description="Address on which health and metrics are served."
     )
     log_level: str = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR.")
+
+    def warn_unknown(self) -> None:
+        """Log the variables that were meant for this service and set nothing: by name only.
+
+        Call it once, after the logs are configured. A misspelt setting must not pass in silence:
+        the default it leaves in force may be the less safe one.
+        """
+        for name in unknown_variables(type(self)):
+            _log.warning("Unknown setting, ignored", setting=name)
 
     def kafka(self) -> KafkaConnection:
         """Return how to reach Kafka."""

@@ -16,6 +16,7 @@ def main() -> None:
     """Run the service; exit 1 with one line when it cannot start."""
     settings = GatewaySettings()
     log.configure("gateway", settings.log_level)
+    settings.warn_unknown()
     require_fast_checksum()
     try:
         asyncio.run(_serve(settings))

@@ -4,13 +4,11 @@ import asyncio
 import os
 import secrets
 import socket
-from collections.abc import Iterator
-from contextlib import AsyncExitStack, contextmanager, suppress
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from typing import Any
 
 import httpx
-import uvicorn
 from fastapi import FastAPI
 
 from contracts.assessed import ASSESSED
@@ -19,6 +17,7 @@ from plumbing.clock import Clock, SystemClock
 from plumbing.errors import Unavailable
 from plumbing.event_log import EventReader, EventWriter
 from plumbing.health import HealthServer
+from plumbing.http_server import WebServer
 from plumbing.kafka_reader import KafkaReader
 from plumbing.kafka_writer import KafkaWriter
 from plumbing.stage import Subscription
@@ -253,32 +252,11 @@ async def _partitions(reader: EventReader, stopping: asyncio.Event) -> int:
     return ASSESSED.partitions
 
 
-class _Server(uvicorn.Server):
-    """uvicorn in our event loop; ``__main__`` has the signals."""
-
-    def __init__(self, app: FastAPI) -> None:
-        super().__init__(
-            uvicorn.Config(
-                app,
-                log_config=None,
-                access_log=False,
-                server_header=False,
-                lifespan="off",
-                timeout_graceful_shutdown=DRAIN_S,
-            )
-        )
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Leave the signals alone."""
-        yield
-
-
 async def _until(
     stopping: asyncio.Event, gateway: Gateway, listening: socket.socket, stream: StreamApp
 ) -> None:
     """Serve until ``stopping`` or until a part fails; then stop the others in order."""
-    server, drain = _Server(gateway.app), asyncio.Event()
+    server, drain = WebServer(gateway.app, drain_s=DRAIN_S), asyncio.Event()
     work = [
         asyncio.create_task(server.serve([listening])),
         asyncio.create_task(run_stream(stream, drain)),

@@ -19,7 +19,7 @@ from services.ingest.answers import NOT_READ, NOT_STORED, TOO_LARGE, Acknowledge
 from services.ingest.frames import ParsedFrame, parse_frame
 from services.ingest.gate import Gate
 from services.ingest.hl7 import read
-from services.ingest.identity import Keys
+from services.ingest.identity import Keys, sender
 from services.ingest.parse import Parsed, ParsedEvent, SourceProfile
 from services.ingest.resends import Answered, answer_record
 from services.ingest.sealers import Sealers
@@ -154,8 +154,10 @@ class Intake:
             outputs = []
             for event in parsed.events:
                 flagged = _flagged(event) if reused else event
+                body = event.body
+                by = sender(parts.keys, source.name, body.application, body.facility)
                 outputs.append(
-                    sealed_record(flagged, source.name, sealer, key_day, parts.random_bytes)
+                    sealed_record(flagged, source.name, sealer, key_day, parts.random_bytes, by)
                 )
             await parts.writer.write(outputs)
         except Unavailable:
@@ -222,8 +224,12 @@ def sealed_record(
     sealer: Sealer,
     key_day: str,
     random_bytes: Callable[[int], bytes],
+    sent_by: str,
 ) -> Output:
-    """Return the record of an event: sealed, keyed by its patient, with its headers."""
+    """Return the record of an event: sealed, keyed by its patient, with its headers.
+
+    ``sent_by`` is the source whose refusals are counted together: see ``identity.sender``.
+    """
     associated = f"{IDENTIFIED.name}|{event.event_id}|{sealer.key_id}".encode()
     sealed = sealer.seal(_encoder.encode(event.body), associated)
     value = IdentifiedEvent(
@@ -236,7 +242,7 @@ def sealed_record(
         nonce=sealed.nonce,
         sealed=sealed.ciphertext,
     )
-    headers = (*trace.headers_of(event.event_id, (), random_bytes), ("source", source.encode()))
+    headers = (*trace.headers_of(event.event_id, (), random_bytes), ("source", sent_by.encode()))
     return Output(IDENTIFIED.name, event.route_key, IDENTIFIED.encode(value), headers)
 
 

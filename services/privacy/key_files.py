@@ -4,6 +4,8 @@ Layout under the keys folder: ``privacy/{kek,link,index,staff}.key``, ``privacy/
 (+ ``audit.pub``), ``privacy/sealing/<day>.key``, ``sealing/public/<day>.pub``, ``resolve.token``.
 """
 
+import contextlib
+import os
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -66,11 +68,18 @@ def destroy_day_keys(folder: Path, today: date, retention_days: int) -> list[str
     for path in sorted((folder / "privacy" / "sealing").glob("*.key")):
         day = parse_day(path.stem)
         if day is not None and (today - day).days > retention_days + 1:
-            path.write_bytes(b"0" * 2 * KEY_BYTES)  # the best a file system lets us do
-            path.unlink()
+            _overwrite(path)
+            path.unlink(missing_ok=True)  # another replica may have been first
             (folder / "sealing" / "public" / f"{path.stem}.pub").unlink(missing_ok=True)
             destroyed.append(path.stem)
     return destroyed
+
+
+def last_public_day(folder: Path) -> date | None:
+    """Return the last day that has a public sealing key, or None when there is none."""
+    public = (folder / "sealing" / "public").glob("*.pub")
+    days = [day for path in public if (day := parse_day(path.stem)) is not None]
+    return max(days, default=None)
 
 
 def private_path(folder: Path, day: str) -> Path:
@@ -85,3 +94,11 @@ def parse_day(text: str) -> date | None:
     except ValueError:
         return None
     return day if day.isoformat() == text else None
+
+
+def _overwrite(path: Path) -> None:
+    """Put zeros over a key before its file goes: the best a file system lets us do."""
+    with contextlib.suppress(FileNotFoundError), path.open("r+b") as file:
+        file.write(b"0" * 2 * KEY_BYTES)
+        file.flush()
+        os.fsync(file.fileno())

@@ -36,3 +36,10 @@ class PrivacySettings(AuditedSettings):
             "destroyed one day after the last event it sealed has expired."
         ),
     )
+    makes_sealing_keys: bool = Field(
+        default=True,
+        description=(
+            "Make each day's sealing keys in `keys_dir` and destroy those that ran out; false "
+            "where `auscult keys rotate` does it from outside and the folder is read-only here."
+        ),
+    )
