@@ -56,16 +56,9 @@ check: .venv/.installed ## lint, format, types, import contracts
 unit contracts architecture integration e2e: setup-test
 	@$(PYTEST) tests/$@ $(ARGS)
 
-# One rung of the ladder with its time; the first that fails ends it.
-rung = @start=$$SECONDS; printf '\n== %s\n' $(1); $(MAKE) $(1); printf '== %s: ok, %d s\n' $(1) $$((SECONDS - start))
-
-test: setup-test ## every rung: check, unit, contracts, architecture, integration, e2e
-	$(call rung,check)
-	$(call rung,unit)
-	$(call rung,contracts)
-	$(call rung,architecture)
-	$(call rung,integration)
-	$(call rung,e2e)
+test: setup-test ## every rung, two at a time: check, unit, contracts, architecture, integration, e2e
+	@deploy/setup/rungs.sh check "unit contracts architecture"
+	@deploy/setup/rungs.sh integration e2e
 
 demo: setup ## the whole stack and a simulated hospital day; prints the page's address
 	@$(BIN)/auscult demo $(ARGS)

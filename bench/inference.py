@@ -94,7 +94,7 @@ async def _once(feed: str, settings: InferenceSettings, events: int) -> tuple[fl
     registry = registry_of(settings)
     if feed == "icu":
         await log.write([_promotion(registry)])
-    told = list(_feed(feed, events + WARM_UP_EVENTS))
+    told = list(told_events(feed, events + WARM_UP_EVENTS))
     await log.write(
         [Output(DEIDENTIFIED.name, e.token.encode(), DEIDENTIFIED.encode(e)) for e in told]
     )
@@ -137,7 +137,7 @@ def _promotion(registry: ModelRegistry) -> Output:
     return Output(PROMOTED.name, name.encode(), PROMOTED.encode(said))
 
 
-def _feed(feed: str, count: int) -> Iterator[DeidentifiedEvent]:
+def told_events(feed: str, count: int) -> Iterator[DeidentifiedEvent]:
     """Yield admissions of all patients, then readings in turn; in ``icu`` 48 h hold 440 facts."""
     chance = random.Random(11)
     unit, names, apart = ("MICU", ICU, 65) if feed == "icu" else ("WARD-1", WARD, 60)

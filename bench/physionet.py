@@ -1,12 +1,13 @@
 """Recorded intensive care stays through the whole pipeline: the page's risk is the model's own.
 
-Stays of PhysioNet 2012 become HL7 messages, go in over MLLP in order of time, and the final risk
-that the gateway's API shows for each is compared with the model's offline score of the same rows.
+Stays of PhysioNet 2012 become HL7 messages, go in over MLLP in order of time, and what the
+gateway's API shows at the end for each is compared with what the model says offline of the same
+rows: its score, or why it gives none.
 """
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +34,8 @@ SETTLE_S = 120.0
 POLL_S = 1.0
 DAYS_AGO_MS = 3 * 86_400_000
 
+Said = float | str
+
 
 @dataclass(frozen=True)
 class Reach:
@@ -46,15 +49,17 @@ class Reach:
 
 @dataclass(frozen=True)
 class Compared:
-    """One stay: the model's offline probability, and the page's (None: none is shown)."""
+    """One stay: the model's offline probability or why it gives none, and what the page shows."""
 
     record_id: str
-    offline: float
-    shown: float | None
+    offline: Said
+    shown: Said | None
 
     @property
     def equal(self) -> bool:
-        """Return whether the page shows the model's score, to ``TOLERANCE``."""
+        """Return whether the page shows the model's score, to ``TOLERANCE``, or the same reason."""
+        if isinstance(self.offline, str) or isinstance(self.shown, str):
+            return self.offline == self.shown
         return self.shown is not None and abs(self.shown - self.offline) <= TOLERANCE
 
 
@@ -74,8 +79,12 @@ class Proof:
     @property
     def worst(self) -> float:
         """Return the largest difference among the stays that show a risk."""
-        shown = [abs(one.shown - one.offline) for one in self.stays if one.shown is not None]
-        return max(shown, default=float("nan"))
+        apart = [
+            abs(one.shown - one.offline)
+            for one in self.stays
+            if isinstance(one.shown, float) and isinstance(one.offline, float)
+        ]
+        return max(apart, default=float("nan"))
 
 
 async def prove(
@@ -83,11 +92,15 @@ async def prove(
 ) -> Proof:
     """Replay ``stays`` (adults of known age) into a running stack and compare every risk."""
     recorded = recorded_stays(stays)
-    offline = model.probabilities(stays.rows, stays.patients)
+    scores = model.probabilities(stays.rows, stays.patients)
+    reasons = model.reasons(stays.rows, stays.patients)
     answers: list[Answered] = []
     timed = list(replayed(recorded, clock.now_ms() - DAYS_AGO_MS))
     await run_rate(reach.feed, timed, clock, per_s=per_s, on_answer=answers.append)
-    wanted = {stay.record_id: float(value) for stay, value in zip(recorded, offline, strict=True)}
+    wanted: dict[str, Said] = {
+        stay.record_id: why or float(score)
+        for stay, score, why in zip(recorded, scores, reasons, strict=True)
+    }
     async with _page(reach, clock) as page:
         tokens = {stay.record_id: await page.find(record_number(stay)) for stay in recorded}
         shown = await _settled(page, tokens, wanted, clock)
@@ -120,11 +133,15 @@ def recorded_stays(stays: Stays) -> list[RecordedStay]:
     ]
 
 
-def coverable(stays: Stays, model: IcuMortality, count: int) -> Stays:
-    """Return the first ``count`` stays that the model covers: adults with something measured."""
+def adults(stays: Stays, model: IcuMortality, count: int) -> Stays:
+    """Return the first ``count`` stays of adults of known age in a known unit, measured or not."""
     reasons = model.reasons(stays.rows, stays.patients)
     known_unit = stays.patients.icu_type > 0
-    chosen = [place for place, why in enumerate(reasons) if not why and known_unit[place]]
+    chosen = [
+        place
+        for place, why in enumerate(reasons)
+        if known_unit[place] and why not in {"age_unknown", "adult_only"}
+    ]
     return stays.some(np.array(chosen[:count], dtype=np.int64))
 
 
@@ -143,20 +160,21 @@ class _Page:
         tokens = msgspec.json.decode(answer.content, type=FindAnswer).tokens
         return tokens[0] if tokens else ""
 
-    async def risk(self, token: str) -> float | None:
-        """Return the probability that the patient's page shows, or None."""
+    async def risk(self, token: str) -> Said | None:
+        """Return the probability that the patient's page shows, or why there is none, or None."""
         answer = await self.gateway.get(f"/v1/patients/{token}")
         if answer.status_code != httpx.codes.OK:
             return None
         for risk in answer.json().get("risks") or ():
-            if risk.get("model") == NAME and risk.get("probability") is not None:
-                return float(risk["probability"])
+            if risk.get("model") == NAME:
+                shown = risk.get("probability")
+                return str(risk.get("reason")) if shown is None else float(shown)
         return None
 
 
 async def _settled(
-    page: _Page, tokens: dict[str, str], wanted: dict[str, float], clock: Clock
-) -> dict[str, float | None]:
+    page: _Page, tokens: dict[str, str], wanted: dict[str, Said], clock: Clock
+) -> dict[str, Said | None]:
     """Ask until every page shows what is wanted, or nothing more can be expected."""
     deadline = clock.monotonic_s() + SETTLE_S
     while True:
@@ -187,13 +205,3 @@ async def _page(reach: Reach, clock: Clock) -> AsyncIterator[_Page]:
 
 def _key(path: Path) -> str:
     return path.read_text(encoding="ascii").strip()
-
-
-def summary(proof: Proof) -> Sequence[str]:
-    """Return the outcome in lines."""
-    equal = sum(one.equal for one in proof.stays)
-    return (
-        f"messages sent {proof.messages}, accepted {proof.accepted}",
-        f"stays {len(proof.stays)}, equal to the offline score {equal}",
-        f"largest difference {proof.worst:.2e} (allowed {TOLERANCE:g})",
-    )

@@ -15,6 +15,7 @@ from plumbing.metrics import DECLARED
 DOCS = Path(__file__).parents[1] / "docs"
 SERVICES = ("ingest", "privacy", "inference", "gateway")
 METRIC_MODULES = (
+    "plumbing.audit_metrics",
     "plumbing.kafka_metrics",
     "plumbing.stream_metrics",
     *(f"services.{service}.metrics" for service in SERVICES),

@@ -34,6 +34,7 @@ COMMANDS: dict[str, Command] = {
     "demo": Command("demo", "demo_command", "the stack and a simulated hospital day"),
     "simulate": Command("simulate", "simulate_command", "synthetic traffic to MLLP"),
     "replay": Command("replay", "replay_command", "real files through the front door"),
+    "rejected": Command("rejected", "app", "give events that were set aside back to privacy"),
     "reconcile": Command("reconcile", "reconcile_command", "accepted = visible, lost 0, doubled 0"),
     "parse": Command("parse", "parse_command", "what ingest makes of a file"),
     "deidentify": Command("deidentify", "deidentify_command", "remove who it is from texts"),

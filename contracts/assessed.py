@@ -24,6 +24,9 @@ class Contribution(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
 class Score(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A rule-based score. ``total`` counts what is known; the true total lies in
     ``total_min``..``total_max``. ``covered`` false: out of the score's scope, ``reason`` says why.
+    ``overdue`` are missing inputs that were measured, but too long ago to count; with those last
+    values the score would be ``overdue_total`` and its band ``overdue_risk``: a patient whom nobody
+    measured again has not become well.
     """
 
     name: str
@@ -37,6 +40,9 @@ class Score(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     missing: tuple[str, ...] = ()
     risk: str = ""
     positive: bool | None = None
+    overdue: tuple[str, ...] = ()
+    overdue_total: int | None = None
+    overdue_risk: str = ""
 
 
 class Risk(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -60,7 +66,7 @@ class Risk(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Vital(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The newest value of a parameter that an assessment used."""
+    """The newest value of a parameter that an assessment used, or in ``doubted`` could not use."""
 
     parameter: str
     value: float
@@ -78,6 +84,9 @@ class Assessment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     identifier's facts it looks, ``link_version`` how far the identity links had been read. Of two
     reports the greater (``link_version``, sum of ``seen``) shows, compared in that order: an unlink
     makes the sum smaller and the version greater.
+    ``doubted`` are readings that nothing was computed from (implausible, in an unknown unit, from
+    the future) and that no usable one has replaced: to be shown with a mark, as ``text`` has them;
+    ``unit`` is empty.
     ``status`` is ``not_scored`` with a reason code, or ``scored``. ``model_epoch`` is the greatest
     offset of ``models.promoted.v1`` that was in force.
     """
@@ -97,6 +106,7 @@ class Assessment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     scores: tuple[Score, ...] = ()
     risks: tuple[Risk, ...] = ()
     vitals: tuple[Vital, ...] = ()
+    doubted: tuple[Vital, ...] = ()
     red_flags: tuple[str, ...] = ()
     age_years: int | None = None
     sex: str = ""

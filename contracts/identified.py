@@ -94,7 +94,8 @@ class IdentityLink(msgspec.Struct, frozen=True, kw_only=True):
 class IdentifiedBody(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Everything a message says of one patient. Lives sealed; never in a log or an error.
 
-    ``received_at_ms`` is the clock of ingest; ``raw`` is the message as it came (decrypted only
+    ``received_at_ms`` is the clock of ingest; ``received_order`` grows with each message that one
+    ingest process receives, within a batch too. ``raw`` is the message as it came (decrypted only
     by privacy, for replay of a rejected message).
     """
 
@@ -107,6 +108,7 @@ class IdentifiedBody(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     charset: str = ""
     charset_declared: str = ""
     received_at_ms: int
+    received_order: int = 0
     occurred_at_ms: int
     occurred_precision: Precision = "unknown"
     occurred_zone: Zone = "assumed"

@@ -81,6 +81,15 @@ ALIASES: dict[str, str] = {
     "2339-0": "glucose",
     "32693-4": "lactate",
     "6299-2": "bun",
+    # The same quantities as an amount of substance (SI); ``services.ingest.units`` converts.
+    "14682-9": "creatinine",
+    "14749-6": "glucose",
+    "15074-8": "glucose",
+    "14631-6": "bilirubin",
+    "22664-7": "bun",  # urea: as many moles as of urea nitrogen (N2)
+    "14937-7": "bun",
+    "2601-3": "magnesium",
+    "14647-2": "cholesterol",
     "26515-7": "platelets",
     "26464-8": "wbc",
     "6598-7": "troponin_t",

@@ -16,7 +16,8 @@ class StaffRole(msgspec.Struct, frozen=True):
 class CareRelation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The newest state of a patient's visit. ``from_ms`` and ``to_ms`` are shifted.
 
-    ``event_id`` names the event that said so; ``occurred_at_ms`` (shifted) orders two of them.
+    ``event_id`` names the event that said so; ``occurred_at_ms`` (shifted) is when. ``mentioned``:
+    no movement said so, only a result or a note that named the visit.
     """
 
     schema_version: str = "1.0"
@@ -32,6 +33,7 @@ class CareRelation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     to_ms: int | None = None
     occurred_at_ms: int
     event_id: str
+    mentioned: bool = False
 
 
 RELATIONS = Topic(

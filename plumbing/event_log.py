@@ -55,6 +55,9 @@ class EventReader(Protocol):
     async def end_offset(self, topic: str, partition: int) -> int:
         """Return the offset that the next record will get."""
 
+    async def end_offsets(self, topic: str, partitions: Sequence[int]) -> dict[int, int]:
+        """Return ``end_offset`` of several partitions, asked for at once."""
+
     async def start_offset(self, topic: str, partition: int) -> int:
         """Return the lowest offset still kept."""
 

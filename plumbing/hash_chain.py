@@ -14,7 +14,9 @@ import msgspec
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-FaultKind = Literal["altered", "missing", "reordered", "cut_off", "bad_checkpoint"]
+FaultKind = Literal[
+    "altered", "missing", "reordered", "cut_off", "bad_checkpoint", "unknown_writer"
+]
 
 
 class Linked(Protocol):
@@ -112,22 +114,37 @@ def hash_of(entry: msgspec.Struct) -> str:
 
 
 def find_faults(
-    entries: Iterable[Linked], checkpoints: Sequence[Checkpoint], key: Ed25519PublicKey
+    entries: Iterable[Linked],
+    checkpoints: Sequence[Checkpoint],
+    keys: Mapping[str, Ed25519PublicKey],
 ) -> list[Fault]:
     """Return what is wrong with the chains in ``entries`` (in the order of the log).
 
-    Against the checkpoints it finds chains that were cut off, dropped or made anew as a whole.
-    Entries after a chain's last checkpoint are only checked for being linked.
+    ``keys`` has the public key of each writer: it alone signs the checkpoints of that writer, and
+    chains of any other writer are a fault. Against the checkpoints it finds chains that were cut
+    off, dropped or made anew as a whole. Entries after a chain's last checkpoint are only checked
+    for being linked (``count_unsigned``).
     """
     chains: dict[ChainName, list[Linked]] = {}
     for entry in entries:
         chains.setdefault((entry.writer, entry.start), []).append(entry)
     faults = [fault for chain in chains.values() for fault in _faults_within(chain)]
+    faults += [Fault("unknown_writer", *name, 0) for name in chains if name[0] not in keys]
     for checkpoint in checkpoints:
-        fault = _fault_at(checkpoint, chains, key)
+        fault = _fault_at(checkpoint, chains, keys)
         if fault is not None:
             faults.append(fault)
     return faults
+
+
+def count_unsigned(entries: Iterable[Linked], checkpoints: Iterable[Checkpoint]) -> int:
+    """Return how many entries come after the last checkpoint of their chain.
+
+    They are what was being written while the checkpoints were read, or writes that were unsure;
+    many of them are checkpoints that somebody removed.
+    """
+    last = {(one.writer, one.start): one.sequence for one in checkpoints}
+    return sum(entry.sequence > last.get((entry.writer, entry.start), -1) for entry in entries)
 
 
 def _faults_within(chain: Sequence[Linked]) -> list[Fault]:
@@ -153,12 +170,14 @@ def _is_intact(entry: Linked) -> bool:
 
 
 def _fault_at(
-    checkpoint: Checkpoint, chains: Mapping[ChainName, Sequence[Linked]], key: Ed25519PublicKey
+    checkpoint: Checkpoint,
+    chains: Mapping[ChainName, Sequence[Linked]],
+    keys: Mapping[str, Ed25519PublicKey],
 ) -> Fault | None:
     kind: FaultKind | None = None
     chain = chains.get((checkpoint.writer, checkpoint.start), ())
     found = [entry for entry in chain if entry.sequence == checkpoint.sequence]
-    if not _is_signed(checkpoint, key):
+    if not _is_signed(checkpoint, keys.get(checkpoint.writer)):
         kind = "bad_checkpoint"
     elif not found:
         kind = "cut_off"
@@ -169,7 +188,9 @@ def _fault_at(
     return Fault(kind, checkpoint.writer, checkpoint.start, checkpoint.sequence)
 
 
-def _is_signed(checkpoint: Checkpoint, key: Ed25519PublicKey) -> bool:
+def _is_signed(checkpoint: Checkpoint, key: Ed25519PublicKey | None) -> bool:
+    if key is None:
+        return False
     bare = msgspec.structs.replace(checkpoint, signature="")
     try:
         key.verify(bytes.fromhex(checkpoint.signature), _canonical(bare))

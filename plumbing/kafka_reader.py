@@ -93,9 +93,14 @@ class KafkaReader:
 
     async def end_offset(self, topic: str, partition: int) -> int:
         """Return the offset that the next record will get."""
-        place = TopicPartition(topic, partition)
+        return (await self.end_offsets(topic, [partition]))[partition]
+
+    async def end_offsets(self, topic: str, partitions: Sequence[int]) -> dict[int, int]:
+        """Return ``end_offset`` of several partitions, asked for at once."""
+        places = [TopicPartition(topic, partition) for partition in partitions]
         async with self._client() as client:
-            return int((await client.call(lambda c: c.end_offsets([place])))[place])
+            found = await client.call(partial(_end_offsets, places=places))
+        return {place.partition: int(offset) for place, offset in found.items()}
 
     async def start_offset(self, topic: str, partition: int) -> int:
         """Return the lowest offset still kept."""

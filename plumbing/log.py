@@ -40,6 +40,7 @@ ALLOWED_KEYS = frozenset(
         "route",
         "status",
         "method",
+        "setting",
     }
 )
 

@@ -69,6 +69,10 @@ class InMemoryLog:
         """Return the offset that the next record will get."""
         return self._of(topic)[partition].end
 
+    async def end_offsets(self, topic: str, partitions: Sequence[int]) -> dict[int, int]:
+        """Return ``end_offset`` of several partitions."""
+        return {partition: self._of(topic)[partition].end for partition in partitions}
+
     async def start_offset(self, topic: str, partition: int) -> int:
         """Return the lowest offset still kept."""
         part = self._of(topic)[partition]

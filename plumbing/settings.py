@@ -4,10 +4,22 @@ from pathlib import Path
 from socket import gethostname
 
 from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, EnvSettingsSource, SettingsConfigDict
 
+from plumbing import log
+from plumbing.audit_trail import Checkpoints
 from plumbing.kafka_connection import KafkaConnection
 from plumbing.stream_settings import StreamSettings
+
+_log = log.get("settings")
+
+
+def unknown_variables(settings: type[BaseSettings]) -> list[str]:
+    """Return the environment variables that have the prefix of ``settings`` and set nothing."""
+    prefix = str(settings.model_config.get("env_prefix", "")).upper()
+    known = {f"{prefix}{name}".upper() for name in settings.model_fields}
+    told = EnvSettingsSource(settings, case_sensitive=True).env_vars
+    return sorted(name for name in told if name.upper().startswith(prefix) and name not in known)
 
 
 class ServiceSettings(BaseSettings):
@@ -43,6 +55,15 @@ class ServiceSettings(BaseSettings):
     )
     log_level: str = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR.")
 
+    def warn_unknown(self) -> None:
+        """Log the variables that were meant for this service and set nothing: by name only.
+
+        Call it once, after the logs are configured. A misspelt setting must not pass in silence:
+        the default it leaves in force may be the less safe one.
+        """
+        for name in unknown_variables(type(self)):
+            _log.warning("Unknown setting, ignored", setting=name)
+
     def kafka(self) -> KafkaConnection:
         """Return how to reach Kafka."""
         return KafkaConnection(
@@ -60,3 +81,19 @@ class ServiceSettings(BaseSettings):
             instance_id=self.instance_id,
             state_dir=self.state_dir,
         )
+
+
+class AuditedSettings(ServiceSettings):
+    """What a service that keeps an audit trail is told besides."""
+
+    audit_dir: Path | None = Field(
+        default=None,
+        description=(
+            "Folder of the signed audit checkpoints, which must outlive the process and its host; "
+            "default: `audit` in `state_dir`."
+        ),
+    )
+
+    def checkpoints(self) -> Checkpoints:
+        """Return where the audit checkpoints are kept."""
+        return Checkpoints(self.audit_dir or self.state_dir / "audit")

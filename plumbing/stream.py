@@ -22,8 +22,8 @@ from plumbing.reject_limit import RejectLimit
 from plumbing.stage import Subscription
 from plumbing.stream_consumer import StreamConsumer, StreamTransport
 from plumbing.stream_crash import CrashLedger, Place
-from plumbing.stream_partition import Stage
 from plumbing.stream_settings import StreamSettings
+from plumbing.stream_stage import Stage
 
 EXIT_CRASHED = 70  # EX_SOFTWARE of sysexits.h
 

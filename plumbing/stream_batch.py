@@ -1,7 +1,7 @@
 """Pure: what was fetched becomes a batch of events; what is refused becomes a rejection."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -14,6 +14,7 @@ from plumbing.stage import Arrived, Batch
 from plumbing.trace import EVENT_ID, find
 
 SOURCE = "source"
+SOURCE_PAUSED = "source_paused"
 RECORD_OVERHEAD_BYTES = 200
 
 
@@ -29,28 +30,36 @@ class Fetched(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """A batch, and the codes of the records of it that are no events (by offset)."""
+    """A batch, and the codes of the records that are not in it (by offset)."""
 
     batch: Batch[Any]
-    undecodable: dict[int, str]
+    left_out: dict[int, str]
 
 
-def decode(topic: Topic[Any], partition: int, records: Sequence[Fetched]) -> Decoded:
-    """Return ``records`` (consecutive, at least one) as a batch of ``topic``'s events."""
+def decode(
+    topic: Topic[Any], partition: int, records: Sequence[Fetched], paused: Collection[str] = ()
+) -> Decoded:
+    """Return ``records`` (consecutive, at least one) as a batch of ``topic``'s events.
+
+    Left out: what is no event, and what comes from a source that is ``paused``.
+    """
     arrived: list[Arrived[Any]] = []
-    undecodable: dict[int, str] = {}
+    left_out: dict[int, str] = {}
     for record in records:
+        if paused and source_of(record) in paused:
+            left_out[record.offset] = SOURCE_PAUSED
+            continue
         value = record.value
         try:
             event = None if value is None else topic.decode(value)
         except (msgspec.DecodeError, UnicodeDecodeError):
-            undecodable[record.offset] = "undecodable"
+            left_out[record.offset] = "undecodable"
             continue
         arrived.append(
             Arrived(event, record.key, record.offset, tuple(record.headers), record.timestamp)
         )
     batch = Batch(topic.name, partition, records[0].offset, records[-1].offset, tuple(arrived))
-    return Decoded(batch, undecodable)
+    return Decoded(batch, left_out)
 
 
 def rejection(
@@ -75,18 +84,35 @@ def rejection(
     return Output(bin_topic.name, record.key, bin_topic.encode(value), tuple(record.headers))
 
 
-def sources(records: Sequence[Fetched], partition: int) -> list[str]:
-    """Return where each record came from: its ``source`` header, else its partition."""
+def source_of(record: Fetched) -> str:
+    """Return who sent the record (its ``source`` header); empty when it does not say."""
+    return (find(record.headers, SOURCE) or b"").decode("ascii", "replace")
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How many records of each source there are, and how many of them are refused.
+
+    Records of a paused source are in neither: they were not tried. ``named`` are the sources that
+    said who they are; the others are counted as their partition.
+    """
+
+    seen: Counter[str]
+    bad: Counter[str]
+    named: set[str]
+
+
+def tally(records: Sequence[Fetched], refused: Mapping[int, str], partition: int) -> Tally:
+    """Count; ``refused`` has the code of each refused record, by offset."""
     fallback = f"partition {partition}"
-    found = (find(tuple(record.headers), SOURCE) for record in records)
-    return [source.decode("ascii", "replace") if source else fallback for source in found]
-
-
-def tally(records: Sequence[Fetched], refused: set[int], partition: int) -> tuple[Any, Any]:
-    """Return the counts per source of the records and of those refused (by offset)."""
-    names = sources(records, partition)
-    bad = (name for name, r in zip(names, records, strict=True) if r.offset in refused)
-    return Counter(names), Counter(bad)
+    tried = [record for record in records if refused.get(record.offset) != SOURCE_PAUSED]
+    said = [source_of(record) for record in tried]
+    bad = Counter(
+        source or fallback
+        for source, record in zip(said, tried, strict=True)
+        if record.offset in refused
+    )
+    return Tally(Counter(source or fallback for source in said), bad, {*said} - {""})
 
 
 def size_of(records: Sequence[Fetched]) -> int:

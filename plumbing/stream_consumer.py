@@ -21,7 +21,8 @@ from plumbing import stream_metrics as metrics
 from plumbing.stage import Subscription
 from plumbing.stream_batch import Fetched
 from plumbing.stream_crash import Place
-from plumbing.stream_partition import PartitionRunner, Stage
+from plumbing.stream_partition import PartitionRunner
+from plumbing.stream_stage import Stage
 from plumbing.stream_thread import StreamConsumerThread
 
 FETCH_WAIT_S = 0.2
@@ -131,7 +132,8 @@ class StreamConsumer(faust_driver.Consumer):
         await asyncio.gather(*(runner.stop(timeout_s) for runner in runners.values()))
         await self.force_commit()
         for place, runner in runners.items():
-            del self._runners[place]
+            if self._runners.pop(place, None) is None:  # the other of two overlapping calls did it
+                continue
             if runner.paused:
                 metrics.PARTITIONS_PAUSED.labels(place.topic).dec()
         self._count_assigned()

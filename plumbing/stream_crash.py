@@ -2,8 +2,10 @@
 
 The ledger is a small file in the state folder. An exception writes down the batch that raised it.
 A death without an exception (kill -9, out of memory, a fault in native code) is seen at the next
-start by the marks of what was in hand, kept by ``pwrite`` so that they survive the process.
-While there are suspects, batches are handled one at a time: what then dies is the culprit.
+start by the marks of what was in hand, kept by ``pwrite`` so that they survive the process; a
+batch is in hand while code of it runs, not while it waits (``plumbing.in_hand``).
+While there are suspects, batches are handled one at a time: what then dies is the culprit. No
+record is quarantined before it was tried alone.
 """
 
 import os
@@ -70,7 +72,8 @@ def cut(offsets: Sequence[int], suspect: Suspect | None, crashes_max: int) -> li
         return [Piece(0, len(offsets))]
     start = _index(offsets, lambda offset: offset >= suspect.first)
     stop = _index(offsets, lambda offset: offset > suspect.last)
-    inside = [Piece(start, stop, suspect.crashes)]
+    # One record left: it is guilty once it has crashed after the limit, for then it was alone.
+    inside = [Piece(start, stop, suspect.crashes if suspect.crashes > crashes_max else 0)]
     if suspect.last > suspect.first:
         step = max(1, (stop - start) // PIECES)
         inside = [Piece(at, min(at + step, stop)) for at in range(start, stop, step)]

@@ -47,8 +47,12 @@ PARTITIONS_ASSIGNED = gauge(
 )
 PARTITIONS_PAUSED = gauge(
     "stream_partitions_paused",
-    "Partitions stopped because one source's refusals passed the limit.",
+    "Partitions stopped because refusals passed the limit and the records could not be set aside.",
     labels=("topic",),
+)
+SOURCES_PAUSED = gauge(
+    "stream_sources_paused",
+    "Sources whose refusals passed the limit: their records are set aside on the rejected topic.",
 )
 BUFFERED_BYTES = gauge("stream_buffered_bytes", "Bytes fetched and not yet done; bounded.")
 COMMITS_FAILED = counter(

@@ -1,54 +1,22 @@
 """One partition's work: batches in order, each done only when all its outputs are confirmed."""
 
 import asyncio
-import contextlib
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from plumbing import log
 from plumbing import stream_metrics as metrics
-from plumbing.clock import Clock
 from plumbing.errors import MalformedEvent, Unavailable
-from plumbing.event_log import EventWriter, Output
-from plumbing.reject_limit import RejectLimit
+from plumbing.event_log import Output
 from plumbing.stage import Handled, Subscription
-from plumbing.stream_batch import Decoded, Fetched, decode, rejection, size_of, tally
-from plumbing.stream_crash import CrashLedger, Piece, Place
-from plumbing.stream_settings import StreamSettings
+from plumbing.stream_batch import Fetched, Tally, decode, rejection, size_of, tally
+from plumbing.stream_crash import Piece, Place
+from plumbing.stream_stage import SourcePaused, Stage
 
 IDLE_S = 1.0
 
 _log = log.get("stream")
-
-
-class SourcePaused(Exception):
-    """This partition's source is refused too often: the partition waits for a person."""
-
-
-@dataclass(kw_only=True)
-class Stage:
-    """What the partitions of one stream app share."""
-
-    settings: StreamSettings
-    writer: EventWriter
-    clock: Clock
-    ledger: CrashLedger
-    limit: RejectLimit
-    alone: asyncio.Lock = field(default_factory=asyncio.Lock)
-
-    @asynccontextmanager
-    async def in_hand(self, place: Place, first: int, last: int) -> AsyncIterator[None]:
-        """Mark a batch as in hand; with suspects about, one batch of the process at a time."""
-        turn = self.alone if self.ledger.suspicious else contextlib.nullcontext()
-        async with turn:
-            self.ledger.take(place, first, last)
-            try:
-                yield
-            finally:
-                self.ledger.put_down(place)
 
 
 class PartitionRunner:
@@ -197,25 +165,29 @@ class PartitionRunner:
 
     async def _attempt(self, records: Sequence[Fetched], piece: Piece | None) -> None:
         if piece is not None and piece.quarantined:
-            await self._finish(records, Handled(), {records[0].offset: "crashed"}, piece.attempts)
+            refused = {records[0].offset: "crashed"}
+            counts = tally(records, refused, self.place.partition)
+            await self._settle(records, Handled(), refused, counts, piece.attempts)
             metrics.QUARANTINED.labels(self.place.topic).inc()
             return
-        async with self._stage.in_hand(self.place, records[0].offset, records[-1].offset):
-            try:
-                await self._handle(records)
-            except (Unavailable, SourcePaused, asyncio.CancelledError):
-                raise
-            except Exception:
-                self._stage.ledger.blame(self.place, records[0].offset, records[-1].offset)
-                raise
+        first, last = records[0].offset, records[-1].offset
+        try:
+            await self._stage.carry(self._handle(records), self.place, first, last)
+        except (Unavailable, SourcePaused, asyncio.CancelledError):
+            raise
+        except Exception:
+            self._stage.ledger.blame(self.place, first, last)
+            raise
 
     async def _handle(self, records: Sequence[Fetched]) -> None:
-        found = decode(self._subscription.topic, self.place.partition, records)
+        paused = self._stage.limit.paused
+        found = decode(self._subscription.topic, self.place.partition, records, paused)
         try:
             handled = Handled()
             if found.batch.arrived:
                 handled = await self._subscription.handle(found.batch)
-            await self._finish(records, handled, _refused(found, handled))
+            refused = found.left_out | {one.offset: one.code for one in handled.refused}
+            await self._finish(records, handled, refused)
         except MalformedEvent as error:
             if len(records) > 1:  # one of them: find it by handling each alone
                 for record in records:
@@ -224,22 +196,32 @@ class PartitionRunner:
             await self._finish(records, Handled(), {records[0].offset: error.code})
 
     async def _finish(
+        self, records: Sequence[Fetched], handled: Handled, refused: Mapping[int, str]
+    ) -> None:
+        limit = self._stage.limit
+        counts = tally(records, refused, self.place.partition)
+        if beyond := limit.exceeded(counts.seen, counts.bad):
+            payload_kept = self._subscription.topic.identified
+            self._stage.pause(self.place, beyond, counts, payload_kept=payload_kept)
+            await self._handle(records)  # again, without what the paused sources sent
+            return
+        await self._settle(records, handled, refused, counts)
+
+    async def _settle(
         self,
         records: Sequence[Fetched],
         handled: Handled,
         refused: Mapping[int, str],
+        counts: Tally,
         attempts: int = 1,
     ) -> None:
-        limit = self._stage.limit
-        seen, bad = tally(records, set(refused), self.place.partition)
-        if refused and limit.exceeded(seen, bad):
-            raise SourcePaused
+        """Write what was made of the records and what was refused of them, and count."""
         outputs = [*handled.outputs, *self._rejections(records, refused, attempts)]
         if outputs:
             await self._stage.writer.write(outputs)
         if handled.then is not None:
             await handled.then()
-        limit.count(seen, bad)
+        self._stage.limit.count(counts.seen, counts.bad)
         for code in refused.values():
             metrics.RECORDS_REJECTED.labels(self.place.topic, code).inc()
 
@@ -270,7 +252,7 @@ class PartitionRunner:
         self._buffered = 0
         metrics.PARTITIONS_PAUSED.labels(self.place.topic).inc()
         _log.error(
-            "source paused: refused too often",
+            "partition paused: refused too often",
             topic=self.place.topic,
             partition=self.place.partition,
             offset=self.next_offset,
@@ -283,7 +265,3 @@ class PartitionRunner:
             "offset": records[0].offset,
             "count": len(records),
         }
-
-
-def _refused(found: Decoded, handled: Handled) -> dict[int, str]:
-    return found.undecodable | {refused.offset: refused.code for refused in handled.refused}

@@ -1,7 +1,8 @@
-"""`auscult audit verify`: is the audit log whole and as it was written?"""
+"""`auscult audit verify`: is the audit log whole and as it was written, by every writer of it?"""
 
 import asyncio
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -10,14 +11,18 @@ import typer
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from contracts.audited import AUDIT, AuditEntry
+from plumbing.audit_trail import Checkpoints
 from plumbing.event_log import EventReader
-from plumbing.hash_chain import Checkpoint, Fault, find_faults
+from plumbing.hash_chain import Checkpoint, Fault, count_unsigned, find_faults
 from plumbing.kafka_connection import KafkaConnection
 from plumbing.kafka_log import KafkaReader
-from services.privacy.audit import Checkpoints
-from services.privacy.key_files import KeyMissing, read_key
+from plumbing.key_files import KeyMissing, read_public_key
 
 app = typer.Typer(help="Check the audit log.", no_args_is_help=True)
+
+WRITERS = tuple(AUDIT.producer.split(", "))
+KEYS_DIR = Path(".auscult/keys")
+FOLDERS = [Path(".auscult/state") / writer / "audit" for writer in WRITERS]
 
 
 @app.callback()
@@ -26,57 +31,91 @@ def _root() -> None:
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """What was looked at and what is wrong with it. ``unreadable`` counts records that are no
-    entries.
-    """
+class Tally:
+    """What there is of one writer. ``unsigned`` entries come after the checkpoints."""
 
+    writer: str
     entries: int
     chains: int
     checkpoints: int
+    unsigned: int
+
+    def sentence(self) -> str:
+        """Return it in a line."""
+        return (
+            f"{self.writer}: {self.entries} entries in {self.chains} chains, "
+            f"{self.checkpoints} checkpoints, {self.unsigned} entries after them"
+        )
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What was looked at and what is wrong with it: ``unreadable`` records are no entries, the
+    files in ``broken`` no checkpoints.
+    """
+
+    tallies: tuple[Tally, ...]
     unreadable: int
     faults: tuple[Fault, ...]
+    broken: tuple[Path, ...] = ()
 
     @property
     def is_whole(self) -> bool:
         """Return whether nothing is wrong."""
-        return not self.faults and not self.unreadable
+        return not (self.faults or self.unreadable or self.broken)
+
+    def sentence(self) -> str:
+        """Return it in a line."""
+        entries = sum(one.entries for one in self.tallies)
+        chains = sum(one.chains for one in self.tallies)
+        checkpoints = sum(one.checkpoints for one in self.tallies)
+        word = "whole" if self.is_whole else "NOT whole"
+        return f"{entries} entries in {chains} chains, {checkpoints} checkpoints: {word}"
 
 
 @app.command("verify")
 def verify_command(
     bootstrap: Annotated[str, typer.Option(help="Kafka brokers, host:port.")] = "127.0.0.1:9092",
-    checkpoints: Annotated[Path, typer.Option(help="Folder of the signed checkpoints.")] = Path(
-        ".auscult/state/privacy/audit"
-    ),
-    public_key: Annotated[
-        Path, typer.Option("--key", help="Public key that the checkpoints are signed for.")
-    ] = Path(".auscult/keys/privacy/audit.pub"),
+    checkpoints: Annotated[
+        list[Path],
+        typer.Option(
+            exists=True, file_okay=False, help="Folder of signed checkpoints; once for each writer."
+        ),
+    ] = FOLDERS,
+    keys: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--key",
+            metavar="WRITER=FILE",
+            help="Public key that a writer's checkpoints are signed for; a FILE alone is privacy's."
+            f" Default: {KEYS_DIR}/WRITER/audit.pub for {' and '.join(WRITERS)}.",
+        ),
+    ] = None,
 ) -> None:
     """Find altered, missing, reordered and cut-off entries. Exits 1 when there are any."""
-    try:
-        key = Ed25519PublicKey.from_public_bytes(read_key(public_key))
-        kept = list(Checkpoints(checkpoints).all())
-    except KeyMissing as error:
-        raise typer.BadParameter(str(error)) from error
-    except msgspec.DecodeError as error:
-        raise typer.BadParameter("a file in the checkpoints folder is no checkpoint") from error
-    verdict = asyncio.run(_verify(bootstrap, kept, key))
+    public_keys = _public_keys(keys or [])
+    # Read before the log: a checkpoint that is younger than what was read of the log would
+    # look like the sign of a cut-off end.
+    read = [Checkpoints(folder).read() for folder in checkpoints]
+    kept = [one for found, _ in read for one in found]
+    broken = tuple(path for _, unread in read for path in unread)
+    verdict = replace(asyncio.run(_verify(bootstrap, kept, public_keys)), broken=broken)
+    for path in verdict.broken:
+        typer.echo(f"bad_checkpoint: {path} is no checkpoint")
     for fault in verdict.faults:
         typer.echo(f"{fault.kind}: {fault.writer} {fault.start} entry {fault.sequence}")
     if verdict.unreadable:
         typer.echo(f"unreadable: {verdict.unreadable} records are no audit entries")
-    typer.echo(
-        f"{verdict.entries} entries in {verdict.chains} chains, {verdict.checkpoints} checkpoints: "
-        + ("whole" if verdict.is_whole else "NOT whole")
-    )
+    for tally in verdict.tallies:
+        typer.echo(tally.sentence())
+    typer.echo(verdict.sentence())
     raise typer.Exit(0 if verdict.is_whole else 1)
 
 
 async def verify(
-    reader: EventReader, checkpoints: list[Checkpoint], key: Ed25519PublicKey
+    reader: EventReader, checkpoints: Sequence[Checkpoint], keys: Mapping[str, Ed25519PublicKey]
 ) -> Verdict:
-    """Read the whole audit topic and compare it with the checkpoints."""
+    """Read the whole audit topic and compare it with the checkpoints of each writer in ``keys``."""
     entries: list[AuditEntry] = []
     unreadable = 0
     for partition in await reader.partitions(AUDIT.name):
@@ -87,18 +126,51 @@ async def verify(
                     entries.append(AUDIT.decode(record.value or b""))
                 except (msgspec.DecodeError, UnicodeDecodeError):
                     unreadable += 1
+    named = [*(entry.writer for entry in entries), *(one.writer for one in checkpoints)]
+    writers = dict.fromkeys([*keys, *named])
     return Verdict(
-        entries=len(entries),
-        chains=len({(entry.writer, entry.start) for entry in entries}),
-        checkpoints=len(checkpoints),
+        tallies=tuple(_tally(writer, entries, checkpoints) for writer in writers),
         unreadable=unreadable,
-        faults=tuple(find_faults(entries, checkpoints, key)),
+        faults=tuple(find_faults(entries, checkpoints, keys)),
     )
 
 
-async def _verify(bootstrap: str, checkpoints: list[Checkpoint], key: Ed25519PublicKey) -> Verdict:
+def _tally(writer: str, entries: Sequence[AuditEntry], checkpoints: Sequence[Checkpoint]) -> Tally:
+    mine = [entry for entry in entries if entry.writer == writer]
+    kept = [one for one in checkpoints if one.writer == writer]
+    return Tally(
+        writer=writer,
+        entries=len(mine),
+        chains=len({entry.start for entry in mine}),
+        checkpoints=len(kept),
+        unsigned=count_unsigned(mine, kept),
+    )
+
+
+def _public_keys(given: Sequence[str]) -> dict[str, Ed25519PublicKey]:
+    paths = {writer: KEYS_DIR / writer / "audit.pub" for writer in WRITERS}
+    for one in given:
+        writer, named, file = one.partition("=")
+        if not named:
+            writer, file = WRITERS[0], one
+        if writer not in paths:
+            raise typer.BadParameter(f"{writer} writes no audit: {', '.join(WRITERS)} do")
+        paths[writer] = Path(file)
+    return {writer: _public_key(writer, path) for writer, path in paths.items()}
+
+
+def _public_key(writer: str, path: Path) -> Ed25519PublicKey:
+    try:
+        return read_public_key(path)
+    except KeyMissing as error:
+        raise typer.BadParameter(f"the key of {writer} cannot be used: {error}") from error
+
+
+async def _verify(
+    bootstrap: str, checkpoints: Sequence[Checkpoint], keys: Mapping[str, Ed25519PublicKey]
+) -> Verdict:
     reader = KafkaReader(KafkaConnection(bootstrap=bootstrap))
     try:
-        return await verify(reader, checkpoints, key)
+        return await verify(reader, checkpoints, keys)
     finally:
         await reader.close()

@@ -1,4 +1,4 @@
-"""`auscult keys generate|rotate`: the key files of a site."""
+"""`auscult keys generate|rotate|source`: the key files of a site."""
 
 import os
 from datetime import UTC, date, datetime
@@ -10,7 +10,9 @@ import typer
 from contracts.identified import IDENTIFIED
 from contracts.topic import DAY_MS
 from plumbing.clock import SystemClock
-from services.privacy.key_files import destroy_day_keys, make_day_keys, make_key, make_signing_pair
+from plumbing.key_files import KeyMissing, make_key, make_signing_pair, read_key
+from services.ingest.identity import Keys, sender
+from services.privacy.key_files import destroy_day_keys, make_day_keys
 
 app = typer.Typer(help="Make and rotate key files.", no_args_is_help=True)
 
@@ -27,6 +29,7 @@ SECRETS = (
 )
 SIGNING_PAIRS = (
     ("privacy/audit.ed25519", "privacy/audit.pub"),
+    ("gateway/audit.ed25519", "gateway/audit.pub"),
     ("models/signing.key", "models/signing.pub"),
 )
 Folder = Annotated[Path, typer.Option("--dir", envvar="AUSCULT_KEYS_DIR", help="Keys folder.")]
@@ -51,6 +54,22 @@ def rotate_command(
     made = make_day_keys(directory, today, DAYS_AHEAD, os.urandom)
     gone = destroy_day_keys(directory, today, retention_days)
     typer.echo(f"made: {', '.join(made) or 'none'}; destroyed: {', '.join(gone) or 'none'}")
+
+
+@app.command("source")
+def source_command(
+    application: Annotated[str, typer.Argument(help="First component of MSH-3, as sent.")],
+    facility: Annotated[str, typer.Argument(help="First component of MSH-4, as sent.")] = "",
+    listener: Annotated[str, typer.Option(help="INGEST_SOURCE of the front door.")] = "mllp",
+    directory: Folder = Path(".auscult/keys"),
+) -> None:
+    """Print what a sender is called in logs and on the rejected topic."""
+    try:
+        route = read_key(directory / "ingest" / "route.key")
+    except KeyMissing as error:
+        typer.echo(f"auscult: {error}", err=True)
+        raise typer.Exit(1) from None
+    typer.echo(sender(Keys(event=b"", route=route), listener, application, facility))
 
 
 def generate(directory: Path, today: date) -> list[str]:

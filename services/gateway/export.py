@@ -4,11 +4,13 @@ import json
 from pathlib import Path
 
 import httpx
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from plumbing.clock import ManualClock
+from plumbing.key_files import KEY_BYTES
 from plumbing.memory_log import InMemoryLog
 from services.gateway.app import Gateway, Outside
-from services.gateway.keys import KEY_BYTES, Keys
+from services.gateway.keys import Keys
 from services.gateway.read_model import ReadModel
 from services.gateway.schema import document
 from services.gateway.settings import GatewaySettings
@@ -22,7 +24,8 @@ def current() -> str:
     log, http, clock = InMemoryLog(), httpx.AsyncClient(), ManualClock()
     model = ReadModel.at(settings.redis_url)
     outside = Outside(writer=log, reader=log, model=model, privacy=http, issuer=http, clock=clock)
-    gateway = Gateway(settings, Keys(bytes(KEY_BYTES), "00" * KEY_BYTES), outside, partitions=1)
+    keys = Keys(bytes(KEY_BYTES), "00" * KEY_BYTES, Ed25519PrivateKey.generate())
+    gateway = Gateway(settings, keys, outside, partitions=1)
     return json.dumps(document(gateway.app), indent=1, ensure_ascii=False) + "\n"
 
 

@@ -3,25 +3,31 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-KEY_BYTES = 32
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from plumbing.key_files import KEY_BYTES, KeyMissing, read_signing_key
 
-class KeyMissing(Exception):
-    """A secret is missing or too short; the message says which, and what makes it."""
+MAKE = "run `auscult keys generate`"
 
 
 @dataclass(frozen=True)
 class Keys:
-    """The two secrets: what signs the cookies, and what privacy asks of its callers."""
+    """The secrets: what signs the cookies, what privacy asks of its callers, what signs the heads
+    of the audit chain.
+    """
 
     session: bytes
     resolve: str
+    audit: Ed25519PrivateKey
 
 
 def read_keys(keys_dir: Path) -> Keys:
-    """Return the secrets; raise ``KeyMissing`` when one is missing or too short to be one."""
-    session = _secret(keys_dir, "gateway/session.key")
-    return Keys(session=bytes.fromhex(session), resolve=_secret(keys_dir, "resolve.token"))
+    """Return the secrets; raise ``KeyMissing``, which says what makes them, when one is missing."""
+    return Keys(
+        session=bytes.fromhex(_secret(keys_dir, "gateway/session.key")),
+        resolve=_secret(keys_dir, "resolve.token"),
+        audit=_signing_key(keys_dir, "gateway/audit.ed25519"),
+    )
 
 
 def _secret(keys_dir: Path, name: str) -> str:
@@ -30,5 +36,12 @@ def _secret(keys_dir: Path, name: str) -> str:
         if len(bytes.fromhex(found)) >= KEY_BYTES:
             return found
     except (OSError, ValueError) as error:
-        raise KeyMissing(f"{name} cannot be used: run `auscult keys generate`") from error
-    raise KeyMissing(f"{name} is shorter than {KEY_BYTES} bytes: run `auscult keys generate`")
+        raise KeyMissing(f"{name} cannot be used: {MAKE}") from error
+    raise KeyMissing(f"{name} is shorter than {KEY_BYTES} bytes: {MAKE}")
+
+
+def _signing_key(keys_dir: Path, name: str) -> Ed25519PrivateKey:
+    try:
+        return read_signing_key(keys_dir / name)
+    except KeyMissing as error:
+        raise KeyMissing(f"{name} cannot be used ({error}): {MAKE}") from error

@@ -43,9 +43,6 @@ IDENTITY_LOOKUPS = counter(
     labels=("result",),
 )
 IDENTITY_CACHED = gauge("gateway_identity_cached", "Identities in memory (5 minutes at most).")
-AUDIT_FAILURES = counter(
-    "audit_write_failures_total", "Looks refused because the audit entry could not be written."
-)
 AUTHN_FAILURES = counter("authn_failures_total", "Sign-ins and tokens refused.", labels=("reason",))
 AUTHZ_DECISIONS = counter(
     "authz_decisions_total", "Access decisions by rule.", labels=("decision", "rule")

@@ -5,10 +5,10 @@ from pathlib import Path
 from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
-from plumbing.settings import ServiceSettings
+from plumbing.settings import AuditedSettings
 
 
-class GatewaySettings(ServiceSettings):
+class GatewaySettings(AuditedSettings):
     """Read once in ``__main__`` from the environment variables ``GATEWAY_*``."""
 
     model_config = SettingsConfigDict(env_prefix="GATEWAY_", frozen=True, extra="ignore")
@@ -28,7 +28,9 @@ class GatewaySettings(ServiceSettings):
     )
     keys_dir: Path = Field(
         default=Path("keys"),
-        description="Folder with `resolve.token` and `gateway/session.key`.",
+        description=(
+            "Folder with `resolve.token`, `gateway/session.key` and `gateway/audit.ed25519`."
+        ),
     )
     oidc_issuer: str = Field(
         default="http://127.0.0.1:8090",

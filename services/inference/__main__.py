@@ -18,6 +18,7 @@ def main() -> None:
     """Run the service; exit with one line when it cannot start."""
     settings = InferenceSettings()
     log.configure("inference", settings.log_level)
+    settings.warn_unknown()
     require_fast_checksum()
     try:
         asyncio.run(_serve(settings))

@@ -14,13 +14,16 @@ import msgspec
 from contracts.assessed import Risk, Score, Vital
 from contracts.deidentified import DeidentifiedEvent
 from contracts.loinc import BY_NAME
-from services.inference.scores.inputs import inputs_of, latest_of, recent_of
+from services.inference.scores.inputs import Latest, doubted_of, inputs_of, latest_of, recent_of
 from services.inference.scores.news2 import score_news2
 from services.inference.scores.qsofa import score_qsofa
 from services.inference.scores.tables import RedFlag, Tables
 from services.inference.view import Fact, PatientView
 
 IDENTITY_EVENTS = frozenset({"identity.merged", "identity.unlinked"})
+# NEWS2 asks for observations every 12 h at the least (RCP 2017): the last ones are overdue for so
+# many windows, and then forgotten.
+OVERDUE_WINDOWS = 4
 _content = attrgetter("event_id", "index", "parameter", "value", "at_ms", "flagged")
 _encode = msgspec.msgpack.Encoder().encode
 
@@ -39,6 +42,7 @@ class Findings:
 
     scores: tuple[Score, ...] = ()
     vitals: tuple[Vital, ...] = ()
+    doubted: tuple[Vital, ...] = ()
     red_flags: tuple[str, ...] = ()
     inputs_digest: str = ""
     reason: str = ""
@@ -57,19 +61,20 @@ def find(view: PatientView, rules: Rules) -> Findings:
     """Return what the scores, the newest values and the red flags say."""
     latest = latest_of(view.facts)
     recent = recent_of(latest, view.as_of_ms, rules.window_ms)
-    inputs = inputs_of(view, recent)
     tables = rules.tables
     scores: tuple[Score, ...] = (
-        score_news2(inputs, tables.news2),
-        score_qsofa(inputs, tables.qsofa),
+        _news2(view, latest, recent, rules),
+        score_qsofa(inputs_of(view, recent), tables.qsofa),
     )
     if view.age_years is None:
         scores = tuple(_uncovered(score.name, "age_unknown") for score in scores)
     scores = tuple(s if s.covered else _uncovered(s.name, s.reason) for s in scores)
     vitals = tuple(_vital(latest[name]) for name in BY_NAME if name in latest)
+    doubted = doubted_of(view.facts)
     return Findings(
         scores=scores,
         vitals=vitals,
+        doubted=tuple(_doubted(doubted[name]) for name in BY_NAME if name in doubted),
         red_flags=red_flags(scores, latest, view.as_of_ms, tables),
         inputs_digest=digest_of(view),
         reason="" if latest else "no_input",
@@ -108,6 +113,24 @@ def status_of(findings: Findings, risks: Sequence[Risk]) -> str:
     return "" if covered or any(risk.covered for risk in risks) else "out_of_scope"
 
 
+def _news2(view: PatientView, latest: Latest, recent: Latest, rules: Rules) -> Score:
+    """Return NEWS2 of what is recent, with what it would be if the overdue inputs stood."""
+    table = rules.tables.news2
+    score = score_news2(inputs_of(view, recent), table)
+    if score.complete:
+        return score
+    overdue = recent_of(latest, view.as_of_ms, OVERDUE_WINDOWS * rules.window_ms)
+    if len(overdue) == len(recent):
+        return score
+    before = score_news2(inputs_of(view, overdue), table)
+    names = tuple(name for name in score.missing if name not in before.missing)
+    if not names:
+        return score
+    return msgspec.structs.replace(
+        score, overdue=names, overdue_total=before.total, overdue_risk=before.risk
+    )
+
+
 def _uncovered(name: str, reason: str) -> Score:
     return Score(name=name, covered=False, reason=reason)
 
@@ -119,6 +142,12 @@ def _vital(fact: Fact) -> Vital:
         unit=BY_NAME[fact.parameter].unit,
         at_ms=fact.at_ms,
         text=fact.text,
+    )
+
+
+def _doubted(fact: Fact) -> Vital:
+    return Vital(
+        parameter=fact.parameter, value=fact.value, unit="", at_ms=fact.at_ms, text=fact.text
     )
 
 

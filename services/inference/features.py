@@ -4,7 +4,6 @@ A vector depends on the multiset of (minute, parameter, value) alone: not on the
 facts arrived, nor on the other stays of the batch. What was not measured is NaN, never a guess.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -152,18 +151,6 @@ class Patients:
     def __len__(self) -> int:
         """Return how many stays there are."""
         return len(self.age_years)
-
-
-def rows_of(stays: Sequence[Sequence[tuple[int, int, float]]]) -> Rows:
-    """Return ``Rows`` for stays given as sequences of (minute, series index, value)."""
-    counts = [len(stay) for stay in stays]
-    flat = np.array([fact for stay in stays for fact in stay], dtype=np.float64).reshape(-1, 3)
-    return Rows(
-        stay=np.repeat(np.arange(len(stays)), counts),
-        minute=flat[:, 0].astype(np.int64),
-        series=flat[:, 1].astype(np.int64),
-        value=flat[:, 2],
-    )
 
 
 def matrix(rows: Rows, patients: Patients) -> npt.NDArray[np.float32]:

@@ -77,8 +77,13 @@ class LinkTable:
         return token in self._records
 
     def fingerprint(self, token: str) -> bytes:
-        """Return 8 bytes that tell one alias set from another."""
-        said = ",".join(f"{other}:{days}" for other, days in sorted(self.aliases(token).items()))
+        """Return 8 bytes that tell one alias set from another, and newer records from older: what
+        was written about a person's links is followed by a report, also when it changed nothing.
+        """
+        said = ",".join(
+            f"{other}:{days}:{self._records[other].version if other in self._records else 0}"
+            for other, days in sorted(self.aliases(token).items())
+        )
         return blake2b(said.encode(), digest_size=8).digest()
 
     def heads(self, partition: int) -> set[str]:

@@ -80,6 +80,7 @@ def in_frame_of(report: Assessment, token: str, days: int) -> Assessment:
         occurred_at_ms=report.occurred_at_ms + delta_ms,
         as_of_ms=report.as_of_ms + delta_ms,
         vitals=tuple(_moved_vital(vital, delta_ms) for vital in report.vitals),
+        doubted=tuple(_moved_vital(vital, delta_ms) for vital in report.doubted),
         risks=tuple(_moved_risk(risk, delta_ms) for risk in report.risks),
     )
 
@@ -98,6 +99,7 @@ def _said_of(judged: Judged, reason: str) -> Assessment:
         scores=findings.scores,
         risks=judged.risks,
         vitals=findings.vitals,
+        doubted=findings.doubted,
         red_flags=findings.red_flags,
         age_years=view.age_years,
         sex=view.sex,

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from contracts.assessed import Risk
 from plumbing import log
 from plumbing.clock import Clock
+from plumbing.in_hand import working_elsewhere
 from services.inference import metrics
 from services.inference.model import RiskModel
 from services.inference.view import PatientView
@@ -78,8 +79,9 @@ class Scorer:
             metrics.PENDING.inc(len(part))
             try:
                 now_s = self._clock.monotonic_s()
-                await self._queue.put(_Request(model, part, answer, now_s))
-                answers.extend(await answer)
+                with working_elsewhere():  # what dies in the thread dies of this batch
+                    await self._queue.put(_Request(model, part, answer, now_s))
+                    answers.extend(await answer)
             finally:
                 metrics.PENDING.dec(len(part))
         return answers

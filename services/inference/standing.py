@@ -11,7 +11,7 @@ from typing import cast
 import msgspec
 
 from contracts.topic import DAY_MS
-from services.inference.facts import CORRECTING, PRELIMINARY, RETRACTING
+from services.inference.facts import CORRECTING, PRELIMINARY, RETRACTING, WITHDRAWING
 from services.inference.state import (
     VIEW_FACTS_MAX,
     VIEW_MS,
@@ -48,7 +48,7 @@ def view_of(token: str, parts: Sequence[Part], fallback_ms: int) -> PatientView:
     ordered = sorted(parts, key=lambda part: part.token)
     moves = [(part.token, move) for part in ordered for move in _moves(part)]
     traits = _latest_traits(ordered)
-    told = _merged([_facts(part) for part in ordered])
+    told = _believed(_merged([_facts(part) for part in ordered]))
     newest_ms = newest_usable_ms(told)
     since_ms = (fallback_ms if newest_ms is None else newest_ms) - VIEW_MS
     icu = icu_window(moves, newest_ms or fallback_ms)
@@ -104,16 +104,31 @@ def _moves(part: Part) -> Sequence[Move]:
 
 
 def _latest_traits(parts: Sequence[Part]) -> dict[str, int | str | bool | None]:
-    told: list[tuple[int, str, int, Trait]] = []
+    told: list[tuple[int, int, str, int, Trait]] = []
     for part in parts:
         delta_ms = part.delta_days * DAY_MS
         told.extend(
-            (trait.said_ms + delta_ms, part.token, trait.offset, trait)
+            (trait.said_ms + delta_ms, _rank_of(trait.status), part.token, trait.offset, trait)
             for trait in part.state.traits
             if part.through is None or trait.offset <= part.through
         )
-    told.sort(key=lambda one: one[:3])
-    return {trait.name: trait.value for *_, trait in told}
+    told.sort(key=lambda one: one[:4])
+    standing: dict[str, list[Trait]] = {}
+    series = {(trait.name, trait.series) for *_, trait in told if trait.status not in RETRACTING}
+    for *_, trait in told:
+        versions = standing.setdefault(trait.name, [])
+        if trait.status not in RETRACTING:
+            versions.append(trait)
+        elif (trait.name, trait.series) in series:
+            standing[trait.name] = [one for one in versions if one.series != trait.series]
+        elif trait.status in WITHDRAWING:
+            # It cannot be told which statement is wrong, so none of them stands.
+            versions.clear()
+    return {name: versions[-1].value for name, versions in standing.items() if versions}
+
+
+def _rank_of(status: str) -> int:
+    return -1 if status in PRELIMINARY else _RANK.get(status, 0)
 
 
 def _merged(lists: Sequence[Sequence[Fact]]) -> Sequence[Fact]:
@@ -121,6 +136,16 @@ def _merged(lists: Sequence[Sequence[Fact]]) -> Sequence[Fact]:
     if len(lists) == 1:
         return lists[0]
     return sorted((fact for facts in lists for fact in facts), key=lambda fact: fact.at_ms)
+
+
+def _believed(facts: Sequence[Fact]) -> Sequence[Fact]:
+    """Return the facts; where nobody doubts none of them, what is only doubted for its time counts,
+    as said with its event: with nothing to compare, the time of the event may be the wrong one.
+    """
+    if newest_usable_ms(facts) is not None:
+        return facts
+    replaced = msgspec.structs.replace
+    return [replaced(fact, flagged=False) if fact.ahead else fact for fact in facts]
 
 
 def _standing(parts: Sequence[Part], told: Sequence[Fact]) -> Sequence[Fact]:

@@ -13,9 +13,9 @@ import msgspec
 
 from contracts.deidentified import DeidentifiedEvent
 from contracts.topic import DAY_MS
-from services.inference.facts import facts_of, traits_of
+from services.inference.facts import AHEAD_MS_MAX, TraitValue, facts_of, said_of
 from services.inference.packing import pack
-from services.inference.stay import Move, current_stay, move_of
+from services.inference.stay import OBSERVED, Move, current_stay, move_of
 from services.inference.view import Fact
 
 ICU_WINDOW_MS = 2 * DAY_MS
@@ -26,15 +26,23 @@ VIEW_FACTS_MAX = 4096
 KEPT_MS = 2 * VIEW_MS
 KEPT_FACTS_MAX = 2 * VIEW_FACTS_MAX
 KEPT_MOVES_MAX = 64
+KEPT_SEEN_MAX = 16
+KEPT_TRAITS_MAX = 16  # of one name
 
 
 class Trait(msgspec.Struct, frozen=True, array_like=True):
-    """One thing said of the patient beside measurements, such as ``age_years``."""
+    """One thing said of the patient beside measurements, such as ``age_years``.
+
+    ``status`` is OBX-11 (F, for what is no observation): D, W and X take back what their ``series``
+    said before.
+    """
 
     offset: int
     said_ms: int
     name: str
-    value: int | str | bool | None
+    value: TraitValue
+    status: str = "F"
+    series: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +85,7 @@ def apply(state: PatientState, event: DeidentifiedEvent, offset: int) -> Patient
         return state
     if first_offset(state, event.event_id) is not None:
         return replace(state, applied=offset)
-    facts = facts_of(event, offset)
+    facts = facts_of(event, offset, _heard_until_ms(state, event))
     heard = _heard(event.event_id, offset, event.occurred_at_ms, facts)
     move = move_of(event, offset, state.moves)
     return PatientState(
@@ -119,8 +127,10 @@ def needs_pruning(state: PatientState) -> bool:
     if len(state.heard) > KEPT_FACTS_MAX or len(state.moves) > 2 * KEPT_MOVES_MAX:
         return True
     facts = state.facts
-    old = bool(facts) and facts[0].at_ms < facts[-1].at_ms - KEPT_MS - DAY_MS
-    return len(facts) > KEPT_FACTS_MAX or old
+    if len(facts) > KEPT_FACTS_MAX or len(state.traits) > 4 * KEPT_TRAITS_MAX:
+        return True
+    newest_ms = newest_usable_ms(facts)
+    return newest_ms is not None and facts[0].at_ms < newest_ms - KEPT_MS - DAY_MS
 
 
 def prune(state: PatientState, floor: int) -> PatientState:
@@ -128,7 +138,7 @@ def prune(state: PatientState, floor: int) -> PatientState:
 
     ``floor`` is an offset below which nothing can be redelivered any more. Kept: everything after
     it; before it the last 14 days, the first 48 h of the intensive care stay, and of those at most
-    8,192 facts; 64 movements.
+    8,192 facts; 64 movements; 16 of each trait.
     """
     settled = [fact for fact in state.facts if fact.offset <= floor]
     moves = _prune_moves(state.moves, floor)
@@ -146,7 +156,12 @@ def prune(state: PatientState, floor: int) -> PatientState:
             heard.append(one if whole else _heard(one.event_id, one.offset, one.said_ms, facts))
     facts = tuple(fact for fact in state.facts if (fact.event_id, fact.index) in keys)
     return replace(
-        state, heard=tuple(heard), facts=facts, plain=is_plain(facts), moves=tuple(moves)
+        state,
+        heard=tuple(heard),
+        facts=facts,
+        plain=is_plain(facts),
+        moves=tuple(moves),
+        traits=_prune_traits(state.traits, floor),
     )
 
 
@@ -196,14 +211,37 @@ def _within(fact: Fact, icu: tuple[int, int] | None) -> bool:
 def _new_traits(
     known: tuple[Trait, ...], event: DeidentifiedEvent, offset: int
 ) -> tuple[Trait, ...]:
-    last = {trait.name: trait.value for trait in known}
+    last = {trait.name: (trait.value, trait.status, trait.series) for trait in known}
+    last.setdefault("deceased", (False, "F", ""))  # a patient is alive until somebody says not
     return tuple(
-        Trait(offset, event.occurred_at_ms, name, value)
-        for name, value in traits_of(event).items()
-        if name not in last or last[name] != value
+        Trait(offset, event.occurred_at_ms, *said)
+        for said in said_of(event)
+        if last.get(said.name) != said[1:]
     )
 
 
+def _prune_traits(traits: tuple[Trait, ...], floor: int) -> tuple[Trait, ...]:
+    """Return the traits without those that later ones of their name have made old."""
+    settled: dict[str, list[tuple[int, int]]] = {}
+    for at, trait in enumerate(traits):
+        if trait.offset <= floor:
+            settled.setdefault(trait.name, []).append((trait.said_ms, at))
+    dropped = {at for told in settled.values() for _, at in sorted(told)[:-KEPT_TRAITS_MAX]}
+    return tuple(trait for at, trait in enumerate(traits) if at not in dropped)
+
+
+def _heard_until_ms(state: PatientState, event: DeidentifiedEvent) -> int:
+    """Return the newest time at which anything was said; 0 unless the event has need of it."""
+    until_ms = event.occurred_at_ms + AHEAD_MS_MAX
+    if all(one.at_ms is None or one.at_ms <= until_ms for one in event.observations):
+        return 0
+    return max((one.said_ms for one in state.heard), default=0)
+
+
 def _prune_moves(moves: tuple[Move, ...], floor: int) -> list[Move]:
-    settled = [move for move in moves if move.offset <= floor]
-    return settled[-KEPT_MOVES_MAX:] + [move for move in moves if move.offset > floor]
+    # Of its own for each, so that visits that are only seen never push an admission out.
+    seen = [move.kind == OBSERVED for move in moves if move.offset <= floor]
+    kept = []
+    for kind, count_max in ((False, KEPT_MOVES_MAX), (True, KEPT_SEEN_MAX)):
+        kept += [at for at, one in enumerate(seen) if one == kind][-count_max:]
+    return [moves[at] for at in sorted(kept)] + list(moves[len(seen) :])

@@ -17,6 +17,7 @@ def main() -> None:
     """Run the service; exit 1 with one line when it cannot start."""
     settings = IngestSettings()
     log.configure("ingest", settings.log_level)
+    settings.warn_unknown()
     require_fast_checksum()
     try:
         asyncio.run(_serve(settings))

@@ -8,6 +8,8 @@ ADT: dict[str, EventType] = {
     "A03": "encounter.discharge",
     "A04": "encounter.register",
     "A05": "encounter.pre_admit",
+    "A06": "encounter.transfer",
+    "A07": "encounter.transfer",
     "A11": "encounter.cancel_admit",
     "A12": "encounter.cancel_transfer",
     "A13": "encounter.cancel_discharge",

@@ -60,7 +60,13 @@ POINTED_AT = frozenset(
 )
 
 
-def parse_fhir(body: bytes, source: SourceProfile, keys: Keys, received_at_ms: int) -> Parsed:
+def parse_fhir(
+    body: bytes,
+    source: SourceProfile,
+    keys: Keys,
+    received_at_ms: int,
+    received_order: int = 0,
+) -> Parsed:
     """Return what one body says. Never raises on what a sender wrote.
 
     ``code`` is AA (to be stored first) or AR; ``findings`` tell why, and what was left out.
@@ -76,7 +82,8 @@ def parse_fhir(body: bytes, source: SourceProfile, keys: Keys, received_at_ms: i
     events = []
     for ordinal, draft in enumerate(drafts):
         raw = body if len(drafts) == 1 else _part(bundle, draft)
-        origin = _Origin(message, document.charset, received_at_ms, raw, findings)
+        received = (received_at_ms, received_order)
+        origin = _Origin(message, document.charset, received, raw, findings)
         said = _body(draft, origin, bundle)
         key = route_key(keys, said.patient.ids, content)
         events.append(ParsedEvent(event_id(keys, content, ordinal), key, said))
@@ -115,7 +122,7 @@ class _Origin(NamedTuple):
 
     message: _Message
     charset: str
-    received_at_ms: int
+    received: tuple[int, int]  # when, and its place among what came
     raw: bytes
     findings: tuple[Finding, ...]
 
@@ -219,7 +226,8 @@ def _body(draft: FhirDraft, origin: _Origin, bundle: Bundle) -> IdentifiedBody:
         facility=origin.message.facility,
         control_id=origin.message.control_id,
         charset=origin.charset,
-        received_at_ms=origin.received_at_ms,
+        received_at_ms=origin.received[0],
+        received_order=origin.received[1],
         occurred_at_ms=occurred_at_ms,
         occurred_precision=precision,
         occurred_zone=zone,
@@ -259,7 +267,7 @@ def _occurred(draft: FhirDraft, origin: _Origin) -> tuple[int, Precision, Zone]:
     moment = draft.moment or draft.updated
     moment = moment or draft.time(origin.message.sent_at, "Bundle.timestamp")
     if moment is None or moment.ms > draft.latest_ms:
-        return origin.received_at_ms, "unknown", "assumed"
+        return origin.received[0], "unknown", "assumed"
     return moment
 
 

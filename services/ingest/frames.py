@@ -21,13 +21,23 @@ class ParsedFrame(msgspec.Struct, frozen=True):
 
 
 def parse_frame(
-    frame: bytes, source: SourceProfile, keys: Keys, received_at_ms: int
+    frame: bytes,
+    source: SourceProfile,
+    keys: Keys,
+    received_at_ms: int,
+    received_order: int = 0,
 ) -> ParsedFrame:
-    """Return every message of a frame; one without any gives one refusal (AR)."""
+    """Return every message of a frame; one without any gives one refusal (AR).
+
+    ``received_order`` is that of the first message, each further one has the next.
+    """
     head, parts = split_frame(frame)
     if not parts:
         return ParsedFrame((Parsed("AR", None, "ascii", (NO_MESSAGE,)),), is_batch=False)
-    found = [cleaned(parse(part, source, keys, received_at_ms)) for part in parts]
+    found = [
+        cleaned(parse(part, source, keys, received_at_ms, order))
+        for order, part in enumerate(parts, received_order)
+    ]
     lines = [line for line in head.decode("latin-1").splitlines() if line.strip(BLANKS)]
     envelope = [line for line in lines if line[:3] in BATCH_SEGMENTS]
     if len(envelope) < len(lines):

@@ -19,7 +19,7 @@ from services.ingest.answers import NOT_READ, NOT_STORED, TOO_LARGE, Acknowledge
 from services.ingest.frames import ParsedFrame, parse_frame
 from services.ingest.gate import Gate
 from services.ingest.hl7 import read
-from services.ingest.identity import Keys
+from services.ingest.identity import Keys, sender
 from services.ingest.parse import Parsed, ParsedEvent, SourceProfile
 from services.ingest.resends import Answered, answer_record
 from services.ingest.sealers import Sealers
@@ -75,6 +75,7 @@ class Intake:
         self._in_flight: dict[bytes, asyncio.Task[Outcome]] = {}
         self._to_remember: deque[Output] = deque()
         self._remembering: asyncio.Task[None] | None = None
+        self._received = 0
 
     async def take(self, frame: bytes, source: SourceProfile) -> Reply:
         """Return the answer to a frame. Parsing starts at once, so calls keep their order."""
@@ -115,11 +116,13 @@ class Intake:
 
     def _parse(self, frame: bytes, source: SourceProfile, now_ms: int) -> ParsedFrame:
         try:
-            return parse_frame(frame, source, self._parts.keys, now_ms)
+            parsed = parse_frame(frame, source, self._parts.keys, now_ms, self._received)
         except Exception as error:  # noqa: BLE001 - one message must not stop a hospital's feed
             metrics.PARSE_FAILURES.inc()
             _log.error("A message could not be handled", error=error, source=source.name)
             return ParsedFrame((Parsed("AE", None, "ascii", (NOT_READ,)),), is_batch=False)
+        self._received += len(parsed.messages)
+        return parsed
 
     async def _settle(self, parsed: Parsed, source: SourceProfile) -> Outcome:
         if parsed.code != "AA":
@@ -151,8 +154,10 @@ class Intake:
             outputs = []
             for event in parsed.events:
                 flagged = _flagged(event) if reused else event
+                body = event.body
+                by = sender(parts.keys, source.name, body.application, body.facility)
                 outputs.append(
-                    sealed_record(flagged, source.name, sealer, key_day, parts.random_bytes)
+                    sealed_record(flagged, source.name, sealer, key_day, parts.random_bytes, by)
                 )
             await parts.writer.write(outputs)
         except Unavailable:
@@ -219,8 +224,12 @@ def sealed_record(
     sealer: Sealer,
     key_day: str,
     random_bytes: Callable[[int], bytes],
+    sent_by: str,
 ) -> Output:
-    """Return the record of an event: sealed, keyed by its patient, with its headers."""
+    """Return the record of an event: sealed, keyed by its patient, with its headers.
+
+    ``sent_by`` is the source whose refusals are counted together: see ``identity.sender``.
+    """
     associated = f"{IDENTIFIED.name}|{event.event_id}|{sealer.key_id}".encode()
     sealed = sealer.seal(_encoder.encode(event.body), associated)
     value = IdentifiedEvent(
@@ -233,7 +242,7 @@ def sealed_record(
         nonce=sealed.nonce,
         sealed=sealed.ciphertext,
     )
-    headers = (*trace.headers_of(event.event_id, (), random_bytes), ("source", source.encode()))
+    headers = (*trace.headers_of(event.event_id, (), random_bytes), ("source", sent_by.encode()))
     return Output(IDENTIFIED.name, event.route_key, IDENTIFIED.encode(value), headers)
 
 

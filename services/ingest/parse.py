@@ -91,7 +91,13 @@ class Parsed(NamedTuple):
     answer_key: bytes = b""
 
 
-def parse(frame: bytes, source: SourceProfile, keys: Keys, received_at_ms: int) -> Parsed:
+def parse(
+    frame: bytes,
+    source: SourceProfile,
+    keys: Keys,
+    received_at_ms: int,
+    received_order: int = 0,
+) -> Parsed:
     """Return what one message says. Never raises on what a sender wrote."""
     decoded = decode(frame, source.charset)
     message = hl7.read(decoded.text, decoded.used, strict=source.strict)
@@ -102,7 +108,7 @@ def parse(frame: bytes, source: SourceProfile, keys: Keys, received_at_ms: int) 
     told = (header.application, header.facility, header.control_id)
     content = content_hash(keys, told, message.canonical)
     drafts = list(_drafts(message, source))
-    origin = _Origin(frame, source, decoded, received_at_ms, findings)
+    origin = _Origin(frame, source, decoded, received_at_ms, received_order, findings)
     events = []
     for ordinal, draft in enumerate(drafts):
         body = _body(draft, origin)
@@ -172,6 +178,7 @@ class _Origin(NamedTuple):
     source: SourceProfile
     decoded: Decoded
     received_at_ms: int
+    received_order: int
     findings: tuple[Finding, ...]
 
 
@@ -191,6 +198,7 @@ def _body(draft: Draft, origin: _Origin) -> IdentifiedBody:
         charset=origin.decoded.used,
         charset_declared=origin.decoded.declared,
         received_at_ms=origin.received_at_ms,
+        received_order=origin.received_order,
         occurred_at_ms=occurred_at_ms,
         occurred_precision=precision,
         occurred_zone=zone,

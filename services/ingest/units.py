@@ -109,6 +109,9 @@ FACTORS: dict[str, dict[str, float]] = {
     "urine_volume": {"L": 1000.0},
     "oxygen_flow": {"mL/min": 1e-3},
 }
+# Units that go without saying, unless the value makes sense in another unit too.
+PLAIN = frozenset({"/min", "%", "mm[Hg]", "Cel"})
+FIO2_PERCENT = (21.0, 100.0)  # from room air; below it a number may be a flow in L/min
 DIMENSIONLESS = frozenset({"1", "{score}", "[pH]", ""})
 
 
@@ -126,7 +129,8 @@ def canonical(parameter: Parameter, value: float, sent: str) -> tuple[float, str
     """Return the value in the parameter's unit, that unit, and a finding code or ``""``.
 
     A unit that cannot be converted is left: (value, its UCUM form or "", "unit_unknown").
-    Without a unit the canonical one is taken ("unit_assumed"), a fraction above 1 as percent.
+    Without a unit the canonical one is taken, a fraction above 1 as percent; "unit_assumed" says
+    that the sender may have meant another one.
     """
     if not sent:
         return _without_unit(parameter, value)
@@ -140,10 +144,26 @@ def canonical(parameter: Parameter, value: float, sent: str) -> tuple[float, str
 
 
 def _without_unit(parameter: Parameter, value: float) -> tuple[float, str, str]:
-    finding = "" if parameter.unit in DIMENSIONLESS else "unit_assumed"
+    finding = "" if _goes_without_saying(parameter, value) else "unit_assumed"
     if parameter.name == "fio2" and value > 1:
-        value, finding = value * 0.01, "unit_assumed"
+        low, high = FIO2_PERCENT
+        finding = "" if low <= value <= high else "unit_assumed"
+        value = float(f"{value * 0.01:.9g}")
     return value, parameter.unit, _plausible(parameter, value) or finding
+
+
+def _goes_without_saying(parameter: Parameter, value: float) -> bool:
+    """Return whether a bare number can only be in the parameter's unit.
+
+    A respiratory rate of 30 can; a saturation of 0.97 may be a fraction, a pressure of 12 in kPa.
+    """
+    if parameter.unit in DIMENSIONLESS:
+        return True
+    others = {"[degF]", "K"} if parameter.name == "temperature" else FACTORS.get(parameter.name, {})
+    readings = (_converted(parameter, value, unit) for unit in others)
+    return parameter.unit in PLAIN and all(
+        other is None or _plausible(parameter, other) for other in readings
+    )
 
 
 def _converted(parameter: Parameter, value: float, unit: str) -> float | None:

@@ -6,7 +6,7 @@ from contracts.identified import Encounter, Staff
 from services.ingest.draft import Draft, Visit
 from services.ingest.event_types import encounter_status
 from services.ingest.hl7 import Dialect
-from services.ingest.patients import put_staff_name, staff_name, written
+from services.ingest.patients import staff_name, written
 
 STAFF_FIELDS = ((7, "attending"), (8, "referring"), (9, "consulting"), (17, "admitting"))
 
@@ -20,11 +20,6 @@ def evn(draft: Draft, f: list[str]) -> None:
                 draft.moment = moment
                 return
             draft.find(f"EVN-{number}", "102", "not a time")
-
-
-def evn_staff(draft: Draft, f: list[str]) -> None:
-    """Keep the operator's name (EVN-5)."""
-    put_staff_name(draft, f[5])
 
 
 def pv1(draft: Draft, f: list[str]) -> None:

@@ -8,9 +8,9 @@ from plumbing import log
 from plumbing.batch_writer import BatchWriter
 from plumbing.clock import SystemClock
 from plumbing.kafka_log import KafkaReader, require_fast_checksum
+from plumbing.key_files import KeyMissing
 from plumbing.stream import EXIT_CRASHED, StreamCrashed
 from services.privacy.app import running
-from services.privacy.key_files import KeyMissing
 from services.privacy.mirror import MirrorAhead
 from services.privacy.patient_keys import KeyUnreadable
 from services.privacy.settings import PrivacySettings
@@ -20,6 +20,7 @@ def main() -> None:
     """Run the service; exit with one line when it cannot start."""
     settings = PrivacySettings()
     log.configure("privacy", settings.log_level)
+    settings.warn_unknown()
     require_fast_checksum()
     try:
         asyncio.run(_serve(settings))

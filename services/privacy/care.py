@@ -2,10 +2,25 @@
 
 import msgspec
 
+from contracts.clinical import EncounterStatus, EventType
 from contracts.identified import Encounter, IdentifiedBody
 from contracts.relations import CareRelation, StaffRole
 from services.privacy.deidentify import Cleaner, code_or_empty, encounter_token, local_or_empty
 from services.privacy.patient_keys import PatientKey, staff_token
+
+BEGINS = frozenset(
+    {
+        "encounter.admit",
+        "encounter.register",
+        "encounter.transfer",
+        "encounter.cancel_transfer",
+        "encounter.cancel_discharge",
+    }
+)
+ENDS = frozenset({"encounter.discharge", "encounter.cancel_admit"})
+PLANS = frozenset({"encounter.pre_admit"})
+INPATIENT = "I"  # HL7 table 0004
+STAYS = frozenset({INPATIENT, "E"})  # who is registered so is not only passing through
 
 
 def relation_of(
@@ -28,39 +43,80 @@ def relation_of(
         to_ms=_shifted(_end_of(body, visit), key),
         occurred_at_ms=body.occurred_at_ms - key.shift_ms,
         event_id=event_id,
+        mentioned=not is_movement(body.event_type),
     )
 
 
-def news(
-    held: CareRelation | None, said: CareRelation, *, is_movement: bool
-) -> CareRelation | None:
-    """Return the relation to publish, or None when ``said`` changes nothing.
-
-    An older movement never overrides a newer one. A result or a note that mentions a visit only
-    fills a gap: it does not know whether the patient has moved since.
+def news(held: CareRelation | None, said: CareRelation, kind: EventType) -> CareRelation | None:
+    """Return the relation to publish, or None when ``said`` (by an event of ``kind``) changes
+    nothing. See docs/decisions/0023.
     """
     if held is None:
         return said
-    if said.event_id == held.event_id or said.occurred_at_ms < held.occurred_at_ms:
+    if said.event_id == held.event_id:
         return None
-    if not is_movement and held.status == "open":
+    if not said.encounter or said.encounter == held.encounter:
+        return _of_same_visit(held, said, kind)
+    return said if _is_next_visit(held, said, kind) else None
+
+
+def is_movement(kind: EventType) -> bool:
+    """Return whether the event is about the visit itself (ADT), not a result that mentions one."""
+    return kind.startswith("encounter.")
+
+
+def _of_same_visit(held: CareRelation, said: CareRelation, kind: EventType) -> CareRelation | None:
+    """A movement decides; an update or a result fills in what the movements left open, and never
+    brings back who has left: only an end that it states itself (PV1-45) counts.
+    """
+    if kind in ENDS:  # often sent with a time before the last update: the order of arrival counts
+        return _completed(held, said, said.status)
+    if said.occurred_at_ms < held.occurred_at_ms:
         return None
-    if said.encounter != held.encounter:
-        return said
+    if kind in BEGINS or (kind in PLANS and held.status in {"planned", "cancelled"}):
+        return _completed(held, said, said.status)
+    if is_movement(kind) and kind not in PLANS:
+        return _completed(held, said, "closed" if said.status == "closed" else held.status)
+    return _completed(held, said, held.status) if _tells_place(held, said) else None
+
+
+def _tells_place(held: CareRelation, said: CareRelation) -> bool:
+    """Say whether a result or a note knows more of where the patient is than the movements."""
+    known = bool(held.unit) and not held.mentioned
+    moved = (said.unit, said.room, said.bed) != (held.unit, held.room, held.bed)
+    return said.mentioned and held.status == "open" and not known and bool(said.unit) and moved
+
+
+def _is_next_visit(held: CareRelation, said: CareRelation, kind: EventType) -> bool:
+    """Say whether an event about another visit means that the patient is there now."""
+    if kind in BEGINS:
+        visits_only = kind == "encounter.register" and said.class_ not in STAYS
+        return said.occurred_at_ms >= held.occurred_at_ms and not (
+            visits_only and held.status == "open" and held.class_ == INPATIENT
+        )
+    if held.status == "open":
+        # No movement said where the patient is: then a later word, no movement either, counts.
+        return held.mentioned and said.mentioned and said.occurred_at_ms >= held.occurred_at_ms
+    if kind in ENDS | PLANS:
+        return said.occurred_at_ms >= held.occurred_at_ms
+    ended_ms = held.occurred_at_ms if held.to_ms is None else held.to_ms
+    return said.from_ms is not None and said.from_ms >= ended_ms
+
+
+def _completed(held: CareRelation, said: CareRelation, status: EncounterStatus) -> CareRelation:
     return msgspec.structs.replace(
         said,
+        encounter=said.encounter or held.encounter,
+        status=status,
         class_=said.class_ or held.class_,
         unit=said.unit or held.unit,
         room=said.room if said.unit else held.room,
         bed=said.bed if said.unit else held.bed,
         staff=said.staff or held.staff,
         from_ms=said.from_ms if said.from_ms is not None else held.from_ms,
+        to_ms=said.to_ms if said.to_ms is not None or status == "open" else held.to_ms,
+        mentioned=said.mentioned and held.mentioned,
     )
-
-
-def is_movement(body: IdentifiedBody) -> bool:
-    """Return whether the event is about the visit itself (ADT), not a result that mentions one."""
-    return body.event_type.startswith("encounter.")
 
 
 def _staff(visit: Encounter, staff_key: bytes, cleaner: Cleaner) -> tuple[StaffRole, ...]:

@@ -1,11 +1,11 @@
-"""Key files: 32 random bytes as hex, 0600, made once and never overwritten; daily sealing pairs.
+"""Privacy's keys and the daily sealing pairs.
 
 Layout under the keys folder: ``privacy/{kek,link,index,staff}.key``, ``privacy/audit.ed25519``
 (+ ``audit.pub``), ``privacy/sealing/<day>.key``, ``sealing/public/<day>.pub``, ``resolve.token``.
 """
 
+import contextlib
 import os
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -14,15 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-KEY_BYTES = 32
-DISTINCT_BYTES_MIN = 8  # 32 random bytes have at least so many different ones; a sample has not
-OWNER_ONLY = 0o600
-
-Random = Callable[[int], bytes]
-
-
-class KeyMissing(Exception):
-    """A key file is missing, short or no key: the service refuses to start. Names the file."""
+from plumbing.key_files import KEY_BYTES, Random, make_key, read_key, read_signing_key, write_new
 
 
 @dataclass(frozen=True)
@@ -44,37 +36,9 @@ def load_privacy_keys(folder: Path) -> PrivacyKeys:
         link=read_key(folder / "privacy" / "link.key"),
         index=read_key(folder / "privacy" / "index.key"),
         staff=read_key(folder / "privacy" / "staff.key"),
-        audit=Ed25519PrivateKey.from_private_bytes(read_key(folder / "privacy" / "audit.ed25519")),
+        audit=read_signing_key(folder / "privacy" / "audit.ed25519"),
         resolve_token=read_key(folder / "resolve.token").hex(),
     )
-
-
-def read_key(path: Path) -> bytes:
-    """Return the 32 bytes in a key file; raise ``KeyMissing`` for anything else."""
-    try:
-        text = path.read_text(encoding="ascii").strip()
-    except (OSError, UnicodeError) as error:
-        raise KeyMissing(f"{path.name}: no such key file") from error
-    try:
-        key = bytes.fromhex(text)
-    except ValueError as error:
-        raise KeyMissing(f"{path.name}: not hexadecimal") from error
-    if len(key) != KEY_BYTES or len(set(key)) < DISTINCT_BYTES_MIN:
-        raise KeyMissing(f"{path.name}: not 32 random bytes")
-    return key
-
-
-def make_key(path: Path, random_bytes: Random) -> bool:
-    """Make a key file unless it is there; return whether it was made."""
-    return write_new(path, random_bytes(KEY_BYTES))
-
-
-def make_signing_pair(private: Path, public: Path, random_bytes: Random) -> bool:
-    """Make an Ed25519 pair, and the public half anew when only that is missing."""
-    made = make_key(private, random_bytes)
-    key = Ed25519PrivateKey.from_private_bytes(read_key(private))
-    write_new(public, key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw))
-    return made
 
 
 def make_day_keys(folder: Path, today: date, days: int, random_bytes: Random) -> list[str]:
@@ -104,11 +68,18 @@ def destroy_day_keys(folder: Path, today: date, retention_days: int) -> list[str
     for path in sorted((folder / "privacy" / "sealing").glob("*.key")):
         day = parse_day(path.stem)
         if day is not None and (today - day).days > retention_days + 1:
-            path.write_bytes(b"0" * 2 * KEY_BYTES)  # the best a file system lets us do
-            path.unlink()
+            _overwrite(path)
+            path.unlink(missing_ok=True)  # another replica may have been first
             (folder / "sealing" / "public" / f"{path.stem}.pub").unlink(missing_ok=True)
             destroyed.append(path.stem)
     return destroyed
+
+
+def last_public_day(folder: Path) -> date | None:
+    """Return the last day that has a public sealing key, or None when there is none."""
+    public = (folder / "sealing" / "public").glob("*.pub")
+    days = [day for path in public if (day := parse_day(path.stem)) is not None]
+    return max(days, default=None)
 
 
 def private_path(folder: Path, day: str) -> Path:
@@ -125,20 +96,9 @@ def parse_day(text: str) -> date | None:
     return day if day.isoformat() == text else None
 
 
-def write_new(path: Path, raw: bytes) -> bool:
-    """Write ``raw`` as hex, whole or not at all, unless ``path`` is there."""
-    if path.exists():
-        return False
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, OWNER_ONLY), "w") as file:
-        file.write(raw.hex() + "\n")
+def _overwrite(path: Path) -> None:
+    """Put zeros over a key before its file goes: the best a file system lets us do."""
+    with contextlib.suppress(FileNotFoundError), path.open("r+b") as file:
+        file.write(b"0" * 2 * KEY_BYTES)
         file.flush()
         os.fsync(file.fileno())
-    try:
-        os.link(draft, path)  # fails when another process was first: its key stays
-    except FileExistsError:
-        return False
-    finally:
-        draft.unlink()
-    return True

@@ -1,18 +1,21 @@
-"""Which tokens are one person: links made by merges, undone by unlinks, the same from both ends."""
+"""Which tokens are one person: links made by merges, undone by unlinks, the same from both ends.
+
+What a record says follows from the decisions in it (``decisions.py``). Here they are kept: on
+``identity.merged.v1``, mirrored in Redis.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from uuid import uuid4
 
-import msgspec
 from redis.asyncio import Redis
 
-from contracts.merged import MERGED, IdentityMerged, TokenLink
+from contracts.merged import MERGED, IdentityMerged
 from plumbing.errors import Unavailable
-from plumbing.event_log import EventReader, EventWriter, Headers, Record
+from plumbing.event_log import EventReader, EventWriter, Record
 from services.privacy import metrics
+from services.privacy.decisions import LinkChange, changed, joined, same
 from services.privacy.mirror import Entry, Fields, Mirror, Raw, redis_errors
 
 LOCK = "prv:links:lock"
@@ -20,45 +23,7 @@ LOCK_MS = 10_000
 LOCK_WAIT_S = 0.05
 LOCK_TRIES = 200
 RELEASE = "if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end"
-
-
-@dataclass(frozen=True)
-class LinkChange:
-    """``event_id`` links (or unlinks) two tokens; the shifts are those of their patient keys."""
-
-    one: str
-    one_shift_days: int
-    other: str
-    other_shift_days: int
-    is_link: bool
-    event_id: str
-    headers: Headers = ()
-
-
-def changed(held: Mapping[str, IdentityMerged], change: LinkChange) -> list[IdentityMerged]:
-    """Return the new whole records of both ends; nothing when the links are that way already.
-
-    ``ours = theirs + delta``: a time shifted by fewer days is later.
-    """
-    delta = change.other_shift_days - change.one_shift_days
-    ends = ((change.one, change.other, delta), (change.other, change.one, -delta))
-    records = []
-    for token, other, days in ends:
-        before = held.get(token) or IdentityMerged(token=token, links=(), version=0, event_id="")
-        links = tuple(link for link in before.links if link.other != other)
-        if (len(links) < len(before.links)) == change.is_link:
-            continue
-        if change.is_link:
-            links = (*links, TokenLink(other, days, change.event_id))
-        records.append(
-            IdentityMerged(
-                token=token,
-                links=links,
-                version=before.version + 1,
-                event_id=change.event_id,
-            )
-        )
-    return records
+ROUNDS_MAX = 8
 
 
 class LinkBook:
@@ -66,50 +31,56 @@ class LinkBook:
 
     def __init__(self, redis: Redis, writer: EventWriter, reader: EventReader) -> None:
         """Wire the mirror."""
-        self.mirror = Mirror(MERGED.name, redis, writer, reader, _decide)
+        self.mirror = Mirror(MERGED.name, redis, writer, reader, mirror_links)
         self._redis = redis
         self._release = redis.register_script(RELEASE)
         self._here = asyncio.Lock()
 
     async def apply(self, changes: Sequence[LinkChange]) -> None:
-        """Publish what the changes lead to; an event that was applied before changes nothing.
+        """Publish what the changes lead to; changes that were applied before publish nothing.
 
-        Raises ``Unavailable``.
+        Returns once a read shows them at both ends. Raises ``Unavailable``; then some ends may
+        have been written, and applying the changes again writes the others.
         """
+        headers = {change.event_id: change.headers for change in changes}
         async with self._here, self._everywhere():
-            for change in changes:
-                await self._apply(change)
+            for attempt in range(ROUNDS_MAX):
+                records = await self._due(changes)
+                if not records:
+                    return
+                entries = [
+                    Entry(record.token, MERGED.encode(record), headers.get(record.event_id, ()))
+                    for record in records
+                ]
+                await self.mirror.append(entries)
+                if attempt == 0:
+                    _count(changes, records)
+        raise Unavailable("the links do not settle")
 
     async def one_person(self, tokens: Iterable[str]) -> list[str]:
         """Return the tokens and all that are linked to them, at any distance."""
         known = list(dict.fromkeys(tokens))
         fresh = known
         while fresh:
-            records = await self._records(fresh)
+            records = _records(await self.mirror.read(fresh))
             linked = (link.other for record in records.values() for link in record.links)
             fresh = [token for token in dict.fromkeys(linked) if token not in known]
             known += fresh
         return known
 
-    async def _apply(self, change: LinkChange) -> None:
-        done = f"e:{change.event_id}:{change.one}:{change.other}"
-        if (await self.mirror.read([done]))[0]:
-            return
-        records = changed(await self._records([change.one, change.other]), change)
-        entries = [Entry(r.token, MERGED.encode(r), change.headers) for r in records]
-        fields = [[(r.token, e.value), (done, b"1")] for r, e in zip(records, entries, strict=True)]
-        await self.mirror.publish(entries, fields)
-        metrics.LINKS.labels("link" if change.is_link else "unlink").inc()
-
-    async def _records(self, tokens: Sequence[str]) -> dict[str, IdentityMerged]:
-        raws = await self.mirror.read(tokens)
-        found = (MERGED.decode(raw) for raw in raws if raw)
-        return {record.token: record for record in found}
+    async def _due(self, changes: Sequence[LinkChange]) -> list[IdentityMerged]:
+        """Return the records to publish: those that change, and those that only Redis has."""
+        tokens = sorted({token for change in changes for token in (change.one, change.other)})
+        raws = await self.mirror.read([*tokens, *map(_unpublished, tokens)])
+        held = _records(raws[: len(tokens)])
+        marks = zip(tokens, raws[len(tokens) :], strict=True)
+        due = {token: held[token] for token, mark in marks if mark and token in held}
+        return list((due | changed(held, changes)).values())
 
     @asynccontextmanager
     async def _everywhere(self) -> AsyncIterator[None]:
-        """One replica changes links at a time: a record is whole, so two must not both start from
-        the same one.
+        """One replica changes links at a time: a record is whole, so two should not both start from
+        the same one. When they did (the lock expired, Redis was emptied), ``mirror_links`` sees it.
         """
         mine = uuid4().hex
         async with redis_errors():
@@ -126,13 +97,43 @@ class LinkBook:
                 await self._release(keys=[LOCK], args=[mine])
 
 
-def _decide(record: Record, held: Mapping[str, Raw]) -> Fields:
+def mirror_links(record: Record, held: Mapping[str, Raw]) -> Fields:
+    """Say what a record does to the mirror.
+
+    Versions grow by one from the record that a writer has read. A record whose version is not
+    greater was written by one who had not read the current: what both know together is kept, as a
+    newer record if that is more than was known, and marked: it has to be published after this one.
+    The writer itself does so, for it returns when nothing is marked and its changes show.
+    """
     token = (record.key or b"").decode()
     current = held.get(token)
+    mark = _unpublished(token)
     if record.value is None:
-        return [(token, b"")] if current else []
-    merged = MERGED.decode(record.value)
-    if current and msgspec.json.decode(current, type=IdentityMerged).version > merged.version:
-        return []
-    done = [(f"e:{link.event_id}:{token}:{link.other}", b"1") for link in merged.links]
-    return [(token, record.value), *done]
+        return [(token, b""), (mark, b"")] if current else []
+    if not current:
+        return [(token, record.value), (mark, b"")]
+    known, said = MERGED.decode(current), MERGED.decode(record.value)
+    if said.version > known.version or (said.version == known.version and same(said, known)):
+        return [(token, record.value), (mark, b"")]
+    if not said.decisions:
+        return []  # from before decisions were kept: a late repetition
+    both = joined(known, said)
+    if same(both, known):
+        return [(mark, b"1")]
+    return [(token, MERGED.encode(both)), (mark, b"1")]
+
+
+def _unpublished(token: str) -> str:
+    return f"r:{token}"
+
+
+def _records(raws: Iterable[Raw]) -> dict[str, IdentityMerged]:
+    found = (MERGED.decode(raw) for raw in raws if raw)
+    return {record.token: record for record in found}
+
+
+def _count(changes: Sequence[LinkChange], records: Sequence[IdentityMerged]) -> None:
+    known = {decision.event_id for record in records for decision in record.decisions}
+    for change in changes:
+        if change.event_id in known:
+            metrics.LINKS.labels("link" if change.is_link else "unlink").inc()

@@ -1,6 +1,6 @@
 """What privacy tells about itself. Labels are closed sets; none names a patient."""
 
-from plumbing.metrics import counter, histogram
+from plumbing.metrics import counter, gauge, histogram
 
 EVENTS = counter("privacy_events_total", "Events de-identified.", labels=("event_type",))
 NON_CLINICAL = counter(
@@ -23,6 +23,14 @@ BATCH_SECONDS = histogram(
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
 )
 KEYS_MINTED = counter("privacy_keys_minted_total", "Patient keys made for new identifiers.")
+ROTATION_FAILURES = counter(
+    "privacy_key_rotation_failures_total",
+    "Times the sealing keys that were due could not be made or destroyed; tried again.",
+)
+SEALING_KEYS_UNTIL = gauge(
+    "privacy_sealing_keys_until_timestamp_seconds",
+    "When the last day ends that has a public sealing key, in Unix time; 0: there is none.",
+)
 MIRROR_APPLIED = counter(
     "privacy_mirror_records_total",
     "Records read back from a compacted topic into Redis: at the start, after a loss, after "
@@ -38,8 +46,4 @@ RELATIONS = counter("privacy_relations_total", "Care relations written.")
 LINKS = counter("privacy_links_total", "Changes of identity links.", labels=("change",))
 RESOLVE_SECONDS = histogram(
     "privacy_resolve_seconds", "Time of a call of the resolve API.", labels=("route", "status")
-)
-AUDIT_ENTRIES = counter("privacy_audit_entries_total", "Audit entries confirmed by Kafka.")
-AUDIT_FAILURES = counter(
-    "privacy_audit_failures_total", "Audit writes that failed: nothing was shown then."
 )

@@ -18,6 +18,7 @@ from redis.exceptions import RedisError
 from plumbing import log
 from plumbing.errors import Unavailable
 from plumbing.event_log import EventReader, EventWriter, Headers, Output, Record
+from plumbing.group_commit import GroupCommit
 from plumbing.partition import partition_of
 from services.privacy import metrics
 
@@ -63,6 +64,8 @@ class Entry:
     headers: Headers = ()
 
 
+Publication = tuple[Sequence[Entry], Sequence[Fields]]
+
 Decide = Callable[[Record, Mapping[str, Raw]], Fields]
 """From a record and what the hash holds under its key (as field) to the fields to set."""
 
@@ -84,6 +87,7 @@ class Mirror:
         self._apply_script = redis.register_script(APPLY)
         self._seen: dict[int, int] = {}
         self._catching_up = asyncio.Lock()
+        self._publishing = GroupCommit(self._publish)
 
     async def open(self) -> None:
         """Learn the partitions and catch up to the end of the topic."""
@@ -122,33 +126,38 @@ class Mirror:
 
     async def is_at_end(self, partitions: Sequence[int]) -> bool:
         """Catch up where the topic is ahead of what is known; return whether it was nowhere."""
-        ahead = [
-            partition
-            for partition in partitions
-            if await self._reader.end_offset(self.topic, partition) > self._seen[partition]
-        ]
-        if ahead:
-            await self.catch_up(ahead)
-        return not ahead
+        async with self._publishing.between():  # what this process wrote last is applied
+            ends = await self._reader.end_offsets(self.topic, partitions)
+            ahead = [partition for partition, end in ends.items() if end > self._seen[partition]]
+            if ahead:
+                await self.catch_up(ahead)
+            return not ahead
 
     async def publish(self, entries: Sequence[Entry], fields: Sequence[Fields]) -> None:
         """Write entries durably, then set the ``fields`` of each with the progress.
 
+        Callers share writes, and one write is applied before the next is made: so within this
+        process no record ever waits for one before it, which would have to be read back.
         Raises ``Unavailable``; then any of them may have been written, and will be caught up.
         """
-        places = [self.partition_of(entry.key) for entry in entries]
-        outputs = [
-            Output(self.topic, entry.key.encode(), entry.value, entry.headers, place)
-            for entry, place in zip(entries, places, strict=True)
-        ]
-        offsets = await self._writer.write(outputs)
-        written = sorted(zip(places, offsets, fields, strict=True), key=lambda item: item[:2])
-        gaps = []
-        for partition, offset, values in written:
-            if not await self._apply(partition, offset, offset + 1, values):
-                gaps.append(partition)
+        await self._publishing.add((entries, fields))
+
+    async def _publish(self, publications: Sequence[Publication]) -> None:
+        entries = [entry for said, _ in publications for entry in said]
+        fields = [values for _, said in publications for values in said]
+        places = await self._write(entries)
+        written = sorted(zip(places, fields, strict=True), key=lambda item: item[0])
+        gaps = await self._apply_all(written)
         if gaps:
-            await self.catch_up(sorted(set(gaps)))
+            await self.catch_up(sorted(gaps))
+
+    async def append(self, entries: Sequence[Entry]) -> None:
+        """Write entries durably, then apply them as ``decide`` says, in the order of the topic:
+        after what others wrote in the meantime. Raises ``Unavailable`` as ``publish`` does.
+        """
+        for partition, offset in await self._write(entries):
+            while await self._progress(partition) <= offset:
+                await self.catch_up([partition])
 
     async def catch_up(self, partitions: Sequence[int]) -> None:
         """Apply the records that the hash does not have, to the end of the topic."""
@@ -156,12 +165,23 @@ class Mirror:
             for partition in partitions:
                 await self._catch_up(partition)
 
+    async def _write(self, entries: Sequence[Entry]) -> list[tuple[int, int]]:
+        """Return partition and offset of each entry."""
+        places = [self.partition_of(entry.key) for entry in entries]
+        outputs = [
+            Output(self.topic, entry.key.encode(), entry.value, entry.headers, place)
+            for entry, place in zip(entries, places, strict=True)
+        ]
+        return list(zip(places, await self._writer.write(outputs), strict=True))
+
     async def _catch_up(self, partition: int) -> None:
-        end = await self._reader.end_offset(self.topic, partition)
+        known = self._seen[partition]
         at = await self._progress(partition)
+        # Only after the progress: what others publish meanwhile moves the end, never back.
+        end = await self._reader.end_offset(self.topic, partition)
         if at > end:
             raise MirrorAhead(self.topic)
-        if at < self._seen[partition]:
+        if at < known:
             metrics.MIRROR_LOSSES.labels(self.topic).inc()
             _log.warning("Redis lost records", topic=self.topic, partition=partition, offset=at)
         async for records in self._reader.read(self.topic, partition, at, end):
@@ -191,14 +211,37 @@ class Mirror:
             return int(await self._redis.hget(self.hash, f"@{partition}") or 0)
 
     async def _apply(self, partition: int, at: int, until: int, values: Fields) -> bool:
-        pairs: list[Any] = [part for pair in values for part in pair]
         async with redis_errors():
             done = await self._apply_script(
-                keys=[self.hash], args=[f"@{partition}", at, until, *pairs]
+                keys=[self.hash], args=_arguments(partition, at, until, values)
             )
         if done:
             self._seen[partition] = max(self._seen[partition], until)
         return bool(done)
+
+    async def _apply_all(self, written: Sequence[tuple[tuple[int, int], Fields]]) -> set[int]:
+        """Apply records by partition and offset, in one round trip; return the partitions in which
+        the hash lacks one before them.
+        """
+        async with redis_errors():
+            pipe = self._redis.pipeline(transaction=False)
+            for (partition, offset), values in written:
+                arguments = _arguments(partition, offset, offset + 1, values)
+                await self._apply_script(keys=[self.hash], args=arguments, client=pipe)
+            answers = await pipe.execute()
+        gaps = set()
+        for ((partition, offset), _), done in zip(written, answers, strict=True):
+            if done:
+                self._seen[partition] = max(self._seen[partition], offset + 1)
+            else:
+                gaps.add(partition)
+        return gaps
+
+
+def _arguments(partition: int, at: int, until: int, values: Fields) -> list[Any]:
+    """Return what ``APPLY`` takes."""
+    pairs: list[Any] = [part for pair in values for part in pair]
+    return [f"@{partition}", at, until, *pairs]
 
 
 async def read_all(wanted: Sequence[tuple[Mirror, Sequence[str]]], redis: Redis) -> list[list[Raw]]:

@@ -51,6 +51,7 @@ POLICY: dict[type[Any], dict[str, Rule]] = {
         "charset": DROP,
         "charset_declared": DROP,
         "received_at_ms": GENERALISE,
+        "received_order": DROP,
         "occurred_at_ms": SHIFT,
         "occurred_precision": KEEP,
         "occurred_zone": KEEP,

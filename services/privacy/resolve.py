@@ -26,7 +26,7 @@ from plumbing import health
 from plumbing.clock import Clock
 from plumbing.errors import Unavailable
 from services.privacy import metrics
-from services.privacy.audit import AuditTrail
+from services.privacy.audit import Answers
 from services.privacy.folding import term
 from services.privacy.identity import display_name, record_number
 from services.privacy.links import LinkBook
@@ -46,7 +46,7 @@ class Desk:
 
     vault: Vault
     links: LinkBook
-    audit: AuditTrail
+    audit: Answers
     staff_key: bytes
 
     async def resolve(self, asked: ResolveRequest) -> ResolveAnswer:

@@ -8,8 +8,9 @@ import msgspec
 
 from contracts.identified import IDENTIFIED, IdentifiedBody, IdentifiedEvent
 from plumbing.errors import MalformedEvent, Unavailable
+from plumbing.key_files import KeyMissing, read_key
 from plumbing.sealing import SealBroken, unseal, unwrap
-from services.privacy.key_files import KeyMissing, parse_day, private_path, read_key
+from services.privacy.key_files import parse_day, private_path
 
 DATA_KEYS_MAX = 1_000
 DAYS_AHEAD_MAX = 2

@@ -7,10 +7,10 @@ from pydantic_settings import SettingsConfigDict
 
 from contracts.identified import IDENTIFIED
 from contracts.topic import DAY_MS
-from plumbing.settings import ServiceSettings
+from plumbing.settings import AuditedSettings
 
 
-class PrivacySettings(ServiceSettings):
+class PrivacySettings(AuditedSettings):
     """Read once in ``__main__``, passed down."""
 
     model_config = SettingsConfigDict(env_prefix="PRIVACY_", frozen=True, extra="ignore")
@@ -36,12 +36,10 @@ class PrivacySettings(ServiceSettings):
             "destroyed one day after the last event it sealed has expired."
         ),
     )
-    audit_dir: Path | None = Field(
-        default=None,
-        description="Folder of the signed audit checkpoints; default: `audit` in `state_dir`.",
+    makes_sealing_keys: bool = Field(
+        default=True,
+        description=(
+            "Make each day's sealing keys in `keys_dir` and destroy those that ran out; false "
+            "where `auscult keys rotate` does it from outside and the folder is read-only here."
+        ),
     )
-
-    @property
-    def checkpoints_dir(self) -> Path:
-        """Return where the audit checkpoints are kept."""
-        return self.audit_dir or self.state_dir / "audit"

@@ -7,7 +7,6 @@ them leave, so an event never shows a token that is not in the vault.
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from typing import NamedTuple
 
 from contracts.deidentified import DEIDENTIFIED
@@ -19,14 +18,15 @@ from plumbing.errors import MalformedEvent
 from plumbing.event_log import Headers, Output, Record
 from plumbing.stage import Arrived, Batch, Handled, Refused
 from services.privacy import metrics
-from services.privacy.care import is_movement, news, relation_of
+from services.privacy.care import news, relation_of
+from services.privacy.decisions import LinkChange
 from services.privacy.deidentify import deidentify
 from services.privacy.free_text import TextCleaner
 from services.privacy.guard import shows_identity
 from services.privacy.identity import KnownIdentity
 from services.privacy.known import KnownTerms
 from services.privacy.known_terms import terms_of
-from services.privacy.links import LinkBook, LinkChange
+from services.privacy.links import LinkBook
 from services.privacy.mirror import Entry, Fields, Mirror, Raw
 from services.privacy.patient_keys import link_of
 from services.privacy.people import Person
@@ -202,7 +202,7 @@ class DeidentifyStage:
         )
         if said is None:
             return None
-        return news(current.get(person.key.token), said, is_movement=is_movement(item.body))
+        return news(current.get(person.key.token), said, item.body.event_type)
 
     def _primed(self, person: Person, body: IdentifiedBody) -> "_Primed":
         visit = body.encounter or NO_VISIT
@@ -228,8 +228,19 @@ class DeidentifyStage:
         for item, other, is_link in links:
             if item.offset not in refused:
                 one, two = people[item.link].key, people[other].key
-                ends = partial(LinkChange, one.token, one.shift_days, two.token, two.shift_days)
-                changes.append(ends(is_link, item.event_id, item.headers))
+                changes.append(
+                    LinkChange(
+                        one=one.token,
+                        one_shift_days=one.shift_days,
+                        other=two.token,
+                        other_shift_days=two.shift_days,
+                        is_link=is_link,
+                        event_id=item.event_id,
+                        received_at_ms=item.body.received_at_ms,
+                        received_order=item.body.received_order,
+                        headers=item.headers,
+                    )
+                )
         if changes:
             await self._parts.links.apply(changes)
 

@@ -5,6 +5,7 @@ A new key is first offered to Redis (set if absent, marked as not yet written), 
 the one with the lowest offset wins; the winner is written once more so that compaction keeps it.
 """
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
@@ -38,6 +39,7 @@ class Vault:
         self._redis = redis
         self._codec = codec
         self._to_repair: dict[str, bytes] = {}
+        self._offering = asyncio.Lock()
 
     async def open(self) -> None:
         """Catch up, and write winners again that a losing key stands after."""
@@ -108,11 +110,13 @@ class Vault:
         """Offer new keys to Redis; False: somebody has a key for one of them, look again."""
         new = {person.link: person for person in fresh}
         partitions = sorted({self.mirror.partition_of(link) for link in new})
-        if not await self.mirror.is_at_end(partitions):
-            return False
         offers = {link: OFFERED + self._codec.seal(person) for link, person in new.items()}
-        if not await self.mirror.put_if_absent(offers):
-            return False
+        # One at a time: each asks Kafka, and more than a few at once only wait for each other.
+        async with self._offering:
+            if not await self.mirror.is_at_end(partitions):
+                return False
+            if not await self.mirror.put_if_absent(offers):
+                return False
         metrics.KEYS_MINTED.inc(len(new))
         return True
 

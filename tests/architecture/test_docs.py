@@ -5,11 +5,22 @@ from pathlib import Path
 
 import pytest
 
-from cli.documentation import DOCS, metrics_page, settings_page
+from cli.documentation import DOCS, SERVICES, metrics_page, settings_page
 from contracts.pipeline import PIPELINE
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*DOCS.rglob("*.md"), *ROOT.glob("*.md"), *(ROOT / "services").rglob("README.md")])
+READ_BY_PEOPLE = [
+    *PAGES,
+    *(ROOT / "contracts").rglob("*.md"),
+    *(path for path in (ROOT / "deploy").rglob("*") if path.suffix in {".yaml", ".yml", ".sh"}),
+    ROOT / "docker-compose.yml",
+    ROOT / "Makefile",
+    ROOT / "deploy" / "docker" / "Dockerfile",
+]
+SETTING = re.compile(r"\b(?:INGEST|PRIVACY|INFERENCE|GATEWAY|AUSCULT)_[A-Z0-9_]*[A-Z0-9]\b")
+# Read by the command line and the process runner, not by a settings class.
+SET_ELSEWHERE = {"AUSCULT_KEYS_DIR", "AUSCULT_STACK"}
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
 
 
@@ -22,6 +33,20 @@ def test_every_setting_has_a_sentence() -> None:
     rows = [line for line in settings_page().splitlines() if line.startswith("| `")]
     assert rows
     assert [row for row in rows if len(row.rsplit(" | ", 1)[-1].strip(" |")) < 10] == []
+
+
+@pytest.mark.parametrize("page", READ_BY_PEOPLE, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_setting_that_is_named_exists(page: Path) -> None:
+    """An unknown variable is ignored: following such a page would leave a default in force."""
+    rows = [line for line in settings_page().splitlines() if line.startswith("| `")]
+    known = {row.split("`")[1] for row in rows} | SET_ELSEWHERE
+    assert set(SETTING.findall(page.read_text(encoding="utf-8"))) <= known
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_every_service_names_unknown_variables_at_its_start(service: str) -> None:
+    main = (ROOT / "services" / service / "__main__.py").read_text(encoding="utf-8")
+    assert re.search(r"log\.configure\(.*\)\n    settings\.warn_unknown\(\)\n", main)
 
 
 def test_metrics_are_all_documented() -> None:

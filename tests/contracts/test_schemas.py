@@ -2,14 +2,16 @@
 
 import copy
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from contracts.pipeline import PIPELINE
 from contracts.schema import FOLDER, breaks, schemas
 
-RELEASED = FOLDER / "released"
+RELEASED = sorted((FOLDER / "released").glob("*/*.json"))  # a folder for each release
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -28,9 +30,20 @@ def test_no_schema_is_left_over() -> None:
     assert {path.stem for path in FOLDER.glob("*.json")} == set(schemas())
 
 
-@pytest.mark.parametrize("path", sorted(RELEASED.glob("*.json")), ids=lambda path: path.stem)
-def test_the_last_release_can_still_be_read(path: Path) -> None:
+def test_there_is_a_release_to_compare_with_and_it_is_whole() -> None:
+    first = {path.stem for path in RELEASED if path.parent.name == "0.1.0"}
+    assert {topic.name for topic in PIPELINE if not topic.name.endswith(".rejected")} <= first
+
+
+@pytest.mark.parametrize("path", RELEASED, ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_what_a_release_wrote_can_still_be_read(path: Path) -> None:
     assert breaks(read(path), schemas()[path.stem]) == []
+
+
+def test_every_version_of_the_changelog_has_its_schemas() -> None:
+    changelog = (FOLDER.parents[1] / "CHANGELOG.md").read_text(encoding="utf-8")
+    versions = set(re.findall(r"^## \[?(\d+\.\d+\.\d+)", changelog, re.MULTILINE))
+    assert versions <= {path.parent.name for path in RELEASED}
 
 
 def test_a_break_is_seen() -> None:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
 
@@ -14,6 +15,7 @@ import httpx
 import pytest
 import redis
 
+from cli.commands.keys import generate
 from contracts.assessed import ASSESSED, CURRENT
 from contracts.relations import RELATIONS
 from plumbing.event_log import Output
@@ -34,9 +36,8 @@ class Place:
     def __init__(self, kafka: str, redis_url: str, folder: Path) -> None:
         self.port, self.metrics_port = free_port(), free_port()
         self.keys = folder / "keys"
-        (self.keys / "gateway").mkdir(parents=True)
-        (self.keys / "gateway" / "session.key").write_text("ab" * 32 + "\n")
-        (self.keys / "resolve.token").write_text("cd" * 32 + "\n")
+        generate(self.keys, datetime.now(UTC).date())
+        self.state = folder / "state"
         self.log = folder / "log.jsonl"
         self.environment = {
             **os.environ,
@@ -45,7 +46,7 @@ class Place:
             "GATEWAY_PORT": str(self.port),
             "GATEWAY_METRICS_PORT": str(self.metrics_port),
             "GATEWAY_KEYS_DIR": str(self.keys),
-            "GATEWAY_STATE_DIR": str(folder / "state"),
+            "GATEWAY_STATE_DIR": str(self.state),
             "GATEWAY_INSTANCE_ID": "gateway-1",
             "GATEWAY_PRIVACY_URL": f"http://127.0.0.1:{free_port()}",
         }
@@ -155,12 +156,29 @@ async def test_it_answers_serves_pages_and_counts(place: Place) -> None:
         )
 
 
-async def test_without_its_keys_or_its_port_it_does_not_start(place: Place) -> None:
-    (place.keys / "resolve.token").write_text("short")
+@pytest.mark.parametrize("name", ["resolve.token", "gateway/audit.ed25519"])
+@pytest.mark.parametrize("text", ["short", "ab" * 31, None])
+async def test_without_a_key_it_does_not_start(place: Place, name: str, text: str | None) -> None:
+    if text is None:
+        (place.keys / name).unlink()
+    else:
+        (place.keys / name).write_text(text)
     with place.running() as process:
         assert await asyncio.to_thread(process.wait, WAIT_S) == 1
-    assert "resolve.token" in place.log.read_text()
-    (place.keys / "resolve.token").write_text("cd" * 32)
+    (line,) = place.log.read_text().splitlines()
+    assert line.startswith(f"gateway cannot start: {name}")
+    assert "auscult keys generate" in line
+
+
+async def test_without_a_place_for_checkpoints_it_does_not_start(place: Place) -> None:
+    place.state.write_text("no folder")
+    with place.running() as process:
+        assert await asyncio.to_thread(process.wait, WAIT_S) == 1
+    (line,) = place.log.read_text().splitlines()
+    assert line.startswith("gateway cannot start: ")
+
+
+async def test_without_its_port_it_does_not_start(place: Place) -> None:
     place.environment["GATEWAY_PORT"] = str(place.metrics_port)
     server = await asyncio.start_server(lambda _r, _w: None, "127.0.0.1", place.metrics_port)
     async with server:

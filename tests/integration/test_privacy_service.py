@@ -29,10 +29,10 @@ from plumbing.clock import ManualClock
 from plumbing.event_log import EventReader, Output
 from plumbing.kafka_connection import KafkaConnection
 from plumbing.kafka_log import KafkaReader, KafkaWriter
+from plumbing.key_files import read_key
 from plumbing.memory_log import InMemoryLog
 from services.privacy.app import Privacy, running
-from services.privacy.audit import Checkpoints
-from services.privacy.key_files import load_privacy_keys, read_key
+from services.privacy.key_files import load_privacy_keys
 from services.privacy.patient_keys import staff_token
 from services.privacy.settings import PrivacySettings
 from tests.integration.test_privacy_stage import a_merge, a_person
@@ -282,28 +282,29 @@ async def test_without_the_audit_nothing_is_told(api: Api) -> None:
     assert (answer.status_code, answer.json()) == (503, {"status": "unavailable"})
     api.log.available = True
     assert (await api.ask("resolve", asked)).status_code == 200
-    checkpoints = list(Checkpoints(api.service.settings.checkpoints_dir).all())
-    key = load_privacy_keys(api.keys).audit.public_key()
-    verdict = await verify(api.log, checkpoints, key)
+    checkpoints, _ = api.service.settings.checkpoints().read()
+    keys = {"privacy": load_privacy_keys(api.keys).audit.public_key()}
+    verdict = await verify(api.log, checkpoints, keys)
     assert verdict.is_whole
-    assert (verdict.chains, verdict.checkpoints) == (2, 2)
+    (tally,) = verdict.tallies
+    assert (tally.chains, tally.checkpoints, tally.unsigned) == (2, 2, 0)
 
 
 async def test_tampering_with_the_audit_log_is_found(api: Api) -> None:
     await api.resolve(*await api.find("Anna Vickers"))
-    checkpoints = list(Checkpoints(api.service.settings.checkpoints_dir).all())
-    key = load_privacy_keys(api.keys).audit.public_key()
+    checkpoints, _ = api.service.settings.checkpoints().read()
+    keys = {"privacy": load_privacy_keys(api.keys).audit.public_key()}
     cut = InMemoryLog([AUDIT.name])
     records = api.log.records(AUDIT.name)
     for record in records[:-1]:
         await cut.write([Output(AUDIT.name, record.key, record.value)])
-    verdict = await verify(cut, checkpoints, key)
+    verdict = await verify(cut, checkpoints, keys)
     assert [fault.kind for fault in verdict.faults] == ["cut_off"]
     altered = InMemoryLog([AUDIT.name])
     for record in records:
         value = (record.value or b"").replace(b'"action":"resolve"', b'"action":"nothing"')
         await altered.write([Output(AUDIT.name, record.key, value)])
-    kinds = {fault.kind for fault in (await verify(altered, checkpoints, key)).faults}
+    kinds = {fault.kind for fault in (await verify(altered, checkpoints, keys)).faults}
     assert kinds == {"altered"}
 
 

@@ -241,7 +241,7 @@ async def test_merges_are_symmetrical_and_unlinks_undo_them(
     merges = [
         a_merge(people[0], people[1], link=True),
         a_merge(people[2], people[0], link=True),
-        a_merge(people[1], people[0], link=False),
+        a_merge(people[1], people[0], link=False, at_ms=1),
     ]
     tokens = [
         events_of(await replica.handle([ingest.seal(a_body(person), f"p{n}")]))[0].token
@@ -262,7 +262,7 @@ async def test_merges_are_symmetrical_and_unlinks_undo_them(
     links = newest_links(memory_log)
     assert links[tokens[1]].links == ()
     assert [link.other for link in links[tokens[0]].links] == [tokens[2]]
-    assert links[tokens[0]].version == 3
+    assert links[tokens[0]].version == 2  # one record for each batch that changed it
     await replica.redis.flushall()
     rebuilt = await site().open()
     assert set(await rebuilt.links.one_person([tokens[0]])) == {tokens[0], tokens[2]}

@@ -159,7 +159,8 @@ async def test_a_malformed_event_is_found_within_its_batch(stage: Stage) -> None
     assert [(r.code, r.offset) for r in _rejections(stage)] == [("no_good", 33)]
 
 
-async def test_a_source_mostly_refused_is_paused_alone(stage: Stage) -> None:
+async def test_a_partition_mostly_refused_stops_alone(stage: Stage) -> None:
+    """Its records do not say who sent them and their payload would not be kept: they wait."""
     await stage.feed_raw([(b"bad", b"{")] * 1_000, partition=1)
     await stage.feed(range(600), partition=2)
     async with running(stage.app(stage.echo)):
@@ -169,6 +170,26 @@ async def test_a_source_mostly_refused_is_paused_alone(stage: Stage) -> None:
         await until(lambda: len(stage.received()) >= 700)
     assert _rejections(stage) == []
     assert stage.lag()[1] == 1_000
+
+
+async def test_a_source_mostly_refused_is_paused_alone(kafka_broker: str, tmp_path: Path) -> None:
+    """In one partition: what others send goes on, its own is set aside with its payload."""
+    stage = Stage.make(kafka_broker, tmp_path, identified=True)
+    bad, good = (("source", b"lab"),), (("source", b"ward"),)
+    for first in range(0, 1_000, 100):
+        await stage.feed_raw([(b"bad", b"{")] * 100, partition=1, headers=bad)
+        fine = [(b"%d" % n, stage.source.encode(Numbered(n))) for n in range(first, first + 100)]
+        await stage.feed_raw(fine, partition=1, headers=good)
+    async with running(stage.app(stage.echo, batch_size_max=150)):
+        await until(lambda: len(stage.received()) >= 1_000)
+        await until(stage.caught_up)
+    assert sorted(stage.received()) == list(range(1_000))
+    found = _rejections(stage)
+    assert len(found) == 1_000
+    assert {one.payload for one in found} == {b"{"}
+    codes = [one.code for one in found]
+    assert codes == sorted(codes, key=["undecodable", "source_paused"].index)
+    assert codes.count("undecodable") < 200
 
 
 async def test_a_slow_sink_bounds_what_is_buffered(stage: Stage) -> None:

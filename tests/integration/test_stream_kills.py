@@ -120,6 +120,23 @@ async def test_a_record_that_kills_without_an_exception_is_found(
     assert [(r.code, r.event_id) for r in found] == [("crashed", "123")]
 
 
+async def test_kills_while_a_record_waits_are_not_blamed_on_it(
+    stage: Stage, workers: list[subprocess.Popen[bytes]]
+) -> None:
+    """More kills than a record may cause, each while its handler waits for something outside."""
+    await stage.feed([7])
+    for _ in range(5):
+        stage.first_batch_file.unlink(missing_ok=True)
+        workers.append(start_worker(stage, stage.sink_topic, slow_s=600))
+        await until(stage.first_batch_file.exists)
+        await asyncio.sleep(0.2)
+        workers[-1].kill()
+        workers[-1].wait()
+    workers.append(start_worker(stage, stage.sink_topic))
+    await until(stage.caught_up)
+    assert await _passed(stage) == {7}
+
+
 async def _gone_or_done(stage: Stage, worker: subprocess.Popen[bytes]) -> bool:
     return worker.poll() is not None or await stage.caught_up()
 

@@ -1,7 +1,6 @@
 """A real Kafka broker and a real Redis on free loopback ports, started and stopped by a test."""
 
 import contextlib
-import socket
 import subprocess
 import time
 from collections.abc import Callable
@@ -14,6 +13,7 @@ from kafka.admin import NewTopic
 from kafka.errors import TopicAlreadyExistsError
 
 from cli.stack.kafka import KafkaNode, kafka_answers, redis_command
+from cli.stack.scratch import free_ports
 from contracts.pipeline import PIPELINE
 
 START_TIMEOUT_S = 60.0
@@ -21,10 +21,7 @@ START_TIMEOUT_S = 60.0
 
 def free_port() -> int:
     """Return a port that nobody listens on just now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    return free_ports(1)[0]
 
 
 class Server:

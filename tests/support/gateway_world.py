@@ -15,6 +15,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import msgspec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from fastapi import FastAPI, Request, Response
 
 from contracts.assessed import Assessment, Contribution, Risk, Score, Vital
@@ -47,6 +48,7 @@ NOON_MS = 1_790_000_000_000
 PUBLIC_URL = "http://gateway.test"
 RESOLVE_TOKEN = "5e" * 32
 SESSION_KEY = bytes(range(32))
+AUDIT_KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32, 64)))
 
 
 class PrivacyDesk:
@@ -221,10 +223,12 @@ async def gateway_world(
     settings = GatewaySettings(
         public_url=PUBLIC_URL,
         redis_url=redis_url,
+        state_dir=folder / "state",
         oidc_issuer="http://127.0.0.1:8090",
         api_audience="auscult-api",
         demo=True,
     )
+    settings.checkpoints().prepare()
     issuer_app = build(IssuerSettings(state_dir=folder, client_url=PUBLIC_URL), clock).app
     privacy, model = PrivacyDesk(), ReadModel.at(redis_url)
     async with (
@@ -251,7 +255,7 @@ def _gateway(
     outside = Outside(
         writer=log, reader=log, model=model, privacy=privacy, issuer=issuer, clock=clock
     )
-    return Gateway(settings, Keys(SESSION_KEY, RESOLVE_TOKEN), outside, partitions=12)
+    return Gateway(settings, Keys(SESSION_KEY, RESOLVE_TOKEN, AUDIT_KEY), outside, partitions=12)
 
 
 def _to(app: FastAPI, base_url: str) -> httpx.AsyncClient:

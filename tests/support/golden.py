@@ -28,12 +28,12 @@ from services.inference.standing import Part, view_of
 from services.inference.state import EMPTY, apply
 from services.inference.state_codec import encode_state
 from services.privacy.care import relation_of
+from services.privacy.decisions import LinkChange, changed
 from services.privacy.deidentify import deidentify
 from services.privacy.free_text import TextCleaner
 from services.privacy.identity import NOBODY, grow
 from services.privacy.known import KnownTerms
 from services.privacy.known_terms import terms_of
-from services.privacy.links import LinkChange, changed
 from services.privacy.patient_keys import KeyWrap, PatientKey, link_of
 
 EXAMPLES = Path(__file__).parents[2] / "contracts" / "examples"
@@ -111,9 +111,15 @@ def _assessed(case: str, event: DeidentifiedEvent) -> Iterator[tuple[str, str, m
 
 def _alone() -> Iterator[tuple[str, str, msgspec.Struct]]:
     merge = LinkChange(
-        KEY.token, KEY.shift_days, OTHER_KEY.token, OTHER_KEY.shift_days, True, event_id("merge")
+        one=KEY.token,
+        one_shift_days=KEY.shift_days,
+        other=OTHER_KEY.token,
+        other_shift_days=OTHER_KEY.shift_days,
+        is_link=True,
+        event_id=event_id("merge"),
+        received_at_ms=1_790_000_000_000,
     )
-    yield "identity.merged.v1", "merge", changed({}, merge)[0]
+    yield "identity.merged.v1", "merge", changed({}, [merge])[KEY.token]
     answer = StoredAnswer(content_hash="5d" * 16, code="AA", event_ids=(event_id("answer"),))
     yield "ingest.answers.v1", "accepted", answer
     yield "privacy.vault.v1", "minted", _vault_entry()

@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 import httpx
 import msgspec
 import uvicorn
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from contracts.reidentify import (
     FindAnswer,
@@ -38,7 +39,7 @@ from services.gateway.sessions import Claims, Sessions
 from services.gateway.settings import GatewaySettings
 from tests.support.page_people import WARD, Someone, history
 
-KEYS = Keys(session=b"s" * 32, resolve="r" * 64)
+KEYS = Keys(session=b"s" * 32, resolve="r" * 64, audit=Ed25519PrivateKey.generate())
 COOKIE = "auscult_session"
 PARTITIONS = 3
 WAIT_S = 20.0
@@ -86,6 +87,7 @@ class PageServer:
             demo=True,
             oidc_issuer=issuer_url,
         )
+        self._settings.checkpoints().prepare()
         self._redis_url = redis_url
         self._loop = asyncio.new_event_loop()
         self._sent: dict[tuple[str, int], int] = {}

@@ -15,9 +15,10 @@ from contracts.identified import IDENTIFIED, IdentifiedBody, IdentifiedEvent
 from contracts.relations import RELATIONS
 from plumbing.clock import Clock, ManualClock
 from plumbing.event_log import EventReader, EventWriter
+from plumbing.key_files import read_key
 from plumbing.sealing import Sealer
 from plumbing.stage import Arrived, Batch, Handled
-from services.privacy.key_files import load_privacy_keys, read_key
+from services.privacy.key_files import load_privacy_keys
 from services.privacy.links import LinkBook
 from services.privacy.mirror import Mirror
 from services.privacy.patient_keys import KeyWrap

@@ -19,7 +19,7 @@ import msgspec
 
 from contracts.topic import Topic
 from plumbing.batch_writer import BatchWriter
-from plumbing.event_log import EventWriter, Output
+from plumbing.event_log import EventWriter, Headers, Output
 from plumbing.kafka_admin import Durability, KafkaAdmin
 from plumbing.kafka_log import KafkaConnection, KafkaReader
 from plumbing.memory_log import InMemoryLog
@@ -111,13 +111,16 @@ class Stage:
         )
 
     async def feed_raw(
-        self, records: Sequence[tuple[bytes, bytes | None]], partition: int | None = None
+        self,
+        records: Sequence[tuple[bytes, bytes | None]],
+        partition: int | None = None,
+        headers: Headers = (),
     ) -> None:
         writer = BatchWriter(self.connection)
         for first in range(0, len(records), 2_000):
             await writer.write(
                 [
-                    Output(self.source.name, key, value, (("event_id", key),), partition)
+                    Output(self.source.name, key, value, (("event_id", key), *headers), partition)
                     for key, value in records[first : first + 2_000]
                 ]
             )

@@ -9,15 +9,14 @@ from services.inference.view import Fact, PatientView
 
 ROOM_AIR = 0.21
 _LEVELS = "ACVPU"
-# Each input from the first group that has a value, and from its newest: a cuff and an arterial line
-# measure the same pressure; arterial saturation stands in only where there is no SpO2.
-_SOURCES: dict[str, tuple[tuple[str, ...], ...]] = {
-    "resp_rate": (("resp_rate",),),
-    "spo2": (("spo2",), ("sao2",)),
-    "sbp": (("sbp", "sbp_invasive"),),
-    "pulse": (("heart_rate",),),
-    "temp_c": (("temperature",),),
-    "gcs": (("gcs",),),
+# Each input from the newest of its parameters, of two at one time from the one that stands last: a
+# cuff and an arterial line measure the same pressure, an oximeter and a blood gas the saturation.
+_SOURCES: dict[str, tuple[str, ...]] = {
+    "resp_rate": ("resp_rate",),
+    "spo2": ("sao2", "spo2"),
+    "sbp": ("sbp", "sbp_invasive"),
+    "pulse": ("heart_rate",),
+    "temp_c": ("temperature",),
 }
 
 Latest = Mapping[str, Fact]
@@ -26,6 +25,19 @@ Latest = Mapping[str, Fact]
 def latest_of(facts: Sequence[Fact]) -> dict[str, Fact]:
     """Return the newest usable fact of each parameter; ``facts`` are sorted by time."""
     return {fact.parameter: fact for fact in facts if not fact.flagged}
+
+
+def doubted_of(facts: Sequence[Fact]) -> dict[str, Fact]:
+    """Return the newest flagged fact of each parameter that is newer than its newest usable
+    one; ``facts`` are sorted by time.
+    """
+    latest = latest_of(facts)
+    flagged = {fact.parameter: fact for fact in facts if fact.flagged}
+    return {
+        name: fact
+        for name, fact in flagged.items()
+        if name not in latest or fact.at_ms > latest[name].at_ms
+    }
 
 
 def recent_of(latest: Latest, as_of_ms: int, window_ms: int) -> dict[str, Fact]:
@@ -37,10 +49,12 @@ def recent_of(latest: Latest, as_of_ms: int, window_ms: int) -> dict[str, Fact]:
 def inputs_of(view: PatientView, recent: Latest) -> dict[str, float | bool | str]:
     """Return the inputs that are known; the names are those of ``auscult score``."""
     found = {name: _measured(names, recent) for name, names in _SOURCES.items()}
+    level, gcs = _newer(recent.get("consciousness"), recent.get("gcs"))
     said: dict[str, float | bool | str | None] = {
         **found,
+        "gcs": None if gcs is None else gcs.value,
         "on_oxygen": _on_oxygen(recent),
-        "acvpu": _level(recent) or None,
+        "acvpu": None if level is None else _LEVELS[int(level.value)],
         "age": view.age_years,
         "pregnant": view.pregnant or None,
         "spo2_scale2": view.spo2_scale2 or None,
@@ -48,26 +62,22 @@ def inputs_of(view: PatientView, recent: Latest) -> dict[str, float | bool | str
     return {name: value for name, value in said.items() if value is not None}
 
 
-def _measured(sources: Sequence[Sequence[str]], recent: Latest) -> float | None:
-    """Return the newest value of the first source that has one."""
-    for parameters in sources:
-        there = [recent[parameter] for parameter in parameters if parameter in recent]
-        if there:
-            return max(there, key=lambda fact: (fact.at_ms, fact.parameter)).value
-    return None
+def _measured(parameters: Sequence[str], recent: Latest) -> float | None:
+    """Return the newest value of the parameters."""
+    there = [recent[parameter] for parameter in reversed(parameters) if parameter in recent]
+    return max(there, key=lambda fact: fact.at_ms).value if there else None
+
+
+def _newer(one: Fact | None, other: Fact | None) -> tuple[Fact | None, Fact | None]:
+    """Return both facts, without the one that the other has made old; of one time both stand."""
+    if one is None or other is None or one.at_ms == other.at_ms:
+        return one, other
+    return (one, None) if one.at_ms > other.at_ms else (None, other)
 
 
 def _on_oxygen(recent: Latest) -> bool | None:
-    flow, fraction = recent.get("oxygen_flow"), recent.get("fio2")
+    flow, fraction = _newer(recent.get("oxygen_flow"), recent.get("fio2"))
     if flow is None and fraction is None:
         return None
     breathing = fraction is not None and fraction.value > ROOM_AIR
     return breathing or (flow is not None and flow.value > 0)
-
-
-def _level(recent: Latest) -> str:
-    """Return the letter of ACVPU, unless a newer coma score speaks instead."""
-    level, gcs = recent.get("consciousness"), recent.get("gcs")
-    if level is None or (gcs is not None and gcs.at_ms > level.at_ms):
-        return ""
-    return _LEVELS[int(level.value)]

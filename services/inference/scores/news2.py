@@ -12,6 +12,9 @@ MEASURED = ("resp_rate", "spo2", "on_oxygen", "sbp", "pulse", "acvpu", "temp_c")
 def score_news2(inputs: Inputs, table: News2Table) -> Score:
     """Return the score of ``inputs``: resp_rate, spo2, spo2_scale2, on_oxygen, sbp, pulse, acvpu
     (else confusion, else gcs), temp_c, and for its scope age and pregnant.
+
+    An alert patient with new confusion is C of ACVPU, 3 points (RCP 2017). Confusion that is denied
+    does not say that the patient is alert: without acvpu and gcs the level stays missing.
     """
     parts = _parts(inputs, table)
     given = parts.keys() | inputs.keys()  # on scale 2 the points of a known SpO2 may be unknown
@@ -43,11 +46,11 @@ def out_of_scope(inputs: Inputs, table: News2Table) -> str:
 
 def altered(inputs: Inputs) -> bool | None:
     """Return whether consciousness is altered, or None when nobody looked."""
+    if inputs.get("confusion"):
+        return True
     level = inputs.get("acvpu")
     if level is not None:
         return level != "A"
-    if inputs.get("confusion"):
-        return True
     gcs = inputs.get("gcs")
     return None if gcs is None else float(gcs) < 15
 

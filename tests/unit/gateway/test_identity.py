@@ -1,19 +1,21 @@
 """Identities in memory: per viewer, for minutes, and gone when privacy is away."""
 
+import os
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import httpx
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from contracts.audited import AUDIT, AuditEntry
+from plumbing.audit_trail import Checkpoints
 from plumbing.clock import ManualClock
 from plumbing.errors import Unavailable
 from plumbing.hash_chain import find_faults
 from plumbing.memory_log import InMemoryLog
-from services.gateway.audit import Auditor
+from services.gateway.audit import WRITER, Auditor
 from services.gateway.identity import KEEP_MS, Identities
-from tests.support.gateway_world import RESOLVE_TOKEN, PrivacyDesk
+from tests.support.gateway_world import AUDIT_KEY, RESOLVE_TOKEN, PrivacyDesk
 
 
 @pytest.fixture
@@ -95,23 +97,27 @@ async def test_what_changed_is_known_by_token(identities: Identities, privacy: P
     assert identities.changed_since("D1", seen) is None
 
 
-async def test_the_audit_is_one_chain_and_a_new_one_after_doubt(clock: ManualClock) -> None:
-    log, starts = InMemoryLog([AUDIT.name], clock=clock), iter("abc")
-    auditor = Auditor(log, clock, lambda: next(starts))
+async def test_looks_are_audited_once_and_decisions_each_time(
+    clock: ManualClock, tmp_path: Path
+) -> None:
+    log, kept = InMemoryLog([AUDIT.name], clock=clock), Checkpoints(tmp_path)
+    auditor = Auditor(log, AUDIT_KEY, kept, clock, os.urandom)
     await auditor.look("s1", "patient", "t1")
     await auditor.look("s1", "patient", "t1")
-    await auditor.decided("s1", "t1", {"decision": "accepted"})
+    for _ in range(2):
+        await auditor.decided("s1", "t1", {"decision": "accepted"})
     log.available = False
     with pytest.raises(Unavailable):
         await auditor.look("s1", "patient", "t2")
     log.available = True
     await auditor.look("s1", "patient", "t2")
     entries: list[AuditEntry] = [AUDIT.decode(r.value or b"") for r in log.records(AUDIT.name)]
-    assert [(one.start, one.sequence, one.action) for one in entries] == [
-        ("a", 0, "patient"),
-        ("a", 1, "review"),
-        ("b", 0, "patient"),
+    assert [(one.writer, one.action, one.outcome, one.sequence) for one in entries] == [
+        ("gateway", "patient", "shown", 0),
+        ("gateway", "review", "decided", 1),
+        ("gateway", "review", "decided", 2),
+        ("gateway", "patient", "shown", 0),
     ]
+    assert {one.purpose for one in entries} == {"TREAT"}
     assert len({record.partition for record in log.records(AUDIT.name)}) == 1
-    key = Ed25519PrivateKey.generate().public_key()  # nothing is signed here
-    assert find_faults(entries, [], key) == []
+    assert find_faults(entries, kept.read()[0], {WRITER: AUDIT_KEY.public_key()}) == []

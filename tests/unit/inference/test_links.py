@@ -56,6 +56,15 @@ def test_a_change_is_due_at_each_new_head_until_it_is_reported() -> None:
     assert links.changed(1) == {"c"}
 
 
+def test_a_newer_record_is_reported_also_when_it_links_nobody_else() -> None:
+    links = table(*CHAIN)
+    reported = links.fingerprint("a")
+    assert table(*reversed(CHAIN)).fingerprint("a") == reported
+    links.read(record("c", {"b": -2}, version=2), 0, 9)
+    assert links.aliases("a") == {"a": 0, "b": 5, "c": 7}
+    assert links.fingerprint("a") != reported
+
+
 def test_a_tombstone_unlinks() -> None:
     links = table(*CHAIN)
     links.forget("b", 0, 9)

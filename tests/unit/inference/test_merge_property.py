@@ -8,8 +8,10 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from contracts.clinical import EventType
 from contracts.deidentified import DeidentifiedEvent, Stay
 from contracts.merged import IdentityMerged, TokenLink
+from contracts.observation import Code, Observation
 from contracts.topic import DAY_MS
 from services.inference.assess import Rules, digest_of, find
 from services.inference.links import LinkTable
@@ -24,6 +26,15 @@ A, B, C = "a" * 26, "b" * 26, "c" * 26
 SHIFT_DAYS = {A: 100, B: 30, C: 200}  # how far privacy moved each identifier's times back
 RULES = Rules(load_tables(), 12 * HOUR)
 
+SCALE = Code("99AUSCULT", "NEWS2-SPO2-SCALE")
+KINDS: tuple[EventType, ...] = (
+    "encounter.transfer",
+    "encounter.admit",
+    "encounter.discharge",
+    "encounter.pre_admit",
+    "observation.result",
+)
+
 told = st.tuples(
     st.sampled_from([A, B, C]),
     st.integers(0, 200),  # hours
@@ -31,7 +42,7 @@ told = st.tuples(
     st.integers(40, 120),
     st.sampled_from(["F", "F", "F", "P", "C", "D", "W"]),
     st.sampled_from(["", "order-1", "order-2"]),
-    st.sampled_from(["", "MICU", "WARD-3"]),
+    st.sampled_from(["", "visit MICU", "visit WARD-3", " LAB", " ED", "other SICU"]),
 )
 feeds = st.lists(told, min_size=1, max_size=25)
 
@@ -40,13 +51,22 @@ def event_of(number: int, said: tuple[str, int, str, int, str, str, str]) -> Dei
     token, hours, parameter, value, status, series, unit = said
     at_ms = T0 + hours * HOUR - SHIFT_DAYS[token] * DAY_MS
     kept = None if status in {"D", "W"} else float(value)
+    encounter, _, place = unit.partition(" ")
+    # Every tenth is dated by a wrong clock; each says of the SpO2 scale what its value happens on.
+    dated_ms = at_ms + 40 * DAY_MS * (value % 10 == 0)
+    scale = Observation(
+        index=1, code=SCALE, kind="quantity", value=value % 3, status=status, series=series
+    )
     return an_event(
         f"{number}",
         token,
         at_ms,
-        event_type="encounter.transfer" if unit else "observation.result",
-        stay=Stay(encounter="visit", unit=unit) if unit else None,
-        observations=[an_observation(parameter, kept, at_ms=at_ms, status=status, series=series)],
+        event_type=KINDS[value % len(KINDS)] if unit else "observation.result",
+        stay=Stay(encounter=encounter, unit=place) if unit else None,
+        observations=[
+            an_observation(parameter, kept, at_ms=dated_ms, status=status, series=series),
+            scale,
+        ],
     )
 
 
@@ -90,7 +110,8 @@ def without_offsets(view: PatientView) -> tuple[object, ...]:
     """Return what of a view can depend on the events alone."""
     facts = [msgspec.structs.replace(fact, offset=0) for fact in view.facts]
     stay = (view.encounter, view.unit, view.icu_unit, view.icu_admitted_ms, view.icu_left_ms)
-    return facts, stay, view.as_of_ms, digest_of(view), find(view, RULES)
+    traits = (view.spo2_scale2, view.pregnant, view.deceased)
+    return facts, stay, traits, view.as_of_ms, digest_of(view), find(view, RULES)
 
 
 @settings(max_examples=60, deadline=None)

@@ -109,6 +109,27 @@ def test_the_range_is_no_wider_than_it_has_to_be() -> None:
     assert (score.total_min, score.total_max) == (min(totals), max(totals))
 
 
+@pytest.mark.parametrize(
+    ("said", "points"),
+    [
+        *((({"acvpu": level}), 0 if level == "A" else 3) for level in "ACVPU"),
+        ({"acvpu": "A", "confusion": True}, 3),  # alert with new confusion is C
+        ({"acvpu": "A", "confusion": False}, 0),
+        ({"acvpu": "V", "confusion": False}, 3),
+        ({"confusion": True}, 3),
+        ({"confusion": True, "gcs": 15}, 3),
+        ({"confusion": False, "gcs": 15}, 0),
+        ({"gcs": 14}, 3),
+        ({"confusion": False}, None),  # nobody said that the patient is alert
+    ],
+)
+def test_level_of_consciousness(said: dict[str, float | str], points: int | None) -> None:
+    inputs = {name: value for name, value in WELL.items() if name != "acvpu"}
+    score = score_news2(inputs | said, TABLES.news2)
+    assert score.parts.get("acvpu") == points
+    assert ("acvpu" in score.missing) == (points is None)
+
+
 def test_scope() -> None:
     assert score_news2(WELL | {"age": 15}, TABLES.news2).reason == "under_16"
     assert score_news2(WELL | {"age": 30, "pregnant": True}, TABLES.news2).reason == "pregnant"
@@ -124,6 +145,7 @@ def test_scope() -> None:
         ({"resp_rate": 22, "acvpu": "V"}, 2, 3, True),
         ({"resp_rate": 21, "sbp": 120}, 0, 1, False),
         ({"resp_rate": 22}, 1, 3, None),
+        ({"resp_rate": 22, "acvpu": "A", "confusion": True}, 2, 3, True),
     ],
 )
 def test_qsofa(inputs: dict[str, Any], total: int, most: int, positive: bool | None) -> None:  # noqa: FBT001 - a row

@@ -1,11 +1,14 @@
 """State: idempotent, readable as of any offset, compact, forgetting only what nobody can see."""
 
+import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from contracts.clinical import EventType
 from contracts.deidentified import DeidentifiedEvent, Stay
 from contracts.observation import Code, Observation
 from contracts.topic import DAY_MS
+from services.inference.facts import TIME_DOUBTED
 from services.inference.standing import Part, view_of
 from services.inference.state import EMPTY, PatientState, apply, needs_pruning, prune
 from services.inference.state_codec import StateUnreadable, applied_of, decode_state, encode_state
@@ -139,7 +142,19 @@ def test_bytes_that_are_no_state_say_so() -> None:
         raise AssertionError(damaged)
 
 
-@settings(max_examples=50, deadline=None)
+VISITS = ("visit", "visit", "", "other")
+KINDS: tuple[EventType, ...] = (
+    "observation.result",
+    "encounter.admit",
+    "encounter.transfer",
+    "encounter.pre_admit",
+    "encounter.discharge",
+    "encounter.cancel_discharge",
+    "encounter.update",
+)
+
+
+@settings(max_examples=100, deadline=None)
 @given(
     said=st.lists(
         st.tuples(
@@ -161,9 +176,14 @@ def test_a_view_as_of_an_offset_is_the_view_at_that_time(
             f"{number}",
             TOKEN,
             T0 + hours * HOUR,
-            stay=Stay(encounter="visit", unit="MICU" if number % 3 else "WARD"),
-            event_type="encounter.transfer" if number % 4 == 0 else "observation.result",
-            observations=[an_observation(name, value, status=status, series=series)],
+            stay=Stay(encounter=VISITS[hours % 4], unit="MICU" if number % 3 else "WARD"),
+            event_type=KINDS[number % 7 if number % 2 else 0],
+            observations=[
+                an_observation(
+                    name, value, status=status, series=series, at_ms=T0 + hours * hours * HOUR
+                ),
+                a_scale(float(number % 3), status, series),
+            ],
         )
         for number, (hours, name, value, status, series) in enumerate(said)
     ]
@@ -172,3 +192,135 @@ def test_a_view_as_of_an_offset_is_the_view_at_that_time(
     assert decode_state(encode_state(now)) == now
     facts: tuple[Fact, ...] = view(now).facts
     assert list(facts) == sorted(facts, key=lambda f: (f.at_ms, f.offset, f.event_id, f.index))
+
+
+YEARS = 20 * 365 * DAY_MS
+
+
+def hourly(count: int) -> list[DeidentifiedEvent]:
+    return [vitals(f"h{n}", TOKEN, T0 + n * HOUR, heart_rate=60 + n) for n in range(1, count + 1)]
+
+
+def dated(name: str, at_ms: int, parameter: str = "weight", finding: str = "") -> DeidentifiedEvent:
+    found = an_observation(parameter, 80, at_ms=at_ms, finding=finding)
+    return an_event(name, TOKEN, T0, observations=[found])
+
+
+def test_a_fact_from_the_future_neither_blinds_the_view_nor_counts() -> None:
+    state = heard(dated("odd", T0 + YEARS, "heart_rate"), *hourly(39))
+    found = view(state)
+    assert found.as_of_ms == T0 + 39 * HOUR
+    assert [fact.value for fact in found.facts if not fact.flagged] == [
+        60 + n for n in range(1, 40)
+    ]
+    (odd,) = (fact for fact in found.facts if fact.flagged)
+    assert (odd.at_ms, odd.text) == (T0, "80 /min")
+    assert not needs_pruning(state)
+    assert prune(state, state.applied) == state
+    assert decode_state(encode_state(state)) == state
+
+
+def test_a_month_ahead_stays_doubted_when_the_month_is_over() -> None:
+    later = vitals("later", TOKEN, T0 + 30 * DAY_MS, sbp=120)
+    found = view(heard(dated("odd", T0 + 30 * DAY_MS, "heart_rate"), later))
+    assert [fact.parameter for fact in found.facts if not fact.flagged] == ["sbp"]
+
+
+def test_a_time_ahead_of_its_event_is_no_doubt_while_nothing_speaks_against_it() -> None:
+    odd = dated("odd", T0 + 30 * DAY_MS, "heart_rate")
+    found = view(heard(odd))
+    assert [(fact.flagged, fact.at_ms) for fact in found.facts] == [(False, T0)]
+    assert found.as_of_ms == T0
+    worse = dated("worse", T0 + 30 * DAY_MS, "heart_rate", TIME_DOUBTED)
+    assert [fact.flagged for fact in view(heard(worse)).facts] == [True]
+    state = heard(odd, *hourly(2))
+    assert [fact.flagged for fact in view(state).facts] == [True, False, False]
+    assert view(state, through=0) == found
+
+
+def test_what_ingest_found_to_be_later_than_its_receipt_counts_as_said_with_its_event() -> None:
+    ahead = T0 + 30 * HOUR
+    events = [vitals("now", TOKEN, T0, sbp=120), dated("odd", ahead, finding=TIME_DOUBTED)]
+    found = view(heard(vitals("late", TOKEN, T0 + 10 * HOUR, sbp=110), *events))
+    assert found.as_of_ms == T0 + 10 * HOUR
+    assert {fact.at_ms for fact in found.facts if fact.flagged} == {T0}
+
+
+def test_a_report_of_many_days_is_believed_when_the_patient_was_heard_of_since() -> None:
+    """OBR-7 of its first group is the time of such an event; the others are not from the future."""
+    days = [an_observation("sodium", 140 + n, index=n, at_ms=T0 + n * DAY_MS) for n in range(5)]
+    cumulative = an_event("cumulative", TOKEN, T0, observations=days)
+    here = vitals("here", TOKEN, T0 + 4 * DAY_MS, heart_rate=80)
+    told = view(heard(here, cumulative)).facts
+    assert [fact.flagged for fact in told if fact.parameter == "sodium"] == [False] * 5
+    alone = view(heard(cumulative)).facts
+    assert [fact.flagged for fact in alone].count(True) == 3
+
+
+def a_scale(value: float | None, status: str, series: str) -> Observation:
+    code = Code("99AUSCULT", "NEWS2-SPO2-SCALE")
+    return Observation(
+        index=1, code=code, kind="quantity", value=value, status=status, series=series
+    )
+
+
+def scale(name: str, value: float | None, status: str = "F", series: str = "") -> DeidentifiedEvent:
+    """Return the SpO2 scale prescribed, said at the minute that ``name`` begins with."""
+    minute = int(name.partition("-")[0])
+    found = a_scale(value, status, series)
+    return an_event(name, TOKEN, T0 + minute * MINUTE, observations=[found])
+
+
+def pregnancy(name: str, status: str) -> DeidentifiedEvent:
+    answer = Code("LN", "LA15173-0", "Pregnant")
+    found = Observation(
+        index=0, code=Code("LN", "82810-3"), kind="coded", answer=answer, status=status
+    )
+    return an_event(name, TOKEN, T0 + MINUTE * len(name), observations=[found])
+
+
+def test_a_withdrawn_scale_2_is_no_longer_in_force() -> None:
+    for status in ("D", "W"):
+        first, gone = scale("1-a", 2.0, series="o1"), scale("2-b", 2.0, status, series="o1")
+        assert view(heard(first)).spo2_scale2
+        assert not view(heard(first, gone)).spo2_scale2
+        assert not view(heard(gone, first)).spo2_scale2  # in any order of arrival
+        assert view(heard(first, gone), through=0).spo2_scale2
+        assert not view(heard(first, scale("2-c", None, status, series="other"))).spo2_scale2
+        assert not view(heard(scale("1-d", 2.0), scale("1-e", 2.0, status))).spo2_scale2
+    assert not view(heard(scale("1-n", 2.0, "N"))).spo2_scale2
+    assert not view(heard(scale("1-i", 2.0, "I"))).spo2_scale2
+
+
+def test_a_withdrawal_takes_back_its_own_statement_and_no_other() -> None:
+    first, second = scale("1-a", 2.0, series="o1"), scale("3-b", 2.0, series="o2")
+    gone = scale("4-c", None, "D", series="o1")
+    assert view(heard(first, second, gone)).spo2_scale2
+    assert not view(heard(first, scale("3-x", 1.0, series="o2"), gone)).spo2_scale2
+    assert view(heard(first, scale("4-x", None, "X", series="o9"))).spo2_scale2
+    assert view(heard(first, gone, scale("5-d", 2.0, "C", series="o1"))).spo2_scale2
+
+
+def test_a_deleted_pregnancy_is_unknown_again() -> None:
+    assert view(heard(pregnancy("a", "F"))).pregnant is True
+    assert view(heard(pregnancy("a", "F"), pregnancy("bb", "D"))).pregnant is None
+    assert view(heard(pregnancy("a", "O"))).pregnant is None
+
+
+def test_a_death_reported_by_mistake_is_taken_back_by_registration() -> None:
+    dead = msgspec.structs.replace(admission("a", TOKEN), deceased=True)
+    result = vitals("r", TOKEN, T0 + HOUR, sbp=120)
+    update = an_event("u", TOKEN, T0 + 2 * HOUR, event_type="encounter.update")
+    assert view(heard(dead, result)).deceased
+    assert not view(heard(dead, result, update)).deceased
+    assert not view(heard(update)).deceased
+
+
+def test_statements_repeated_for_ever_do_not_fill_the_state() -> None:
+    said = [scale(f"{n}-s", 2.0, series=f"o{n}") for n in range(80)]
+    state = heard(*said, scale("90-d", 2.0, "D", series="o79"))
+    pruned = prune(state, state.applied)
+    assert needs_pruning(state)
+    assert len(pruned.traits) < 20
+    assert view(pruned) == view(state)
+    assert decode_state(encode_state(pruned)) == pruned

@@ -42,11 +42,12 @@ def test_quantities_in_canonical_units(code: str, value: Node, expected: float, 
     [
         (quantity(500, "/min"), "implausible"),
         (quantity(80, "furlong"), "unit_unknown"),
-        ({"value": 80}, "unit_assumed"),
+        ({"value": 140}, "unit_assumed"),
     ],
 )
 def test_what_is_odd_is_kept_and_flagged(value: Node, finding: str) -> None:
-    found = one(valueQuantity=value)
+    code = "2951-2" if finding == "unit_assumed" else "8867-4"
+    found = one(code=loinc(code), valueQuantity=value)
     assert (found.value, found.finding) == (value["value"], finding)
 
 

@@ -41,7 +41,7 @@ def event_of(message: Path) -> ParsedEvent:
 def sealed_value(message: Path) -> bytes:
     """Seal with bytes that are not random: the same file each time."""
     sealer = Sealer(bytes(range(32)), bytes)
-    record = sealed_record(event_of(message), SOURCE.name, sealer, "2024-05-01", bytes)
+    record = sealed_record(event_of(message), SOURCE.name, sealer, "2024-05-01", bytes, "x")
     assert record.value is not None
     return record.value
 

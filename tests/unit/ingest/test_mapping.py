@@ -75,6 +75,64 @@ def test_units_become_canonical(name: str, value: float, sent: str, expected: fl
     assert finding in {"", "unit_assumed"}
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "finding"),
+    [
+        ("heart_rate", 135, ""),
+        ("resp_rate", 30, ""),
+        ("spo2", 85, ""),
+        ("spo2", 0.97, "unit_assumed"),  # a fraction
+        ("hematocrit", 41, ""),
+        ("hematocrit", 0.41, "unit_assumed"),
+        ("sbp", 120, ""),
+        ("map", 65, ""),
+        ("sbp", 16, "unit_assumed"),  # kPa
+        ("pao2", 12, "unit_assumed"),
+        ("pao2", 90, "unit_assumed"),  # kPa, on oxygen
+        ("temperature", 39.5, ""),
+        ("temperature", 98.6, "implausible"),  # degrees Fahrenheit
+        ("temperature", 310.0, "implausible"),
+        ("fio2", 0.4, ""),
+        ("fio2", 40, ""),
+        ("fio2", 4, "unit_assumed"),  # litres a minute in the wrong field
+        ("creatinine", 88, "implausible"),
+        ("creatinine", 1.1, "unit_assumed"),
+        ("glucose", 5.5, "unit_assumed"),
+        ("oxygen_flow", 4, "unit_assumed"),
+        ("weight", 70, "unit_assumed"),
+        ("heart_rate", 900, "implausible"),
+    ],
+)
+def test_a_unit_is_assumed_without_doubt_only_where_there_is_no_other(
+    name: str, value: float, finding: str
+) -> None:
+    parameter = next(one for one in PARAMETERS if one.name == name)
+    found, unit, odd = canonical(parameter, value, "")
+    assert (unit, odd) == (parameter.unit, finding)
+    assert found == pytest.approx(0.4 if (name, value) == ("fio2", 40) else found)
+
+
+@pytest.mark.parametrize(
+    ("code", "value", "unit", "expected"),
+    [
+        ("14682-9", 88.4, "umol/L", ("creatinine", 1.0)),
+        ("14749-6", 5.55, "mmol/L", ("glucose", 100.0)),
+        ("15074-8", 5.55, "mmol/L", ("glucose", 100.0)),
+        ("14631-6", 17.1, "umol/L", ("bilirubin", 1.0)),
+        ("22664-7", 5.0, "mmol/L", ("bun", 14.0)),
+        ("14937-7", 5.0, "mmol/L", ("bun", 14.0)),
+        ("2601-3", 0.82, "mmol/L", ("magnesium", 2.0)),
+        ("14647-2", 5.0, "mmol/L", ("cholesterol", 193.3)),
+    ],
+)
+def test_si_codes_are_read(code: str, value: float, unit: str, expected: tuple[str, float]) -> None:
+    found = observation(f"OBX|1|NM|{code}^x^LN||{value}|{unit}||||F")
+    parameter = parameter_of(found.code.code)
+    assert parameter is not None
+    assert (parameter.name, parameter.unit, found.finding) == (expected[0], found.unit, "")
+    assert found.value == pytest.approx(expected[1], rel=0.01)
+
+
 def test_every_factor_is_of_a_known_parameter_and_unit() -> None:
     names = {parameter.name for parameter in PARAMETERS}
     assert set(FACTORS) <= names

@@ -36,11 +36,26 @@ async def test_headers_and_readable_part_name_no_patient(make_bench: MakeBench) 
         (record,) = bench.log.records("clinical.identified.v1")
         headers = dict(record.headers)
         assert headers["event_id"].decode() == event.event_id
-        assert headers["source"] == b"mllp"
+        assert headers["source"].startswith(b"mllp/")
         assert len(headers["traceparent"]) == 55
         assert record.value is not None
         assert b"MRN-SECRET" not in record.value
         assert b"MRN-SECRET" not in (record.key or b"")
+
+
+async def test_the_source_tells_senders_apart_and_names_none(make_bench: MakeBench) -> None:
+    """Refusals are counted by it, and it stands in the clear."""
+    async with make_bench() as bench, sender(bench.service.mllp.port) as link:
+        await link.send(oru("C1"))
+        await link.send(oru("C2"))
+        await link.send(oru("C3").replace(b"|LAB|", b"|ICU|"))
+        await link.send(oru("C4").replace(b"|LAB|HOSP|", b"|LAB|CLINIC|"))
+        records = bench.log.records("clinical.identified.v1")
+        sources = [dict(record.headers)["source"] for record in records]
+    assert len(set(sources)) == 3
+    assert sorted(sources.count(one) for one in set(sources)) == [1, 1, 2]
+    for name in (b"LAB", b"ICU", b"HOSP", b"CLINIC"):
+        assert not any(name in one for one in sources)
 
 
 async def test_a_resend_gets_the_same_answer_and_no_second_event(make_bench: MakeBench) -> None:

@@ -3,12 +3,13 @@
 from pathlib import Path
 
 import pytest
+import structlog
 from kafka.record import util
 from pydantic import ValidationError
 from pydantic_settings import SettingsConfigDict
 
 from plumbing.kafka_connection import KafkaConnection, SlowChecksum
-from plumbing.settings import ServiceSettings
+from plumbing.settings import ServiceSettings, unknown_variables
 
 
 class ExampleSettings(ServiceSettings):
@@ -33,6 +34,20 @@ def test_frozen_in_subclasses_too() -> None:
     settings = ExampleSettings()
     with pytest.raises(ValidationError):
         settings.log_level = "DEBUG"
+
+
+def test_a_misspelt_variable_is_named_and_its_value_is_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("EXAMPLE_KAFKA_BOOTSTRAP", "a:1")
+    monkeypatch.setenv("EXAMPLE_KAFKA_CERTIFICATE", "/a/secret/path")
+    monkeypatch.setenv("EXAMPLES_OF_ANOTHER", "x")
+    assert unknown_variables(ExampleSettings) == ["EXAMPLE_KAFKA_CERTIFICATE"]
+    with structlog.testing.capture_logs() as logs:
+        ExampleSettings().warn_unknown()
+    (line,) = logs
+    assert (line["log_level"], line["setting"]) == ("warning", "EXAMPLE_KAFKA_CERTIFICATE")
+    assert "/a/secret/path" not in repr(line)
 
 
 def test_every_field_has_a_description() -> None:

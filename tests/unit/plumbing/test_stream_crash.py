@@ -31,6 +31,26 @@ def test_a_single_suspect_is_quarantined() -> None:
     assert [(p.start, p.stop, p.attempts) for p in pieces] == [(0, 5, 0), (5, 6, 5), (6, 20, 0)]
 
 
+def test_no_record_is_quarantined_before_it_was_tried_alone(tmp_path: Path) -> None:
+    """Traffic of one record a batch: three deaths make it a suspect, the fourth is its own."""
+    for _ in range(N):
+        dying = CrashLedger(tmp_path, "x", N)
+        dying.take(PLACE, 100, 100)
+        os.close(dying._marks)
+    alone = CrashLedger(tmp_path, "x", N)
+    pieces = alone.pieces(PLACE, [99, 100, 101])
+    assert [(p.start, p.stop, p.quarantined) for p in pieces] == [
+        (0, 1, False),
+        (1, 2, False),
+        (2, 3, False),
+    ]
+    alone.take(PLACE, 100, 100)
+    os.close(alone._marks)
+    guilty = CrashLedger(tmp_path, "x", N)
+    assert [p.attempts for p in guilty.pieces(PLACE, [99, 100, 101])] == [0, N + 1, 0]
+    guilty.close()
+
+
 @given(
     st.lists(st.integers(0, 5_000), min_size=1, max_size=400, unique=True).map(sorted),
     st.integers(0, 5_000),

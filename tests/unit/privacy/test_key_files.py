@@ -3,16 +3,16 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
+from cryptography.exceptions import InvalidSignature
 
-from cli.commands.keys import SECRETS, generate
+from cli.commands.keys import SECRETS, SIGNING_PAIRS, generate
+from plumbing.key_files import KeyMissing, read_key, read_public_key, read_signing_key
 from plumbing.sealing import unwrap, wrap
 from services.privacy.key_files import (
-    KeyMissing,
     destroy_day_keys,
     load_privacy_keys,
     make_day_keys,
     private_path,
-    read_key,
 )
 
 TODAY = date(2024, 3, 5)
@@ -27,6 +27,18 @@ def test_generate_makes_all_once_for_the_owner_alone(tmp_path: Path) -> None:
     assert {path: path.read_bytes() for path in before} == before
     assert len({path.read_bytes() for path in before}) == len(before)
     assert len(load_privacy_keys(tmp_path).resolve_token) == 64
+
+
+@pytest.mark.parametrize(("private", "public"), SIGNING_PAIRS)
+def test_a_signing_pair_fits_together(tmp_path: Path, private: str, public: str) -> None:
+    generate(tmp_path, TODAY)
+    signature = read_signing_key(tmp_path / private).sign(b"head")
+    read_public_key(tmp_path / public).verify(signature, b"head")
+    with pytest.raises(InvalidSignature):
+        read_public_key(tmp_path / public).verify(signature, b"another")
+    (tmp_path / public).unlink()
+    generate(tmp_path, TODAY)
+    read_public_key(tmp_path / public).verify(signature, b"head")
 
 
 def test_a_day_pair_fits_together(tmp_path: Path) -> None:

@@ -1,0 +1,127 @@
+"""What the messages of a visit do to where the patient is shown: everyday orders of a feed."""
+
+import pytest
+
+from contracts.clinical import EncounterStatus, EventType
+from contracts.relations import CareRelation
+from services.privacy.care import news
+
+HOUR_MS = 3_600_000
+Step = tuple[EventType, str, float, EncounterStatus, str]  # kind, visit, hour, status, unit
+
+ADMITTED: Step = ("encounter.admit", "V1", 1, "open", "MICU")
+DISCHARGED: Step = ("encounter.discharge", "V1", 30, "closed", "MICU")
+
+
+def said(
+    number: int, step: Step, class_: str = "I", from_hour: float | None = None
+) -> CareRelation:
+    kind, visit, hour, status, unit = step
+    began = hour if kind == "encounter.admit" else from_hour
+    return CareRelation(
+        token="t" * 26,
+        encounter=visit,
+        status=status,
+        class_=class_,
+        unit=unit,
+        from_ms=None if began is None else round(began * HOUR_MS),
+        to_ms=round(hour * HOUR_MS) if status == "closed" else None,
+        occurred_at_ms=round(hour * HOUR_MS),
+        event_id=f"e{number}",
+        mentioned=not kind.startswith("encounter."),
+    )
+
+
+def after(*steps: Step) -> CareRelation:
+    """Return the relation that stands after the steps of a feed."""
+    held: CareRelation | None = None
+    for number, step in enumerate(steps):
+        held = news(held, said(number, step), step[0]) or held
+    assert held is not None
+    return held
+
+
+@pytest.mark.parametrize(
+    "late",
+    [
+        ("observation.result", "V1", 54, "open", "MICU"),
+        ("document", "V1", 54, "open", "MICU"),
+        ("encounter.update", "V1", 54, "open", "MICU"),
+        ("encounter.pre_admit", "V1", 54, "planned", "MICU"),
+        ("observation.result", "", 54, "open", "MICU"),
+        ("observation.result", "V0", 54, "open", "WARD-1"),
+        ("encounter.update", "V0", 54, "open", "WARD-1"),
+    ],
+)
+def test_who_left_is_not_brought_back_by_what_comes_late(late: Step) -> None:
+    assert after(ADMITTED, DISCHARGED, late).status == "closed"
+
+
+@pytest.mark.parametrize(
+    "back",
+    [
+        ("encounter.cancel_discharge", "V1", 31, "open", "MICU"),
+        ("encounter.admit", "V2", 80, "open", "WARD-1"),
+        ("encounter.transfer", "V2", 80, "open", "WARD-1"),
+    ],
+)
+def test_who_comes_back_is_there_again(back: Step) -> None:
+    assert after(ADMITTED, DISCHARGED, back).status == "open"
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        ("encounter.pre_admit", "V2", 5, "planned", "CLINIC"),
+        ("encounter.discharge", "V0", 5, "closed", "ED"),
+        ("encounter.cancel_admit", "V2", 5, "cancelled", "CLINIC"),
+        ("encounter.update", "V0", 5, "open", "ED"),
+        ("observation.result", "V0", 5, "open", "ED"),
+    ],
+)
+def test_another_visit_takes_nobody_off_the_list(other: Step) -> None:
+    held = after(ADMITTED, other)
+    assert (held.encounter, held.status, held.unit) == ("V1", "open", "MICU")
+
+
+def test_an_outpatient_visit_does_not_move_an_inpatient_but_the_emergency_room_does() -> None:
+    held = said(0, ADMITTED)
+    step: Step = ("encounter.register", "V2", 5, "open", "CLINIC")
+    assert news(held, said(1, step, class_="O"), "encounter.register") is None
+    there = news(held, said(1, step, class_="E"), "encounter.register")
+    assert there is not None
+    assert there.encounter == "V2"
+
+
+def test_a_discharge_dated_before_the_last_update_still_ends_the_visit() -> None:
+    update: Step = ("encounter.update", "V1", 29, "open", "MICU")
+    early: Step = ("encounter.discharge", "V1", 28, "closed", "MICU")
+    assert after(ADMITTED, update, early).status == "closed"
+
+
+def test_a_movement_delivered_again_after_the_end_changes_nothing() -> None:
+    assert after(ADMITTED, DISCHARGED, ADMITTED).status == "closed"
+
+
+def test_an_update_that_states_the_end_ends_the_visit() -> None:
+    ended: Step = ("encounter.update", "V1", 30, "closed", "MICU")
+    held = after(ADMITTED, ended)
+    assert (held.status, held.to_ms) == ("closed", 30 * HOUR_MS)
+
+
+def test_without_movements_results_say_where_the_patient_is() -> None:
+    first: Step = ("observation.result", "V1", 1, "open", "WARD-1")
+    moved: Step = ("observation.result", "V1", 2, "open", "MICU")
+    held = after(first, moved)
+    assert (held.unit, held.mentioned) == ("MICU", True)
+    assert after(first, ADMITTED, ("observation.result", "V1", 3, "open", "WARD-9")).unit == "MICU"
+    assert after(first, ("observation.result", "V2", 3, "open", "WARD-9")).encounter == "V2"
+
+
+def test_the_first_word_of_a_later_visit_shows_it() -> None:
+    held = after(ADMITTED, DISCHARGED)
+    step: Step = ("observation.result", "V2", 80, "open", "WARD-2")
+    assert news(held, said(9, step), step[0]) is None
+    there = news(held, said(9, step, from_hour=79), step[0])
+    assert there is not None
+    assert (there.encounter, there.status) == ("V2", "open")
