@@ -18,7 +18,7 @@ from tests.support.page_browser import (
     visiting,
     ward_on_its_own_redis,
 )
-from tests.support.page_people import WARD, WELL, report
+from tests.support.page_people import SEPSIS, WARD, WELL, history, lab_only, report
 from tests.support.page_screenshots import SHOTS, take
 from tests.support.page_server import PageServer
 
@@ -98,6 +98,22 @@ def test_what_is_missing_is_said_and_not_guessed(visit: Visit) -> None:
     assert "Temperature not measured" in said
     assert "No ICU risk: not in intensive care" in text(page, "#risk")
     assert page.locator("#why").is_hidden()
+
+
+def test_a_score_that_stands_is_told_with_its_age_and_each_part_with_its_own(live: Visit) -> None:
+    now_ms = live.server.clock.now_ms()
+    sick = replace(ROSSI, vitals=SEPSIS, events=4, minutes_ago=13 * 60 + 5, admitted_hours_ago=30)
+    live.server.feed(history(sick, now_ms))
+    live.server.feed(lab_only(sick, now_ms, "sodium", 140))
+    page = patient(live, ROSSI.token)
+    said = text(page, "#news2")
+    assert "High 18" in said
+    assert "Last scored High 13 h ago, observations overdue" in said
+    assert "falling" not in said
+    assert "Heart rate last 13 h ago" in said
+    assert "missing: Respiratory rate" in said
+    assert "overdue" in text(page, "#who")
+    assert access_findings(page) == []
 
 
 def test_the_risk_stands_beside_the_average_with_its_reasons(visit: Visit) -> None:

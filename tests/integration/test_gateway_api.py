@@ -9,13 +9,14 @@ import httpx
 import pytest
 import redis.asyncio
 
-from contracts.assessed import ASSESSED, CURRENT
+from contracts.assessed import ASSESSED, CURRENT, Score
 from contracts.audited import AUDIT
 from contracts.merged import MERGED, IdentityMerged
 from contracts.relations import RELATIONS
 from contracts.reviewed import REVIEWED
 from contracts.topic import DAY_MS
 from services.gateway.access import scope_of
+from services.gateway.follower import RELOAD_EVERY_MS
 from tests.support.gateway_world import (
     HOUR_MS,
     NOON_MS,
@@ -79,9 +80,40 @@ async def test_the_sickest_come_first(world: World) -> None:
         "complete": False,
         "band": "high",
         "missing": ["Temperature"],
+        "last": None,
     }
     assert row["spark"] == [[NOON_MS, 9]]
     assert found["patients"][3]["not_scored"] == "no_observations"
+
+
+async def test_a_high_score_stands_until_enough_is_measured_again(world: World) -> None:
+    """Its result is older than the trail: it is read from further back, on a reload too."""
+    await admit(world, "calm", "W1", total=2)
+    await admit(world, "sick", "W1", total=9, risk="high", red_flags=("qsofa_positive",))
+    later = AT_MS + 30 * HOUR_MS
+    aged = Score(name="NEWS2", total=0, total_min=0, total_max=20, missing=("pulse", "spo2"))
+    result: dict[str, Any] = {"at_ms": later, "scores": (aged,)}
+    await world.tell(ASSESSED, an_assessment("sick", "sodium", **result))
+    seen = {"sick": 2}
+    await world.tell(CURRENT, an_assessment("sick", "sodium", basis="person", seen=seen, **result))
+    world.clock.advance(30 * 3_600)
+    await world.settle()
+    browser = await world.client("dr.lin")
+    first = await get(browser, "/v1/worklist")
+    assert first["order"] == ["sick", "calm"]
+    news2 = first["patients"][0]["news2"]
+    assert (news2["band"], news2["total"], first["patients"][0]["trend"]) == ("high", 0, "none")
+    assert news2["last"] == {
+        "total": 9,
+        "total_min": 9,
+        "total_max": 12,
+        "at_ms": NOON_MS,
+        "scored_ms": NOON_MS,
+    }
+    assert {"unit": "W1", "patients": 2, "high": 1} in (await get(browser, "/v1/units"))["units"]
+    world.clock.advance(RELOAD_EVERY_MS / 1000 + 1)
+    await world.settle()
+    assert (await get(browser, "/v1/worklist"))["patients"][0]["news2"] == news2
 
 
 async def test_nothing_new_is_a_304(world: World) -> None:

@@ -3,7 +3,7 @@
 import { get } from "./api.js";
 import { $, h, tile } from "./dom.js";
 import { t } from "./i18n.js";
-import { bandOf, hasScore, nameOf, whoLine } from "./row.js";
+import { bandOf, hasScore, nameOf, scoreOf, whoLine } from "./row.js";
 
 const LETTERS_MIN = 2;
 
@@ -49,7 +49,7 @@ export function startSearch(narrow) {
       return;
     }
     found.replaceChildren(head, h("ul", {}, patients.map((row) => h("li", { "data-band": bandOf(row) },
-      tile(bandOf(row), hasScore(row) ? row.news2.total : null), h("a", { href: `/patients/${encodeURIComponent(row.id)}` }, nameOf(row)),
+      tile(bandOf(row), hasScore(row) ? scoreOf(row).total : null), h("a", { href: `/patients/${encodeURIComponent(row.id)}` }, nameOf(row)),
       h("span", { class: "quiet" }, `${whoLine(row)} · ${[row.unit, row.bed].filter(Boolean).join(" ")}`)))));
   }
 }
