@@ -7,6 +7,7 @@ nothing that identifies a patient.
 from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Any, cast
 
+from contracts.reviewed import REVIEWED, Review
 from services.gateway.redis_store import RedisStore
 from services.gateway.stored import Detail, Point, decode_detail, decode_point
 from services.gateway.writes import (
@@ -152,12 +153,10 @@ class ReadModel(RedisStore):
             pipe = self.redis.pipeline(transaction=False)
             for partition in range(partitions):
                 pipe.hlen(f"gw:evt:{partition}").hlen(f"gw:held:{partition}")
+                pipe.hget("gw:count", f"old:{partition}")
             found = await pipe.execute()
-            old = [
-                await self.redis.hlen(key)
-                async for key in self.redis.scan_iter("gw:old:*", count=SCAN_COUNT)
-            ]
-        return sum(found[::2]), sum(old), sum(found[1::2])
+        old = sum(int(number or 0) for number in found[2::3])
+        return sum(found[::3]), old, sum(found[1::3])
 
     async def visible_event_ids(self, partitions: int) -> set[str]:
         """Return the ids of all visible events (for the accounting of a demo or a test)."""
@@ -168,18 +167,31 @@ class ReadModel(RedisStore):
                 async for event, _ in self.redis.hscan_iter(f"gw:evt:{partition}", count=SCAN_COUNT)
             }
 
-    async def revoke(self, session: str, seconds: int) -> None:
-        """Remember for ``seconds`` that a session was ended."""
+    async def decision(self, token: str, review_id: str) -> Review | None:
+        """Return the decision that was recorded under an id, or None."""
         async with self.errors():
-            await self.redis.set(f"gw:revoked:{session}", b"1", ex=seconds)
+            found = await self.redis.hget(f"gw:decided:{token}", review_id)
+        return REVIEWED.decode(found) if found else None
 
-    async def revoked(self) -> set[str]:
-        """Return the sessions that were ended."""
+    async def keep_decision(self, review: Review) -> None:
+        """Know a decision at once, before the projection brings it back from the topic."""
         async with self.errors():
-            return {
-                key.decode().removeprefix("gw:revoked:")
-                async for key in self.redis.scan_iter("gw:revoked:*", count=SCAN_COUNT)
-            }
+            await self.redis.hsetnx(
+                f"gw:decided:{review.token}", review.review_id, REVIEWED.encode(review)
+            )
+
+    async def revoke(self, session: str, until_ms: int) -> None:
+        """Remember until then that a session was ended."""
+        async with self.errors():
+            await self.redis.zadd("gw:revoked", {session: until_ms})
+
+    async def revoked(self, now_ms: int) -> set[str]:
+        """Return the sessions that were ended and would still be good; forget the others."""
+        async with self.errors():
+            pipe = self.redis.pipeline(transaction=False)
+            pipe.zremrangebyscore("gw:revoked", "-inf", now_ms).zrange("gw:revoked", 0, -1)
+            _, found = await pipe.execute()
+        return {session.decode() for session in found}
 
     async def _points(
         self, spans: Iterable[tuple[str, int, int]]

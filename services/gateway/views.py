@@ -267,7 +267,7 @@ class Me(View, frozen=True, kw_only=True):
 
 
 class Reviewed(View, frozen=True, kw_only=True):
-    """The decision is stored. The same ``Idempotency-Key`` gives the same ``review_id``."""
+    """The decision is stored. The same ``Idempotency-Key`` gives the same answer, once recorded."""
 
     review_id: str
     event_id: str

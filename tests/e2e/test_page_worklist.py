@@ -234,12 +234,16 @@ def test_typing_narrows_the_list_and_enter_asks_for_the_whole_name(visit: Visit)
     page.keyboard.type("2020")
     assert set(names(page)) >= {WANG.name, ABDULLAH.name, CHEN.name}
     assert ZHANG.name not in names(page)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
     page.locator("#q").fill("20190021")
     page.keyboard.press("Enter")
     expect(page.locator("#found a")).to_have_text([OCONNOR.name])
     page.locator("#q").fill("no such person")
     page.keyboard.press("Enter")
     expect(page.locator("#found")).to_contain_text("No patient of yours")
+    assert any("/v1/search" in url for url in asked)
+    assert not [url for url in [*asked, page.url] if "20190021" in url or "person" in url]
     page.keyboard.press("Escape")
     expect(page.locator("tr.row:visible")).to_have_count(len(WARD))
 
