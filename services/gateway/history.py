@@ -26,7 +26,7 @@ def series(
             _or(one.total_max, one.total),
         )
         for one in points
-        if one.total is not None and not _over_nothing(one)
+        if one.total is not None and one.parts != 0  # over no input at all it is no 0
     ]
     risks = [
         (one.at_ms + base_ms, one.probability) for one in points if one.probability is not None
@@ -76,8 +76,3 @@ def _by_parameter(
 
 def _or(value: int | None, other: int) -> int:
     return other if value is None else value
-
-
-def _over_nothing(one: Point) -> bool:
-    """A total over no input at all is no 0; a point of an older version says it by its range."""
-    return one.parts == 0 and one.total_min != one.total_max

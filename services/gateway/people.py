@@ -255,7 +255,7 @@ def _comparable_trail(moved: Mapping[str, tuple[Point, ...]]) -> tuple[Point, ..
 
 
 def _is_scored(one: Point) -> bool:
-    return one.parts != 0 or one.probability is not None
+    return one.parts > 0 or one.probability is not None
 
 
 def _seen_ms(held: Mapping[str, TokenState], reported: Reported | None) -> int:

@@ -41,7 +41,7 @@ def settles(newer: Point, older: Point) -> bool:
 
 def says_something(point: Point) -> bool:
     """Say whether at least one part of the score is known."""
-    return point.total is not None and point.parts != 0
+    return point.total is not None and point.parts > 0
 
 
 def comparable(points: Iterable[Point], to: Point) -> list[Point]:

@@ -16,6 +16,7 @@ ICU_OUTCOME_MODEL = "icu_mortality"
 CONTRIBUTIONS_MAX = 40
 NEWS2_PARTS = ("resp_rate", "spo2", "on_oxygen", "sbp", "pulse", "acvpu", "temp_c")
 ALL_PARTS = (1 << len(NEWS2_PARTS)) - 1
+NOT_TOLD = -1
 UNKNOWN = BANDS.index("unknown")
 
 
@@ -33,7 +34,7 @@ class Point(msgspec.Struct, frozen=True, array_like=True):
     total_min: int | None
     total_max: int | None
     probability: float | None
-    parts: int = 0
+    parts: int = NOT_TOLD
     band: int = UNKNOWN
     flags: int = 0
 

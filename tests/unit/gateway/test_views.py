@@ -11,7 +11,9 @@ from services.gateway.history import series, thinned
 from services.gateway.people import Related, Reported, TokenState, person
 from services.gateway.present import Look, delta_6h, label, row, spark
 from services.gateway.project import read_mark, relation_mark
+from services.gateway.standing import says_something
 from services.gateway.stored import (
+    NOT_TOLD,
     Point,
     decode_detail,
     decode_point,
@@ -113,7 +115,9 @@ def test_a_score_that_still_stands_says_when_it_was() -> None:
 def test_a_point_of_an_older_version_can_be_read() -> None:
     old = msgspec.msgpack.encode([AT_MS, NOON_MS, 3, 5, 5, 8, None])
     _, found = decode_point(b"1;" + old)
-    assert (found.total, found.parts, BANDS[found.band]) == (5, 0, "unknown")
+    assert (found.total, found.parts, BANDS[found.band]) == (5, NOT_TOLD, "unknown")
+    assert not says_something(found)
+    assert len(series((found,), [], 0, 100).news2) == 1  # still on the chart
 
 
 def test_a_badge_goes_after_two_hours() -> None:
@@ -161,7 +165,7 @@ def test_a_series_has_each_reading_once() -> None:
 
 
 def test_a_total_over_no_input_is_no_point_of_the_chart() -> None:
-    nothing = Point(AT_MS, NOON_MS, 9, 0, 0, 20, None)
+    nothing = Point(AT_MS, NOON_MS, 9, 0, 0, 20, None, 0)
     assert len(series((*a_trail(1, 2), nothing), [], 0, 100).news2) == 2
 
 
