@@ -95,7 +95,7 @@ async def gather(reader: EventReader, read_model: ReadModel) -> Seen:
     """Read the topics from their start to their end of now, then the read model."""
     accepted = {one.event_id: one.event_type async for one in _named(reader, IDENTIFIED.name)}
     refused: dict[str, str] = {}
-    for topic in (rejected(IDENTIFIED), rejected(DEIDENTIFIED)):
+    for topic in (rejected(IDENTIFIED), rejected(DEIDENTIFIED), rejected(ASSESSED)):
         async for one in _named(reader, topic.name):
             refused[one.event_id] = one.code
     scored: Counter[str] = Counter()

@@ -54,7 +54,7 @@ MERGED = Topic(
     event=IdentityMerged,
     key="token",
     producer="privacy",
-    consumers=("inference", "gateway"),
+    consumers=("gateway", "inference"),
     retention_ms=FOREVER_MS,
     cleanup="compact",
 )

@@ -4,7 +4,9 @@ from typing import Any
 
 import msgspec
 
-from contracts.topic import Topic
+from contracts.topic import DAY_MS, FOREVER_MS, Topic
+
+FROM_COMPACTED_MS = 30 * DAY_MS  # a topic that is kept for ever does not keep refusals for ever
 
 
 class Rejection(msgspec.Struct, frozen=True, kw_only=True):
@@ -26,13 +28,18 @@ class Rejection(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def rejected(topic: Topic[Any]) -> Topic[Rejection]:
-    """Return the topic where refused records of ``topic`` go: same privacy class and retention."""
+    """Return the topic where refused records of ``topic`` go: same privacy class and retention.
+
+    The first of ``topic.consumers`` is the one that reads it as a stream, so the one that refuses.
+    Every topic that is read as a stream needs this one: a refusal that cannot be written stops the
+    partition, and every other write of that process with it.
+    """
     return Topic(
         name=f"{topic.name}.rejected",
         event=Rejection,
         key="source key",
         producer=topic.consumers[0],
         consumers=("operators",),
-        retention_ms=topic.retention_ms,
+        retention_ms=FROM_COMPACTED_MS if topic.retention_ms == FOREVER_MS else topic.retention_ms,
         identified=topic.identified,
     )

@@ -131,7 +131,7 @@ class Gateway:
         since_s = 0.0
         while True:
             with suppress(Unavailable):
-                self.sessions.revoked |= await self._model.revoked()
+                self.sessions.revoked |= await self._model.revoked(self._desk.clock.now_ms())
             if since_s >= HOUSEKEEPING_S:
                 self._identities.sweep()
                 self.worklist.forget()

@@ -95,10 +95,10 @@ class AuthRoutes:
             given = request.headers.get("x-csrf-token", "")
             if not hmac.compare_digest(given.encode(), viewer.csrf.encode()):
                 raise Problem(403, "csrf", "The request did not come from the page.")
-            seconds = self._sessions.end(viewer)
+            self._sessions.end(viewer)
             self._identities.forget(viewer.subject)
             try:
-                await self._model.revoke(viewer.session, seconds)
+                await self._model.revoke(viewer.session, viewer.expires_ms)
             except Unavailable as error:
                 _log.warning("a sign-out is known to this process alone", error=error)
         response = Response(status_code=204)

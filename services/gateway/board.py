@@ -6,7 +6,8 @@ No Redis and no clock in here: ``follower.py`` brings the states, the time comes
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from services.gateway.people import Person, TokenState, edges_of, on_worklist, person
+from services.gateway.aliases import edges_of
+from services.gateway.people import Person, TokenState, on_worklist, person
 
 SORTED_LISTS_MAX = 256
 PLACES_MAX = 16

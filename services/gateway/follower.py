@@ -16,11 +16,14 @@ from services.gateway.board import Board, Scope
 from services.gateway.people import Related, Reported, TokenState
 from services.gateway.project import read_mark
 from services.gateway.read_model import ReadModel
+from services.gateway.standing import says_something
+from services.gateway.stored import ALL_PARTS, Point
 from services.gateway.writes import Kind, Marks, StoredRow
 
 ROW_KINDS: tuple[Kind, ...] = ("lnk", "rel", "cur", "rev")
 ROW_TOPIC_NAMES = (CURRENT.name, RELATIONS.name, MERGED.name)
 TRAIL_MS = 13 * 3_600_000
+EARLIER_MAX = 50
 RELOAD_EVERY_MS = 300_000
 TOKENS_PER_READ = 500
 MINUTE_MS = 60_000
@@ -131,7 +134,22 @@ class Follower:
             portion = tokens[first : first + TOKENS_PER_READ]
             found = await self._model.tails(portion, TRAIL_MS)
             for token, trail in zip(portion, found, strict=True):
-                states.setdefault(token, TokenState()).trail = trail
+                state = states.setdefault(token, TokenState())
+                state.trail, state.earlier = trail, ()
+            await self._read_earlier(states, dict(zip(portion, found, strict=True)))
+
+    async def _read_earlier(
+        self, states: dict[str, TokenState], trails: dict[str, tuple[Point, ...]]
+    ) -> None:
+        """Where the newest result leaves the score open, an older one may be what stands."""
+        wanted = [
+            (token, trail[0].at_ms)
+            for token, trail in trails.items()
+            if trail and trail[-1].parts != ALL_PARTS
+        ]
+        found = await self._model.before(wanted, EARLIER_MAX)
+        for (token, _), points in zip(wanted, found, strict=True):
+            states[token].earlier = tuple(one for one in points if says_something(one))
 
     def _settle(self, lag_ms: dict[str, int]) -> None:
         """Work out how far behind the list is; each hour, drop who was long not seen."""

@@ -26,7 +26,7 @@ def series(
             _or(one.total_max, one.total),
         )
         for one in points
-        if one.total is not None
+        if one.total is not None and one.parts != 0  # over no input at all it is no 0
     ]
     risks = [
         (one.at_ms + base_ms, one.probability) for one in points if one.probability is not None

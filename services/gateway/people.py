@@ -7,20 +7,23 @@ the ``display`` token, whose identity is the one that is shown.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+import msgspec
+
 from contracts.assessed import Assessment, Score
 from contracts.merged import IdentityMerged
 from contracts.relations import CareRelation
 from contracts.reviewed import Review
 from contracts.topic import DAY_MS
-from services.gateway.stored import Point, score_named
+from services.gateway.aliases import alias_deltas
+from services.gateway.standing import rise_of, standing
+from services.gateway.stored import Point, point, score_named
 from services.gateway.views import BANDS, Band
 
-RISE_WINDOW_MS = 4 * 3_600_000
-RISE_LEAST_MS = 30 * 60_000
-RISE_SHOWN = 2  # NEWS2 wavers by one; two points within hours is a change
 NEVER_RELATED_MS = DAY_MS
-
-Links = Mapping[str, IdentityMerged]
+# A visit often begins before the ward's: a score of the emergency department still counts.
+BEFORE_VISIT_MS = DAY_MS
+# How long a fact may still move a result: 48 h of a stay, and 12 h of looking back from there.
+APART_MS = 60 * 3_600_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,9 @@ class Reported:
 
 @dataclass(slots=True)
 class TokenState:
-    """All that the read model has of one token."""
+    """All that the read model has of one token. ``trail`` are its results of the last hours,
+    ``earlier`` some before those, when the newest of ``trail`` leaves the score open.
+    """
 
     related: Related | None = None
     reported: Reported | None = None
@@ -53,11 +58,18 @@ class TokenState:
     linked_ms: int = 0
     review: Review | None = None
     trail: tuple[Point, ...] = ()
+    earlier: tuple[Point, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """One row before anybody looks at it. Times are in the shift of ``display``."""
+    """One row before anybody looks at it. Times are in the shift of ``display``.
+
+    ``score`` is the early-warning score that stands: that of the report, or an earlier one
+    (``overdue``) while the report knows too little to take its place. ``trail`` are results that
+    ``score`` may be compared with: none while several identifiers have results of late, because
+    each is over one identifier's facts and the report over all.
+    """
 
     id: str
     display: str
@@ -66,6 +78,8 @@ class Person:
     related: Related | None
     reported: Reported | None
     trail: tuple[Point, ...]
+    score: Point | None
+    overdue: bool
     review: Review | None
     under_review: bool
     is_open: bool
@@ -87,32 +101,6 @@ class Person:
         return self.deltas.get(token, 0) * DAY_MS
 
 
-def edges_of(links: Links) -> dict[str, dict[str, int]]:
-    """Return for each token its neighbours with the delta: ``ours = theirs + delta`` days.
-
-    A link counts when either end tells of it: between two records of one change both may be read.
-    """
-    edges: dict[str, dict[str, int]] = {}
-    for token, merged in links.items():
-        for link in merged.links:
-            edges.setdefault(token, {})[link.other] = link.shift_delta_days
-            edges.setdefault(link.other, {}).setdefault(token, -link.shift_delta_days)
-    return edges
-
-
-def alias_deltas(token: str, edges: Mapping[str, Mapping[str, int]]) -> dict[str, int]:
-    """Return every token of the person of ``token`` with the days that bring its times to it."""
-    deltas = {token: 0}
-    waiting = [token]
-    while waiting:
-        here = waiting.pop()
-        for other, delta in edges.get(here, {}).items():
-            if other not in deltas:
-                deltas[other] = deltas[here] + delta
-                waiting.append(other)
-    return deltas
-
-
 def person(
     token: str, edges: Mapping[str, Mapping[str, int]], states: Mapping[str, TokenState]
 ) -> Person:
@@ -124,8 +112,12 @@ def person(
     deltas = alias_deltas(display, edges)
     reported = _newest_report(held)
     related = held[display].related if display in held else None
-    trail = _trail(held, deltas)
-    rise = rise_of(trail)
+    moved = {alias: _moved(state, deltas[alias]) for alias, state in held.items()}
+    now = _now(reported, deltas)
+    score = _score(now, moved, related) if now and _in_scope(reported) else None
+    overdue = score is not None and score is not now
+    trail = _comparable_trail(moved)
+    rise = rise_of(trail, score) if score and not overdue else None
     is_open = any(_is_open(state) for state in held.values())
     relations = [
         state.related.relation
@@ -140,16 +132,16 @@ def person(
         related=related,
         reported=reported,
         trail=trail,
+        score=score,
+        overdue=overdue,
         review=_newest_review(held),
         under_review=_under_review(aliases, reported, held),
         is_open=is_open,
         units=frozenset(one.unit for one in relations),
         staff=frozenset(role.staff for one in relations for role in one.staff),
-        seen_ms=max((point.scored_ms for point in trail), default=0)
-        if reported is None
-        else reported.scored_ms,
+        seen_ms=_seen_ms(held, reported),
         rise=rise,
-        sort_key=_sort_key(aliases[0], reported, rise),
+        sort_key=_sort_key(aliases[0], now, score, rise),
     )
 
 
@@ -161,11 +153,8 @@ def on_worklist(one: Person, now_ms: int) -> bool:
 
 
 def band(one: Person) -> Band:
-    """Return the early-warning band of the newest report."""
-    news2 = news2_of(one)
-    if news2 is None or not news2.covered:
-        return "unknown"
-    return next((name for name in BANDS if name == news2.risk), "unknown")
+    """Return the band of the early-warning score that stands."""
+    return BANDS[one.score.band] if one.score else "unknown"
 
 
 def news2_of(one: Person) -> Score | None:
@@ -173,31 +162,44 @@ def news2_of(one: Person) -> Score | None:
     return score_named(one.reported.assessment.scores, "NEWS2") if one.reported else None
 
 
-def rise_of(trail: Sequence[Point]) -> int | None:
-    """Return the change of the early-warning total against some hours ago (None: nothing to
-    compare with): the last point at least four hours back, else the oldest at least 30 min back.
-    """
-    scored = [(point.at_ms, point.total) for point in trail if point.total is not None]
-    if not scored:
-        return None
-    newest_at, newest = scored[-1]
-    old = [one for one in scored if one[0] <= newest_at - RISE_LEAST_MS]
-    if not old:
-        return None
-    before = [total for at, total in old if at <= newest_at - RISE_WINDOW_MS]
-    return newest - (before[-1] if before else old[0][1])
-
-
 def _sort_key(
-    name: str, reported: Reported | None, rise: int | None
+    name: str, now: Point | None, score: Point | None, rise: int | None
 ) -> tuple[int, int, int, int, str]:
-    if reported is None:
+    if now is None:
         return (len(BANDS), 0, 0, 0, name)
-    news2 = score_named(reported.assessment.scores, "NEWS2")
-    risk = news2.risk if news2 is not None and news2.covered else "unknown"
-    order = BANDS.index(risk) if risk in BANDS else len(BANDS) - 1
-    total = news2.total if news2 is not None and news2.total is not None else -1
-    return (order, -len(reported.assessment.red_flags), -(rise or 0), -total, name)
+    if score is None:
+        return (BANDS.index("unknown"), -now.flags, 0, 1, name)
+    total = -1 if score.total is None else score.total
+    return (score.band, -max(score.flags, now.flags), -(rise or 0), -total, name)
+
+
+def _now(reported: Reported | None, deltas: Mapping[str, int]) -> Point | None:
+    """The newest report as a point, in the shift of the display token."""
+    if reported is None:
+        return None
+    report = reported.assessment
+    delta_ms = deltas.get(report.token, 0) * DAY_MS
+    found = point(report, reported.scored_ms, report.offset)
+    return msgspec.structs.replace(found, at_ms=found.at_ms + delta_ms)
+
+
+def _in_scope(reported: Reported | None) -> bool:
+    """Whether NEWS2 is for this patient: a score from before that was known does not stand."""
+    news2 = score_named(reported.assessment.scores, "NEWS2") if reported else None
+    return news2 is None or news2.covered
+
+
+def _score(
+    now: Point, moved: Mapping[str, Sequence[Point]], related: Related | None
+) -> Point | None:
+    """The score that stands, of those of this visit up to the report."""
+    began_ms = related.relation.from_ms if related else None
+    since_ms = -(2**62) if began_ms is None else began_ms - BEFORE_VISIT_MS
+    before = sorted(
+        (one for points in moved.values() for one in points if since_ms <= one.at_ms <= now.at_ms),
+        key=lambda one: (one.at_ms, one.scored_ms),
+    )
+    return standing((*before, now))
 
 
 def _display(
@@ -234,29 +236,32 @@ def _newest_review(held: Mapping[str, TokenState]) -> Review | None:
     return max(found, key=lambda one: one.decided_at_ms, default=None)
 
 
-def _trail(held: Mapping[str, TokenState], deltas: Mapping[str, int]) -> tuple[Point, ...]:
-    if len(held) == 1:
-        ((alias, state),) = held.items()
-        if deltas[alias] == 0:
-            return state.trail
-    moved = [
-        _moved(point, deltas[alias] * DAY_MS)
-        for alias, state in held.items()
-        for point in state.trail
-    ]
-    return tuple(sorted(moved, key=lambda point: (point.at_ms, point.scored_ms)))
+def _moved(state: TokenState, delta_days: int) -> tuple[Point, ...]:
+    """The results of a token, by time, moved by ``delta_days``."""
+    points = (*state.earlier, *state.trail)
+    if not delta_days:
+        return points
+    delta_ms = delta_days * DAY_MS
+    return tuple(msgspec.structs.replace(one, at_ms=one.at_ms + delta_ms) for one in points)
 
 
-def _moved(point: Point, delta_ms: int) -> Point:
-    return Point(
-        point.at_ms + delta_ms,
-        point.scored_ms,
-        point.offset,
-        point.total,
-        point.total_min,
-        point.total_max,
-        point.probability,
-    )
+def _comparable_trail(moved: Mapping[str, tuple[Point, ...]]) -> tuple[Point, ...]:
+    """The results of the identifier that has the newest, unless another has some of late."""
+    scored = [points for points in moved.values() if any(map(_is_scored, points))]
+    newest = [max(one.at_ms for one in points if _is_scored(one)) for points in scored]
+    if not scored or sum(at_ms > max(newest) - APART_MS for at_ms in newest) > 1:
+        return ()
+    return scored[newest.index(max(newest))]
+
+
+def _is_scored(one: Point) -> bool:
+    return one.parts > 0 or one.probability is not None
+
+
+def _seen_ms(held: Mapping[str, TokenState], reported: Reported | None) -> int:
+    if reported is not None:
+        return reported.scored_ms
+    return max((one.scored_ms for state in held.values() for one in state.trail), default=0)
 
 
 def _under_review(

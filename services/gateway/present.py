@@ -9,13 +9,15 @@ from contracts.assessed import Contribution, Risk, Vital
 from contracts.loinc import BY_NAME
 from contracts.reidentify import Identity
 from contracts.topic import DAY_MS
-from services.gateway.people import RISE_SHOWN, Person, band, news2_of
+from services.gateway.people import Person, band, news2_of
+from services.gateway.standing import RISE_SHOWN, comparable
 from services.gateway.stored import Point, main_risk, score_named
 from services.gateway.views import (
     SPARK_POINTS_MAX,
     Changed,
     ContributionView,
     IcuRiskView,
+    LastScoreView,
     News2View,
     QsofaView,
     ReasonView,
@@ -106,8 +108,11 @@ def trend(rise: int | None) -> Trend:
 
 
 def spark(look: Look) -> tuple[tuple[int, int], ...]:
-    """Return the newest totals, at most 24: of neighbours that fall together, the highest."""
-    points = [point for point in look.person.trail if point.total is not None]
+    """Return the newest totals that the score may be compared with, at most 24: of neighbours that
+    fall together, the highest.
+    """
+    one = look.person
+    points = comparable(one.trail, one.score) if one.score else []
     base = look.series_base(points)
     pairs = [(point.at_ms + base, point.total) for point in points if point.total is not None]
     if len(pairs) <= SPARK_POINTS_MAX:
@@ -184,16 +189,41 @@ def label(parameter: str, lang: Lang) -> str:
 
 
 def _news2(look: Look) -> News2View | None:
-    score = news2_of(look.person)
+    one = look.person
+    score = news2_of(one)
     if score is None or not score.covered:
-        return None
+        return None if one.score is None else _without_report(look, one.score)
     return News2View(
         total=score.total,
         total_min=score.total_min,
         total_max=score.total_max,
         complete=score.complete,
-        band=band(look.person),
+        band=band(one),
         missing=tuple(label(name, look.lang) for name in score.missing),
+        last=_last(look, one.score) if one.score and one.overdue else None,
+    )
+
+
+def _without_report(look: Look, score: Point) -> News2View:
+    """A report without the score: the one before stands."""
+    return News2View(
+        total=None,
+        total_min=None,
+        total_max=None,
+        complete=False,
+        band=band(look.person),
+        missing=(),
+        last=_last(look, score),
+    )
+
+
+def _last(look: Look, score: Point) -> LastScoreView:
+    return LastScoreView(
+        total=score.total or 0,
+        total_min=score.total_min or 0,
+        total_max=score.total_max or 0,
+        at_ms=look.real(score.at_ms),
+        scored_ms=score.scored_ms,
     )
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from contracts.assessed import CURRENT, Assessment
 from contracts.merged import MERGED
 from contracts.relations import RELATIONS, CareRelation
-from contracts.reviewed import REVIEWED
+from contracts.reviewed import REVIEWED, Review
 from plumbing.stage import Arrived
 from services.gateway.stored import detail, encode, point
 from services.gateway.writes import EventWrite, Kind, RowWrite
@@ -66,10 +66,12 @@ def _row_write(kind: Kind, one: Arrived[Any]) -> RowWrite:
         group = event.version
     elif isinstance(event, CareRelation):
         mark = relation_mark(event, one.timestamp_ms)
+    elif isinstance(event, Review):
+        mark = _plain(event.review_id)
     value = b"" if event is None else ROW_TOPICS[kind].encode(event)
     return RowWrite(token, group, rank, one.offset, mark, one.timestamp_ms, value)
 
 
 def _plain(unit: str) -> str:
-    """A unit as the read model's prefix can carry it."""
+    """A text as the read model's prefix can carry it."""
     return "".join(" " if character in ";|@" else character for character in unit)

@@ -4,6 +4,7 @@
 --
 --   gw:progress  hash  <topic>:<partition> -> offset of the next record to project
 --   gw:count     hash  <kind>:<partition> -> how many fields gw:<kind>:<partition> must have
+--                      old:<partition> -> how many superseded points there are (each sweep sets it)
 --   gw:epoch     changes with every rebuild
 --   gw:changes   zset  <kind>:<partition>:<token> by the version of the last change
 --   gw:lag       hash  <topic>:<partition> -> since when it is behind, while it is
@@ -13,6 +14,8 @@
 --   gw:point:<token>    hash  event_id -> "<model epoch>;<bytes>"   gw:detail:<token> likewise
 --   gw:time:<token>     zset  event_id by clinical time
 --   gw:old:<token>      hash  <event_id>:<model epoch> -> bytes of a superseded point
+--   gw:decided:<token>  hash  review id -> the first decision of that id, as JSON
+--   gw:revoked          zset  session by the time when it would have ended (not written here)
 
 local verb = ARGV[1]
 
@@ -66,6 +69,9 @@ if verb == 'begin' then
           redis.call('HDEL', key, event)
         end
         redis.call('DEL', 'gw:point:' .. token, 'gw:detail:' .. token, 'gw:time:' .. token)
+        local olds = redis.call('HLEN', 'gw:old:' .. token)
+        if olds > 0 then redis.call('HINCRBY', 'gw:count', 'old:' .. partition, -olds) end
+        redis.call('DEL', 'gw:old:' .. token)
         redis.call('HDEL', 'gw:held:' .. partition, token)
       end
     end
@@ -92,6 +98,11 @@ if verb == 'rows' then
   local key, changed, grown = 'gw:' .. kind .. ':' .. partition, 0, 0
   for i = 9, #ARGV, 7 do
     local token, group, rank, offset, mark, at = unpack(ARGV, i, i + 5)
+    if kind == 'rev' then
+      -- Every decision is kept under its id, the newest as the row: the same id is decided once.
+      if ARGV[i + 6] == '' then redis.call('DEL', 'gw:decided:' .. token)
+      else redis.call('HSETNX', 'gw:decided:' .. token, mark, ARGV[i + 6]) end
+    end
     local stored = redis.call('HGET', key, token)
     local write = true
     if stored then
@@ -140,18 +151,19 @@ if verb == 'events' then
   redis.call('SETNX', 'gw:epoch', ARGV[7])
   local version = moved(field, progress, tonumber(ARGV[6]))
   lag(field, ARGV[8])
-  local new, superseded, again = 0, 0, 0
+  local new, superseded, again, olds = 0, 0, 0, 0
   for i = 9, #ARGV, 6 do
     local event, token, epoch, at, point, detail = unpack(ARGV, i, i + 5)
     local stored = redis.call('HGET', 'gw:point:' .. token, event)
     local seen = stored and tonumber(string.match(stored, '^(-?%d+);'))
     local show = not stored
     if stored and tonumber(epoch) > seen then
-      redis.call('HSET', 'gw:old:' .. token, event .. ':' .. seen, stored)
+      olds = olds + redis.call('HSET', 'gw:old:' .. token, event .. ':' .. seen, stored)
       superseded, show = superseded + 1, true
     elseif stored and tonumber(epoch) < seen then
-      superseded = superseded
-        + redis.call('HSETNX', 'gw:old:' .. token, event .. ':' .. epoch, epoch .. ';' .. point)
+      local added =
+        redis.call('HSETNX', 'gw:old:' .. token, event .. ':' .. epoch, epoch .. ';' .. point)
+      superseded, olds = superseded + added, olds + added
     elseif stored then
       again = again + 1
     end
@@ -165,19 +177,21 @@ if verb == 'events' then
     new = new + redis.call('HSETNX', index, event, token)
   end
   if new > 0 then redis.call('HINCRBY', 'gw:count', 'evt:' .. partition, new) end
+  if olds > 0 then redis.call('HINCRBY', 'gw:count', 'old:' .. partition, olds) end
   return {'ok', new, superseded, again}
 end
 
 -- sweep <partition> <keep ms> <now ms>: is every token whole? Drop points older than <keep> before
 -- the newest of their token that were scored as long ago: what came just now is shown, however old
--- it says it is. Returns how many tokens are not whole, and how many points went.
+-- it says it is. What was superseded goes with its event. Returns how many tokens are not whole, and how many points went.
 if verb == 'sweep' then
   local partition, keep, now = ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
-  local broken, dropped, total = 0, 0, 0
+  local broken, dropped, total, olds = 0, 0, 0, 0
   for _, number in ipairs(redis.call('HVALS', 'gw:held:' .. partition)) do total = total + number end
   if total ~= redis.call('HLEN', 'gw:evt:' .. partition) then broken = 1 end
   for _, token in ipairs(redis.call('HKEYS', 'gw:held:' .. partition)) do
-    if not held_intact(partition, token) then broken = broken + 1
+    if not held_intact(partition, token) then
+      broken, olds = broken + 1, olds + redis.call('HLEN', 'gw:old:' .. token)
     else
       local newest = redis.call('ZREVRANGE', 'gw:time:' .. token, 0, 0, 'WITHSCORES')[2]
       local edge = '(' .. string.format('%.0f', tonumber(newest) - keep)
@@ -193,8 +207,15 @@ if verb == 'sweep' then
           dropped = dropped + 1
         end
       end
+      for _, field in ipairs(redis.call('HKEYS', 'gw:old:' .. token)) do
+        local event = string.match(field, '^(.*):%-?%d+$')
+        if redis.call('HEXISTS', 'gw:point:' .. token, event) == 0 then
+          redis.call('HDEL', 'gw:old:' .. token, field)
+        else olds = olds + 1 end
+      end
     end
   end
+  redis.call('HSET', 'gw:count', 'old:' .. partition, olds)
   return {'ok', broken, dropped, 0}
 end
 

@@ -2,27 +2,25 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import Response, StreamingResponse
 
 from services.gateway import metrics
 from services.gateway.access import Viewer, decide, scope_of
 from services.gateway.board import Scope
+from services.gateway.bodies import SearchRequest, read_body, require_same_origin
 from services.gateway.desk import Desk, lang_of, reply
 from services.gateway.people import band
 from services.gateway.present import Lang, row
 from services.gateway.problems import Problem
-from services.gateway.schema import answers
+from services.gateway.schema import answers, taking
 from services.gateway.views import Counts, Found, Me, Units, UnitView
 from services.gateway.worklist import Ask, WorklistRoute
 
 FOUND_MAX = 50
 HEARTBEAT_S = 15.0
 EVENTS_APART_S = 0.25
-
-Words = Annotated[str, Query(min_length=2, max_length=100, description="Name or record number.")]
 
 
 class Changes:
@@ -63,7 +61,13 @@ class ListRoutes:
         add = self.router.add_api_route
         add("/me", self.me, responses=answers(Me))
         add("/units", self.units, responses=answers(Units))
-        add("/search", self.search, responses=answers(Found))
+        add(
+            "/search",
+            self.search,
+            methods=["POST"],
+            responses=answers(Found),
+            openapi_extra=taking(SearchRequest),
+        )
         add("/stream", self.stream, responses=answers(None))
         add("/ops/counts", self.counts, responses=answers(Counts))
 
@@ -93,10 +97,12 @@ class ListRoutes:
         views = (UnitView(unit=u, patients=n, high=high) for u, (n, high) in sorted(counts.items()))
         return reply(Units(units=tuple(views)))
 
-    async def search(self, request: Request, q: Words) -> Response:
+    async def search(self, request: Request) -> Response:
         """The persons with that name or record number, of those the viewer may see."""
         viewer, staff = await self._desk.admit(request, "search")
-        tokens = await self._desk.identities.find(viewer.subject, q)
+        require_same_origin(request, viewer)
+        asked = await read_body(request, SearchRequest)
+        tokens = await self._desk.identities.find(viewer.subject, asked.q)
         if tokens is None:
             return reply(Found(identity="unavailable", patients=()))
         now_ms = self._desk.clock.now_ms()

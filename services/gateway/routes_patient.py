@@ -1,19 +1,23 @@
 """The routes about one patient: the whole view, its history, its explanation, a decision."""
 
-import hmac
+import asyncio
 import os
+from contextlib import suppress
 from typing import Annotated
+from weakref import WeakValueDictionary
 
 import msgspec
 from fastapi import APIRouter, Header, Path, Query, Request
 from fastapi.responses import Response
 
-from contracts.reviewed import REVIEWED
+from contracts.reviewed import REVIEWED, Review
 from contracts.topic import DAY_MS
 from plumbing import trace
+from plumbing.errors import Unavailable
 from plumbing.event_log import Output
 from services.gateway import metrics
 from services.gateway.access import Viewer
+from services.gateway.bodies import read_body, require_same_origin
 from services.gateway.desk import Desk, lang_of, reply, state_of
 from services.gateway.history import readings, series
 from services.gateway.people import Person
@@ -31,7 +35,6 @@ from services.gateway.views import (
     SupersededView,
 )
 
-REVIEW_BYTES_MAX = 4_096
 EVENTS_MAX = 2_000
 EVENTS_LOOKED_AT = 50
 ALL_TIME_MS = 2**52
@@ -49,6 +52,7 @@ class PatientRoutes:
     def __init__(self, desk: Desk) -> None:
         """Add the routes."""
         self._desk = desk
+        self._deciding: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self.router = APIRouter(prefix="/v1", tags=["patients"])
         add = self.router.add_api_route
         add("/patients/{token}", self.patient, responses=answers(Patient))
@@ -58,7 +62,7 @@ class PatientRoutes:
             "/events/{event_id}/review",
             self.review,
             methods=["POST"],
-            responses=answers(Reviewed),
+            responses=answers(Reviewed, {409: "Under review, or the key has another decision."}),
             openapi_extra=taking(ReviewRequest),
         )
 
@@ -136,37 +140,49 @@ class PatientRoutes:
         raise Problem(404, "not_found")
 
     async def review(self, request: Request, event_id: EventId, key: Key) -> Response:
-        """Accept or override the result of an event; stored before this answers."""
+        """Accept or override the result of an event; stored before this answers.
+
+        The same key with the same decision gives the same answer, and records nothing again.
+        """
         token = await self._desk.model.token_of(event_id, self._desk.follower.partitions)
         viewer, staff, one = await self._desk.admit_to(request, "review", token or "")
-        _require_same_origin(request, viewer)
+        require_same_origin(request, viewer)
         asked = await _decision(request)
-        _, shown = await self._look(request, viewer, staff, one)
-        if not shown:
-            raise Problem(503, "identity_unavailable", "Decisions are off while names are away.")
-        if one.under_review:
-            raise Problem(409, "under_review", "The links of this patient are being worked out.")
         now_ms = self._desk.clock.now_ms()
         made = review(
             asked, event_id=event_id, token=token or "", staff=staff, key=key, now_ms=now_ms
         )
-        detail = {"event_id": event_id, "decision": made.decision, "reason": made.reason}
-        await self._desk.auditor.decided(staff, made.token, detail)
+        async with self._one_at_a_time(made.review_id):
+            stored = await self._desk.model.decision(made.token, made.review_id)
+            if stored is not None:
+                return reply(_same_again(stored, asked))
+            _, shown = await self._look(request, viewer, staff, one)
+            if not shown:
+                raise Problem(
+                    503, "identity_unavailable", "Decisions are off while names are away."
+                )
+            if one.under_review:
+                raise Problem(
+                    409, "under_review", "The links of this patient are being worked out."
+                )
+            await self._record(request, made)
+        return reply(_reviewed(made))
+
+    async def _record(self, request: Request, made: Review) -> None:
+        detail = {"event_id": made.event_id, "decision": made.decision, "reason": made.reason}
+        await self._desk.auditor.decided(made.viewer, made.token, detail)
         headers = trace.headers_of(
-            event_id, ((trace.TRACEPARENT, _traceparent(request)),), os.urandom
+            made.event_id, ((trace.TRACEPARENT, _traceparent(request)),), os.urandom
         )
         output = Output(REVIEWED.name, made.token.encode(), REVIEWED.encode(made), headers)
         await self._desk.writer.write([output])
+        with suppress(Unavailable):  # it is recorded, and the projection brings it back
+            await self._desk.model.keep_decision(made)
         metrics.FEEDBACK.labels(made.decision, made.reason).inc()
-        return reply(
-            Reviewed(
-                review_id=made.review_id,
-                event_id=event_id,
-                decision=made.decision,
-                reason=made.reason,
-                decided_ms=now_ms,
-            )
-        )
+
+    def _one_at_a_time(self, review_id: str) -> asyncio.Lock:
+        """The lock of one try: a second of the same waits for the first."""
+        return self._deciding.setdefault(review_id, asyncio.Lock())
 
     async def _reviewable(self, one: Person) -> str | None:
         """The newest event that got a score: what a decision about the report is tied to."""
@@ -224,29 +240,28 @@ def _span(from_ms: int | None, to_ms: int | None, shift_ms: int) -> tuple[int, i
     return max(start, -ALL_TIME_MS), min(stop, ALL_TIME_MS)
 
 
-def _require_same_origin(request: Request, viewer: Viewer) -> None:
-    """A decision by cookie comes from our own page: same origin, with the session's secret."""
-    if not viewer.session:
-        return
-    site = request.headers.get("sec-fetch-site", "same-origin")
-    given = request.headers.get("x-csrf-token", "")
-    if site != "same-origin" or not hmac.compare_digest(given.encode(), viewer.csrf.encode()):
-        raise Problem(403, "csrf", "The request did not come from the page.")
-
-
 async def _decision(request: Request) -> ReviewRequest:
-    received = b""
-    async for chunk in request.stream():
-        received += chunk
-        if len(received) > REVIEW_BYTES_MAX:
-            raise Problem(413, "too_large")
-    try:
-        asked = msgspec.json.decode(received, type=ReviewRequest)
-    except msgspec.DecodeError as error:
-        raise Problem(422, "body", "The body is not a decision with a coded reason.") from error
+    asked = await read_body(request, ReviewRequest)
     if asked.reason not in REASONS[asked.decision]:
         raise Problem(422, "reason", "The reason is not one of the coded set for this decision.")
     return asked
+
+
+def _same_again(stored: Review, asked: ReviewRequest) -> Reviewed:
+    """The answer to a try that was recorded before; another decision under its key is refused."""
+    if (stored.decision, stored.reason) != (asked.decision, asked.reason):
+        raise Problem(409, "key_reused", "This Idempotency-Key has recorded another decision.")
+    return _reviewed(stored)
+
+
+def _reviewed(made: Review) -> Reviewed:
+    return Reviewed(
+        review_id=made.review_id,
+        event_id=made.event_id,
+        decision=made.decision,
+        reason=made.reason,
+        decided_ms=made.decided_at_ms,
+    )
 
 
 def _traceparent(request: Request) -> bytes:

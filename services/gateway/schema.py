@@ -1,5 +1,6 @@
 """The OpenAPI document: msgspec's schemas of the views, in the place where FastAPI has none."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -7,6 +8,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from services.gateway import views
+from services.gateway.bodies import SearchRequest
 from services.gateway.reviews import ReviewRequest
 
 REF = "#/components/schemas/{name}"
@@ -24,6 +26,7 @@ VIEWS: tuple[type[Any], ...] = (
     views.Counts,
     views.Problem,
     ReviewRequest,
+    SearchRequest,
 )
 REFUSALS = {
     401: "Nobody is signed in.",
@@ -34,17 +37,22 @@ REFUSALS = {
 }
 
 
-def answers(view: type[views.View] | None) -> dict[int | str, dict[str, Any]]:
-    """Return FastAPI's ``responses`` of a route that answers with ``view`` (None: a stream)."""
+def answers(
+    view: type[views.View] | None, also: Mapping[int, str] | None = None
+) -> dict[int | str, dict[str, Any]]:
+    """Return FastAPI's ``responses`` of a route that answers with ``view`` (None: a stream), and
+    refuses with ``also`` beside what every route may refuse with.
+    """
     content = (
         {"text/event-stream": {"schema": {"type": "string"}}}
         if view is None
         else {JSON: {"schema": {"$ref": REF.format(name=view.__name__)}}}
     )
+    refusals = {**REFUSALS, **(also or {})}
     problem = {PROBLEM: {"schema": {"$ref": REF.format(name="Problem")}}}
     return {
         200: {"description": "The answer.", "content": content},
-        **{status: {"description": why, "content": problem} for status, why in REFUSALS.items()},
+        **{status: {"description": why, "content": problem} for status, why in refusals.items()},
     }
 
 

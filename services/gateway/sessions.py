@@ -62,10 +62,9 @@ class Sessions:
             return None
         return found if found.expires_ms > self._clock.now_ms() else None
 
-    def end(self, viewer: Viewer) -> int:
-        """End a session; return for how many seconds that has to be remembered."""
+    def end(self, viewer: Viewer) -> None:
+        """End a session: that has to be remembered until it would have ended by itself."""
         self.revoked.add(viewer.session)
-        return max(1, (viewer.expires_ms - self._clock.now_ms()) // 1000 + 1)
 
     def sign_login(self, state: dict[str, str]) -> str:
         """Return the cookie that ties a sign-in to this browser."""

@@ -10,13 +10,22 @@ import msgspec
 
 from contracts.assessed import Assessment, Contribution, Risk, Score, Vital
 from contracts.loinc import BY_NAME
+from services.gateway.views import BANDS, Band
 
 ICU_OUTCOME_MODEL = "icu_mortality"
 CONTRIBUTIONS_MAX = 40
+NEWS2_PARTS = ("resp_rate", "spo2", "on_oxygen", "sbp", "pulse", "acvpu", "temp_c")
+ALL_PARTS = (1 << len(NEWS2_PARTS)) - 1
+NOT_TOLD = -1
+UNKNOWN = BANDS.index("unknown")
 
 
 class Point(msgspec.Struct, frozen=True, array_like=True):
-    """One event on a chart; times are shifted milliseconds, ``scored_ms`` is processing time."""
+    """One event on a chart; times are shifted milliseconds, ``scored_ms`` is processing time.
+
+    ``parts`` has a bit for each of ``NEWS2_PARTS`` that is known, ``band`` is the place in
+    ``BANDS``, ``flags`` how many red flags stood. A point of an older version has none of these.
+    """
 
     at_ms: int
     scored_ms: int
@@ -25,6 +34,9 @@ class Point(msgspec.Struct, frozen=True, array_like=True):
     total_min: int | None
     total_max: int | None
     probability: float | None
+    parts: int = NOT_TOLD
+    band: int = UNKNOWN
+    flags: int = 0
 
 
 class StoredPart(msgspec.Struct, frozen=True, array_like=True):
@@ -85,18 +97,34 @@ def decode_detail(value: bytes) -> Detail:
 
 
 def point(assessment: Assessment, scored_ms: int, offset: int) -> Point:
-    """Return the chart point of an event's assessment."""
+    """Return the chart point of an assessment."""
     news2 = score_named(assessment.scores, "NEWS2")
     risk = main_risk(assessment.risks)
+    covered = news2 if news2 is not None and news2.covered else None
     return Point(
         at_ms=assessment.as_of_ms or assessment.occurred_at_ms,
         scored_ms=scored_ms,
         offset=offset,
-        total=news2.total if news2 and news2.covered else None,
-        total_min=news2.total_min if news2 and news2.covered else None,
-        total_max=news2.total_max if news2 and news2.covered else None,
+        total=covered.total if covered else None,
+        total_min=covered.total_min if covered else None,
+        total_max=covered.total_max if covered else None,
         probability=risk.probability if risk else None,
+        parts=parts_of(covered) if covered else 0,
+        band=BANDS.index(band_of(covered)),
+        flags=len(assessment.red_flags),
     )
+
+
+def band_of(news2: Score | None) -> Band:
+    """Return the early-warning band of a score."""
+    if news2 is None or not news2.covered:
+        return "unknown"
+    return next((name for name in BANDS if name == news2.risk), "unknown")
+
+
+def parts_of(news2: Score) -> int:
+    """Return which parts are known, a bit for each of ``NEWS2_PARTS``."""
+    return sum(1 << place for place, name in enumerate(NEWS2_PARTS) if name in news2.parts)
 
 
 def detail(assessment: Assessment) -> Detail:

@@ -32,8 +32,21 @@ class CatchingUp(View, frozen=True, kw_only=True):
     behind_minutes: int
 
 
+class LastScoreView(View, frozen=True, kw_only=True):
+    """An earlier NEWS2 that stands, and when; ``at_ms`` is null while identity is away."""
+
+    total: int
+    total_min: int
+    total_max: int
+    at_ms: int | None
+    scored_ms: int
+
+
 class News2View(View, frozen=True, kw_only=True):
-    """NEWS2 of the newest report. ``total`` counts what is known; the truth lies in min..max."""
+    """NEWS2 of the newest report. ``total`` counts what is known; the truth lies in min..max.
+    ``band`` is the one that stands: with ``last``, that of an earlier score, because the report
+    knows too little to say that the patient is better than then (observations are overdue).
+    """
 
     total: int | None
     total_min: int | None
@@ -41,6 +54,7 @@ class News2View(View, frozen=True, kw_only=True):
     complete: bool
     band: Band
     missing: tuple[str, ...]
+    last: LastScoreView | None
 
 
 class QsofaView(View, frozen=True, kw_only=True):
@@ -62,7 +76,6 @@ class ReasonView(View, frozen=True, kw_only=True):
 
 class IcuRiskView(View, frozen=True, kw_only=True):
     """Risk of death in hospital. ``covered`` false: out of the model's scope, ``reason`` says why.
-
     ``delta_6h`` is the change of the probability against six hours before the newest fact.
     """
 
@@ -75,11 +88,11 @@ class IcuRiskView(View, frozen=True, kw_only=True):
 
 class Row(View, frozen=True, kw_only=True):
     """One person on the worklist.
-
     ``data_ms`` is the time of the newest fact used, ``scored_ms`` when the report was made.
     ``not_scored`` is a reason code when nothing could be scored. ``under_review``: the links of
     this person changed and the report is not recomputed yet. ``degraded`` is a code or empty.
-    ``spark`` has the newest early-warning totals, oldest first.
+    ``spark``: the newest early-warning totals, oldest first; it and ``trend`` are over results of
+    one identifier with the same parts of the score.
     """
 
     id: str
@@ -254,7 +267,7 @@ class Me(View, frozen=True, kw_only=True):
 
 
 class Reviewed(View, frozen=True, kw_only=True):
-    """The decision is stored. The same ``Idempotency-Key`` gives the same ``review_id``."""
+    """The decision is stored. The same ``Idempotency-Key`` gives the same answer, once recorded."""
 
     review_id: str
     event_id: str

@@ -39,7 +39,7 @@ class Step:
 class RowWrite:
     """The newest record of a token; ``value`` empty deletes. See ``read_model.lua`` for the order.
 
-    ``mark`` of a relation is ``<what changed>|<unit, empty when closed>``.
+    ``mark`` of a relation is ``<what changed>|<unit, empty when closed>``, of a review its id.
     """
 
     token: str

@@ -132,7 +132,8 @@ def test_kubernetes_lets_privacy_write_the_sealing_keys_that_ingest_reads() -> N
         for name, spec, container in containers()
         for mount in container["volumeMounts"]
         for volume in spec["volumes"]
-        if volume["name"] == mount["name"] and "persistentVolumeClaim" in volume
+        if volume["name"] == mount["name"]
+        and "sealing" in volume.get("persistentVolumeClaim", {}).get("claimName", "")
     }
     assert {
         place: (claim, mount.get("readOnly", False)) for place, (claim, mount) in found.items()

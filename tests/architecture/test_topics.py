@@ -2,14 +2,26 @@
 
 import ast
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from contracts import pipeline
+from contracts.deidentified import DEIDENTIFIED
+from contracts.identified import IDENTIFIED
 from contracts.pipeline import PIPELINE
+from contracts.rejection import rejected
+from contracts.topic import Topic
+from services.gateway import projector
 
 ROOT = Path(__file__).parents[2]
 SERVICES = ("ingest", "privacy", "inference", "gateway")
+# What a ``Subscription`` is made for, by the file that makes it.
+STREAMED: dict[str, tuple[Topic[Any], ...]] = {
+    "services/privacy/app.py": (IDENTIFIED,),
+    "services/inference/app.py": (DEIDENTIFIED,),
+    "services/gateway/projector.py": tuple(projector.TOPICS.values()),
+}
 CONSTANTS = {
     constant: topic
     for constant, topic in vars(pipeline).items()
@@ -53,3 +65,23 @@ def test_what_holds_identities_is_marked_and_stays_between_ingest_and_privacy() 
         if topic.identified:
             parties = {*topic.producer.split(", "), *topic.consumers}
             assert parties <= {"ingest", "privacy", "operators"}
+
+
+def test_the_streams_are_those_listed_here() -> None:
+    found = {
+        str(path.relative_to(ROOT))
+        for path in (ROOT / "services").rglob("*.py")
+        if "Subscription(" in path.read_text(encoding="utf-8")
+    }
+    assert found == set(STREAMED)
+
+
+@pytest.mark.parametrize("place", sorted(STREAMED))
+def test_every_topic_that_is_read_as_a_stream_has_its_rejected_topic(place: str) -> None:
+    """Without it a refused record would stop its partition for ever."""
+    service = place.split("/")[1]
+    names = {topic.name for topic in PIPELINE}
+    for topic in STREAMED[place]:
+        assert rejected(topic).name in names
+        assert rejected(topic).producer == service == topic.consumers[0]
+        assert rejected(topic).retention_ms > 0

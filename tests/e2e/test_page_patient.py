@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from contracts.reviewed import REVIEWED
 from services.gateway import pages
@@ -18,7 +18,7 @@ from tests.support.page_browser import (
     visiting,
     ward_on_its_own_redis,
 )
-from tests.support.page_people import WARD, WELL, report
+from tests.support.page_people import SEPSIS, WARD, WELL, history, lab_only, report
 from tests.support.page_screenshots import SHOTS, take
 from tests.support.page_server import PageServer
 
@@ -100,6 +100,22 @@ def test_what_is_missing_is_said_and_not_guessed(visit: Visit) -> None:
     assert page.locator("#why").is_hidden()
 
 
+def test_a_score_that_stands_is_told_with_its_age_and_each_part_with_its_own(live: Visit) -> None:
+    now_ms = live.server.clock.now_ms()
+    sick = replace(ROSSI, vitals=SEPSIS, events=4, minutes_ago=13 * 60 + 5, admitted_hours_ago=30)
+    live.server.feed(history(sick, now_ms))
+    live.server.feed(lab_only(sick, now_ms, "sodium", 140))
+    page = patient(live, ROSSI.token)
+    said = text(page, "#news2")
+    assert "High 18" in said
+    assert "Last scored High 13 h ago, observations overdue" in said
+    assert "falling" not in said
+    assert "Heart rate last 13 h ago" in said
+    assert "missing: Respiratory rate" in said
+    assert "overdue" in text(page, "#who")
+    assert access_findings(page) == []
+
+
 def test_the_risk_stands_beside_the_average_with_its_reasons(visit: Visit) -> None:
     page = patient(visit, ZHANG.token)
     said = text(page, "#risk")
@@ -170,6 +186,34 @@ def test_an_override_needs_a_reason_and_is_sent_once(live: Visit) -> None:
     review = REVIEWED.decode(record.value)
     assert (review.decision, review.reason) == ("overridden", "measurement_wrong")
     assert review.token == ZHANG.token
+
+
+def test_sending_again_records_once_and_another_reason_is_another_try(
+    browser: Browser, redis_url: str, tmp_path: Path
+) -> None:
+    def lose_the_answer(route: Route) -> None:
+        route.fetch()
+        route.abort()
+
+    with PageServer(redis_url, tmp_path).running() as server:
+        server.fill()
+        one = Visit(browser, server)
+        page = patient(one, ZHANG.token)
+        page.route("**/review*", lose_the_answer, times=2)
+        page.get_by_role("button", name="Override").click()
+        page.get_by_label("A measurement is wrong").check()
+        for _ in range(2):  # recorded, but the page cannot know
+            with page.expect_event("requestfailed"):
+                page.get_by_role("button", name="Record").click()
+            expect(page.locator("#decision")).to_contain_text("Not recorded")
+        assert len(server.records(REVIEWED.name)) == 1
+        page.get_by_label("Already being treated").check()
+        page.get_by_role("button", name="Record").click()
+        expect(page.locator(".done")).to_contain_text("Already being treated")
+        reviews = [REVIEWED.decode(r.value or b"") for r in server.records(REVIEWED.name)]
+        assert [one.reason for one in reviews] == ["measurement_wrong", "already_treated"]
+        assert len({one.review_id for one in reviews}) == 2
+        one.context.close()
 
 
 def test_a_newer_report_closes_an_open_decision(live: Visit) -> None:

@@ -18,7 +18,16 @@ from tests.support.page_browser import (
     visiting,
     ward_on_its_own_redis,
 )
-from tests.support.page_people import SEPSIS, WARD, WELL, links, relation, report
+from tests.support.page_people import (
+    SEPSIS,
+    WARD,
+    WELL,
+    history,
+    lab_only,
+    links,
+    relation,
+    report,
+)
 from tests.support.page_server import PageServer
 
 pytestmark = pytest.mark.browser
@@ -133,6 +142,52 @@ def test_old_data_is_marked_by_the_interval_of_its_band(visit: Visit) -> None:
     assert "overdue" not in row(page, SMITH.token)  # 3 hours in the low band
 
 
+def long_unseen(server: PageServer) -> None:
+    """Rossi scored high 13 hours ago; since then only a sodium has come."""
+    now_ms = server.clock.now_ms()
+    sick = replace(ROSSI, vitals=SEPSIS, events=4, minutes_ago=13 * 60 + 5, admitted_hours_ago=30)
+    server.feed(history(sick, now_ms))
+    server.feed(lab_only(sick, now_ms, "sodium", 140))
+
+
+def test_who_scored_high_and_was_not_measured_since_stays_up_and_says_so(live: Visit) -> None:
+    long_unseen(live.server)
+    page = live.open()
+    element = page.locator(f'tbody[data-band="high"] tr[data-id="{ROSSI.token}"]')
+    expect(element).to_contain_text("Last scored High 13 h ago, observations overdue")
+    said = row(page, ROSSI.token)
+    assert said.startswith("18 High, NEWS2 18, no trend yet 13 h ago")
+    assert "Not scored" not in said
+    assert "falling" not in said
+    assert "missing: Respiratory rate" in said
+    assert element.locator(".c-age .overdue").count() == 1
+    assert element.locator(".tile").evaluate("(e) => getComputedStyle(e).outlineStyle") == "dashed"
+    assert access_findings(page) == []
+    # What is measured again takes its place at once.
+    well = replace(ROSSI, vitals=WELL, minutes_ago=0)
+    live.server.feed(report(well, live.server.clock.now_ms(), 200))
+    low = page.locator(f'tbody[data-band="low"] tr[data-id="{ROSSI.token}"]')
+    expect(low).to_be_visible(timeout=5_000)
+    assert "Last scored" not in low.inner_text()
+
+
+def test_a_chinese_row_says_when_it_was_last_scored(browser: Browser, server: PageServer) -> None:
+    long_unseen(server)
+    with visiting(browser, server) as one:
+        page = one.open("/?lang=zh")
+        assert "上次评分高危（13 小时前），观察超时" in row(page, ROSSI.token)
+
+
+def test_a_score_that_stands_has_its_age_while_real_times_are_hidden(
+    browser: Browser, server: PageServer
+) -> None:
+    long_unseen(server)
+    server.privacy.away = True
+    with visiting(browser, server) as one:
+        page = one.open()
+        assert "Last scored High just now, observations overdue" in row(page, ROSSI.token)
+
+
 def test_a_new_report_moves_its_row_at_once_and_keeps_focus_and_place(live: Visit) -> None:
     page = live.open()
     page.locator(f'tr[data-id="{HADDAD.token}"] .row-link').focus()
@@ -179,12 +234,16 @@ def test_typing_narrows_the_list_and_enter_asks_for_the_whole_name(visit: Visit)
     page.keyboard.type("2020")
     assert set(names(page)) >= {WANG.name, ABDULLAH.name, CHEN.name}
     assert ZHANG.name not in names(page)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
     page.locator("#q").fill("20190021")
     page.keyboard.press("Enter")
     expect(page.locator("#found a")).to_have_text([OCONNOR.name])
     page.locator("#q").fill("no such person")
     page.keyboard.press("Enter")
     expect(page.locator("#found")).to_contain_text("No patient of yours")
+    assert any("/v1/search" in url for url in asked)
+    assert not [url for url in [*asked, page.url] if "20190021" in url or "person" in url]
     page.keyboard.press("Escape")
     expect(page.locator("tr.row:visible")).to_have_count(len(WARD))
 

@@ -1,5 +1,6 @@
 """The API through the whole gateway: real Redis, real sign-in, privacy over HTTP."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -9,13 +10,14 @@ import httpx
 import pytest
 import redis.asyncio
 
-from contracts.assessed import ASSESSED, CURRENT
+from contracts.assessed import ASSESSED, CURRENT, Score
 from contracts.audited import AUDIT
 from contracts.merged import MERGED, IdentityMerged
 from contracts.relations import RELATIONS
 from contracts.reviewed import REVIEWED
 from contracts.topic import DAY_MS
 from services.gateway.access import scope_of
+from services.gateway.follower import RELOAD_EVERY_MS
 from tests.support.gateway_world import (
     HOUR_MS,
     NOON_MS,
@@ -54,6 +56,13 @@ async def get(browser: httpx.AsyncClient, path: str, **params: Any) -> dict[str,
     return found
 
 
+async def search(browser: httpx.AsyncClient, words: str) -> dict[str, Any]:
+    answer = await browser.post("/v1/search", json={"q": words})
+    assert answer.status_code == 200, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
+
+
 async def test_the_sickest_come_first(world: World) -> None:
     await admit(world, "calm", "W1", total=2, risk="low")
     await admit(world, "bad", "W2", total=9, risk="high")
@@ -79,9 +88,40 @@ async def test_the_sickest_come_first(world: World) -> None:
         "complete": False,
         "band": "high",
         "missing": ["Temperature"],
+        "last": None,
     }
     assert row["spark"] == [[NOON_MS, 9]]
     assert found["patients"][3]["not_scored"] == "no_observations"
+
+
+async def test_a_high_score_stands_until_enough_is_measured_again(world: World) -> None:
+    """Its result is older than the trail: it is read from further back, on a reload too."""
+    await admit(world, "calm", "W1", total=2)
+    await admit(world, "sick", "W1", total=9, risk="high", red_flags=("qsofa_positive",))
+    later = AT_MS + 30 * HOUR_MS
+    aged = Score(name="NEWS2", total=0, total_min=0, total_max=20, missing=("pulse", "spo2"))
+    result: dict[str, Any] = {"at_ms": later, "scores": (aged,)}
+    await world.tell(ASSESSED, an_assessment("sick", "sodium", **result))
+    seen = {"sick": 2}
+    await world.tell(CURRENT, an_assessment("sick", "sodium", basis="person", seen=seen, **result))
+    world.clock.advance(30 * 3_600)
+    await world.settle()
+    browser = await world.client("dr.lin")
+    first = await get(browser, "/v1/worklist")
+    assert first["order"] == ["sick", "calm"]
+    news2 = first["patients"][0]["news2"]
+    assert (news2["band"], news2["total"], first["patients"][0]["trend"]) == ("high", 0, "none")
+    assert news2["last"] == {
+        "total": 9,
+        "total_min": 9,
+        "total_max": 12,
+        "at_ms": NOON_MS,
+        "scored_ms": NOON_MS,
+    }
+    assert {"unit": "W1", "patients": 2, "high": 1} in (await get(browser, "/v1/units"))["units"]
+    world.clock.advance(RELOAD_EVERY_MS / 1000 + 1)
+    await world.settle()
+    assert (await get(browser, "/v1/worklist"))["patients"][0]["news2"] == news2
 
 
 async def test_nothing_new_is_a_304(world: World) -> None:
@@ -155,7 +195,7 @@ async def test_identities_away_leave_units_and_beds(world: World) -> None:
     assert row["spark"] == [[0, 3]]
     patient = await get(browser, "/v1/patients/one")
     assert (patient["identity"], patient["decisions_open"]) == ("unavailable", False)
-    assert (await get(browser, "/v1/search", q="Name 0"))["identity"] == "unavailable"
+    assert (await search(browser, "Name 0"))["identity"] == "unavailable"
     decision = {"decision": "accepted", "reason": "acting_on_it"}
     refused = await browser.post(
         "/v1/events/event-one/review", json=decision, headers={"Idempotency-Key": "k"}
@@ -183,7 +223,7 @@ async def test_each_look_is_on_the_log_once_in_a_while(world: World) -> None:
     for _ in range(3):
         await get(browser, "/v1/worklist")
         await get(browser, "/v1/patients/one")
-        await get(browser, "/v1/search", q="MRN0000")
+        await search(browser, "MRN0000")
     entries = [AUDIT.decode(record.value or b"") for record in world.log.records(AUDIT.name)]
     assert [(one.action, one.token, one.viewer) for one in entries] == [
         ("worklist", "one", "staff-D1001"),
@@ -302,6 +342,59 @@ async def test_a_decision_is_stored_audited_and_shown(world: World) -> None:
     assert (shown["decision"], shown["reason"]) == ("overridden", "known_and_expected")
 
 
+async def decide(
+    browser: httpx.AsyncClient, key: str, decision: str, reason: str
+) -> httpx.Response:
+    return await browser.post(
+        "/v1/events/event-one/review",
+        json={"decision": decision, "reason": reason},
+        headers={"Idempotency-Key": key},
+    )
+
+
+@pytest.mark.parametrize("projected", [True, False])
+async def test_a_try_is_recorded_once_and_its_key_is_for_one_decision(
+    world: World, *, projected: bool
+) -> None:
+    await admit(world, "one", "W1")
+    browser = await world.client("dr.lin")
+    first = await decide(browser, "k1", "overridden", "known_and_expected")
+    world.clock.advance(5)
+    if projected:  # Redis was emptied since: the decision comes back from its topic
+        async with redis.asyncio.Redis.from_url(world.gateway._settings.redis_url) as raw:
+            await raw.delete("gw:decided:one")
+        await world.settle()
+    again = await decide(browser, "k1", "overridden", "known_and_expected")
+    assert (again.status_code, again.json()) == (200, first.json())
+    other = await decide(browser, "k1", "overridden", "measurement_wrong")
+    assert (other.status_code, other.json()["code"]) == (409, "key_reused")
+    opposite = await decide(browser, "k1", "accepted", "acting_on_it")
+    assert opposite.status_code == 409
+    assert len(world.log.records(REVIEWED.name)) == 1
+    actions = [AUDIT.decode(r.value or b"").action for r in world.log.records(AUDIT.name)]
+    assert actions.count("review") == 1
+    second = await decide(browser, "k2", "accepted", "acting_on_it")
+    assert second.status_code == 200
+    assert len(world.log.records(REVIEWED.name)) == 2
+    await world.settle()
+    again = await decide(browser, "k1", "overridden", "known_and_expected")
+    assert again.json() == first.json()  # also when it is not the newest decision
+    await world.settle()
+    shown = (await get(browser, "/v1/patients/one"))["review"]
+    assert shown["decision"] == "accepted"
+
+
+async def test_two_tries_with_one_key_at_a_time_are_one_decision(world: World) -> None:
+    await admit(world, "one", "W1")
+    browser = await world.client("dr.lin")
+    answers = await asyncio.gather(
+        *(decide(browser, "k", "accepted", "acting_on_it") for _ in range(5))
+    )
+    assert [answer.status_code for answer in answers] == [200] * 5
+    assert len({answer.text for answer in answers}) == 1
+    assert len(world.log.records(REVIEWED.name)) == 1
+
+
 @pytest.mark.parametrize(
     ("body", "headers", "status", "code"),
     [
@@ -332,11 +425,36 @@ async def test_search_finds_only_who_may_be_seen(world: World) -> None:
     await world.tell(RELATIONS, a_relation("foreign", "W9", at_ms=AT_MS + 1, staff=()))
     await world.settle()
     browser = await world.client("dr.lin")
-    found = await get(browser, "/v1/search", q="name 0")
+    found = await search(browser, "name 0")
     assert [row["record_number"] for row in found["patients"]] == ["MRN0000"]
-    assert (await get(browser, "/v1/search", q="MRN0001"))["patients"] == []
+    assert (await search(browser, "MRN0001"))["patients"] == []
     charge = await world.client("nurse.wang")
-    assert len((await get(charge, "/v1/search", q="MRN0001"))["patients"]) == 1
+    assert len((await search(charge, "MRN0001"))["patients"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "headers", "status", "code"),
+    [
+        ({"q": "Name 0"}, {"X-CSRF-Token": "x"}, 403, "csrf"),
+        ({"q": "N"}, {}, 422, "body"),
+        ({"q": "N" * 101}, {}, 422, "body"),
+        ({"name": "Name 0"}, {}, 422, "body"),
+    ],
+)
+async def test_what_is_no_search_is_refused_and_not_repeated(
+    world: World, body: dict[str, str], headers: dict[str, str], status: int, code: str
+) -> None:
+    browser = await world.client("dr.lin")
+    answer = await browser.post("/v1/search", json=body, headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+    assert "Name 0" not in answer.text
+
+
+async def test_a_search_by_address_is_not_taken(world: World) -> None:
+    browser = await world.client("dr.lin")
+    answer = await browser.get("/v1/search", params={"q": "Name 0"})
+    assert answer.status_code == 405
+    assert "Name 0" not in answer.text
 
 
 async def test_units_and_me_and_counts(world: World) -> None:
@@ -357,12 +475,14 @@ async def test_who_is_not_allowed_learns_nothing(world: World) -> None:
     await admit(world, "one", "W1")
     stranger = world.browser()
     routes = ["/v1/me", "/v1/units", "/v1/worklist", "/v1/patients/one", "/v1/stream",
-              "/v1/patients/one/history", "/v1/search?q=Name", "/v1/ops/counts",
+              "/v1/patients/one/history", "/v1/ops/counts",
               "/v1/patients/one/explanation?event_id=event-one"]  # fmt: skip
     assert [(await stranger.get(route)).status_code for route in routes] == [401] * len(routes)
     operator = await world.client("sre")
     statuses = [(await operator.get(route)).status_code for route in routes]
-    assert statuses == [200, 403, 403, 403, 403, 403, 403, 200, 403]
+    assert statuses == [200, 403, 403, 403, 403, 403, 200, 403]
+    for browser, status in ((stranger, 401), (operator, 403)):
+        assert (await browser.post("/v1/search", json={"q": "Name"})).status_code == status
     lin = await world.client("dr.lin")
     unknown = await lin.get("/v1/patients/nobody")
     await world.tell(RELATIONS, a_relation("far", "W9", staff=()))
@@ -400,7 +520,9 @@ async def test_a_session_ends_at_logout_and_in_time(world: World) -> None:
     thief = world.browser()
     thief.cookies.set("auscult_session", cookie)
     assert (await thief.get("/v1/me")).status_code == 401
-    assert len(await world.model.revoked()) == 1
+    now_ms = world.clock.now_ms()
+    assert len(await world.model.revoked(now_ms)) == 1
+    assert await world.model.revoked(now_ms + DAY_MS) == set()
     other = await world.client("dr.lin")
     world.clock.advance(12 * 3600 + 1)
     assert (await other.get("/v1/me")).status_code == 401

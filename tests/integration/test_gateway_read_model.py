@@ -10,6 +10,7 @@ import redis.asyncio
 from contracts.assessed import ASSESSED, CURRENT
 from contracts.merged import MERGED
 from contracts.relations import RELATIONS
+from contracts.reviewed import REVIEWED, Review
 from plumbing.errors import Unavailable
 from plumbing.event_log import Output
 from services.gateway import projector
@@ -220,6 +221,49 @@ async def test_old_points_go_thirty_days_after_they_were_scored(world: World, ra
     (epoch, point) = decode_point(await raw.hget("gw:point:t", "new") or b"")
     assert (epoch, point.at_ms) == (1, newest)
     await world.feed.idle()
+
+
+async def test_what_was_superseded_is_counted_and_goes_with_its_event(
+    world: World, raw: Any
+) -> None:
+    newest = an_assessment("t", "new").as_of_ms
+    old_ms = newest - projector.KEEP_MS - 1
+    await world.tell(ASSESSED, an_assessment("t", "new", model_epoch=3))
+    for epoch in (4, 2, 9, 4):  # twice the same: counted once
+        await world.tell(ASSESSED, an_assessment("t", "old", at_ms=old_ms, model_epoch=epoch))
+    await world.tell(ASSESSED, an_assessment("t", "new", model_epoch=5))
+    await world.settle()
+    assert await world.model.counts(12) == (2, 3, 1)
+    before = await everything(raw)
+    (point_key,) = await raw.keys("gw:point:t")
+    await raw.delete(point_key)
+    world.clock.advance(projector.SWEEP_EVERY_S + 1)
+    await world.feed.idle()
+    assert await everything(raw) == before  # replayed, counted as before
+    world.clock.advance(projector.KEEP_MS / 1000)
+    await world.feed.idle()
+    assert await world.model.counts(12) == (1, 1, 1)
+    assert await raw.hkeys("gw:old:t") == [b"new:3"]
+
+
+async def test_counting_does_not_walk_through_all_keys(world: World, raw: Any) -> None:
+    await fill(world)
+    await raw.config_resetstat()
+    await world.model.counts(12)
+    await world.model.revoked(0)
+    assert "cmdstat_scan" not in await raw.info("commandstats")
+
+
+async def test_a_tombstone_takes_the_decisions_too(world: World, raw: Any) -> None:
+    made = Review(
+        review_id="r", event_id="e", token="t", decision="accepted", viewer="v", decided_at_ms=1
+    )
+    await world.tell(REVIEWED, made)
+    await world.settle()
+    assert await world.model.decision("t", "r") == made
+    await world.log.write([Output(REVIEWED.name, b"t", None)])
+    await world.settle()
+    assert await world.model.decision("t", "r") is None
 
 
 async def test_a_tombstone_takes_the_row(world: World, raw: Any) -> None:

@@ -17,9 +17,11 @@ import redis
 
 from cli.commands.keys import generate
 from contracts.assessed import ASSESSED, CURRENT
+from contracts.rejection import Rejection, rejected
 from contracts.relations import RELATIONS
 from plumbing.event_log import Output
 from plumbing.kafka_connection import KafkaConnection
+from plumbing.kafka_log import KafkaReader
 from plumbing.kafka_writer import KafkaWriter
 from services.gateway.read_model import ReadModel
 from tests.support.brokers import free_port
@@ -137,6 +139,51 @@ async def test_killed_and_emptied_it_shows_everything_once(
     log = place.log.read_text()
     assert "Traceback" not in log
     assert TOKENS[0] not in log
+
+
+async def refusals(bootstrap: str, key: str) -> list[Rejection]:
+    """Return what was refused of a token's reports."""
+    bin_topic, reader = rejected(CURRENT), KafkaReader(KafkaConnection(bootstrap=bootstrap))
+    found = []
+    try:
+        for partition in await reader.partitions(bin_topic.name):
+            end = await reader.end_offset(bin_topic.name, partition)
+            async for records in reader.read(bin_topic.name, partition, 0, end):
+                found += [
+                    bin_topic.decode(r.value or b"") for r in records if r.key == key.encode()
+                ]
+    finally:
+        await reader.close()
+    return found
+
+
+async def test_a_record_that_is_no_report_does_not_stop_its_partition(
+    place: Place, kafka_broker: str, redis_url: str
+) -> None:
+    token = f"{PREFIX}-broken"
+
+    async def tell_reports(*values: bytes) -> None:
+        writer = KafkaWriter(KafkaConnection(bootstrap=kafka_broker))
+        for value in values:  # one key: all in one partition
+            await writer.write([Output(CURRENT.name, token.encode(), value)])
+        await writer.close()
+
+    def a_report(name: str, turn: int) -> bytes:
+        return CURRENT.encode(an_assessment(token, name, basis="person", seen={token: turn}))
+
+    def shows(name: bytes) -> bool:
+        with redis.Redis.from_url(redis_url) as client:
+            return any(name in (client.hget(f"gw:cur:{n}", token) or b"") for n in range(12))
+
+    await tell_reports(b'{"basis": "of another version"', a_report("first", 1))
+    with place.running():
+        await place.until(lambda: shows(b"first"))
+        await tell_reports(a_report("second", 2))
+        await place.until(lambda: shows(b"second"))
+        await place.until(place.ready)
+    (refused,) = await refusals(kafka_broker, token)
+    assert (refused.code, refused.topic, refused.stage) == ("undecodable", CURRENT.name, "gateway")
+    assert refused.payload == b""
 
 
 async def test_it_answers_serves_pages_and_counts(place: Place) -> None:

@@ -15,7 +15,7 @@ from plumbing.event_log import EventWriter, Output
 from plumbing.kafka_connection import KafkaConnection
 from plumbing.kafka_log import KafkaReader, KafkaWriter
 from plumbing.memory_log import InMemoryLog
-from services.gateway.people import alias_deltas, edges_of
+from services.gateway.aliases import alias_deltas, edges_of
 from services.inference.links import LinkTable
 from services.ingest.frames import parse_frame
 from services.ingest.identity import Keys

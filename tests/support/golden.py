@@ -6,18 +6,22 @@ bodies that start the chain are ingest's (``clinical.identified.v1.body``, from 
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from contracts.answers import StoredAnswer
-from contracts.assessed import Risk
+from contracts.assessed import ASSESSED, CURRENT, Risk
 from contracts.audited import AuditEntry
-from contracts.deidentified import DeidentifiedEvent
-from contracts.identified import IdentifiedBody
+from contracts.deidentified import DEIDENTIFIED, DeidentifiedEvent
+from contracts.identified import IDENTIFIED, IdentifiedBody
+from contracts.merged import MERGED
 from contracts.promoted import ModelPromoted
-from contracts.rejection import Rejection
-from contracts.reviewed import Review
+from contracts.rejection import Rejection, rejected
+from contracts.relations import RELATIONS
+from contracts.reviewed import REVIEWED, Review
 from contracts.state import StateSnapshot
+from contracts.topic import Topic
 from contracts.vault import VaultEntry
 from plumbing.hash_chain import Chain
 from services.inference import report
@@ -43,6 +47,15 @@ STAFF_KEY = bytes(range(2, 34))
 ELAPSED_MS = 120
 WINDOW_MS = 12 * 3_600_000
 PLACE = (3, 41)
+REFUSED: tuple[Topic[Any], ...] = (
+    IDENTIFIED,
+    DEIDENTIFIED,
+    RELATIONS,
+    MERGED,
+    ASSESSED,
+    CURRENT,
+    REVIEWED,
+)
 
 
 def event_id(case: str) -> str:
@@ -123,16 +136,16 @@ def _alone() -> Iterator[tuple[str, str, msgspec.Struct]]:
     answer = StoredAnswer(content_hash="5d" * 16, code="AA", event_ids=(event_id("answer"),))
     yield "ingest.answers.v1", "accepted", answer
     yield "privacy.vault.v1", "minted", _vault_entry()
-    for topic, stage in (("identified", "privacy"), ("deidentified", "inference")):
+    for topic in REFUSED:
         refused = Rejection(
             code="undecodable",
-            stage=stage,
-            topic=f"clinical.{topic}.v1",
+            stage=topic.consumers[0],
+            topic=topic.name,
             partition=PLACE[0],
             offset=PLACE[1],
             event_id=event_id("refused"),
         )
-        yield f"clinical.{topic}.v1.rejected", "undecodable", refused
+        yield rejected(topic).name, "undecodable", refused
     yield (
         "clinical.reviewed.v1",
         "accepted",

@@ -140,6 +140,21 @@ def report(one: Someone, now_ms: int, order: int) -> list[Output]:
     ]
 
 
+def lab_only(one: Someone, now_ms: int, parameter: str, value: float) -> list[Output]:
+    """Another value has come since ``history``: the vital signs of ``one`` are as old as before."""
+    order = one.events + 100
+    facts = [
+        fact
+        for step in range(one.events)
+        for fact in _measured(one, step, _at(one, now_ms, one.events - 1 - step))
+    ]
+    facts += _measured(replace(one, vitals={parameter: value}, events=1), order, now_ms)
+    return [
+        _output(ASSESSED.name, one, _assessment(one, facts, order, "event")),
+        _output(CURRENT.name, one, _assessment(one, facts, order, "person")),
+    ]
+
+
 def relation(one: Someone, now_ms: int, status: str = "open") -> Output:
     """Where a person is now."""
     shift_ms = one.shift_days * DAY_MS

@@ -31,3 +31,16 @@ def test_every_route_has_its_refusals() -> None:
     for path, item in json.loads(current())["paths"].items():
         for operation in item.values():
             assert {"200", "401", "403", "404", "503"} <= set(operation["responses"]), path
+
+
+def test_no_address_can_hold_a_name_or_a_record_number() -> None:
+    """Addresses end up in the logs of everything on the way: tokens, units and times alone."""
+    told = {
+        parameter["name"]
+        for item in json.loads(current())["paths"].values()
+        for operation in item.values()
+        for parameter in operation.get("parameters", ())
+        if parameter["in"] in ("query", "path")
+    }
+    harmless = {"token", "event_id", "unit", "limit", "since", "lang", "from", "to", "points"}
+    assert told - harmless - {"next", "code", "state", "error"} == set()

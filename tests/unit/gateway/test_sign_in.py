@@ -194,7 +194,7 @@ def test_an_ended_session_is_over() -> None:
     cookie = sessions.begin(CLAIMS)
     viewer = sessions.viewer(cookie)
     assert viewer is not None
-    assert sessions.end(viewer) == 3601
+    sessions.end(viewer)
     assert sessions.viewer(cookie) is None
 
 

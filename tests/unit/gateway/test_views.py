@@ -1,15 +1,19 @@
 """What is stored and shown: nothing lost, nothing invented."""
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contracts.assessed import Score
 from contracts.reidentify import Identity
 from contracts.topic import DAY_MS
 from services.gateway.history import series, thinned
 from services.gateway.people import Related, Reported, TokenState, person
 from services.gateway.present import Look, delta_6h, label, row, spark
 from services.gateway.project import read_mark, relation_mark
+from services.gateway.standing import says_something
 from services.gateway.stored import (
+    NOT_TOLD,
     Point,
     decode_detail,
     decode_point,
@@ -19,25 +23,27 @@ from services.gateway.stored import (
     risks_of,
     vitals_of,
 )
-from services.gateway.views import BANDS
+from services.gateway.views import BANDS, LastScoreView
 from tests.support.gateway_world import HOUR_MS, NOON_MS, a_relation, an_assessment
 
 IDENTITY = Identity(
     token="t", name="Doe, J", birth_date="1950", record_number="M1", shift_days=100, sex="F"
 )
 AT_MS = NOON_MS - 100 * DAY_MS
+PARTS = point(an_assessment("t", ""), NOON_MS, 0).parts
 
 
 def a_trail(*totals: int, every_ms: int = HOUR_MS) -> tuple[Point, ...]:
     first = AT_MS - (len(totals) - 1) * every_ms
     return tuple(
-        Point(first + n * every_ms, NOON_MS, n, total, total, total, total / 100)
+        Point(first + n * every_ms, NOON_MS, n, total, total, total, total / 100, PARTS)
         for n, total in enumerate(totals)
     )
 
 
 def a_look(*, trail: tuple[Point, ...] = (), identity: Identity | None = IDENTITY) -> Look:
-    report = an_assessment("t", "", basis="person", probability=0.5)
+    total = trail[-1].total if trail else 3
+    report = an_assessment("t", "", basis="person", probability=0.5, total=total)
     state = TokenState(
         related=Related(a_relation("t", "W1"), NOON_MS, "admitted", NOON_MS),
         reported=Reported(report, NOON_MS),
@@ -85,6 +91,35 @@ def test_a_row_in_real_time() -> None:
     assert [one.label for one in found.icu_risk.top] == ["Lactate", "Heart rate"]
 
 
+def test_a_score_that_still_stands_says_when_it_was() -> None:
+    earlier = point(
+        an_assessment("t", "e", at_ms=AT_MS - 13 * HOUR_MS, total=9, risk="high"), NOON_MS - 1, 0
+    )
+    score = Score(name="NEWS2", total=0, total_min=0, total_max=17, parts={"pulse": 0}, risk="low")
+    report = an_assessment("t", "", basis="person", scores=(score,))
+    state = TokenState(reported=Reported(report, NOON_MS), earlier=(earlier,))
+    one = person("t", {}, {"t": state})
+    shown = row(Look(one, IDENTITY, NOON_MS, "en"))
+    assert shown.news2 is not None
+    assert (shown.news2.band, shown.news2.total, shown.trend) == ("high", 0, "none")
+    assert shown.news2.last == LastScoreView(
+        total=9, total_min=9, total_max=12, at_ms=NOON_MS - 13 * HOUR_MS, scored_ms=NOON_MS - 1
+    )
+    assert shown.spark == ((NOON_MS - 13 * HOUR_MS, 9),)
+    hidden = row(Look(one, None, NOON_MS, "en")).news2
+    assert hidden is not None
+    assert hidden.last is not None
+    assert (hidden.last.at_ms, hidden.last.scored_ms) == (None, NOON_MS - 1)
+
+
+def test_a_point_of_an_older_version_can_be_read() -> None:
+    old = msgspec.msgpack.encode([AT_MS, NOON_MS, 3, 5, 5, 8, None])
+    _, found = decode_point(b"1;" + old)
+    assert (found.total, found.parts, BANDS[found.band]) == (5, NOT_TOLD, "unknown")
+    assert not says_something(found)
+    assert len(series((found,), [], 0, 100).news2) == 1  # still on the chart
+
+
 def test_a_badge_goes_after_two_hours() -> None:
     look = a_look()
     later = Look(look.person, look.identity, NOON_MS + 2 * HOUR_MS + 1, "en")
@@ -127,6 +162,11 @@ def test_a_series_has_each_reading_once() -> None:
     found = series(a_trail(1, 2), vitals, 1000, 100)
     assert found.vitals == {"heart_rate": ((1001, 70.0), (1005, 80.0))}
     assert len(found.news2) == 2
+
+
+def test_a_total_over_no_input_is_no_point_of_the_chart() -> None:
+    nothing = Point(AT_MS, NOON_MS, 9, 0, 0, 20, None, 0)
+    assert len(series((*a_trail(1, 2), nothing), [], 0, 100).news2) == 2
 
 
 def test_inputs_have_names_in_both_languages() -> None:

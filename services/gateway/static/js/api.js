@@ -35,7 +35,7 @@ export async function get(path, { etag = null, timeoutMs = 8_000 } = {}) {
 /** POST JSON with the session's CSRF token. */
 export async function post(path, body, headers = {}) {
   const { csrf } = await me();
-  const answer = await fetch(path, {
+  const answer = await fetch(withLang(path), {
     method: "POST",
     headers: { "Content-Type": "application/json", "X-CSRF-Token": csrf, ...headers },
     body: JSON.stringify(body),

@@ -84,7 +84,11 @@ export class Decision {
   }
 
   async #send(reason) {
-    const { decision, event, key } = this.#form;
+    const { decision, event } = this.#form;
+    // Sending the same again is the same attempt, and records nothing twice; anything else is a new one.
+    if (this.#form.sent !== undefined && this.#form.sent !== reason) this.#form.key = attemptKey();
+    this.#form.sent = reason;
+    const { key } = this.#form;
     try {
       const stored = await post(`/v1/events/${encodeURIComponent(event)}/review`, { decision, reason }, { "Idempotency-Key": key });
       this.#row = { ...this.#row, review: { event_id: event, decision, reason, decided_ms: stored.decided_ms } };
@@ -92,7 +96,6 @@ export class Decision {
       this.#message = "";
       this.#draw("button");
     } catch {
-      // The key stays: sending again is the same attempt.
       this.#message = t("decision.failed");
       this.section.querySelector("[role=status]").textContent = this.#message;
     }

@@ -74,6 +74,7 @@ export function relative(ms) {
 const INTERVAL_MS = { high: HOUR / 2, medium: HOUR, "low-medium": HOUR, low: 6 * HOUR, unknown: 12 * HOUR };
 
 export function overdue(row, at_ms) {
+  if (row.news2?.last) return true;
   if (row.data_ms === null) return false;
   const band = row.news2?.band ?? "unknown";
   const limit = band === "low" && row.news2.total === 0 ? 12 * HOUR : INTERVAL_MS[band];

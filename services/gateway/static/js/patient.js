@@ -8,7 +8,7 @@ import { ago, at, now, overdue, relative, years } from "./format.js";
 import { count, t, word } from "./i18n.js";
 import { keepFresh, showState, tickState } from "./live.js";
 import { riskCard, whyCard } from "./risk.js";
-import { badges, bandOf, nameOf } from "./row.js";
+import { badges, bandOf, lastSaid, nameOf, staleHelp } from "./row.js";
 import { news2Card, qsofaCard, reading } from "./scores.js";
 import { startShell } from "./shell.js";
 import { inStrips, stripsOf } from "./strips.js";
@@ -119,8 +119,10 @@ function tick() {
   const newest = $("#newest");
   if (!row || !newest) return;
   const late = overdue(row, now());
+  const last = $("#news2 .last-said");
+  if (last && row.news2?.last) last.textContent = lastSaid(row, now());
   newest.replaceChildren(row.data_ms === null ? t("status.never") : t("patient.newest", { age: ago(now() - row.data_ms) }), " ",
-    ...(late ? [h("span", { class: "badge overdue", title: t("status.stale_help", { interval: word("interval", bandOf(row)) }) }, icon("clock"), t("status.stale"))] : []));
+    ...(late ? [h("span", { class: "badge overdue", title: staleHelp(row) }, icon("clock"), t("status.stale"))] : []));
 }
 
 function onState(state, lastGood) {

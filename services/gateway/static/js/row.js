@@ -1,6 +1,6 @@
 // One row of the worklist: built once, then each cell is refilled only when what it says changes.
 import { h, icon, sr, tile } from "./dom.js";
-import { ago, number, overdue, percent, quantity, sex, signed, years } from "./format.js";
+import { ago, now, number, overdue, percent, quantity, sex, signed, years } from "./format.js";
 import { t, word } from "./i18n.js";
 import { sparkline } from "./spark.js";
 
@@ -10,13 +10,17 @@ const EFFECT_SHOWN_MIN = 0.005;
 const OUTSIDE_ICU = new Set(["not_icu", "no_icu_admission", "no_icu_stay"]);
 
 export const bandOf = (row) => row.news2?.band ?? "unknown";
+/** The score that stands: an earlier one (`last`) while too little is known now to say it is better. */
+export const scoreOf = (row) => row.news2?.last ?? row.news2;
 /** Whether NEWS2 says anything: with no input at all its total of 0 means nothing. */
-export const hasScore = (row) => bandOf(row) !== "unknown" && row.news2.total !== null;
+export const hasScore = (row) => bandOf(row) !== "unknown" && scoreOf(row).total !== null;
+/** "13 h ago": when an earlier score that stands was measured (scored, while real times are hidden). */
+export const lastAge = (last, at_ms) => ago(at_ms - (last.at_ms ?? last.scored_ms));
 export const nameOf = (row) => row.name ?? (row.identityHidden ? t("status.identity_hidden") : t("person.unnamed"));
 
 /** The band that the full total could reach, when it is above the present one. */
 export function bandAtMost(news2) {
-  if (!news2 || news2.complete || news2.total_max === null) return null;
+  if (!news2 || news2.last || news2.complete || news2.total_max === null) return null;
   const reach = news2.total_max >= 7 ? "high" : news2.total_max >= 5 ? "medium" : "low";
   const rank = ["low", "low-medium", "medium", "high"];
   return rank.indexOf(reach) > rank.indexOf(news2.band) && news2.band !== "unknown" ? reach : null;
@@ -24,9 +28,10 @@ export function bandAtMost(news2) {
 
 /** "5 (5–8)" when inputs are missing, else "5". */
 export function totalText(news2) {
-  if (!news2 || news2.total === null || news2.band === "unknown") return "–";
-  if (news2.complete || news2.total_min === news2.total_max) return String(news2.total);
-  return t("score.range", { total: news2.total, min: news2.total_min, max: news2.total_max });
+  const score = news2?.last ?? news2;
+  if (!score || score.total === null || news2.band === "unknown") return "–";
+  if (score.complete || score.total_min === score.total_max) return String(score.total);
+  return t("score.range", { total: score.total, min: score.total_min, max: score.total_max });
 }
 
 /** A `<tr>` with its link; `fillRow` gives it its content. */
@@ -58,17 +63,34 @@ export function fillRow(element, row) {
   return changed;
 }
 
-/** Refresh the age of the newest data. */
+/** Refresh the age of the newest data, and of an earlier score that stands. */
 export function tickRow(element, row, at_ms) {
+  if (row.news2?.last) {
+    const age = lastAge(row.news2.last, at_ms);
+    for (const place of element.querySelectorAll(".last-age")) if (place.textContent !== age) place.textContent = age;
+    const said = element.querySelector(".last-said");
+    const text = lastSaid(row, at_ms);
+    if (said && said.textContent !== text) said.textContent = text;
+  }
   const late = overdue(row, at_ms);
   element.classList.toggle("stale", late);
   const cell = element.cells[COLUMNS.length - 1];
   const text = row.data_ms === null ? "–" : ago(at_ms - row.data_ms);
   if (cell.dataset.said === text + late) return;
   cell.dataset.said = text + late;
-  cell.title = late ? t("status.stale_help", { interval: word("interval", bandOf(row)) }) : "";
+  cell.title = late ? staleHelp(row) : "";
   cell.replaceChildren(h("span", { class: "age" }, text),
     ...(late ? [h("span", { class: "badge overdue" }, icon("clock"), t("status.stale"))] : []));
+}
+
+/** Why a patient's data is marked overdue. */
+export function staleHelp(row) {
+  return row.news2?.last ? t("status.last_help") : t("status.stale_help", { interval: word("interval", bandOf(row)) });
+}
+
+/** "Last scored High 13 h ago, observations overdue". */
+export function lastSaid(row, at_ms) {
+  return t("score.last", { band: t(`band.${bandOf(row)}`), age: lastAge(row.news2.last, at_ms) });
 }
 
 // What each cell says, for comparing.
@@ -81,7 +103,8 @@ const SAID = {
   qsofa: (row) => row.qsofa,
   icu: (row) => row.icu_risk && [row.icu_risk.covered, row.icu_risk.reason, shown(row.icu_risk.probability),
     shown(row.icu_risk.delta_6h)],
-  why: (row) => [row.red_flags, row.not_scored, row.icu_risk?.top.slice(0, REASONS_SHOWN), row.news2?.missing],
+  why: (row) => [row.red_flags, row.not_scored, row.icu_risk?.top.slice(0, REASONS_SHOWN), row.news2?.missing,
+    row.news2?.last && [bandOf(row), row.news2.last]],
   age: () => "age",
 };
 const shown = (p) => (p === null || p === undefined ? null : number(p, 3));
@@ -116,15 +139,17 @@ function score(row) {
   const { news2 } = row;
   const band = bandOf(row);
   const may = bandAtMost(news2);
-  const open = hasScore(row) && !news2.complete && news2.total_min !== news2.total_max;
+  const last = news2?.last;
+  const open = hasScore(row) && !last && !news2.complete && news2.total_min !== news2.total_max;
   return [
-    h("span", { class: "score-line" },
-      tile(band, hasScore(row) ? news2.total : null),
+    h("span", { class: last ? "score-line last" : "score-line" },
+      tile(band, hasScore(row) ? scoreOf(row).total : null),
       sr(`${word("band", band)}, ${t("column.score")} ${totalText(news2)}, `),
       open ? h("span", { class: "range", "aria-hidden": "true", title: t("score.between", { min: news2.total_min, max: news2.total_max }) },
         t("score.range_only", { min: news2.total_min, max: news2.total_max })) : null,
       h("span", { class: `arrow ${row.trend}`, title: t(`trend.${row.trend}`) },
         row.trend === "none" ? null : icon(row.trend), sr(t(`trend.${row.trend}`)))),
+    ...(last ? [h("span", { class: "last-line" }, icon("clock"), h("span", { class: "last-age" }, lastAge(last, now())))] : []),
     ...(may ? [h("span", { class: "may-be", "data-band": may }, t("score.may_be", { band: t(`band.${may}`) }))] : []),
   ];
 }
@@ -170,6 +195,9 @@ function icu(row) {
 function why(row) {
   const chips = row.red_flags.map((code) =>
     h("li", { class: "chip flag" }, icon("flag"), word("flag", code)));
+  if (row.news2?.last) {
+    chips.unshift(h("li", { class: "chip last", title: t("status.last_help") }, icon("clock"), h("span", { class: "last-said" }, lastSaid(row, now()))));
+  }
   const unscored = row.not_scored || (row.news2 && !hasScore(row) ? "no_vitals" : "");
   if (unscored) chips.push(h("li", { class: "chip plain" }, t("status.not_scored", { why: word("reason", unscored) })));
   for (const reason of (row.icu_risk?.top ?? []).slice(0, REASONS_SHOWN)) {

@@ -2,7 +2,7 @@
 import { h, icon, tile } from "./dom.js";
 import { ago, now, quantity } from "./format.js";
 import { t, word } from "./i18n.js";
-import { bandAtMost, bandOf, hasScore, listed, totalText } from "./row.js";
+import { bandAtMost, bandOf, hasScore, lastSaid, listed, scoreOf, totalText } from "./row.js";
 
 const NEWS2_PARTS = ["resp_rate", "spo2", "on_oxygen", "sbp", "pulse", "acvpu", "temp_c"];
 const QSOFA_PARTS = ["resp_rate", "sbp", "mentation"];
@@ -20,13 +20,15 @@ export function news2Card(row) {
   const band = bandOf(row);
   const may = bandAtMost(news2);
   const score = row.scores.find((s) => s.name.toLowerCase() === "news2");
-  const head = h("div", { class: "card-score", "data-band": band }, tile(band, hasScore(row) ? news2.total : null),
+  const last = news2?.last;
+  const head = h("div", { class: last ? "card-score last" : "card-score", "data-band": band }, tile(band, hasScore(row) ? scoreOf(row).total : null),
     h("div", {}, h("h2", {}, t("column.score")),
       h("p", { class: "band-word" }, t(`band.${band}`), !hasScore(row) ? null : h("span", { class: "quiet total-text" }, ` ${totalText(news2)}`)),
-      h("p", { class: `arrow-line ${row.trend}` }, row.trend === "none" ? null : icon(row.trend), t(`trend.${row.trend}`)),
+      last ? null : h("p", { class: `arrow-line ${row.trend}` }, row.trend === "none" ? null : icon(row.trend), t(`trend.${row.trend}`)),
       may ? h("p", { class: "may-be", "data-band": may }, t("score.may_be", { band: t(`band.${may}`) })) : null));
-  if (!score || score.covered === false) return [head, unscored(row, score)];
-  return [head, partsTable(score, NEWS2_PARTS, row), hasScore(row) ? completeness(score) : unscored(row, { reason: "no_vitals" })];
+  const then = last ? h("p", { class: "small warn-line last-said" }, lastSaid(row, now())) : null;
+  if (!score || score.covered === false) return [head, then, unscored(row, score)];
+  return [head, then, partsTable(score, NEWS2_PARTS, row), hasScore(row) ? completeness(score) : unscored(row, { reason: "no_vitals" })];
 }
 
 export function qsofaCard(row) {
@@ -63,9 +65,14 @@ function partsTable(score, usual, row) {
       const known = name in parts;
       const vital = measured(name, row);
       return h("tr", { class: known ? "" : "missing" }, h("th", { scope: "row" }, word("parameter", name)),
-        h("td", { class: "value", title: known && vital?.at_ms ? ago(now() - vital.at_ms) : null }, known ? (vital ? said(vital, name) : "") : t("patient.missing")),
+        h("td", { class: "value", title: known && vital?.at_ms ? ago(now() - vital.at_ms) : null }, known ? (vital ? said(vital, name) : "") : unknown(vital)),
         h("td", {}, known ? h("span", { class: "points", "data-points": parts[name] }, String(parts[name])) : null));
     })));
+}
+
+/** Why a part has no points: never measured, or so long ago that it does not count. */
+function unknown(vital) {
+  return vital?.at_ms > 0 ? t("patient.last_measured", { age: ago(now() - vital.at_ms) }) : t("patient.missing");
 }
 
 /** The newest of the values that may stand for a part; of two at one time the first named. */

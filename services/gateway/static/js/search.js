@@ -1,9 +1,9 @@
 // Searching: typing narrows the list that is shown; Enter asks the server for whole names and
 // record numbers (each such search is audited, so it never runs while typing).
-import { get } from "./api.js";
+import { post } from "./api.js";
 import { $, h, tile } from "./dom.js";
 import { t } from "./i18n.js";
-import { bandOf, hasScore, nameOf, whoLine } from "./row.js";
+import { bandOf, hasScore, nameOf, scoreOf, whoLine } from "./row.js";
 
 const LETTERS_MIN = 2;
 
@@ -26,7 +26,7 @@ export function startSearch(narrow) {
     const text = field.value.trim();
     if (text.length < LETTERS_MIN) return;
     try {
-      const { body } = await get(`/v1/search?q=${encodeURIComponent(text)}`);
+      const body = await post("/v1/search", { q: text }); // in the body: addresses end up in logs
       show(body.identity === "ok" ? body.patients : null);
     } catch {
       show(null);
@@ -49,7 +49,7 @@ export function startSearch(narrow) {
       return;
     }
     found.replaceChildren(head, h("ul", {}, patients.map((row) => h("li", { "data-band": bandOf(row) },
-      tile(bandOf(row), hasScore(row) ? row.news2.total : null), h("a", { href: `/patients/${encodeURIComponent(row.id)}` }, nameOf(row)),
+      tile(bandOf(row), hasScore(row) ? scoreOf(row).total : null), h("a", { href: `/patients/${encodeURIComponent(row.id)}` }, nameOf(row)),
       h("span", { class: "quiet" }, `${whoLine(row)} · ${[row.unit, row.bed].filter(Boolean).join(" ")}`)))));
   }
 }

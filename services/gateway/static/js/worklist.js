@@ -5,7 +5,7 @@ import { $, h, tile } from "./dom.js";
 import { now, setServerNow } from "./format.js";
 import { count, t } from "./i18n.js";
 import { keepFresh, showState, tickState } from "./live.js";
-import { bandOf, COLUMNS, fillRow, nameOf, newRow, tickRow } from "./row.js";
+import { bandOf, COLUMNS, fillRow, nameOf, newRow, scoreOf, tickRow } from "./row.js";
 import { startKeys } from "./keys.js";
 import { startSearch } from "./search.js";
 import { startShell } from "./shell.js";
@@ -145,7 +145,7 @@ function announce(before) {
     const row = rows.get(id);
     if (!before.has(id)) said.push(t("announce.arrived", { name: nameOf(row) }));
     else if (before.get(id).band !== bandOf(row) && ["high", "medium"].includes(bandOf(row))) {
-      said.push(t("announce.band", { name: nameOf(row), band: t(`band.${bandOf(row)}`), total: row.news2?.total ?? "" }));
+      said.push(t("announce.band", { name: nameOf(row), band: t(`band.${bandOf(row)}`), total: scoreOf(row)?.total ?? "" }));
     }
   }
   for (const [id, was] of before) if (!rows.has(id)) said.push(t("announce.left", { name: was.name }));
