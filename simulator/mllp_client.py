@@ -6,8 +6,9 @@ again, on a new connection, until ``give_up_s`` is over.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from plumbing.clock import Clock
 
@@ -35,6 +36,16 @@ class Answered:
     text: bytes
     attempts: int
     latency_ms: float
+
+
+class Sender(Protocol):
+    """One door that messages are handed to, one at a time."""
+
+    async def send(self, outgoing: Outgoing) -> Answered:
+        """Return the final answer to one message."""
+
+    async def close(self) -> None:
+        """Close what is open."""
 
 
 class MllpSender:
@@ -107,7 +118,7 @@ def _asks_again(answer: bytes) -> bool:
 
 async def send_all(
     outgoing: AsyncIterator[Outgoing],
-    senders: list[MllpSender],
+    senders: Sequence[Sender],
     clock: Clock,
     on_answer: Callable[[Answered], None],
 ) -> None:
@@ -120,7 +131,7 @@ async def send_all(
     queues: list[asyncio.Queue[Outgoing | None]] = [asyncio.Queue(maxsize=64) for _ in senders]
     lane_numbers: dict[str, int] = {}
 
-    async def work(sender: MllpSender, queue: asyncio.Queue[Outgoing | None]) -> None:
+    async def work(sender: Sender, queue: asyncio.Queue[Outgoing | None]) -> None:
         while (item := await queue.get()) is not None:
             wait_s = item.due_s - (clock.monotonic_s() - started)
             if wait_s > 0:

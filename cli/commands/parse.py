@@ -1,8 +1,8 @@
-"""`auscult parse`: what ingest makes of HL7 v2 files, one JSON line per message."""
+"""`auscult parse`: what ingest makes of HL7 v2 and FHIR files, one JSON line per message."""
 
 import gzip
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -10,6 +10,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 import typer
 
+from cli.message_files import fhir_bodies, is_fhir
+from services.ingest.fhir import control_id_of, parse_fhir
 from services.ingest.frames import parse_frame
 from services.ingest.identity import Keys
 from services.ingest.parse import Parsed, SourceProfile
@@ -22,7 +24,7 @@ NOT_RECEIVED_MS = 0
 def parse_command(
     files: Annotated[
         list[str],
-        typer.Argument(help="HL7 v2 files: single, batch or MLLP-framed; .gz; - is stdin."),
+        typer.Argument(help="HL7 v2 (single, batch, MLLP-framed) or FHIR JSON; .gz; - is stdin."),
     ],
     zone: Annotated[
         str, typer.Option(help="Time zone (IANA) of times that carry no offset.")
@@ -47,9 +49,15 @@ def parse_command(
 
 def lines_of(file: str, content: bytes, source: SourceProfile) -> Iterator[bytes]:
     """Yield one JSON line per message of ``content``, at least one."""
-    found = parse_frame(content, source, NO_KEYS, NOT_RECEIVED_MS)
-    for index, parsed in enumerate(found.messages):
+    for index, parsed in enumerate(_messages(content, source)):
         yield msgspec.json.encode({"file": file, "index": index, **line_of(parsed)})
+
+
+def _messages(content: bytes, source: SourceProfile) -> Iterable[Parsed]:
+    if is_fhir(content):
+        bodies = fhir_bodies(content)
+        return (parse_fhir(body, source, NO_KEYS, NOT_RECEIVED_MS) for body in bodies)
+    return parse_frame(content, source, NO_KEYS, NOT_RECEIVED_MS).messages
 
 
 def line_of(parsed: Parsed) -> dict[str, Any]:
@@ -61,7 +69,7 @@ def line_of(parsed: Parsed) -> dict[str, Any]:
         "ack": parsed.code,
         "msh9": header.message_type if header else "",
         "msh12": header.version if header else "",
-        "control_id": header.control_id if header else "",
+        "control_id": header.control_id if header else control_id_of(parsed),
         "observations": sum(len(body.observations) for body in bodies),
         "findings": parsed.findings,
         "event": shown[0] if shown else None,

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NamedTuple
 from urllib.parse import urlsplit
 
 import typer
@@ -12,30 +12,44 @@ from rich.progress import track
 
 from cli.accounting import settle
 from cli.commands.reconcile import balance_table
-from cli.message_files import message_type, messages_of
+from cli.message_files import FHIR_KIND, message_type, messages_of
 from cli.progress import console as progress
 from cli.stack.settings import StackSettings
 from cli.tally import NO_ANSWER, Tally
-from plumbing.clock import SystemClock
-from simulator.mllp_client import MllpSender, Outgoing, send_all
+from plumbing.clock import Clock, SystemClock
+from simulator.fhir_client import FhirSender
+from simulator.mllp_client import Answered, MllpSender, Outgoing, send_all
 
 
 def replay_command(
-    files: Annotated[list[Path], typer.Argument(help="HL7 v2: single, batch or MLLP-framed.")],
+    files: Annotated[
+        list[Path], typer.Argument(help="HL7 v2 (single, batch, MLLP-framed) or FHIR JSON.")
+    ],
     rate: Annotated[
         float, typer.Option(min=0, help="Messages a second; 0 as fast as it goes.")
     ] = 0,
-    to: Annotated[str, typer.Option(help="mllp://host:port; the local stack when left out.")] = "",
+    to: Annotated[
+        str,
+        typer.Option(
+            help="mllp://host:port, for FHIR http://host:port; the local stack when left out."
+        ),
+    ] = "",
 ) -> None:
-    """Send files over MLLP in the order given, one message at a time; show every answer.
+    """Send files in the order given, one message at a time; show every answer.
+
+    HL7 v2 goes over MLLP, FHIR to ``POST /fhir``.
 
     To the local stack it then waits until each accepted event is visible, and shows the balance.
     Exits 1 when a message was not answered or an event is unaccounted for.
     """
     settings = StackSettings()
-    host, port = target(to, settings)
+    doors = doors_of(to, settings)
+    outgoing = _outgoing(files, rate)
+    for is_to_fhir, address in ((True, doors.fhir_url), (False, doors.mllp)):
+        if not address and any((one.kind == FHIR_KIND) == is_to_fhir for one in outgoing):
+            raise typer.BadParameter("HL7 v2 goes to mllp://, FHIR to http://", param_hint="--to")
     tally = Tally()
-    asyncio.run(_send(_outgoing(files, rate), host, port, tally))
+    asyncio.run(_send(outgoing, doors, tally))
     output = Console()
     output.print(tally.table())
     good = tally.of(NO_ANSWER) == 0
@@ -44,6 +58,13 @@ def replay_command(
         output.print(balance_table(found))
         good = good and found.balanced
     raise typer.Exit(0 if good else 1)
+
+
+class Doors(NamedTuple):
+    """Where messages go: host and port of MLLP, address of HTTP; None or "" where there is none."""
+
+    mllp: tuple[str, int] | None
+    fhir_url: str
 
 
 def target(to: str, settings: StackSettings) -> tuple[str, int]:
@@ -56,6 +77,37 @@ def target(to: str, settings: StackSettings) -> tuple[str, int]:
     return parts.hostname, parts.port
 
 
+def doors_of(to: str, settings: StackSettings) -> Doors:
+    """Return the doors at an ``mllp://`` or ``http(s)://`` address; both of the local stack when it
+    is empty.
+    """
+    if urlsplit(to).scheme in {"http", "https"}:
+        return Doors(None, to)
+    return Doors(target(to, settings), "" if to else settings.ingest_url)
+
+
+class FrontDoor:
+    """Hands each message to the door it belongs to, so that all keep the order given."""
+
+    def __init__(self, doors: Doors, clock: Clock) -> None:
+        """Open nothing yet."""
+        self._mllp = MllpSender(*doors.mllp, clock) if doors.mllp else None
+        self._fhir = FhirSender(doors.fhir_url, clock) if doors.fhir_url else None
+
+    async def send(self, outgoing: Outgoing) -> Answered:
+        """Return the final answer to one message."""
+        sender = self._fhir if outgoing.kind == FHIR_KIND else self._mllp
+        if sender is None:
+            raise ValueError("no door for this kind of message")
+        return await sender.send(outgoing)
+
+    async def close(self) -> None:
+        """Close both doors."""
+        for sender in (self._mllp, self._fhir):
+            if sender is not None:
+                await sender.close()
+
+
 def _outgoing(files: Iterable[Path], rate: float) -> list[Outgoing]:
     found = [message for path in files for message in messages_of(path)]
     return [
@@ -64,7 +116,7 @@ def _outgoing(files: Iterable[Path], rate: float) -> list[Outgoing]:
     ]
 
 
-async def _send(outgoing: list[Outgoing], host: str, port: int, tally: Tally) -> None:
+async def _send(outgoing: list[Outgoing], doors: Doors, tally: Tally) -> None:
     shown = track(outgoing, "replay", console=progress, disable=not progress.is_terminal)
 
     async def stream() -> AsyncIterator[Outgoing]:
@@ -72,4 +124,4 @@ async def _send(outgoing: list[Outgoing], host: str, port: int, tally: Tally) ->
             yield one
 
     clock = SystemClock()
-    await send_all(stream(), [MllpSender(host, port, clock)], clock, tally.add)
+    await send_all(stream(), [FrontDoor(doors, clock)], clock, tally.add)

@@ -69,6 +69,11 @@ class StackSettings(BaseSettings):
         return f"http://127.0.0.1:{self.at(self.gateway_port)}"
 
     @property
+    def ingest_url(self) -> str:
+        """Return the address of ingest's HTTP door."""
+        return f"http://127.0.0.1:{self.at(self.ingest_port)}"
+
+    @property
     def issuer_url(self) -> str:
         """Return the address of the demo's login issuer."""
         return f"http://127.0.0.1:{self.at(self.issuer_port)}"

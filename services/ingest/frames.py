@@ -4,6 +4,7 @@ import msgspec
 
 from contracts.clinical import Finding
 from services.ingest.charset import split_frame
+from services.ingest.cleaning import cleaned
 from services.ingest.hl7 import BATCH_SEGMENTS, BLANKS
 from services.ingest.identity import Keys
 from services.ingest.parse import Parsed, SourceProfile, parse
@@ -34,7 +35,7 @@ def parse_frame(
     if not parts:
         return ParsedFrame((Parsed("AR", None, "ascii", (NO_MESSAGE,)),), is_batch=False)
     found = [
-        parse(part, source, keys, received_at_ms, order)
+        cleaned(parse(part, source, keys, received_at_ms, order))
         for order, part in enumerate(parts, received_order)
     ]
     lines = [line for line in head.decode("latin-1").splitlines() if line.strip(BLANKS)]

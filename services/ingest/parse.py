@@ -1,7 +1,7 @@
 """One HL7 v2 message to the events of its patients: ``parse(frame, ...) -> Parsed``. Pure."""
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from contracts.clinical import EventType, Finding
@@ -56,6 +56,7 @@ NAMED_STAFF: dict[str, tuple[int, ...]] = {
 class SourceProfile:
     """What is assumed of one sender: ``charset`` (a Python codec), ``zone`` (IANA name) of times
     without an offset, ``assigner`` of identifiers that name none; ``strict`` as in ``hl7.read``.
+    ``assigners`` says by which assigner (CX-4) v2 feeds know a FHIR identifier system.
     """
 
     name: str
@@ -63,6 +64,7 @@ class SourceProfile:
     zone: str = "UTC"
     assigner: str = ""
     strict: bool = True
+    assigners: Mapping[str, str] = field(default_factory=dict)
 
 
 class ParsedEvent(NamedTuple):

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.message_files import message_type, messages_of
+from cli.message_files import is_fhir, message_type, messages_of
 
 ONE = b"MSH|^~\\&|A|B|C|D|20240101||ADT^A01^ADT_A01|1|P|2.5\rPID|1||7\r"
 TWO = b"MSH|^~\\&|A|B|C|D|20240101||ORU^R01|2|P|2.5\rPID|1||7\r"
@@ -48,3 +48,30 @@ def test_text_before_the_first_message_is_sent_too(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("message", "kind"), [(b"", ""), (b"MSH", ""), (b"MSH|^~\\&|A", "")])
 def test_a_broken_header_has_no_type(message: bytes, kind: str) -> None:
     assert message_type(message) == kind
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (b'{"resourceType":"Patient"}', True),
+        (b'\xef\xbb\xbf \n{"a":1}', True),
+        ('{"a":1}'.encode("utf-16"), True),
+        (b'<Bundle xmlns="http://hl7.org/fhir"/>', True),
+        (b"<ADT_A01 xmlns='urn:hl7-org:v2xml'/>", False),
+        (ONE, False),
+        (b"", False),
+    ],
+)
+def test_what_goes_to_the_fhir_door(content: bytes, *, expected: bool) -> None:
+    assert is_fhir(content) is expected
+
+
+def test_fhir_files_are_one_body_or_one_a_line(tmp_path: Path) -> None:
+    whole = (
+        b'{\n "resourceType": "Patient",\n "name": [\n {"family": "A"},\n {"family": "B"}\n ]\n}\n'
+    )
+    assert read(tmp_path, whole, "x.json") == [whole]
+    lines = b'{"resourceType":"Patient"}\n\n{"resourceType":"Observation"}\n'
+    found = read(tmp_path, gzip.compress(lines), "x.ndjson.gz")
+    assert found == [b'{"resourceType":"Patient"}', b'{"resourceType":"Observation"}']
+    assert {message_type(one) for one in found} == {"FHIR"}

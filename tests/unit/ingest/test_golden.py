@@ -11,20 +11,28 @@ import pytest
 
 from contracts.identified import IDENTIFIED, IdentifiedBody
 from plumbing.sealing import Sealer
+from services.ingest.fhir import parse_fhir
+from services.ingest.frames import parse_frame
 from services.ingest.identity import Keys
 from services.ingest.intake import sealed_record
-from services.ingest.parse import ParsedEvent, SourceProfile, parse
+from services.ingest.parse import ParsedEvent, SourceProfile
 
 EXAMPLES = Path(__file__).parents[3] / "contracts" / "examples"
-MESSAGES = sorted((EXAMPLES / "clinical.identified.v1.body").glob("*.hl7"))
+FOLDER = EXAMPLES / "clinical.identified.v1.body"
+MESSAGES = sorted(path for path in FOLDER.iterdir() if path.suffix in {".hl7", ".fhir"})
 SEALED = EXAMPLES / "clinical.identified.v1" / "adt_a01_admit_en.json"
+SEALED_MESSAGE = FOLDER / "adt_a01_admit_en.hl7"
 SOURCE = SourceProfile("mllp", zone="Asia/Shanghai")
 KEYS = Keys(event=b"\x11" * 32, route=b"\x22" * 32)
 RECEIVED_AT_MS = 1_714_550_101_000
 
 
 def event_of(message: Path) -> ParsedEvent:
-    parsed = parse(message.read_bytes(), SOURCE, KEYS, RECEIVED_AT_MS)
+    arguments = (message.read_bytes(), SOURCE, KEYS, RECEIVED_AT_MS)
+    if message.suffix == ".fhir":
+        parsed = parse_fhir(*arguments)
+    else:
+        (parsed,) = parse_frame(*arguments).messages
     assert parsed.code == "AA"
     (event,) = parsed.events
     return event
@@ -45,7 +53,7 @@ def test_a_message_gives_its_golden_event(message: Path) -> None:
 
 
 def test_the_sealed_example_is_what_ingest_writes() -> None:
-    written = IDENTIFIED.decode(sealed_value(MESSAGES[0].with_stem(SEALED.stem)))
+    written = IDENTIFIED.decode(sealed_value(SEALED_MESSAGE))
     assert written == IDENTIFIED.decode(SEALED.read_bytes())
 
 
@@ -53,7 +61,7 @@ def write() -> None:
     for message in MESSAGES:
         body = msgspec.json.encode(event_of(message).body)
         message.with_suffix(".json").write_bytes(msgspec.json.format(body) + b"\n")
-    value = sealed_value(MESSAGES[0].with_stem(SEALED.stem))
+    value = sealed_value(SEALED_MESSAGE)
     SEALED.write_bytes(msgspec.json.format(value) + b"\n")
 
 

@@ -17,7 +17,7 @@ def test_the_golden_pair(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(REPOSITORY)
-    parse_command(["contracts/cli/parse.input.hl7"])
+    parse_command(["contracts/cli/parse.input.hl7", "contracts/cli/parse.input.json"])
     lines = capsys.readouterr().out.splitlines()
     golden = (FOLDER / "parse.output.jsonl").read_text(encoding="utf-8").splitlines()
     assert [json.loads(line) for line in lines] == [json.loads(line) for line in golden]
@@ -65,3 +65,19 @@ def test_several_patients_are_several_events(
     jsonschema.validate(found, SCHEMA)
     assert found["observations"] == 2
     assert [one["patient"]["ids"][0]["value"] for one in found["further_events"]] == ["2"]
+
+
+def test_fhir_files_give_a_line_for_each_body(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "one.ndjson").write_text(
+        '{"resourceType":"Patient","id":"1"}\n{"resourceType":"Patient","id":"2"}\n'
+    )
+    (tmp_path / "bad.json").write_text('{"resourceType":')
+    parse_command([str(tmp_path / "one.ndjson"), str(tmp_path / "bad.json")])
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    for line in lines:
+        jsonschema.validate(line, SCHEMA)
+    assert [(line["index"], line["ack"]) for line in lines] == [(0, "AA"), (1, "AA"), (0, "AR")]
+    assert [line["findings"][0]["code"] for line in lines[2:]] == ["structure"]
+    assert {(line["msh9"], line["msh12"], line["control_id"]) for line in lines} == {("", "", "")}
