@@ -4,6 +4,7 @@ import msgspec
 
 from contracts.clinical import Finding
 from services.ingest.charset import split_frame
+from services.ingest.conditions import ORIGINAL, Conditions, conditions_of
 from services.ingest.hl7 import BATCH_SEGMENTS, BLANKS
 from services.ingest.identity import Keys
 from services.ingest.parse import Parsed, SourceProfile, parse
@@ -13,10 +14,14 @@ BEFORE_MESSAGE = Finding("error", "MSH", "100", "text before the first MSH segme
 
 
 class ParsedFrame(msgspec.Struct, frozen=True):
-    """The messages of a frame in order, at least one; ``is_batch`` asks for a batch of answers."""
+    """The messages of a frame in order, at least one; ``is_batch`` asks for a batch of answers.
+
+    ``asked`` has what each of them says of its answers (MSH-15, MSH-16).
+    """
 
     messages: tuple[Parsed, ...]
     is_batch: bool
+    asked: tuple[Conditions, ...] = (ORIGINAL,)
 
 
 def parse_frame(
@@ -31,7 +36,8 @@ def parse_frame(
     envelope = [line for line in lines if line[:3] in BATCH_SEGMENTS]
     if len(envelope) < len(lines):
         found[0] = _refused(found[0])
-    return ParsedFrame(tuple(found), is_batch=len(parts) > 1 or bool(envelope))
+    asked = tuple(conditions_of(part) for part in parts)
+    return ParsedFrame(tuple(found), len(parts) > 1 or bool(envelope), asked)
 
 
 def _refused(first: Parsed) -> Parsed:

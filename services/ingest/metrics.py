@@ -22,8 +22,12 @@ NOT_STORED = counter("ingest_not_stored_total", "Messages that were not stored i
 PARSE_FAILURES = counter(
     "ingest_parse_failures_total", "Messages that the parser could not handle: a fault of ours."
 )
-ANSWERS_DROPPED = counter(
-    "ingest_answers_dropped_total", "Stored answers let go because Kafka was away for too long."
+CONTESTED = counter(
+    "ingest_contested_groups_total",
+    "Groups undone because another listener was first with one of their messages.",
+)
+CATCH_UP_FAILURES = counter(
+    "ingest_catch_up_failures_total", "Tries to read what other listeners answered that failed."
 )
 ACK_SECONDS = histogram(
     "ingest_ack_seconds",
@@ -45,3 +49,8 @@ LAST_MESSAGE = gauge(
     ("source",),
 )
 ANSWERS_KEPT = gauge("ingest_answers_kept", "Answers in memory, against which resends are held.")
+FOLDER_FAILURES = counter(
+    "ingest_folder_failures_total",
+    "Looks at a watched folder that failed: not there, not readable, not writable.",
+    ("source",),
+)

@@ -9,10 +9,10 @@ from typing import cast
 
 from plumbing.clock import Clock
 from services.ingest import metrics
+from services.ingest.doors import Door
 from services.ingest.framing import CR, FS, VT, Frame, Framer
 from services.ingest.gate import Gate
 from services.ingest.intake import Intake, Reply
-from services.ingest.parse import SourceProfile
 
 LONE_END_S = 0.25
 SWEEP_S = 1.0
@@ -31,19 +31,20 @@ class MllpLimits:
 
 
 class MllpListener:
-    """Listens on one port for one source. ``failed`` is called with an error nobody expected."""
+    """Listens on one port, one door. ``failed`` is called with an error nobody expected."""
 
     def __init__(
         self,
         intake: Intake,
         gate: Gate,
-        source: SourceProfile,
+        door: Door,
         limits: MllpLimits,
         clock: Clock,
         failed: Callable[[BaseException], None],
     ) -> None:
         """Keep what the connections need."""
-        self.intake, self.gate, self.source, self.limits = intake, gate, source, limits
+        self.intake, self.gate, self.door, self.limits = intake, gate, door, limits
+        self.name = door.source.name
         self.clock, self.failed = clock, failed
         self.connections: set[MllpConnection] = set()
         self.port = 0
@@ -115,11 +116,11 @@ class MllpConnection(asyncio.Protocol):
         self._transport = cast("asyncio.Transport", transport)
         listener = self._listener
         if len(listener.connections) >= listener.limits.connections_max:
-            metrics.CONNECTIONS_REFUSED.labels(listener.source.name).inc()
+            metrics.CONNECTIONS_REFUSED.labels(listener.name).inc()
             self._transport.close()
             return
         listener.connections.add(self)
-        metrics.CONNECTIONS.labels(listener.source.name).set(len(listener.connections))
+        metrics.CONNECTIONS.labels(listener.name).set(len(listener.connections))
         self._balance()
 
     def connection_lost(self, _exc: Exception | None) -> None:
@@ -127,7 +128,7 @@ class MllpConnection(asyncio.Protocol):
         self._transport = None
         self._cancel_lone_end()
         self._listener.connections.discard(self)
-        metrics.CONNECTIONS.labels(self._listener.source.name).set(len(self._listener.connections))
+        metrics.CONNECTIONS.labels(self._listener.name).set(len(self._listener.connections))
 
     def data_received(self, data: bytes) -> None:
         """Cut frames and hand them on in order."""
@@ -188,14 +189,14 @@ class MllpConnection(asyncio.Protocol):
                 break
             self._take(frame)
         if self._framer.unframed:
-            metrics.UNFRAMED_BYTES.labels(self._listener.source.name).inc(self._framer.unframed)
+            metrics.UNFRAMED_BYTES.labels(self._listener.name).inc(self._framer.unframed)
             self._framer.unframed = 0
         self._balance()
 
     def _take(self, frame: Frame) -> None:
-        intake, source = self._listener.intake, self._listener.source
+        intake, door = self._listener.intake, self._listener.door
         taking = intake.refuse_large if frame.too_large else intake.take
-        task = asyncio.create_task(taking(frame.content, source))
+        task = asyncio.create_task(taking(frame.content, door))
         self._answers.append(task)
         task.add_done_callback(self._send_answers)
 
@@ -217,7 +218,8 @@ class MllpConnection(asyncio.Protocol):
                 self._listener.failed(error)
                 self.close()
                 return
-            ready += (OPENING, task.result().payload, CLOSING)
+            for payload in task.result().payloads:
+                ready += (OPENING, payload, CLOSING)
         if self._transport is not None and ready:
             self._transport.write(b"".join(ready))
         if self._ended and not self._answers:

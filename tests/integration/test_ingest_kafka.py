@@ -14,7 +14,8 @@ from contracts.answers import ANSWERS
 from contracts.identified import IDENTIFIED, IdentifiedBody
 from plumbing.clock import SystemClock
 from plumbing.event_log import Record
-from plumbing.kafka_log import KafkaConnection, KafkaReader, KafkaWriter
+from plumbing.kafka_log import KafkaConnection, KafkaReader
+from services.ingest.__main__ import kafka_logs
 from services.ingest.app import Ingest, running
 from services.ingest.settings import IngestSettings
 from tests.support.brokers import KafkaServer, apply_topics, free_port
@@ -43,11 +44,15 @@ def keys(tmp_path: Path) -> KeyFolder:
 async def ingest(bootstrap: str, keys: KeyFolder, deadline_s: float = 5.0) -> AsyncIterator[Ingest]:
     """Run the service in this process against a real broker."""
     settings = IngestSettings(
-        keys_dir=keys.folder, mllp_port=0, http_port=0, ack_deadline_s=deadline_s, drain_s=5
+        kafka_bootstrap=bootstrap,
+        keys_dir=keys.folder,
+        mllp_port=0,
+        http_port=0,
+        ack_deadline_s=deadline_s,
+        drain_s=5,
     )
-    connection = KafkaConnection(bootstrap=bootstrap)
-    writer, reader = KafkaWriter(connection), KafkaReader(connection)
-    async with running(settings, writer, reader, SystemClock()) as service:
+    clock = SystemClock()
+    async with running(settings, kafka_logs(settings, clock), clock) as service:
         yield service
 
 

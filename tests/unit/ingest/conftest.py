@@ -22,7 +22,7 @@ from plumbing.clock import ManualClock
 from plumbing.event_log import Record
 from plumbing.memory_log import InMemoryLog
 from plumbing.sealing import unseal, unwrap
-from services.ingest.app import Ingest, running
+from services.ingest.app import Ingest, Logs, running
 from services.ingest.settings import IngestSettings
 
 KEY_DAY = "2023-11-14"  # the day of ManualClock's first moment
@@ -102,7 +102,7 @@ def make_bench(keys: KeyFolder) -> MakeBench:
         settings = IngestSettings.model_validate(
             {"keys_dir": keys.folder, "mllp_port": 0, "http_port": 0, "drain_s": 2.0} | given
         )
-        async with running(settings, log, log, clock) as service:
+        async with running(settings, Logs(log, log, log), clock) as service:
             yield Bench(service, log, clock, keys, settings)
 
     return made

@@ -11,8 +11,8 @@ import pytest
 
 from contracts.identified import IDENTIFIED, IdentifiedBody
 from plumbing.sealing import Sealer
+from services.ingest.committer import sealed_record
 from services.ingest.identity import Keys
-from services.ingest.intake import sealed_record
 from services.ingest.parse import ParsedEvent, SourceProfile, parse
 
 EXAMPLES = Path(__file__).parents[3] / "contracts" / "examples"
