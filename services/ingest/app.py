@@ -112,7 +112,7 @@ class Ingest:
         self._http = WebServer(build_http(desk), settings.http_host, settings.http_port)
         await self._http.begin()
         await self._take_over()
-        for work in (self._committer.run(), self._watch(), self._follow()):
+        for work in (self._committer.run(), self._intake.expire(), self._watch(), self._follow()):
             self._start(asyncio.create_task(work))
         await self.mllp.start(settings.mllp_host, settings.mllp_port, _tls(settings))
         for told in settings.doors:

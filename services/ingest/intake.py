@@ -1,8 +1,10 @@
 """From a frame to its answer: parse, tell resends, hand on to be stored, and only then AA."""
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from plumbing import log
 from plumbing.clock import Clock
@@ -17,6 +19,8 @@ from services.ingest.hl7 import read
 from services.ingest.identity import Keys
 from services.ingest.parse import Parsed, SourceProfile
 from services.ingest.resends import Answered
+
+SWEEP_S = 0.05
 
 _log = log.get("ingest")
 
@@ -63,6 +67,7 @@ class Intake:
         self._parts = parts
         self._acknowledger = Acknowledger(parts.acknowledger_prefix)
         self._in_flight: dict[bytes, asyncio.Future[Outcome]] = {}
+        self._waiting: deque[tuple[float, asyncio.Future[Outcome]]] = deque()
 
     async def take(self, frame: bytes, door: Door) -> Reply:
         """Return the answer to a frame. Parsing starts at once, so calls keep their order."""
@@ -110,11 +115,25 @@ class Intake:
         else:
             metrics.RESENDS.inc()
         # The write goes on after the deadline: a resend meanwhile waits for the same one.
-        await asyncio.wait((writing,), timeout=self._parts.ack_deadline_s)
-        outcome = writing.result() if writing.done() else FAILED
+        waiter: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        writing.add_done_callback(partial(_pass_on, waiter))
+        self._waiting.append((self._deadline_s(), waiter))
+        outcome = await waiter
         if outcome is FAILED:
             self._parts.gate.shut()
         return outcome
+
+    async def expire(self) -> None:
+        """End the waits that are over their deadline, for ever. One clock for all costs less than a
+        timer for each message.
+        """
+        while True:
+            await asyncio.sleep(SWEEP_S)
+            now_s = asyncio.get_running_loop().time()
+            while self._waiting and (self._waiting[0][1].done() or self._waiting[0][0] <= now_s):
+                waiter = self._waiting.popleft()[1]
+                if not waiter.done():
+                    waiter.set_result(FAILED)
 
     async def drain(self) -> None:
         """Wait until what is in flight is settled."""
@@ -124,9 +143,9 @@ class Intake:
     async def _settle_all(
         self, messages: Sequence[Parsed], size: int, door: Door, began_s: float
     ) -> list[Outcome]:
-        parts, name = self._parts, door.source.name
-        metrics.LAST_MESSAGE.labels(name).set(parts.clock.now_ms() / 1000)
-        metrics.BYTES.labels(name).inc(size)
+        parts, told = self._parts, metrics.of_source(door.source.name)
+        told.last_message.set(parts.clock.now_ms() / 1000)
+        told.bytes.inc(size)
         parts.gate.enter(size)
         try:
             if len(messages) == 1:
@@ -135,9 +154,12 @@ class Intake:
                 outcomes = await asyncio.gather(*(self.settle(one, door) for one in messages))
         finally:
             parts.gate.leave(size)
-        metrics.ACK_SECONDS.labels(name).observe(parts.clock.monotonic_s() - began_s)
-        _count(messages, outcomes, name)
+        told.ack_seconds.observe(parts.clock.monotonic_s() - began_s)
+        _count(messages, outcomes, door.source.name)
         return outcomes
+
+    def _deadline_s(self) -> float:
+        return asyncio.get_running_loop().time() + self._parts.ack_deadline_s
 
     def _parse(self, frame: bytes, door: Door, now_ms: int) -> ParsedFrame:
         try:
@@ -177,6 +199,11 @@ class Intake:
         )
 
 
+def _pass_on(waiter: "asyncio.Future[Outcome]", writing: "asyncio.Future[Outcome]") -> None:
+    if not waiter.done():
+        waiter.set_result(writing.result())
+
+
 def _refusal(parsed: Parsed) -> Outcome:
     return Outcome(parsed.code, parsed.findings)
 
@@ -184,7 +211,7 @@ def _refusal(parsed: Parsed) -> Outcome:
 def _count(messages: Sequence[Parsed], outcomes: Sequence[Outcome], source: str) -> None:
     for message, outcome in zip(messages, outcomes, strict=True):
         event_type = message.events[0].body.event_type if message.events else "refused"
-        metrics.MESSAGES.labels(source, event_type, outcome.code).inc()
+        metrics.answered(source, event_type, outcome.code).inc()
         if NOT_STORED in outcome.findings:
             metrics.NOT_STORED.inc()
         for finding in message.findings:

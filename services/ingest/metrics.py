@@ -1,5 +1,10 @@
 """What ingest counts. Sources are the names of listeners, never of senders or patients."""
 
+from functools import lru_cache
+from typing import NamedTuple
+
+from prometheus_client import Counter, Gauge, Histogram
+
 from plumbing.metrics import counter, gauge, histogram
 
 MESSAGES = counter(
@@ -54,3 +59,23 @@ FOLDER_FAILURES = counter(
     "Looks at a watched folder that failed: not there, not readable, not writable.",
     ("source",),
 )
+
+
+class OfSource(NamedTuple):
+    """The metrics of one source that every message touches."""
+
+    last_message: Gauge
+    bytes: Counter
+    ack_seconds: Histogram
+
+
+@lru_cache(maxsize=256)
+def of_source(source: str) -> OfSource:
+    """Return the metrics of a source: looking labels up costs as much as counting."""
+    return OfSource(LAST_MESSAGE.labels(source), BYTES.labels(source), ACK_SECONDS.labels(source))
+
+
+@lru_cache(maxsize=4_096)
+def answered(source: str, event_type: str, code: str) -> Counter:
+    """Return the counter of messages of one kind with one answer."""
+    return MESSAGES.labels(source, event_type, code)

@@ -63,7 +63,7 @@ class IngestSettings(ServiceSettings):
     )
     types: tuple[str, ...] = Field(
         default=(),
-        description='Message types that are taken (`["ORU","ADT^A08"]`): others get AR. Empty: all.',
+        description='Message types that are taken (`["ORU","ADT^A08"]`); others: AR. Empty: all.',
     )
     doors: tuple[DoorSettings, ...] = Field(
         default=(),
