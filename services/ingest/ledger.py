@@ -6,7 +6,7 @@ stands first there. Before a group is committed, what others wrote between what 
 its own answers is looked at, committed or not: where the same key stands, the group is undone, the
 other's fate awaited, and each message settled again by what is known then. With one listener
 nothing stands between, which the offsets alone say; then nothing is read.
-(docs/decisions/0013-exactly-once-at-the-front-door.md)
+(docs/decisions/0016-exactly-once-at-the-front-door.md)
 """
 
 import asyncio

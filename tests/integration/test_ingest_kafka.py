@@ -21,13 +21,10 @@ from services.ingest.__main__ import kafka_logs
 from services.ingest.app import Ingest, running
 from services.ingest.settings import IngestSettings
 from tests.support.brokers import KafkaServer, apply_topics, free_port
-from tests.support.ingest_killed import STEPS
+from tests.support.ingest_killed import BROKER_STEPS, STEPS
 from tests.support.resends import a_month, require_exact
 from tests.support.resends import deliver as send_month
 from tests.unit.ingest.conftest import KeyFolder, Sender, make_keys, msa, sender
-
-# The month of the issue: 20 minutes on two busy cores. `pytest -m slow` runs it.
-MONTH = (pytest.mark.slow, pytest.mark.timeout(3_600))
 
 ORU = (
     "MSH|^~\\&|LAB|HOSP|AUSCULT|HOSP|20240501||ORU^R01^ORU_R01|{control_id}|P|2.5.1\r"
@@ -242,13 +239,14 @@ async def test_ingest_killed_at_every_step_each_accepted_message_is_there_once(
     assert await control_ids(own_kafka.bootstrap, keys, len(sent)) == sorted(sent)
 
 
+@pytest.mark.timeout(600)
 async def test_the_broker_killed_at_every_step_each_accepted_message_is_there_once(
     own_kafka: KafkaServer, keys: KeyFolder
 ) -> None:
     apply_topics(own_kafka.bootstrap)
     sent: list[str] = []
     hospital = Hospital([])
-    for step in STEPS:
+    for step in BROKER_STEPS:
         program = ("tests.support.ingest_killed", f"{step}:1", str(own_kafka.pid))
         fresh = [f"{step}-{number}" for number in range(30)]
         sent += fresh
@@ -275,12 +273,14 @@ async def more_to_send(hospital: Hospital, sent: list[str], step: str) -> None:
     await asyncio.sleep(0.05)
 
 
-@pytest.mark.parametrize("messages", [pytest.param(1_500), pytest.param(100_000, marks=MONTH)])
+@pytest.mark.timeout(
+    3_600
+)  # the whole month, by --month-messages=100000, is no part of `make test`
 async def test_a_month_of_resends_through_two_listeners_is_exact(
-    own_kafka: KafkaServer, keys: KeyFolder, messages: int
+    own_kafka: KafkaServer, keys: KeyFolder, month_messages: int
 ) -> None:
     apply_topics(own_kafka.bootstrap)
-    month = a_month(messages, seed=11)
+    month = a_month(month_messages, seed=11)
     async with (
         ingest_process(own_kafka.bootstrap, keys, 60, instance="one") as (_, first),
         ingest_process(own_kafka.bootstrap, keys, 60, instance="two") as (_, second),

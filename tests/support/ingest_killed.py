@@ -18,6 +18,7 @@ from services.ingest.ledger import Ledger
 from services.ingest.mllp import MllpConnection
 
 STEPS = ("before", "open", "produced", "checked", "committed", "remembered", "answered")
+BROKER_STEPS = STEPS[1:5]  # where a broker can tell one from the other
 
 
 class Killer:
