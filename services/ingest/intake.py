@@ -145,6 +145,7 @@ class Intake:
     ) -> list[Outcome]:
         parts, told = self._parts, metrics.of_source(door.source.name)
         told.last_message.set(parts.clock.now_ms() / 1000)
+        told.habit.came(began_s)
         told.bytes.inc(size)
         parts.gate.enter(size)
         try:

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from prometheus_client import Counter, Gauge, Histogram
 
 from plumbing.metrics import counter, gauge, histogram
+from services.ingest.habit import Habit
 
 MESSAGES = counter(
     "ingest_messages_total",
@@ -53,6 +54,11 @@ LAST_MESSAGE = gauge(
     "When the last message came, seconds since 1970: a feed that falls silent shows here.",
     ("source",),
 )
+SILENCE_LIMIT = gauge(
+    "ingest_silence_limit_seconds",
+    "A silence longer than this is against the habit of the source; 0: no habit is known yet.",
+    ("source",),
+)
 ANSWERS_KEPT = gauge("ingest_answers_kept", "Answers in memory, against which resends are held.")
 FOLDER_FAILURES = counter(
     "ingest_folder_failures_total",
@@ -65,6 +71,7 @@ class OfSource(NamedTuple):
     """The metrics of one source that every message touches."""
 
     last_message: Gauge
+    habit: Habit
     bytes: Counter
     ack_seconds: Histogram
 
@@ -72,7 +79,11 @@ class OfSource(NamedTuple):
 @lru_cache(maxsize=256)
 def of_source(source: str) -> OfSource:
     """Return the metrics of a source: looking labels up costs as much as counting."""
-    return OfSource(LAST_MESSAGE.labels(source), BYTES.labels(source), ACK_SECONDS.labels(source))
+    habit = Habit()
+    SILENCE_LIMIT.labels(source).set_function(lambda: habit.limit_s)
+    return OfSource(
+        LAST_MESSAGE.labels(source), habit, BYTES.labels(source), ACK_SECONDS.labels(source)
+    )
 
 
 @lru_cache(maxsize=4_096)
