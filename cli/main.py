@@ -44,6 +44,7 @@ COMMANDS: dict[str, Command] = {
     "topics": Command("topics", "app", "make the topics as the contracts declare them"),
     "keys": Command("keys", "app", "make and rotate key files"),
     "audit": Command("audit", "app", "verify the audit log"),
+    "rejected": Command("rejected", "app", "what was refused: list, show, replay"),
     "bench": Command("bench", "bench_command", "one benchmark, ours and its peers in one run"),
 }
 EXPECTED = (StackError, ProgramMissing, Unavailable, OSError, UnicodeError)

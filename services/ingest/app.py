@@ -23,6 +23,7 @@ from services.ingest.intake import Intake, ParseResource, Parts
 from services.ingest.ledger import Ledger
 from services.ingest.mllp import MllpLimits, MllpListener
 from services.ingest.parse import SourceProfile
+from services.ingest.refusals import Refusals
 from services.ingest.resends import Answered
 from services.ingest.sealers import Sealers, read_key
 from services.ingest.settings import DoorSettings, IngestSettings
@@ -63,14 +64,19 @@ class Ingest:
         self._sealers = Sealers(settings.keys_dir / "sealing" / "public", os.urandom)
         answered = Answered(settings.answers_max)
         self._ledger = Ledger(answered, logs.committed, logs.all_records)
+        keys = load_keys(settings)
+        refusals = Refusals(keys)
         self._committer = Committer(
-            committer.Parts(logs.transactions, self._ledger, self._sealers, clock, os.urandom)
+            committer.Parts(
+                logs.transactions, self._ledger, refusals, self._sealers, clock, os.urandom
+            )
         )
         self._intake = Intake(
             Parts(
                 committer=self._committer,
                 answered=answered,
-                keys=load_keys(settings),
+                refusals=refusals,
+                keys=keys,
                 clock=clock,
                 gate=self._gate,
                 acknowledger_prefix=os.urandom(4).hex().upper(),

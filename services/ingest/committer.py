@@ -12,27 +12,23 @@ from dataclasses import dataclass, field
 import msgspec
 
 from contracts.clinical import Finding
-from contracts.identified import IDENTIFIED, IdentifiedEvent
-from plumbing import log, trace
 from plumbing.byte_gate import bytes_of
 from plumbing.clock import Clock
 from plumbing.errors import MalformedEvent, Unavailable
 from plumbing.event_log import Output, Place, Transactions
-from plumbing.sealing import Sealer
 from services.ingest import metrics
 from services.ingest.answers import NOT_STORED, TOO_LARGE
 from services.ingest.ledger import Contested, Ledger, Standing
 from services.ingest.parse import Parsed, ParsedEvent
+from services.ingest.refusals import Refusals
 from services.ingest.resends import SHORT, answer_record
+from services.ingest.sealed import sealed_record
 from services.ingest.sealers import Sealers
 
 REUSED = Finding("warn", "MSH-10", "control_id_reuse", "this control id came with other content")
 GROUP_MESSAGES_MAX = 500  # made in one go on the event loop: about 30 ms
 GROUP_BYTES_MAX = 4 * 1024 * 1024
 RETRY_S = 0.5
-
-_log = log.get("ingest")
-_encoder = msgspec.json.Encoder()
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +60,7 @@ class Parts:
 
     transactions: Transactions
     ledger: Ledger
+    refusals: Refusals
     sealers: Sealers
     clock: Clock
     random_bytes: Callable[[int], bytes]
@@ -94,6 +91,10 @@ class Committer:
         self._wake.set()
         return settled
 
+    def wake(self) -> None:
+        """Have refusals written, also where no event waits."""
+        self._wake.set()
+
     def seconds_in_group(self) -> float:
         """Return how long the group that is being committed has taken so far."""
         if self._group_began_s is None:
@@ -111,17 +112,20 @@ class Committer:
         while True:
             await self._wake.wait()
             group = self._next_group()
-            if not group:
+            if not group and not self._parts.refusals.waiting:
                 self._wake.clear()
                 continue
             if not self._parts.sealers.ready(self._parts.clock.now_ms()):
                 for job in group:
                     self._settle(job, FAILED)
+                if not self._queue:
+                    self._wake.clear()  # refusals wait for the next message
                 continue
             self._group_began_s = self._parts.clock.monotonic_s()
             try:
                 await self._commit(group)
             except Unavailable:
+                self._parts.refusals.failed()
                 self._fail(group)
                 await self._reopen()
             finally:
@@ -142,6 +146,8 @@ class Committer:
             self._prepare(group)
             writing = [job for job in group if job.outcome is None]
             outputs = [output for job in writing for output in job.outputs]
+            refused = self._refused()
+            outputs += refused
             if not outputs:
                 break
             standing: list[Standing] = []
@@ -161,6 +167,7 @@ class Committer:
                 await ledger.decided(contest.place)
                 continue
             ledger.confirmed(standing)
+            self._parts.refusals.done(len(refused))
             for job in writing:
                 self._stored(job)
             break
@@ -205,6 +212,13 @@ class Committer:
             for event in job.parsed.events
         ]
 
+    def _refused(self) -> list[Output]:
+        parts = self._parts
+        if not parts.refusals.waiting:
+            return []
+        sealer, key_day = parts.sealers.current(parts.clock.now_ms())
+        return parts.refusals.records(sealer, key_day)
+
     def _stored(self, job: _Job) -> None:
         job.outcome = Outcome(job.parsed.code)
         if job.reused:
@@ -248,27 +262,3 @@ def _standing(writing: Sequence[_Job], places: Sequence[Place]) -> list[Standing
 def _flagged(event: ParsedEvent) -> ParsedEvent:
     body = msgspec.structs.replace(event.body, findings=(*event.body.findings, REUSED))
     return ParsedEvent(event.event_id, event.route_key, body)
-
-
-def sealed_record(
-    event: ParsedEvent,
-    source: str,
-    sealer: Sealer,
-    key_day: str,
-    random_bytes: Callable[[int], bytes],
-) -> Output:
-    """Return the record of an event: sealed, keyed by its patient, with its headers."""
-    associated = f"{IDENTIFIED.name}|{event.event_id}|{sealer.key_id}".encode()
-    sealed = sealer.seal(_encoder.encode(event.body), associated)
-    value = IdentifiedEvent(
-        event_id=event.event_id,
-        event_type=event.body.event_type,
-        source=source,
-        key_id=sealed.key_id,
-        key_day=key_day,
-        wrapped_key=sealed.wrapped_key,
-        nonce=sealed.nonce,
-        sealed=sealed.ciphertext,
-    )
-    headers = (*trace.headers_of(event.event_id, (), random_bytes), ("source", source.encode()))
-    return Output(IDENTIFIED.name, event.route_key, IDENTIFIED.encode(value), headers)

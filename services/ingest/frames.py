@@ -16,12 +16,13 @@ BEFORE_MESSAGE = Finding("error", "MSH", "100", "text before the first MSH segme
 class ParsedFrame(msgspec.Struct, frozen=True):
     """The messages of a frame in order, at least one; ``is_batch`` asks for a batch of answers.
 
-    ``asked`` has what each of them says of its answers (MSH-15, MSH-16).
+    ``asked`` has what each of them says of its answers (MSH-15, MSH-16), ``raws`` its bytes.
     """
 
     messages: tuple[Parsed, ...]
     is_batch: bool
     asked: tuple[Conditions, ...] = (ORIGINAL,)
+    raws: tuple[bytes, ...] = (b"",)
 
 
 def parse_frame(
@@ -30,14 +31,15 @@ def parse_frame(
     """Return every message of a frame; one without any gives one refusal (AR)."""
     head, parts = split_frame(frame)
     if not parts:
-        return ParsedFrame((Parsed("AR", None, "ascii", (NO_MESSAGE,)),), is_batch=False)
+        nothing = Parsed("AR", None, "ascii", (NO_MESSAGE,))
+        return ParsedFrame((nothing,), is_batch=False, raws=(frame,))
     found = [parse(part, source, keys, received_at_ms) for part in parts]
     lines = [line for line in head.decode("latin-1").splitlines() if line.strip(BLANKS)]
     envelope = [line for line in lines if line[:3] in BATCH_SEGMENTS]
     if len(envelope) < len(lines):
         found[0] = _refused(found[0])
     asked = tuple(conditions_of(part) for part in parts)
-    return ParsedFrame(tuple(found), len(parts) > 1 or bool(envelope), asked)
+    return ParsedFrame(tuple(found), len(parts) > 1 or bool(envelope), asked, tuple(parts))
 
 
 def _refused(first: Parsed) -> Parsed:

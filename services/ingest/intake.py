@@ -18,6 +18,7 @@ from services.ingest.gate import Gate
 from services.ingest.hl7 import read
 from services.ingest.identity import Keys
 from services.ingest.parse import Parsed, SourceProfile
+from services.ingest.refusals import Refusals
 from services.ingest.resends import Answered
 
 SWEEP_S = 0.05
@@ -52,6 +53,7 @@ class Parts:
 
     committer: Committer
     answered: Answered
+    refusals: Refusals
     keys: Keys
     clock: Clock
     gate: Gate
@@ -74,6 +76,9 @@ class Intake:
         began_s = self._parts.clock.monotonic_s()
         now_ms = self._parts.clock.now_ms()
         parsed = self._parse(frame, door, now_ms)
+        for message, raw in zip(parsed.messages, parsed.raws, strict=True):
+            if message.code != "AA":
+                self._keep(message, raw, door, now_ms)
         outcomes = await self._settle_all(parsed.messages, len(frame), door, began_s)
         return self._reply(parsed, outcomes)
 
@@ -87,6 +92,8 @@ class Intake:
             metrics.PARSE_FAILURES.inc()
             _log.error("A resource could not be handled", error=error, source=door.source.name)
             parsed = UNREADABLE
+        if parsed.code != "AA":
+            self._keep(parsed, body, door, now_ms)
         (outcome,) = await self._settle_all((parsed,), len(body), door, began_s)
         return Outcome(outcome.code, outcome.findings or parsed.findings, resent=outcome.resent)
 
@@ -159,6 +166,10 @@ class Intake:
         _count(messages, outcomes, door.source.name)
         return outcomes
 
+    def _keep(self, parsed: Parsed, raw: bytes, door: Door, now_ms: int) -> None:
+        self._parts.refusals.keep(parsed, raw, door.source.name, now_ms)
+        self._parts.committer.wake()
+
     def _deadline_s(self) -> float:
         return asyncio.get_running_loop().time() + self._parts.ack_deadline_s
 
@@ -168,11 +179,11 @@ class Intake:
         except Exception as error:  # noqa: BLE001 - one message must not stop a hospital's feed
             metrics.PARSE_FAILURES.inc()
             _log.error("A message could not be handled", error=error, source=door.source.name)
-            return ParsedFrame((UNREADABLE,), is_batch=False)
+            return ParsedFrame((UNREADABLE,), is_batch=False, raws=(frame,))
         if not door.types:
             return found
         admitted = tuple(door.admit(message) for message in found.messages)
-        return ParsedFrame(admitted, found.is_batch, found.asked)
+        return ParsedFrame(admitted, found.is_batch, found.asked, found.raws)
 
     def _reply(self, parsed: ParsedFrame, outcomes: Sequence[Outcome]) -> Reply:
         now_ms = self._parts.clock.now_ms()

@@ -60,6 +60,13 @@ SILENCE_LIMIT = gauge(
     ("source",),
 )
 ANSWERS_KEPT = gauge("ingest_answers_kept", "Answers in memory, against which resends are held.")
+REFUSALS_KEPT = counter(
+    "ingest_refusals_kept_total", "Refused messages kept sealed on the rejected topic."
+)
+REFUSALS_DROPPED = counter(
+    "ingest_refusals_dropped_total",
+    "Refused messages that were answered but not kept: too many or too large.",
+)
 FOLDER_FAILURES = counter(
     "ingest_folder_failures_total",
     "Looks at a watched folder that failed: not there, not readable, not writable.",

@@ -26,6 +26,13 @@ class Seals:
         self._decoder = msgspec.json.Decoder(IdentifiedBody)
 
     def open(self, event: IdentifiedEvent, now_ms: int) -> IdentifiedBody:
+        """Return the body as ``unseal`` does; without a patient ``no_identifier``."""
+        body = self.unseal(event, now_ms)
+        if not body.patient.ids:
+            raise MalformedEvent("no_identifier")
+        return body
+
+    def unseal(self, event: IdentifiedEvent, now_ms: int) -> IdentifiedBody:
         """Return the body. Raises ``MalformedEvent``: ``seal_broken`` or ``body_undecodable``,
         ``key_expired`` when the day's key is gone as it should be; ``Unavailable`` when it is
         missing before its time, which somebody can mend.
@@ -37,12 +44,9 @@ class Seals:
         except SealBroken as error:
             raise MalformedEvent("seal_broken") from error
         try:
-            body = self._decoder.decode(plain)
+            return self._decoder.decode(plain)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise MalformedEvent("body_undecodable") from error
-        if not body.patient.ids:
-            raise MalformedEvent("no_identifier")
-        return body
 
     def _data_key(self, event: IdentifiedEvent, now_ms: int) -> bytes:
         name = (event.key_day, event.wrapped_key)

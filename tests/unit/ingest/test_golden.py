@@ -11,9 +11,9 @@ import pytest
 
 from contracts.identified import IDENTIFIED, IdentifiedBody
 from plumbing.sealing import Sealer
-from services.ingest.committer import sealed_record
 from services.ingest.identity import Keys
 from services.ingest.parse import ParsedEvent, SourceProfile, parse
+from services.ingest.sealed import sealed_record
 
 EXAMPLES = Path(__file__).parents[3] / "contracts" / "examples"
 MESSAGES = sorted((EXAMPLES / "clinical.identified.v1.body").glob("*.hl7"))

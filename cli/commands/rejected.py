@@ -1,0 +1,182 @@
+"""`auscult rejected list | show | replay`: what was refused, asked of privacy, which audits it."""
+
+import asyncio
+import getpass
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import httpx
+import msgspec
+import typer
+
+from cli.commands.replay import target
+from cli.stack.process import StackError
+from cli.stack.settings import StackSettings
+from contracts.refused import (
+    RefusedList,
+    RefusedMessage,
+    RefusedPlace,
+    RefusedQuery,
+    RefusedReplay,
+)
+from plumbing.clock import SystemClock
+from simulator.mllp_client import MllpSender, Outgoing
+
+app = typer.Typer(help="What was refused: list, show, replay.", no_args_is_help=True)
+
+TIMEOUT_S = 60.0
+DAY_MS = 86_400_000
+Answer = TypeVar("Answer", bound=msgspec.Struct)
+
+Since = Annotated[str, typer.Option(help="From when (ISO 8601); default: seven days ago.")]
+Until = Annotated[str, typer.Option(help="Up to when (ISO 8601); default: now.")]
+Code = Annotated[list[str] | None, typer.Option(help="Only this reason code; may be repeated.")]
+Viewer = Annotated[str, typer.Option(help="Your staff number, for the audit log.")]
+Privacy = Annotated[str, typer.Option(help="Address of privacy; default: the local stack's.")]
+Token = Annotated[Path | None, typer.Option(help="File with privacy's service token.")]
+Place = Annotated[str, typer.Argument(help="PARTITION:OFFSET, as `list` shows them.")]
+
+
+class Asking:
+    """Asks privacy on behalf of one viewer."""
+
+    def __init__(self, viewer: str, privacy: str, token: Path | None) -> None:
+        """Read the token."""
+        settings = StackSettings()
+        self.viewer = viewer or getpass.getuser()
+        port = settings.at(settings.privacy_port)
+        self._url = (privacy or f"http://127.0.0.1:{port}").rstrip("/")
+        self._token = (token or settings.keys_dir / "resolve.token").read_text().strip()
+
+    def ask(self, name: str, said: msgspec.Struct, kind: type[Answer]) -> Answer:
+        """Return the answer; raise ``StackError`` with privacy's word when there is none."""
+        try:
+            answer = httpx.post(
+                f"{self._url}/v1/rejected/{name}",
+                content=msgspec.json.encode(said),
+                headers={"Authorization": f"Bearer {self._token}"},
+                timeout=TIMEOUT_S,
+            )
+        except httpx.HTTPError as error:
+            raise StackError(f"privacy does not answer at {self._url}") from error
+        if answer.status_code != 200:
+            raise StackError(f"privacy answers {answer.status_code}: {answer.text[:200]}")
+        return msgspec.json.decode(answer.content, type=kind)
+
+    def listed(self, since: str, until: str, codes: Sequence[str]) -> RefusedList:
+        """Return what was refused in that time with one of these codes."""
+        query = RefusedQuery(
+            viewer=self.viewer,
+            purpose="HOPERAT",
+            since_ms=_moment_ms(since, timedelta(days=-7)),
+            until_ms=_moment_ms(until, timedelta(seconds=1)),
+            codes=tuple(codes),
+        )
+        return self.ask("list", query, RefusedList)
+
+    def place(self, partition: int, offset: int) -> RefusedPlace:
+        """Return the question about one record."""
+        return RefusedPlace(
+            viewer=self.viewer, purpose="HOPERAT", partition=partition, offset=offset
+        )
+
+
+@app.command("list")
+def list_command(
+    since: Since = "",
+    until: Until = "",
+    code: Code = None,
+    viewer: Viewer = "",
+    privacy: Privacy = "",
+    token: Token = None,
+) -> None:
+    """One JSON line for each refused record: where, when, why, by which stage, which source."""
+    found = Asking(viewer, privacy, token).listed(since, until, code or ())
+    for entry in found.entries:
+        _line(msgspec.structs.asdict(entry))
+    if found.more:
+        sys.stderr.write("there are more: narrow the time or the code\n")
+
+
+@app.command("show")
+def show_command(
+    place: Place, viewer: Viewer = "", privacy: Privacy = "", token: Token = None
+) -> None:
+    """Open one: its reasons as a JSON line on stderr, the message as it came on stdout."""
+    asking = Asking(viewer, privacy, token)
+    found = asking.ask("show", asking.place(*_place(place)), RefusedMessage)
+    told = msgspec.structs.asdict(found) | {"raw": len(found.raw)}
+    sys.stderr.write(msgspec.json.encode(told).decode() + "\n")
+    sys.stdout.buffer.write(found.raw)
+    sys.stdout.flush()
+
+
+@app.command("replay")
+def replay_command(  # noqa: PLR0917  # Typer calls it by name
+    places: Annotated[list[str] | None, typer.Argument(help="PARTITION:OFFSET ..")] = None,
+    since: Since = "",
+    until: Until = "",
+    code: Code = None,
+    viewer: Viewer = "",
+    privacy: Privacy = "",
+    token: Token = None,
+    to: Annotated[str, typer.Option(help="mllp://host:port; default: the local stack.")] = "",
+) -> None:
+    """Have refused records taken again: those named, or all of a time and code.
+
+    One JSON line each. What ingest refused goes through the front door (`ack` is its answer); what
+    privacy refused goes back to the stream. Exits 1 when something was not accepted.
+    """
+    asking = Asking(viewer, privacy, token)
+    if places:
+        chosen = [_place(one) for one in places]
+    elif since or code:
+        found = asking.listed(since, until, code or ())
+        chosen = [(entry.partition, entry.offset) for entry in found.entries]
+    else:
+        raise typer.BadParameter("name records, or give --since or --code")
+    host, port = target(to, StackSettings())
+    if not asyncio.run(_replay(asking, chosen, host, port)):
+        raise typer.Exit(1)
+
+
+async def _replay(asking: Asking, chosen: Sequence[tuple[int, int]], host: str, port: int) -> bool:
+    link = MllpSender(host, port, SystemClock())
+    good = True
+    for partition, offset in chosen:
+        found = asking.ask("replay", asking.place(partition, offset), RefusedReplay)
+        line: dict[str, Any] = {"partition": partition, "offset": offset, "to": found.to}
+        if found.to == "front_door":
+            answered = await link.send(Outgoing(found.raw, "replay"))
+            line["ack"] = answered.code
+            good = good and answered.code in {"AA", "CA"}
+        _line(line)
+    await link.close()
+    return good
+
+
+def _line(said: dict[str, Any]) -> None:
+    sys.stdout.write(msgspec.json.encode(said).decode() + "\n")
+
+
+def _place(said: str) -> tuple[int, int]:
+    partition, _, offset = said.partition(":")
+    try:
+        return int(partition), int(offset)
+    except ValueError as error:
+        raise typer.BadParameter(f"{said} is not PARTITION:OFFSET") from error
+
+
+def _moment_ms(said: str, default: timedelta) -> int:
+    if not said:
+        return SystemClock().now_ms() + int(default.total_seconds() * 1000)
+    try:
+        moment = datetime.fromisoformat(said)
+    except ValueError as error:
+        raise typer.BadParameter(f"{said} is not a time (ISO 8601)") from error
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return int(moment.timestamp() * 1000)
