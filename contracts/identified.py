@@ -91,11 +91,22 @@ class IdentityLink(msgspec.Struct, frozen=True, kw_only=True):
     trigger: str
 
 
+class BlobRef(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a blob stands on ``clinical.blobs.v1``: in one partition, from ``offset`` on."""
+
+    blob_id: str
+    parts: int
+    bytes: int
+    partition: int
+    offset: int
+
+
 class IdentifiedBody(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Everything a message says of one patient. Lives sealed; never in a log or an error.
 
     ``received_at_ms`` is the clock of ingest; ``raw`` is the message as it came (decrypted only
-    by privacy, for replay of a rejected message).
+    by privacy, for replay of a rejected message). Where it is large it is empty, and ``raw_blob``
+    says where it lies.
     """
 
     event_type: EventType
@@ -121,6 +132,7 @@ class IdentifiedBody(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     links: tuple[IdentityLink, ...] = ()
     findings: tuple[Finding, ...] = ()
     raw: bytes = b""
+    raw_blob: BlobRef | None = None
 
 
 class IdentifiedEvent(msgspec.Struct, frozen=True, kw_only=True):

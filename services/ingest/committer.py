@@ -18,6 +18,7 @@ from plumbing.errors import MalformedEvent, Unavailable
 from plumbing.event_log import Output, Place, Transactions
 from services.ingest import metrics
 from services.ingest.answers import NOT_STORED, TOO_LARGE
+from services.ingest.blobs import blob_records, is_large, pointing
 from services.ingest.ledger import Contested, Ledger, Standing
 from services.ingest.parse import Parsed, ParsedEvent
 from services.ingest.refusals import Refusals
@@ -142,6 +143,7 @@ class Committer:
 
     async def _commit(self, group: Sequence[_Job]) -> None:
         ledger = self._parts.ledger
+        await self._put_apart(group)
         while True:
             self._prepare(group)
             writing = [job for job in group if job.outcome is None]
@@ -173,6 +175,17 @@ class Committer:
             break
         for job in group:
             self._settle(job, job.outcome or FAILED)
+
+    async def _put_apart(self, group: Sequence[_Job]) -> None:
+        """Write the bytes of large messages first: their events will point there."""
+        parts = self._parts
+        for job in group:
+            if is_large(job.parsed) and not parts.ledger.answered.code_of(job.parsed.content):
+                sealer, key_day = parts.sealers.current(parts.clock.now_ms())
+                records = blob_records(job.parsed, sealer, key_day)
+                places = await parts.transactions.commit(records, _unchecked)
+                job.parsed = pointing(job.parsed, places[0], len(places))
+                metrics.BLOBS.inc()
 
     def _prepare(self, group: Sequence[_Job]) -> None:
         """Decide for each message whether it is written, and make its records."""
@@ -249,6 +262,10 @@ class Committer:
                 await asyncio.sleep(RETRY_S)
             else:
                 return
+
+
+async def _unchecked(_places: Sequence[Place]) -> None:
+    """Blobs are nobody's to contest: one too many is never pointed to."""
 
 
 def _standing(writing: Sequence[_Job], places: Sequence[Place]) -> list[Standing]:

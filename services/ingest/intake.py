@@ -10,6 +10,7 @@ from plumbing import log
 from plumbing.clock import Clock
 from services.ingest import metrics
 from services.ingest.answers import NOT_READ, NOT_STORED, TOO_LARGE, Acknowledger
+from services.ingest.blobs import LARGE_BYTES
 from services.ingest.committer import FAILED, Committer, Outcome
 from services.ingest.conditions import answers_wanted, conditions_of
 from services.ingest.doors import Door
@@ -72,10 +73,15 @@ class Intake:
         self._waiting: deque[tuple[float, asyncio.Future[Outcome]]] = deque()
 
     async def take(self, frame: bytes, door: Door) -> Reply:
-        """Return the answer to a frame. Parsing starts at once, so calls keep their order."""
+        """Return the answer to a frame. Parsing starts at once, so calls keep their order, but
+        after one over ``LARGE_BYTES``, which is parsed in a thread: then wait for the answer.
+        """
         began_s = self._parts.clock.monotonic_s()
         now_ms = self._parts.clock.now_ms()
-        parsed = self._parse(frame, door, now_ms)
+        if len(frame) > LARGE_BYTES:  # seconds of a busy loop for some; its door waits for it
+            parsed = await asyncio.to_thread(self._parse, frame, door, now_ms)
+        else:
+            parsed = self._parse(frame, door, now_ms)
         for message, raw in zip(parsed.messages, parsed.raws, strict=True):
             if message.code != "AA":
                 self._keep(message, raw, door, now_ms)

@@ -60,6 +60,7 @@ SILENCE_LIMIT = gauge(
     ("source",),
 )
 ANSWERS_KEPT = gauge("ingest_answers_kept", "Answers in memory, against which resends are held.")
+BLOBS = counter("ingest_blobs_total", "Messages whose bytes were put apart because they are large.")
 REFUSALS_KEPT = counter(
     "ingest_refusals_kept_total", "Refused messages kept sealed on the rejected topic."
 )

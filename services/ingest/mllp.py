@@ -9,6 +9,7 @@ from typing import cast
 
 from plumbing.clock import Clock
 from services.ingest import metrics
+from services.ingest.blobs import LARGE_BYTES
 from services.ingest.doors import Door
 from services.ingest.framing import CR, FS, VT, Frame, Framer
 from services.ingest.gate import Gate
@@ -99,6 +100,7 @@ class MllpConnection(asyncio.Protocol):
         self._framer = Framer(listener.limits.frame_bytes_max)
         self._transport: asyncio.Transport | None = None
         self._answers: deque[asyncio.Task[Reply]] = deque()
+        self._large: asyncio.Task[Reply] | None = None
         self._last_read_s = listener.clock.monotonic_s()
         self._lone_end: asyncio.TimerHandle | None = None
         self._is_reading = True
@@ -178,6 +180,7 @@ class MllpConnection(asyncio.Protocol):
         return (
             self._may_write
             and not self._draining
+            and (self._large is None or self._large.done())
             and len(self._answers) < self._listener.limits.in_flight_max
             and self._listener.gate.is_open
         )
@@ -198,6 +201,8 @@ class MllpConnection(asyncio.Protocol):
         taking = intake.refuse_large if frame.too_large else intake.take
         task = asyncio.create_task(taking(frame.content, door))
         self._answers.append(task)
+        if len(frame.content) > LARGE_BYTES:
+            self._large = task  # what follows must not overtake it
         task.add_done_callback(self._send_answers)
 
     def _take_lone_end(self) -> None:

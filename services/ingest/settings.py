@@ -79,7 +79,7 @@ class IngestSettings(ServiceSettings):
         description="Refuse a message with a line that is no segment (AE) or no control id (AR).",
     )
     frame_bytes_max: int = Field(
-        default=4 * 1024 * 1024, description="Largest message in bytes; a larger one gets AR."
+        default=16 * 1024 * 1024, description="Largest message in bytes; a larger one gets AR."
     )
     ack_deadline_s: float = Field(
         default=10.0, description="Longest wait for Kafka's confirmation; then AE with ERR 207."

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import msgspec
 from starlette.exceptions import HTTPException
 
-from contracts.identified import IDENTIFIED, IdentifiedBody
+from contracts.blobs import BLOBS
+from contracts.identified import IDENTIFIED, BlobRef, IdentifiedBody
 from contracts.refused import (
     ENTRIES_MAX,
     RefusedEntry,
@@ -54,23 +55,23 @@ class RejectedDesk:
     async def show(self, asked: RefusedPlace) -> RefusedMessage:
         """Open one."""
         record, rejection = await self._at(asked)
-        body = self._open(rejection)
+        body, raw = await self._open(rejection)
         await self._note(asked.viewer, "rejected_show", rejection.event_id, asked.purpose)
         return RefusedMessage(
             entry=_entry(record, rejection),
             message_type=body.message_type,
             control_id=body.control_id,
             findings=body.findings,
-            raw=body.raw,
+            raw=raw,
         )
 
     async def replay(self, asked: RefusedPlace) -> RefusedReplay:
         """Have one taken again. Its event id stays, so twice is no more than once."""
         record, rejection = await self._at(asked)
-        body = self._open(rejection)
+        _, raw = await self._open(rejection)
         await self._note(asked.viewer, "rejected_replay", rejection.event_id, asked.purpose)
         if rejection.stage == FRONT_DOOR:
-            return RefusedReplay(to="front_door", raw=body.raw)
+            return RefusedReplay(to="front_door", raw=raw)
         again = Output(IDENTIFIED.name, record.key, rejection.payload, record.headers)
         await self.writer.write([again])
         return RefusedReplay(to="stream")
@@ -94,14 +95,30 @@ class RejectedDesk:
             raise HTTPException(404, "no such record")
         return found[0], REJECTED.decode(found[0].value)
 
-    def _open(self, rejection: Rejection) -> IdentifiedBody:
+    async def _open(self, rejection: Rejection) -> tuple[IdentifiedBody, bytes]:
+        now_ms = self.clock.now_ms()
         try:
             event = IDENTIFIED.decode(rejection.payload)
-            return self.seals.unseal(event, self.clock.now_ms())
+            body = self.seals.unseal(event, now_ms)
+            if body.raw_blob is None:
+                return body, body.raw
+            return body, await self._blob(body.raw_blob, now_ms)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise HTTPException(422, "not an event") from error
         except MalformedEvent as error:
             raise HTTPException(422, error.code) from error
+
+    async def _blob(self, ref: BlobRef, now_ms: int) -> bytes:
+        pieces: list[bytes] = []
+        end = await self.reader.end_offset(BLOBS.name, ref.partition)
+        async for records in self.reader.read(BLOBS.name, ref.partition, ref.offset, end):
+            for record in records:
+                part = BLOBS.decode(record.value or b"")
+                if part.blob_id == ref.blob_id and part.part == len(pieces):
+                    pieces.append(self.seals.unseal_part(part, now_ms))
+                if len(pieces) == ref.parts:
+                    return b"".join(pieces)
+        raise MalformedEvent("blob_expired")
 
     async def _note(self, viewer: str, action: str, event_id: str, purpose: str) -> None:
         await self.audit.looked(staff_token(self.staff_key, viewer), action, [event_id], purpose)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import msgspec
 
+from contracts.blobs import BlobPart
 from contracts.identified import IDENTIFIED, IdentifiedBody, IdentifiedEvent
 from plumbing.errors import MalformedEvent, Unavailable
 from plumbing.sealing import SealBroken, unseal, unwrap
@@ -48,7 +49,15 @@ class Seals:
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise MalformedEvent("body_undecodable") from error
 
-    def _data_key(self, event: IdentifiedEvent, now_ms: int) -> bytes:
+    def unseal_part(self, part: BlobPart, now_ms: int) -> bytes:
+        """Return the bytes of a part of a blob; raises as ``unseal``."""
+        try:
+            data_key = self._data_key(part, now_ms)
+            return unseal(data_key, part.nonce, part.sealed, part.associated)
+        except SealBroken as error:
+            raise MalformedEvent("seal_broken") from error
+
+    def _data_key(self, event: IdentifiedEvent | BlobPart, now_ms: int) -> bytes:
         name = (event.key_day, event.wrapped_key)
         if name not in self._data_keys:
             self._data_keys[name] = unwrap(event.wrapped_key, self._private(event, now_ms))
@@ -56,7 +65,7 @@ class Seals:
                 self._data_keys.popitem(last=False)
         return self._data_keys[name]
 
-    def _private(self, event: IdentifiedEvent, now_ms: int) -> bytes:
+    def _private(self, event: IdentifiedEvent | BlobPart, now_ms: int) -> bytes:
         day = parse_day(event.key_day)
         age_days = (_today(now_ms) - day).days if day else None
         if age_days is None or age_days < -DAYS_AHEAD_MAX:

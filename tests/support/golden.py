@@ -12,6 +12,7 @@ import msgspec
 from contracts.answers import StoredAnswer
 from contracts.assessed import Risk
 from contracts.audited import AuditEntry
+from contracts.blobs import BlobPart
 from contracts.deidentified import DeidentifiedEvent
 from contracts.identified import IdentifiedBody
 from contracts.promoted import ModelPromoted
@@ -116,6 +117,17 @@ def _alone() -> Iterator[tuple[str, str, msgspec.Struct]]:
     yield "identity.merged.v1", "merge", changed({}, merge)[0]
     answer = StoredAnswer(content_hash="5d" * 16, code="AA", event_ids=(event_id("answer"),))
     yield "ingest.answers.v1", "accepted", answer
+    part = BlobPart(
+        blob_id="b1" * 16,
+        part=0,
+        parts=2,
+        key_id="5e" * 16,
+        key_day="2024-05-01",
+        wrapped_key=bytes(range(92)),
+        nonce=bytes(12),
+        sealed=bytes(range(64)),
+    )
+    yield "clinical.blobs.v1", "first_part", part
     yield "privacy.vault.v1", "minted", _vault_entry()
     for topic, stage in (("identified", "privacy"), ("deidentified", "inference")):
         refused = Rejection(

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from contracts.answers import ANSWERS
+from contracts.blobs import BLOBS
 from contracts.identified import IDENTIFIED, IdentifiedBody, IdentifiedEvent
 from plumbing.clock import ManualClock
 from plumbing.event_log import Record
@@ -34,6 +35,17 @@ class KeyFolder:
 
     folder: Path
     private: bytes
+
+    def open_blob(self, body: IdentifiedBody, records: list[Record]) -> bytes:
+        """Return the bytes that a body points to."""
+        ref = body.raw_blob
+        assert ref is not None
+        mine = [r for r in records if r.partition == ref.partition and r.offset >= ref.offset]
+        parts = [BLOBS.decode(record.value or b"") for record in mine[: ref.parts]]
+        return b"".join(
+            unseal(unwrap(one.wrapped_key, self.private), one.nonce, one.sealed, one.associated)
+            for one in parts
+        )
 
     def open(self, event: IdentifiedEvent) -> IdentifiedBody:
         """Open a sealed event as privacy does."""
