@@ -34,7 +34,6 @@ COMMANDS: dict[str, Command] = {
     "demo": Command("demo", "demo_command", "the stack and a simulated hospital day"),
     "simulate": Command("simulate", "simulate_command", "synthetic traffic to MLLP"),
     "replay": Command("replay", "replay_command", "real files through the front door"),
-    "rejected": Command("rejected", "app", "give events that were set aside back to privacy"),
     "reconcile": Command("reconcile", "reconcile_command", "accepted = visible, lost 0, doubled 0"),
     "parse": Command("parse", "parse_command", "what ingest makes of a file"),
     "deidentify": Command("deidentify", "deidentify_command", "remove who it is from texts"),
@@ -45,6 +44,7 @@ COMMANDS: dict[str, Command] = {
     "topics": Command("topics", "app", "make the topics as the contracts declare them"),
     "keys": Command("keys", "app", "make and rotate key files"),
     "audit": Command("audit", "app", "verify the audit log"),
+    "rejected": Command("rejected", "app", "what was refused: list, show, replay, release"),
     "bench": Command("bench", "bench_command", "one benchmark, ours and its peers in one run"),
 }
 EXPECTED = (StackError, ProgramMissing, Unavailable, OSError, UnicodeError)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from rich.table import Table
 
-from simulator.mllp_client import Answered
+from simulator.mllp_client import NOT_ASKED, Answered
 
 NO_ANSWER = "none"
 ACCEPTED = frozenset({"AA", "CA"})
@@ -41,7 +41,7 @@ class Tally:
         return sum(
             count
             for (code, _), count in self.answers.items()
-            if code not in ACCEPTED and code != NO_ANSWER
+            if code not in ACCEPTED and code not in (NO_ANSWER, NOT_ASKED)
         )
 
     def table(self) -> Table:

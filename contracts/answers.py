@@ -6,12 +6,17 @@ from contracts.topic import DAY_MS, Topic
 
 
 class StoredAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """The answer to one message: keyed content hash, the code (AA, AE, AR), its event ids."""
+    """The answer to one message: keyed content hash, the code (AA, AE, AR), its event ids.
+
+    ``earlier`` has the hashes of other contents that came under the same key and were accepted, the
+    newest last: compaction keeps one record of a key, and their resends must be known as well.
+    """
 
     schema_version: str = "1.0"
     content_hash: str
     code: str
     event_ids: tuple[str, ...]
+    earlier: tuple[str, ...] = ()
 
 
 ANSWERS = Topic(

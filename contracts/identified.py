@@ -91,12 +91,23 @@ class IdentityLink(msgspec.Struct, frozen=True, kw_only=True):
     trigger: str
 
 
+class BlobRef(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a blob stands on ``clinical.blobs.v1``: in one partition, from ``offset`` on."""
+
+    blob_id: str
+    parts: int
+    bytes: int
+    partition: int
+    offset: int
+
+
 class IdentifiedBody(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Everything a message says of one patient. Lives sealed; never in a log or an error.
 
     ``received_at_ms`` is the clock of ingest; ``received_order`` grows with each message that one
     ingest process receives, within a batch too. ``raw`` is the message as it came (decrypted only
-    by privacy, for replay of a rejected message).
+    by privacy, for replay of a rejected message). Where it is large it is empty, and ``raw_blob``
+    says where it lies.
     """
 
     event_type: EventType
@@ -123,6 +134,7 @@ class IdentifiedBody(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     links: tuple[IdentityLink, ...] = ()
     findings: tuple[Finding, ...] = ()
     raw: bytes = b""
+    raw_blob: BlobRef | None = None
 
 
 class IdentifiedEvent(msgspec.Struct, frozen=True, kw_only=True):
@@ -148,7 +160,7 @@ IDENTIFIED = Topic(
     name="clinical.identified.v1",
     event=IdentifiedEvent,
     key="HMAC(route, assigner + id)",
-    producer="ingest",
+    producer="ingest, privacy",  # privacy what it refused, when an operator has it taken again
     consumers=("privacy",),
     retention_ms=7 * DAY_MS,
     identified=True,

@@ -5,6 +5,7 @@ from typing import Any
 from contracts.answers import ANSWERS
 from contracts.assessed import ASSESSED, CURRENT
 from contracts.audited import AUDIT
+from contracts.blobs import BLOBS
 from contracts.deidentified import DEIDENTIFIED
 from contracts.identified import IDENTIFIED
 from contracts.merged import MERGED
@@ -20,6 +21,7 @@ PIPELINE: tuple[Topic[Any], ...] = (
     IDENTIFIED,
     rejected(IDENTIFIED),
     ANSWERS,
+    BLOBS,
     VAULT,
     DEIDENTIFIED,
     rejected(DEIDENTIFIED),

@@ -10,7 +10,8 @@ FROM_COMPACTED_MS = 30 * DAY_MS  # a topic that is kept for ever does not keep r
 
 
 class Rejection(msgspec.Struct, frozen=True, kw_only=True):
-    """Why and where one record was refused.
+    """Why and where one record was refused. ``partition`` and ``offset`` are -1 and ``topic`` empty
+    where a message was refused at the front door (``stage`` ingest) and never was on a topic.
 
     ``payload`` holds the record as it was, only on a rejected topic of the same privacy class as
     its source (sealed for ``clinical.identified.v1.rejected``); elsewhere it is empty.

@@ -5,27 +5,31 @@ its rate: 3 to 5 us here, 26 to 40 us through kafka-python's ``send`` (docs/deci
 """
 
 import asyncio
-import contextlib
 from collections import Counter, defaultdict
 from collections.abc import Coroutine, Sequence
 from itertools import count
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError, KafkaTimeoutError, MessageSizeTooLargeError
+from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 
 from plumbing import log
 from plumbing.byte_gate import RECORD_BYTES_MAX, ByteGate, bytes_of
 from plumbing.clock import Clock, SystemClock
 from plumbing.errors import MalformedEvent, Unavailable
 from plumbing.event_log import Output
+from plumbing.kafka_batches import (
+    BATCH_BYTES,
+    GRACE_S,
+    abandon,
+    append,
+    hand_in,
+    partition_count,
+    stop,
+)
 from plumbing.kafka_connection import KafkaConnection
 from plumbing.kafka_metrics import RECORDS_WRITTEN, WRITE_SECONDS, WRITES_FAILED
 from plumbing.partition import partition_of
-
-BATCH_BYTES = 256 * 1024
-GRACE_S = 5.0
-METADATA_WAIT_S = 2.0
 
 _log = log.get("batch_writer")
 _Place = tuple[str, int]
@@ -92,7 +96,7 @@ class BatchWriter:
         """Flush and close."""
         self._closed = True
         if self._producer is not None:
-            self._retire(_stop(self._producer))
+            self._retire(stop(self._producer))
         await asyncio.gather(*self._retired)
 
     async def _deliver(self, outputs: Sequence[Output]) -> tuple[int, ...]:
@@ -137,7 +141,7 @@ class BatchWriter:
             if partition is None:
                 partitions = self._partition_counts.get(output.topic)
                 if partitions is None:
-                    partitions = await _partition_count(producer, output.topic)
+                    partitions = await partition_count(producer, output.topic)
                     self._partition_counts[output.topic] = partitions
                 if output.key is None:
                     partition = next(self._keyless) % partitions
@@ -159,11 +163,11 @@ class BatchWriter:
         async with self._queues[place]:  # calls do not interleave: a key's order across calls
             batch = producer.create_batch()
             for index in indices:
-                if not _append(batch, outputs[index]):
-                    handed.append(await _hand_in(producer, batch, place))
+                if not append(batch, outputs[index]):
+                    handed.append(await hand_in(producer, batch, place))
                     batch = producer.create_batch()
-                    _append(batch, outputs[index])
-            handed.append(await _hand_in(producer, batch, place))
+                    append(batch, outputs[index])
+            handed.append(await hand_in(producer, batch, place))
         at = 0
         for confirmed, size in handed:
             base = (await confirmed).offset
@@ -177,48 +181,10 @@ class BatchWriter:
         WRITES_FAILED.inc()
         _log.warning("write failed", error=error, count=number)
         if producer is not None and producer is self._producer:
-            self._retire(_abandon(producer))
+            self._retire(abandon(producer))
 
     def _retire(self, ending: Coroutine[Any, Any, None]) -> None:
         self._producer = None
         task = asyncio.create_task(ending)
         self._retired.add(task)
         task.add_done_callback(self._retired.discard)
-
-
-async def _partition_count(producer: Any, topic: str) -> int:
-    try:
-        async with asyncio.timeout(METADATA_WAIT_S):
-            return len(await producer.partitions_for(topic))
-    except TimeoutError as error:
-        raise Unavailable("no such topic") from error
-
-
-def _append(batch: Any, output: Output) -> bool:
-    headers = list(output.headers)
-    appended = batch.append(key=output.key, value=output.value, timestamp=None, headers=headers)
-    return appended is not None
-
-
-async def _hand_in(producer: Any, batch: Any, place: _Place) -> tuple[Any, int]:
-    batch.close()
-    confirmed = await producer.send_batch(batch, place[0], partition=place[1])
-    return confirmed, batch.record_count()
-
-
-async def _stop(producer: Any) -> None:
-    try:
-        async with asyncio.timeout(GRACE_S):
-            await producer.stop()
-    except (KafkaError, OSError, TimeoutError) as error:
-        _log.warning("producer not closed cleanly", error=error)
-        await _abandon(producer)
-
-
-async def _abandon(producer: Any) -> None:
-    """End a producer that cannot flush. aiokafka has no public way: ``stop`` waits for ever."""
-    producer._closed = True  # noqa: SLF001 - as above
-    await producer.client.close()  # what is on its way fails now, not at its timeout
-    with contextlib.suppress(Exception):  # it may trip over the batches it gives back
-        await producer._sender.close()  # noqa: SLF001 - as above
-    producer._message_accumulator.fail_all(KafkaTimeoutError())  # noqa: SLF001 - as above

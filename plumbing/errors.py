@@ -15,3 +15,7 @@ class MalformedEvent(Exception):
 
 class Unavailable(Exception):
     """Something outside is away for now (Kafka, Redis): the same work is tried again."""
+
+
+class Superseded(Exception):
+    """Another process has taken this one's place (its transactional name): it must end."""

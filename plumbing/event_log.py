@@ -1,6 +1,6 @@
 """Writing and reading the event log, as two protocols with two back ends (memory and Kafka)."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -46,6 +46,42 @@ class EventWriter(Protocol):
         """Flush and close."""
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a record came to stand."""
+
+    partition: int
+    offset: int
+
+
+Check = Callable[[Sequence[Place]], Awaitable[None]]
+
+
+class Transactions(Protocol):
+    """Writes groups of records, each group whole or not at all, for readers of committed records.
+
+    One writer at a time bears a name: ``open`` takes it over from any other.
+    """
+
+    async def open(self) -> None:
+        """Take the name over: what its last bearer left open is decided, and that one is fenced.
+
+        To be called before the first ``commit`` and after each that raised ``Unavailable``.
+        Raises ``Unavailable``.
+        """
+
+    async def commit(self, outputs: Sequence[Output], check: Check) -> Sequence[Place]:
+        """Write a group; return the places of its records in the order given.
+
+        ``check`` is called when all have their places and nobody sees them yet: what it raises
+        undoes the group and is raised. Raises ``Unavailable`` when it is not known whether the
+        group was written, until ``open``; ``Superseded`` when another has taken the name.
+        """
+
+    async def close(self) -> None:
+        """Close the connections; a group that is open is undone."""
+
+
 class EventReader(Protocol):
     """Reads partitions directly, outside any consumer group."""
 
@@ -55,11 +91,13 @@ class EventReader(Protocol):
     async def end_offset(self, topic: str, partition: int) -> int:
         """Return the offset that the next record will get."""
 
-    async def end_offsets(self, topic: str, partitions: Sequence[int]) -> dict[int, int]:
-        """Return ``end_offset`` of several partitions, asked for at once."""
-
     async def start_offset(self, topic: str, partition: int) -> int:
         """Return the lowest offset still kept."""
+
+    async def end_offsets(
+        self, topic: str, partitions: Sequence[int] | None = None
+    ) -> Mapping[int, int]:
+        """Return ``end_offset`` of several partitions (None: all), asked for at once."""
 
     def read(
         self, topic: str, partition: int, start: int, stop: int
@@ -67,6 +105,14 @@ class EventReader(Protocol):
         """Yield the records with ``start <= offset < stop`` in batches, then end.
 
         ``stop`` is capped at the end offset at the call; holes left by compaction are skipped.
+        """
+
+    async def read_ranges(
+        self, topic: str, ranges: Mapping[int, tuple[int, int]]
+    ) -> Sequence[Record]:
+        """Return the records of several partitions, each from a start up to a stop (not with it).
+
+        Order is kept within a partition. All of it is in memory at once: for short ranges.
         """
 
     def tail(self, topic: str) -> AsyncIterator[Sequence[Record]]:

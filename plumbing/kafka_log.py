@@ -2,11 +2,13 @@
 
 from plumbing.kafka_connection import KafkaConnection, SlowChecksum, require_fast_checksum
 from plumbing.kafka_reader import KafkaReader
+from plumbing.kafka_transactions import KafkaTransactions
 from plumbing.kafka_writer import KafkaWriter
 
 __all__ = [
     "KafkaConnection",
     "KafkaReader",
+    "KafkaTransactions",
     "KafkaWriter",
     "SlowChecksum",
     "require_fast_checksum",

@@ -16,3 +16,8 @@ WRITE_SECONDS = histogram(
 BYTES_IN_HAND = gauge(
     "log_writer_bytes", "Bytes handed to the writer and not yet confirmed; bounded."
 )
+GROUP_RECORDS = histogram(
+    "log_group_records",
+    "Records that one transaction committed together.",
+    buckets=(1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000),
+)

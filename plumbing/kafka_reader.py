@@ -1,7 +1,7 @@
 """Reading partitions directly, outside any consumer group: kafka-python consumers in threads."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from functools import partial
@@ -95,9 +95,12 @@ class KafkaReader:
         """Return the offset that the next record will get."""
         return (await self.end_offsets(topic, [partition]))[partition]
 
-    async def end_offsets(self, topic: str, partitions: Sequence[int]) -> dict[int, int]:
-        """Return ``end_offset`` of several partitions, asked for at once."""
-        places = [TopicPartition(topic, partition) for partition in partitions]
+    async def end_offsets(
+        self, topic: str, partitions: Sequence[int] | None = None
+    ) -> dict[int, int]:
+        """Return ``end_offset`` of several partitions (None: all), asked for at once."""
+        wanted = await self.partitions(topic) if partitions is None else partitions
+        places = [TopicPartition(topic, partition) for partition in wanted]
         async with self._client() as client:
             found = await client.call(partial(_end_offsets, places=places))
         return {place.partition: int(offset) for place, offset in found.items()}
@@ -129,6 +132,25 @@ class KafkaReader:
                 stalled = 0 if position > before else stalled + 1
                 if stalled > STALL_POLLS_MAX:
                     raise Unavailable("Kafka holds back records below the end offset")
+
+    async def read_ranges(self, topic: str, ranges: Mapping[int, tuple[int, int]]) -> list[Record]:
+        """Return the records of several partitions, each from a start up to a stop.
+
+        Raises ``Unavailable`` rather than ending early.
+        """
+        places = {TopicPartition(topic, number): start for number, (start, _) in ranges.items()}
+        found: list[Record] = []
+        async with self._client() as client:
+            positions = await client.call(partial(_assign, places=places))
+            stalled = 0
+            while any(positions[place] < ranges[place.partition][1] for place in places):
+                before = positions
+                batch, positions = await client.call(_poll_all)
+                found += [one for one in batch if one.offset < ranges[one.partition][1]]
+                stalled = 0 if positions != before else stalled + 1
+                if stalled > STALL_POLLS_MAX:
+                    raise Unavailable("Kafka holds back records below the end offset")
+        return found
 
     async def tail(self, topic: str) -> AsyncIterator[Sequence[Record]]:
         """Yield everything, then ``()`` once, then what arrives, for ever.

@@ -1,13 +1,13 @@
 """The event log in memory: a real back end of both protocols, for tests and dry runs."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 
 from plumbing.clock import Clock, SystemClock
 from plumbing.errors import Unavailable
-from plumbing.event_log import Output, Record
+from plumbing.event_log import Check, Output, Place, Record
 from plumbing.partition import partition_of
 
 BATCH_SIZE_MAX = 500
@@ -35,6 +35,7 @@ class InMemoryLog:
         self._topics: dict[str, list[_Partition]] = {}
         self._keyless = count()
         self._written = asyncio.Condition()
+        self._committing = asyncio.Lock()
         for topic in topics:
             self.create(topic)
 
@@ -56,10 +57,27 @@ class InMemoryLog:
     async def write(self, outputs: Sequence[Output]) -> tuple[int, ...]:
         """Append the records; return their offsets."""
         self._require_available()
-        offsets = tuple(self._append(output) for output in outputs)
+        offsets = tuple(self._append(output, self._partition_of(output)) for output in outputs)
         async with self._written:
             self._written.notify_all()
         return offsets
+
+    async def open(self) -> None:
+        """Do nothing: one process bears every name."""
+        self._require_available()
+
+    async def commit(self, outputs: Sequence[Output], check: Check) -> tuple[Place, ...]:
+        """Append a group whole, once ``check`` has seen where it will stand."""
+        async with self._committing:
+            self._require_available()
+            places = self._places(outputs)
+            await check(places)
+            self._require_available()
+            for output, place in zip(outputs, places, strict=True):
+                self._append(output, place.partition)
+        async with self._written:
+            self._written.notify_all()
+        return tuple(places)
 
     async def partitions(self, topic: str) -> tuple[int, ...]:
         """Return the partition numbers of ``topic``."""
@@ -69,9 +87,13 @@ class InMemoryLog:
         """Return the offset that the next record will get."""
         return self._of(topic)[partition].end
 
-    async def end_offsets(self, topic: str, partitions: Sequence[int]) -> dict[int, int]:
-        """Return ``end_offset`` of several partitions."""
-        return {partition: self._of(topic)[partition].end for partition in partitions}
+    async def end_offsets(
+        self, topic: str, partitions: Sequence[int] | None = None
+    ) -> dict[int, int]:
+        """Return ``end_offset`` of several partitions, of all when none are named."""
+        parts = self._of(topic)
+        wanted = range(len(parts)) if partitions is None else partitions
+        return {number: parts[number].end for number in wanted}
 
     async def start_offset(self, topic: str, partition: int) -> int:
         """Return the lowest offset still kept."""
@@ -87,6 +109,15 @@ class InMemoryLog:
         for first in range(0, len(wanted), BATCH_SIZE_MAX):
             self._require_available()
             yield wanted[first : first + BATCH_SIZE_MAX]
+
+    async def read_ranges(self, topic: str, ranges: Mapping[int, tuple[int, int]]) -> list[Record]:
+        """Return the records of several partitions, each from a start up to a stop."""
+        return [
+            record
+            for number, (start, stop) in ranges.items()
+            for record in self._of(topic)[number].records
+            if start <= record.offset < stop
+        ]
 
     async def tail(self, topic: str) -> AsyncIterator[Sequence[Record]]:
         """Yield everything, then ``()`` once, then what arrives, for ever."""
@@ -109,15 +140,28 @@ class InMemoryLog:
     async def close(self) -> None:
         """Do nothing: memory needs no closing."""
 
-    def _append(self, output: Output) -> int:
+    def _places(self, outputs: Sequence[Output]) -> list[Place]:
+        ends: dict[tuple[str, int], int] = {}
+        places = []
+        for output in outputs:
+            number = self._partition_of(output)
+            spot = (output.topic, number)
+            offset = ends.get(spot, self._topics[output.topic][number].end)
+            ends[spot] = offset + 1
+            places.append(Place(number, offset))
+        return places
+
+    def _partition_of(self, output: Output) -> int:
         self.create(output.topic)
         parts = self._topics[output.topic]
-        number = output.partition
-        if number is None and output.key is None:
-            number = next(self._keyless) % len(parts)
-        elif number is None:
-            number = partition_of(output.key or b"", len(parts))
-        part = parts[number]
+        if output.partition is not None:
+            return output.partition
+        if output.key is None:
+            return next(self._keyless) % len(parts)
+        return partition_of(output.key, len(parts))
+
+    def _append(self, output: Output, number: int) -> int:
+        part = self._topics[output.topic][number]
         offset = part.end
         part.end += 1
         part.records.append(

@@ -1,8 +1,9 @@
 """An MLLP sender as a hospital's interface engine has one: lock-step, in order, sends again.
 
 A message counts as delivered when it is answered AA (or refused for good: AR, or AE other than
-"try again"). A broken connection, a silent peer or an AE with ERR code 207 means: the same bytes
-again, on a new connection, until ``give_up_s`` is over.
+"try again"), or when its MSH-15 and 16 ask for no answer to what is accepted. A broken connection,
+a silent peer or an AE with ERR code 207 means: the same bytes again, on a new connection, until
+``give_up_s`` is over.
 """
 
 import asyncio
@@ -11,9 +12,12 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from plumbing.clock import Clock
+from services.ingest.conditions import answers_wanted, conditions_of
 
 START, END = b"\x0b", b"\x1c\r"
 RETRY_CODE = b"207"
+NOT_ASKED = "NE"
+UNASKED_S = 0.3
 PAUSE_S = (0.05, 0.1, 0.2, 0.5, 1.0)
 
 
@@ -29,7 +33,9 @@ class Outgoing:
 
 @dataclass(frozen=True)
 class Answered:
-    """What came back: MSA-1 (empty when given up), attempts, and milliseconds of the last one."""
+    """What came back: MSA-1 (empty when given up, NE when the message asks for no answer),
+    attempts, and milliseconds of the last one.
+    """
 
     outgoing: Outgoing
     code: str
@@ -66,9 +72,12 @@ class MllpSender:
         while True:
             attempts += 1
             sent = self._clock.monotonic_s()
-            answer = await self._try(outgoing.payload)
+            wanted = answers_wanted(conditions_of(outgoing.payload), "AA")
+            answer = await self._try(outgoing.payload, wanted)
             took_ms = (self._clock.monotonic_s() - sent) * 1000
             code = acknowledgement_code(answer)
+            if not answer and not wanted and self._streams is not None:
+                return Answered(outgoing, NOT_ASKED, b"", attempts, took_ms)
             if code in {"AA", "CA", "AR", "CR"} or (code and not _asks_again(answer)):
                 return Answered(outgoing, code, answer, attempts, took_ms)
             if self._clock.monotonic_s() - started > self._give_up_s:
@@ -86,7 +95,8 @@ class MllpSender:
             except OSError:
                 return
 
-    async def _try(self, payload: bytes) -> bytes:
+    async def _try(self, payload: bytes, wanted: tuple[str, ...]) -> bytes:
+        """Return the last answer; nothing when the line broke, or when none was asked for."""
         try:
             async with asyncio.timeout(self._answer_s):
                 if self._streams is None:
@@ -94,11 +104,31 @@ class MllpSender:
                 reader, writer = self._streams
                 writer.write(START + payload + END)
                 await writer.drain()
-                frame = await reader.readuntil(END)
-                return frame.removeprefix(START).removesuffix(END)
+                if not wanted:
+                    return await _perhaps(reader)
+                answer = await _frame(reader)
+                if len(wanted) > 1 and acknowledgement_code(answer) == wanted[0]:
+                    answer = await _frame(reader)  # accepted; what its application says comes next
+                return answer
         except (OSError, TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
             await self.close()
             return b""
+
+
+async def _frame(reader: asyncio.StreamReader) -> bytes:
+    frame = await reader.readuntil(END)
+    return frame.removeprefix(START).removesuffix(END)
+
+
+async def _perhaps(reader: asyncio.StreamReader) -> bytes:
+    """Return the answer to a message that is answered only when something is wrong with it."""
+    waiting = asyncio.ensure_future(_frame(reader))
+    done, _ = await asyncio.wait((waiting,), timeout=UNASKED_S)
+    if done:
+        return waiting.result()
+    waiting.cancel()
+    await asyncio.wait((waiting,))
+    return b""
 
 
 def acknowledgement_code(answer: bytes) -> str:

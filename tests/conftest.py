@@ -14,6 +14,7 @@ TESTS = Path(__file__).parent
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`make chaos` breaks three days; `make test` one."""
     parser.addoption("--chaos-seeds", default="1", help="seeds of the days to break: 1,2,3")
+    parser.addoption("--month-messages", default="1500", help="a month of resends; 100000: whole")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -21,6 +22,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "chaos_seed" in metafunc.fixturenames:
         seeds = str(metafunc.config.getoption("--chaos-seeds")).split(",")
         metafunc.parametrize("chaos_seed", [int(seed) for seed in seeds])
+    if "month_messages" in metafunc.fixturenames:
+        metafunc.parametrize("month_messages", [int(metafunc.config.getoption("--month-messages"))])
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

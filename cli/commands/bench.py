@@ -49,9 +49,9 @@ def bench_command(
 ) -> None:
     """Run a benchmark: ours and its peers in one run.
 
-    stream (our stage and stock Faust), pipeline (the whole stack from MLLP to visible), inference,
-    accelerator (the model on each device here), deidentify, physionet (the page's risk against the
-    offline score), or all.
+    stream (our stage and stock Faust), mllp (the front door on a real broker), pipeline (the whole
+    stack from MLLP to visible), inference, accelerator (the model on each device here), deidentify,
+    physionet (the page's risk against the offline score), or all.
     """
     if name not in {*BENCHMARKS, "all"}:
         raise typer.BadParameter(f"one of {', '.join(BENCHMARKS)}, all")
@@ -90,6 +90,11 @@ def _leaves(path: str, value: Any) -> list[tuple[str, Any]]:
 def _stream(_: Wanted) -> Any:
     with scratch_broker() as bootstrap:
         return importlib.import_module("bench.stream").run(bootstrap)
+
+
+def _mllp(_: Wanted) -> Any:
+    with scratch_broker() as bootstrap:
+        return importlib.import_module("bench.mllp").run(bootstrap)
 
 
 def _inference(_: Wanted) -> Any:
@@ -152,6 +157,7 @@ def _reach(settings: StackSettings) -> Any:
 
 BENCHMARKS: dict[str, Callable[[Wanted], Any]] = {
     "stream": _stream,
+    "mllp": _mllp,
     "inference": _inference,
     "accelerator": _accelerator,
     "deidentify": _deidentify,

@@ -1,94 +1,184 @@
-"""`auscult rejected replay`: give events that were set aside back to privacy, still sealed."""
+"""`auscult rejected list | show | replay | release`: what was refused; privacy opens and audits."""
 
 import asyncio
-from collections import Counter
-from typing import Annotated
+import getpass
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
 
+import httpx
+import msgspec
 import typer
 
+from cli.commands.replay import target
+from cli.commands.set_aside import release_command
+from cli.stack.process import StackError
 from cli.stack.settings import StackSettings
-from contracts.identified import IDENTIFIED
-from contracts.rejection import rejected
-from plumbing.batch_writer import BatchWriter
-from plumbing.event_log import EventReader, EventWriter, Output, Record
-from plumbing.kafka_connection import KafkaConnection
-from plumbing.kafka_reader import KafkaReader
-from plumbing.stream_batch import SOURCE, SOURCE_PAUSED
-from plumbing.trace import find
+from contracts.refused import (
+    RefusedList,
+    RefusedMessage,
+    RefusedPlace,
+    RefusedQuery,
+    RefusedReplay,
+)
+from plumbing.clock import SystemClock
+from simulator.mllp_client import MllpSender, Outgoing
 
-app = typer.Typer(no_args_is_help=True, help="Events on the rejected topic.")
+app = typer.Typer(help="What was refused: list, show, replay, release.", no_args_is_help=True)
+app.command("release")(release_command)
 
-UNNAMED = "unnamed"
+TIMEOUT_S = 60.0
+DAY_MS = 86_400_000
+Answer = TypeVar("Answer", bound=msgspec.Struct)
+
+Since = Annotated[str, typer.Option(help="From when (ISO 8601); default: seven days ago.")]
+Until = Annotated[str, typer.Option(help="Up to when (ISO 8601); default: now.")]
+Code = Annotated[list[str] | None, typer.Option(help="Only this reason code; may be repeated.")]
+Viewer = Annotated[str, typer.Option(help="Your staff number, for the audit log.")]
+Privacy = Annotated[str, typer.Option(help="Address of privacy; default: the local stack's.")]
+Token = Annotated[Path | None, typer.Option(help="File with privacy's service token.")]
+Place = Annotated[str, typer.Argument(help="PARTITION:OFFSET, as `list` shows them.")]
 
 
-@app.callback()
-def _root() -> None:
-    """Keep the subcommand's name needed."""
+class Asking:
+    """Asks privacy on behalf of one viewer."""
+
+    def __init__(self, viewer: str, privacy: str, token: Path | None) -> None:
+        """Read the token."""
+        settings = StackSettings()
+        self.viewer = viewer or getpass.getuser()
+        port = settings.at(settings.privacy_port)
+        self._url = (privacy or f"http://127.0.0.1:{port}").rstrip("/")
+        self._token = (token or settings.keys_dir / "resolve.token").read_text().strip()
+
+    def ask(self, name: str, said: msgspec.Struct, kind: type[Answer]) -> Answer:
+        """Return the answer; raise ``StackError`` with privacy's word when there is none."""
+        try:
+            answer = httpx.post(
+                f"{self._url}/v1/rejected/{name}",
+                content=msgspec.json.encode(said),
+                headers={"Authorization": f"Bearer {self._token}"},
+                timeout=TIMEOUT_S,
+            )
+        except httpx.HTTPError as error:
+            raise StackError(f"privacy does not answer at {self._url}") from error
+        if answer.status_code != 200:
+            raise StackError(f"privacy answers {answer.status_code}: {answer.text[:200]}")
+        return msgspec.json.decode(answer.content, type=kind)
+
+    def listed(self, since: str, until: str, codes: Sequence[str]) -> RefusedList:
+        """Return what was refused in that time with one of these codes."""
+        query = RefusedQuery(
+            viewer=self.viewer,
+            purpose="HOPERAT",
+            since_ms=_moment_ms(since, timedelta(days=-7)),
+            until_ms=_moment_ms(until, timedelta(seconds=1)),
+            codes=tuple(codes),
+        )
+        return self.ask("list", query, RefusedList)
+
+    def place(self, partition: int, offset: int) -> RefusedPlace:
+        """Return the question about one record."""
+        return RefusedPlace(
+            viewer=self.viewer, purpose="HOPERAT", partition=partition, offset=offset
+        )
+
+
+@app.command("list")
+def list_command(
+    since: Since = "",
+    until: Until = "",
+    code: Code = None,
+    viewer: Viewer = "",
+    privacy: Privacy = "",
+    token: Token = None,
+) -> None:
+    """One JSON line for each refused record: where, when, why, by which stage, which source."""
+    found = Asking(viewer, privacy, token).listed(since, until, code or ())
+    for entry in found.entries:
+        _line(msgspec.structs.asdict(entry))
+    if found.more:
+        sys.stderr.write("there are more: narrow the time or the code\n")
+
+
+@app.command("show")
+def show_command(
+    place: Place, viewer: Viewer = "", privacy: Privacy = "", token: Token = None
+) -> None:
+    """Open one: its reasons as a JSON line on stderr, the message as it came on stdout."""
+    asking = Asking(viewer, privacy, token)
+    found = asking.ask("show", asking.place(*_place(place)), RefusedMessage)
+    told = msgspec.structs.asdict(found) | {"raw": len(found.raw)}
+    sys.stderr.write(msgspec.json.encode(told).decode() + "\n")
+    sys.stdout.buffer.write(found.raw)
+    sys.stdout.flush()
 
 
 @app.command("replay")
-def replay_command(
-    code: Annotated[str, typer.Option(help="Replay what was refused with this code.")] = (
-        SOURCE_PAUSED
-    ),
-    source: Annotated[str, typer.Option(help="Only of this source; all when left out.")] = "",
-    bootstrap: Annotated[
-        str, typer.Option(help="Kafka brokers; the local stack's when left out.")
-    ] = "",
+def replay_command(  # noqa: PLR0917  # Typer calls it by name
+    places: Annotated[list[str] | None, typer.Argument(help="PARTITION:OFFSET ..")] = None,
+    since: Since = "",
+    until: Until = "",
+    code: Code = None,
+    viewer: Viewer = "",
+    privacy: Privacy = "",
+    token: Token = None,
+    to: Annotated[str, typer.Option(help="mllp://host:port; default: the local stack.")] = "",
 ) -> None:
-    """Put refused events back on clinical.identified.v1, in their order, without opening them.
+    """Have refused records taken again: those named, or all of a time and code.
 
-    Run it once the cause is mended and privacy restarted. A second run sends them again, which
-    changes nothing: an event keeps its id.
+    One JSON line each. What ingest refused goes through the front door (`ack` is its answer); what
+    privacy refused goes back to the stream. Exits 1 when something was not accepted.
     """
-    connection = KafkaConnection(bootstrap=bootstrap or StackSettings().bootstrap)
-    found = asyncio.run(_replay(connection, code, source))
-    for name, count in sorted(found.items()):
-        print(f"{name}\t{count}")
-    print(f"replayed\t{found.total()}")
+    asking = Asking(viewer, privacy, token)
+    if places:
+        chosen = [_place(one) for one in places]
+    elif since or code:
+        found = asking.listed(since, until, code or ())
+        chosen = [(entry.partition, entry.offset) for entry in found.entries]
+    else:
+        raise typer.BadParameter("name records, or give --since or --code")
+    host, port = target(to, StackSettings())
+    if not asyncio.run(_replay(asking, chosen, host, port)):
+        raise typer.Exit(1)
 
 
-async def _replay(connection: KafkaConnection, code: str, source: str) -> Counter[str]:
-    reader, writer = KafkaReader(connection), BatchWriter(connection)
+async def _replay(asking: Asking, chosen: Sequence[tuple[int, int]], host: str, port: int) -> bool:
+    link = MllpSender(host, port, SystemClock())
+    good = True
+    for partition, offset in chosen:
+        found = asking.ask("replay", asking.place(partition, offset), RefusedReplay)
+        line: dict[str, Any] = {"partition": partition, "offset": offset, "to": found.to}
+        if found.to == "front_door":
+            answered = await link.send(Outgoing(found.raw, "replay"))
+            line["ack"] = answered.code
+            good = good and answered.code in {"AA", "CA"}
+        _line(line)
+    await link.close()
+    return good
+
+
+def _line(said: dict[str, Any]) -> None:
+    sys.stdout.write(msgspec.json.encode(said).decode() + "\n")
+
+
+def _place(said: str) -> tuple[int, int]:
+    partition, _, offset = said.partition(":")
     try:
-        return await replay(reader, writer, code, source)
-    finally:
-        await reader.close()
-        await writer.close()
+        return int(partition), int(offset)
+    except ValueError as error:
+        raise typer.BadParameter(f"{said} is not PARTITION:OFFSET") from error
 
 
-async def replay(reader: EventReader, writer: EventWriter, code: str, source: str) -> Counter[str]:
-    """Write the events refused with ``code`` (of ``source``, or of all) anew; count by source.
-
-    What is refused meanwhile is not read, so it ends. Raises ``Unavailable``.
-    """
-    topic = rejected(IDENTIFIED)
-    found: Counter[str] = Counter()
-    for partition in await reader.partitions(topic.name):
-        end = await reader.end_offset(topic.name, partition)
-        start = await reader.start_offset(topic.name, partition)
-        async for records in reader.read(topic.name, partition, start, end):
-            outputs = [
-                output
-                for record in records
-                if source in {"", source_of(record)}
-                and (output := _again(record, code)) is not None
-            ]
-            if outputs:
-                await writer.write(outputs)
-            found.update(source_of(output) for output in outputs)
-    return found
-
-
-def source_of(record: Record | Output) -> str:
-    """Return who sent the event of a record."""
-    return (find(record.headers, SOURCE) or UNNAMED.encode()).decode("ascii", "replace")
-
-
-def _again(record: Record, code: str) -> Output | None:
-    if record.value is None:
-        return None
-    refused = rejected(IDENTIFIED).decode(record.value)
-    if refused.code != code or not refused.payload:
-        return None
-    return Output(IDENTIFIED.name, record.key, refused.payload, record.headers)
+def _moment_ms(said: str, default: timedelta) -> int:
+    if not said:
+        return SystemClock().now_ms() + int(default.total_seconds() * 1000)
+    try:
+        moment = datetime.fromisoformat(said)
+    except ValueError as error:
+        raise typer.BadParameter(f"{said} is not a time (ISO 8601)") from error
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return int(moment.timestamp() * 1000)

@@ -7,9 +7,9 @@ import sys
 
 from plumbing import log
 from plumbing.clock import Clock, SystemClock
-from plumbing.event_log import EventReader, EventWriter
-from plumbing.kafka_log import KafkaReader, KafkaWriter, require_fast_checksum
-from services.ingest.app import KeyMissing, running
+from plumbing.errors import Superseded
+from plumbing.kafka_log import KafkaReader, KafkaTransactions, require_fast_checksum
+from services.ingest.app import KeyMissing, Logs, running
 from services.ingest.settings import IngestSettings
 
 
@@ -24,6 +24,9 @@ def main() -> None:
     except (KeyMissing, OSError) as error:
         sys.stderr.write(f"ingest cannot start: {error}\n")
         sys.exit(1)
+    except Superseded:
+        sys.stderr.write("ingest ends: another process has the same INGEST_INSTANCE_ID\n")
+        sys.exit(1)
 
 
 async def _serve(settings: IngestSettings) -> None:
@@ -32,9 +35,7 @@ async def _serve(settings: IngestSettings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     clock = SystemClock()
-    writer = KafkaWriter(settings.kafka(), clock=clock)
-    reader = KafkaReader(settings.kafka())
-    serving = asyncio.create_task(_until_it_fails(settings, writer, reader, clock))
+    serving = asyncio.create_task(_until_it_fails(settings, kafka_logs(settings, clock), clock))
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
     if not serving.done():
@@ -45,10 +46,25 @@ async def _serve(settings: IngestSettings) -> None:
         serving.result()
 
 
-async def _until_it_fails(
-    settings: IngestSettings, writer: EventWriter, reader: EventReader, clock: Clock
-) -> None:
-    async with running(settings, writer, reader, clock) as service:
+def kafka_logs(settings: IngestSettings, clock: Clock) -> Logs:
+    """Return the event log on Kafka; the transactional name is this instance's own."""
+    connection = settings.kafka()
+    transactions = KafkaTransactions(
+        connection,
+        f"ingest-{settings.instance_id}",
+        group_timeout_s=settings.group_timeout_s,
+        abandoned_after_s=settings.group_timeout_s + 2,
+        clock=clock,
+    )
+    return Logs(
+        transactions,
+        KafkaReader(connection),
+        KafkaReader(connection, isolation="read_uncommitted"),
+    )
+
+
+async def _until_it_fails(settings: IngestSettings, logs: Logs, clock: Clock) -> None:
+    async with running(settings, logs, clock) as service:
         await service.failed
 
 

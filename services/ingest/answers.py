@@ -1,6 +1,7 @@
-"""HL7 acknowledgements: MSH, MSA, ERR; a batch of them for a batch."""
+"""HL7 acknowledgements: MSH, MSA, ERR; a batch of them for a batch. Pure but for its counter."""
 
 import itertools
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
@@ -12,16 +13,27 @@ ERROR_TEXTS = {
     "100": "Segment sequence error",
     "101": "Required field missing",
     "102": "Data type error",
+    "103": "Table value not found",
     "200": "Unsupported message type",
+    "201": "Unsupported event code",
+    "202": "Unsupported processing id",
     "203": "Unsupported version id",
+    "204": "Unknown key identifier",
+    "205": "Duplicate key identifier",
+    "206": "Application record locked",
     "207": "Application internal error",
 }
+OTHER_ERROR = "207"
 NOT_STORED = Finding("error", "", "207", "not stored in time, send again")
 NOT_READ = Finding("error", "", "207", "could not be read")
 TOO_LARGE = Finding("error", "MSH", "207", "message is too large")
+NOT_TAKEN = Finding("error", "MSH-9", "200", "this listener does not take this message type")
 ERRORS_MAX = 10
 DEFAULT_FIELD, DEFAULT_ENCODING = "|", "^~\\&"
 DEFAULT_VERSION = "2.5.1"
+GOOD = frozenset({"AA", "CA"})
+# Where a finding is: segment, which of them, field, its repetition, its component.
+WHERE = re.compile(r"([A-Z][A-Z0-9]{2})(?:\[(\d+)\])?(?:-(\d+))?(?:\[(\d+)\])?(?:\.(\d+))?")
 
 
 class Acknowledger:
@@ -33,19 +45,26 @@ class Acknowledger:
         self._numbers = itertools.count(1)
 
     def answer(
-        self, header: Header | None, code: str, findings: Sequence[Finding], now_ms: int
+        self,
+        header: Header | None,
+        code: str,
+        findings: Sequence[Finding],
+        now_ms: int,
+        *,
+        enhanced: bool = False,
     ) -> str:
-        """Return MSH, MSA and an ERR for each error, in the sender's delimiters."""
+        """Return MSH, MSA and an ERR for each error, in the sender's delimiters.
+
+        ``code`` is AA, AE or AR, or CA, CE or CR. ``enhanced``: the answer asks for none itself.
+        """
         field, encoding = _delimiters(header)
-        component = encoding[0]
         number = f"{self._prefix}{next(self._numbers)}"
-        segments = [
-            _msh(header, number, now_ms),
-            field.join(("MSA", code, header.control_id if header else "")),
-        ]
-        if code != "AA":
-            errors = [one for one in findings if one.level == "error"][:ERRORS_MAX]
-            segments += [_err(one, field, component) for one in errors]
+        errors = [] if code in GOOD else [one for one in findings if one.level == "error"]
+        msa = ["MSA", code, header.control_id if header else ""]
+        if errors:
+            msa.append(errors[0].text)  # MSA-3: all that is read by senders older than ERR-2
+        segments = [_msh(header, number, now_ms, enhanced=enhanced), field.join(msa)]
+        segments += [_err(one, field, encoding) for one in errors[:ERRORS_MAX]]
         return "\r".join(segments) + "\r"
 
     def batch(self, first: Header | None, answers: Sequence[str], now_ms: int) -> str:
@@ -56,32 +75,55 @@ class Acknowledger:
         return f"{opening}\r{''.join(answers)}{closing}\r"
 
 
-def _msh(header: Header | None, number: str, now_ms: int) -> str:
+def _msh(header: Header | None, number: str, now_ms: int, *, enhanced: bool) -> str:
     field, encoding = _delimiters(header)
     component = encoding[0]
     trigger = header.trigger if header else ""
     kind = component.join(("ACK", trigger, "ACK")) if trigger else "ACK"
     version = header.version if header else ""
-    return field.join(
-        (
-            "MSH",
-            encoding,
-            *_parties(header),
-            _now(now_ms),
-            "",
-            kind,
-            number,
-            (header.processing_id if header else "") or "P",
-            version if version.startswith("2") else DEFAULT_VERSION,
-        )
-    )
+    fields = [
+        "MSH",
+        encoding,
+        *_parties(header),
+        _now(now_ms),
+        "",
+        kind,
+        number,
+        (header.processing_id if header else "") or "P",
+        version if version.startswith("2") else DEFAULT_VERSION,
+    ]
+    if enhanced:
+        fields += ["", "", "NE", "NE"]
+    return field.join(fields)
 
 
-def _err(finding: Finding, field: str, component: str) -> str:
-    segment, _, number = finding.where.partition("-")
-    location = component.join((segment, "1", number)) if number else segment
-    code = component.join((finding.code, ERROR_TEXTS.get(finding.code, ""), "HL70357"))
-    return field.join(("ERR", "", location, code, "E", "", "", "", finding.text))
+def _err(finding: Finding, field: str, encoding: str) -> str:
+    """Return ERR-2 (segment, which, field, repetition, component), ERR-3, ERR-4, ERR-8.
+
+    A code of our own (not of table 0357) stands in ERR-5, with 207 in ERR-3.
+    """
+    component = encoding[0]
+    known = finding.code in ERROR_TEXTS
+    code = finding.code if known else OTHER_ERROR
+    coded = component.join((code, ERROR_TEXTS[code], "HL70357"))
+    own = "" if known else finding.code
+    location = _location(finding.where, component)
+    return field.join(("ERR", "", location, coded, "E", own, "", "", finding.text))
+
+
+def _location(where: str, component: str) -> str:
+    found = WHERE.fullmatch(where)
+    if found is None:
+        return ""
+    segment, which, number, repetition, part = found.groups()
+    if number is None:
+        return component.join((segment, which)) if which else segment
+    parts = [segment, which or "1", number, repetition or "", part or ""]
+    while not parts[-1]:
+        parts.pop()
+    if part and not repetition:
+        parts[3] = "1"
+    return component.join(parts)
 
 
 def _delimiters(header: Header | None) -> tuple[str, str]:

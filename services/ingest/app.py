@@ -4,27 +4,36 @@ import asyncio
 import contextlib
 import os
 import ssl
-from collections.abc import AsyncIterator, Callable, Iterator
-
-import uvicorn
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
 
 from contracts.answers import ANSWERS
 from plumbing import log
 from plumbing.clock import Clock
 from plumbing.errors import Unavailable
-from plumbing.event_log import EventReader, EventWriter
+from plumbing.event_log import EventReader, Transactions
+from plumbing.http_server import WebServer
+from services.ingest import committer
+from services.ingest.committer import Committer
+from services.ingest.doors import Door
+from services.ingest.fhir import parse_fhir
+from services.ingest.folder import FolderDoor
 from services.ingest.gate import Gate
-from services.ingest.http import build_http
+from services.ingest.http import Desk, build_http
 from services.ingest.identity import Keys
 from services.ingest.intake import Intake, Parts
+from services.ingest.ledger import Ledger
 from services.ingest.mllp import MllpLimits, MllpListener
 from services.ingest.parse import SourceProfile
+from services.ingest.refusals import Refusals
 from services.ingest.resends import Answered
 from services.ingest.sealers import Sealers, read_key
-from services.ingest.settings import IngestSettings
+from services.ingest.settings import DoorSettings, IngestSettings
 
 RETRY_S = 1.0
-PROBE_S = 0.5
+PROBE_S = 0.25
+FOLLOW_S = 0.5
+SLOW_GROUP_S = 2.0
 
 _log = log.get("ingest")
 
@@ -33,36 +42,55 @@ class KeyMissing(Exception):
     """A key file is missing or too short: the service does not start."""
 
 
+@dataclass(frozen=True)
+class Logs:
+    """The event log as ingest needs it; ``all_records`` also reads what is not committed."""
+
+    transactions: Transactions
+    committed: EventReader
+    all_records: EventReader
+
+
 class Ingest:
     """The running service. ``failed`` is set with the error that nobody expected."""
 
-    def __init__(
-        self, settings: IngestSettings, writer: EventWriter, reader: EventReader, clock: Clock
-    ) -> None:
+    def __init__(self, settings: IngestSettings, logs: Logs, clock: Clock) -> None:
         """Wire the parts; nothing listens yet."""
         self.settings = settings
         self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._writer, self._reader, self._clock = writer, reader, clock
+        self._logs, self._clock = logs, clock
         self._gate = Gate(settings.in_flight_bytes_max)
         self._sealers = Sealers(settings.keys_dir / "sealing" / "public", os.urandom)
-        self._answered = Answered(settings.answers_max)
-        self._source = SourceProfile(
-            settings.source, settings.charset, settings.zone, settings.assigner, settings.strict
+        answered = Answered(settings.answers_max)
+        self._ledger = Ledger(answered, logs.committed, logs.all_records)
+        keys = load_keys(settings)
+        refusals = Refusals(keys)
+        self._committer = Committer(
+            committer.Parts(
+                keys, logs.transactions, self._ledger, refusals, self._sealers, clock, os.urandom
+            )
         )
-        parts = Parts(
-            writer=writer,
-            sealers=self._sealers,
-            answered=self._answered,
-            keys=load_keys(settings),
-            clock=clock,
-            random_bytes=os.urandom,
-            gate=self._gate,
+        self._intake = Intake(
+            Parts(
+                committer=self._committer,
+                answered=answered,
+                refusals=refusals,
+                keys=keys,
+                clock=clock,
+                gate=self._gate,
+                acknowledger_prefix=os.urandom(4).hex().upper(),
+                ack_deadline_s=settings.ack_deadline_s,
+            )
         )
-        self._intake = Intake(parts, ack_deadline_s=settings.ack_deadline_s)
-        self.mllp = MllpListener(
-            self._intake, self._gate, self._source, _limits(settings), clock, self._fail
+        self._door = Door(
+            SourceProfile(
+                settings.source, settings.charset, settings.zone, settings.assigner, settings.strict
+            ),
+            frozenset(settings.types),
         )
-        self._http: _Server | None = None
+        self.mllp = self._listener(self._door)
+        self.listeners = {self._door.source.name: self.mllp}
+        self._http: WebServer | None = None
         self._tasks: list[asyncio.Task[None]] = []
 
     @property
@@ -71,108 +99,110 @@ class Ingest:
         return self._http.port if self._http else 0
 
     async def start(self) -> None:
-        """Serve health at once; load the stored answers; then listen."""
+        """Serve health at once; take over, load the stored answers; then listen."""
         settings = self.settings
         checks = {
             "kafka": lambda: not self._gate.is_shut,
             "sealing_key": lambda: self._sealers.ready(self._clock.now_ms()),
             "mllp": lambda: self.mllp.is_listening,
         }
-        app = build_http(
+        desk = Desk(
             lambda: self._intake if self.mllp.is_listening else None,
             self._gate,
-            self._source,
+            self._door,
             checks,
             settings.frame_bytes_max,
+            parse_fhir,
         )
-        self._http = _Server(app, settings.http_host, settings.http_port)
+        self._http = WebServer(build_http(desk), settings.http_host, settings.http_port)
         await self._http.begin()
-        await self._load_answers()
+        await self._take_over()
+        for work in (self._committer.run(), self._intake.expire(), self._watch(), self._follow()):
+            self._start(asyncio.create_task(work))
         await self.mllp.start(settings.mllp_host, settings.mllp_port, _tls(settings))
-        self._tasks.append(asyncio.create_task(self._watch_kafka()))
-        _log.info("Listening for MLLP", port=self.mllp.port, count=len(self._answered))
+        for told in settings.doors:
+            await self._open(told)
+        _log.info("Listening for MLLP", port=self.mllp.port, count=len(self._ledger.answered))
 
     async def close(self) -> None:
-        """Answer what is in flight, keep the answers, close."""
-        for task in self._tasks:
-            task.cancel()
-        await self.mllp.close(self.settings.drain_s)
+        """Answer what is in flight, close."""
+        drain_s = self.settings.drain_s
+        await asyncio.gather(*(one.close(drain_s) for one in self.listeners.values()))
         if self._http is not None:
             await self._http.end()
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(self.settings.drain_s):
+            async with asyncio.timeout(drain_s):
                 await self._intake.drain()
-        await self._writer.close()
-        await self._reader.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._logs.transactions.close()
+        await self._logs.committed.close()
+        await self._logs.all_records.close()
 
-    async def _load_answers(self) -> None:
+    def _listener(self, door: Door) -> MllpListener:
+        return MllpListener(
+            self._intake, self._gate, door, _limits(self.settings), self._clock, self._fail
+        )
+
+    async def _open(self, told: DoorSettings) -> None:
+        profile = SourceProfile(told.name, told.charset, told.zone, told.assigner, told.strict)
+        door = Door(profile, frozenset(told.types))
+        if told.folder is not None:
+            told.folder.mkdir(parents=True, exist_ok=True)
+            bytes_max = self.settings.frame_bytes_max
+            watched = FolderDoor(told.folder, self._intake, self._gate, door, bytes_max)
+            self._start(asyncio.create_task(watched.run()))
+            return
+        listener = self.listeners[told.name] = self._listener(door)
+        await listener.start(told.host or self.settings.mllp_host, told.port or 0, _tls(told))
+
+    async def _take_over(self) -> None:
+        """Decide what an earlier process of this name left open, then read all answers."""
         while True:
             try:
-                await self._answered.load(self._reader)
+                await self._logs.transactions.open()
+                await self._ledger.load(self.settings.answers_max)
+                await self._committer.open()
             except Unavailable:
                 _log.warning("Stored answers cannot be read yet", topic=ANSWERS.name)
                 await asyncio.sleep(RETRY_S)
             else:
                 return
 
-    async def _watch_kafka(self) -> None:
+    async def _watch(self) -> None:
         """Open the gate again when Kafka (and the sealing key) are back."""
+        slow_s = min(SLOW_GROUP_S, self.settings.ack_deadline_s)
         while True:
             await asyncio.sleep(PROBE_S)
-            if not self._gate.is_shut or not self._sealers.ready(self._clock.now_ms()):
-                continue
-            with contextlib.suppress(Unavailable):
-                await self._reader.end_offset(ANSWERS.name, 0)
+            moves = self._committer.available and self._committer.seconds_in_group() < slow_s
+            if self._gate.is_shut and moves and self._sealers.ready(self._clock.now_ms()):
                 self._gate.open()
+
+    async def _follow(self) -> None:
+        """Learn what other listeners answer, so that a resend of it is known at once."""
+        while True:
+            await asyncio.sleep(FOLLOW_S)
+            with contextlib.suppress(Unavailable):
+                await self._ledger.catch_up()
+
+    def _start(self, task: asyncio.Task[None]) -> None:
+        self._tasks.append(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._fail(error)
 
     def _fail(self, error: BaseException) -> None:
         if not self.failed.done():
             self.failed.set_exception(error)
 
 
-class _Server(uvicorn.Server):
-    """uvicorn in our event loop, with our signal handling."""
-
-    def __init__(self, app: Callable[..., object], host: str, port: int) -> None:
-        config = uvicorn.Config(
-            app, host=host, port=port, log_config=None, access_log=False, lifespan="off"
-        )
-        super().__init__(config)
-        self._serving: asyncio.Task[None] | None = None
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Leave the signals to ``__main__``."""
-        yield
-
-    @property
-    def port(self) -> int:
-        """The port that was taken."""
-        port: int = self.servers[0].sockets[0].getsockname()[1]
-        return port
-
-    async def begin(self) -> None:
-        """Return when it listens. Raises ``OSError`` when the port is taken."""
-        self._serving = asyncio.create_task(self.serve())
-        while not self.started:
-            if self._serving.done():
-                await self._serving
-                raise OSError("the HTTP port cannot be taken")
-            await asyncio.sleep(0.01)
-
-    async def end(self) -> None:
-        """Stop serving."""
-        self.should_exit = True
-        if self._serving is not None:
-            await self._serving
-
-
 @contextlib.asynccontextmanager
-async def running(
-    settings: IngestSettings, writer: EventWriter, reader: EventReader, clock: Clock
-) -> AsyncIterator[Ingest]:
+async def running(settings: IngestSettings, logs: Logs, clock: Clock) -> AsyncIterator[Ingest]:
     """Start the service, yield it, and drain it at the end."""
-    service = Ingest(settings, writer, reader, clock)
+    service = Ingest(settings, logs, clock)
     try:
         await service.start()
         yield service
@@ -201,7 +231,7 @@ def _limits(settings: IngestSettings) -> MllpLimits:
     )
 
 
-def _tls(settings: IngestSettings) -> ssl.SSLContext | None:
+def _tls(settings: IngestSettings | DoorSettings) -> ssl.SSLContext | None:
     if not settings.tls_cert_file:
         return None
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from contracts.clinical import Finding
+from services.ingest.answers import NOT_STORED, TOO_LARGE
 
 FINDING_SYSTEM = "urn:auscult:finding"
 SEVERITIES = {"error": "error", "warn": "warning", "info": "information"}
@@ -18,8 +19,14 @@ ISSUE_TYPES = {
     "too_many_entries": "too-costly",
     "101": "required",
     "102": "value",
+    "100": "structure",
     "103": "code-invalid",
-    "207": "transient",
+    "200": "not-supported",
+    "201": "not-supported",
+    "202": "not-supported",
+    "203": "not-supported",
+    "207": "exception",
+    "conflict": "conflict",
     "not_mapped": "not-supported",
     "reference_unresolved": "not-found",
     "attachment_not_here": "not-found",
@@ -27,6 +34,7 @@ ISSUE_TYPES = {
     "control_id_reuse": "duplicate",
     "duplicate": "duplicate",
 }
+OWN_TYPES = {NOT_STORED: "transient", TOO_LARGE: "too-long"}
 ISSUES_MAX = 1_000
 STORED = Finding("info", "", "stored", "stored")
 
@@ -44,9 +52,10 @@ def operation_outcome(findings: Sequence[Finding]) -> bytes:
 
 def _issue(finding: Finding) -> dict[str, Any]:
     default = "informational" if finding.level == "info" else "processing"
+    known = OWN_TYPES.get(finding, ISSUE_TYPES.get(finding.code, default))
     issue: dict[str, Any] = {
         "severity": SEVERITIES[finding.level],
-        "code": ISSUE_TYPES.get(finding.code, default),
+        "code": known,
         "details": {"coding": [{"system": FINDING_SYSTEM, "code": finding.code}]},
     }
     if finding.text:

@@ -5,6 +5,7 @@ import msgspec
 from contracts.clinical import Finding
 from services.ingest.charset import split_frame
 from services.ingest.cleaning import cleaned
+from services.ingest.conditions import ORIGINAL, Conditions, conditions_of
 from services.ingest.hl7 import BATCH_SEGMENTS, BLANKS
 from services.ingest.identity import Keys
 from services.ingest.parse import Parsed, SourceProfile, parse
@@ -14,10 +15,15 @@ BEFORE_MESSAGE = Finding("error", "MSH", "100", "text before the first MSH segme
 
 
 class ParsedFrame(msgspec.Struct, frozen=True):
-    """The messages of a frame in order, at least one; ``is_batch`` asks for a batch of answers."""
+    """The messages of a frame in order, at least one; ``is_batch`` asks for a batch of answers.
+
+    ``asked`` has what each of them says of its answers (MSH-15, MSH-16), ``raws`` its bytes.
+    """
 
     messages: tuple[Parsed, ...]
     is_batch: bool
+    asked: tuple[Conditions, ...] = (ORIGINAL,)
+    raws: tuple[bytes, ...] = (b"",)
 
 
 def parse_frame(
@@ -33,7 +39,8 @@ def parse_frame(
     """
     head, parts = split_frame(frame)
     if not parts:
-        return ParsedFrame((Parsed("AR", None, "ascii", (NO_MESSAGE,)),), is_batch=False)
+        nothing = Parsed("AR", None, "ascii", (NO_MESSAGE,))
+        return ParsedFrame((nothing,), is_batch=False, raws=(frame,))
     found = [
         cleaned(parse(part, source, keys, received_at_ms, order))
         for order, part in enumerate(parts, received_order)
@@ -42,7 +49,8 @@ def parse_frame(
     envelope = [line for line in lines if line[:3] in BATCH_SEGMENTS]
     if len(envelope) < len(lines):
         found[0] = _refused(found[0])
-    return ParsedFrame(tuple(found), is_batch=len(parts) > 1 or bool(envelope))
+    asked = tuple(conditions_of(part) for part in parts)
+    return ParsedFrame(tuple(found), len(parts) > 1 or bool(envelope), asked, tuple(parts))
 
 
 def _refused(first: Parsed) -> Parsed:

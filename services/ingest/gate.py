@@ -14,6 +14,7 @@ class Gate:
         self._bytes = 0
         self._shut = False
         self._waiting: dict[Callable[[], None], None] = {}
+        IN_FLIGHT_BYTES.set_function(lambda: self._bytes)
 
     @property
     def is_open(self) -> bool:
@@ -28,12 +29,10 @@ class Gate:
     def enter(self, size: int) -> None:
         """Count a message in."""
         self._bytes += size
-        IN_FLIGHT_BYTES.set(self._bytes)
 
     def leave(self, size: int) -> None:
         """Count it out."""
         self._bytes -= size
-        IN_FLIGHT_BYTES.set(self._bytes)
         self._wake()
 
     def shut(self) -> None:

@@ -1,60 +1,107 @@
-"""``POST /hl7v2`` (a message or a batch) and the health endpoints: the same intake as MLLP."""
+"""``POST /hl7v2`` (a message or a batch), ``POST /fhir``, and the health endpoints.
+
+The same intake as MLLP. HL7 is answered by its acknowledgement, or by an OperationOutcome where
+``Accept`` asks for FHIR; FHIR always by an OperationOutcome.
+"""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from fastapi import FastAPI, Request, Response
 
 from plumbing.health import Checks, answer
+from services.ingest.answers import NOT_STORED, TOO_LARGE
+from services.ingest.committer import Outcome
+from services.ingest.doors import Door
+from services.ingest.fhir_outcome import operation_outcome
 from services.ingest.gate import Gate
-from services.ingest.intake import Intake, Reply
-from services.ingest.parse import SourceProfile
+from services.ingest.intake import Intake, ParseResource
+from services.ingest.outcomes import FHIR, status_of
 
 HL7 = "application/hl7-v2"
+HEAD_BYTES = 4096
+RETRY_AFTER = {"Retry-After": "5"}
 
 
-def build_http(
-    intake: Callable[[], Intake | None],
-    gate: Gate,
-    source: SourceProfile,
-    checks: Checks,
-    body_bytes_max: int,
-) -> FastAPI:
-    """Return the application. ``intake`` gives None until stored answers are loaded (503)."""
+@dataclass(frozen=True)
+class Desk:
+    """What the routes work with. ``intake`` gives None until stored answers are loaded (503)."""
+
+    intake: Callable[[], Intake | None]
+    gate: Gate
+    door: Door
+    checks: Checks
+    body_bytes_max: int
+    parse_resource: ParseResource
+
+
+def build_http(desk: Desk) -> FastAPI:
+    """Return the application."""
     app = FastAPI(title="Auscult ingest", docs_url=None, redoc_url=None, openapi_url=None)
 
     @app.post("/hl7v2")
     async def post_hl7v2(request: Request) -> Response:
         """Take one HL7 v2 message or batch; the body of the answer is its acknowledgement."""
-        ready = intake()
-        if ready is None or not gate.is_open:
-            return Response(status_code=503, headers={"Retry-After": "5"})
-        body = bytearray()
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > body_bytes_max:
-                reply = await ready.refuse_large(bytes(body[:4096]), source)
-                return _response(413, reply)
-        reply = await ready.take(bytes(body), source)
-        return _response(status_of(reply), reply)
+        return await _take_hl7v2(desk, request)
+
+    @app.post("/fhir")
+    async def post_fhir(request: Request) -> Response:
+        """Take a FHIR R4 resource or Bundle; the answer is an OperationOutcome."""
+        return await _take_fhir(desk, request)
 
     @app.get("/{path:path}")
     async def get_health(path: str) -> Response:
         """Serve liveness, readiness and metrics."""
-        found = answer(f"/{path}", checks)
+        found = answer(f"/{path}", desk.checks)
         return Response(found.body, found.status, media_type=found.content_type)
 
     return app
 
 
-def status_of(reply: Reply) -> int:
-    """Return the status for the worst answer: sent again, all of them are safe (resends)."""
-    if reply.retry:
-        return 503
-    if "AR" in reply.codes:
-        return 400
-    return 422 if "AE" in reply.codes else 202
+async def _take_hl7v2(desk: Desk, request: Request) -> Response:
+    as_fhir = FHIR in request.headers.get("accept", "")
+    ready = desk.intake()
+    if ready is None or not desk.gate.is_open:
+        return _not_now()
+    body, is_whole = await _body(request, desk.body_bytes_max)
+    if not is_whole:
+        reply = await ready.refuse_large(body, desk.door)
+    else:
+        reply = await ready.take(body, desk.door)
+    status = max(status_of(one) for one in reply.outcomes)  # the worst: resends are safe
+    if as_fhir:
+        return _outcome(reply.outcomes, status)
+    headers = RETRY_AFTER if status == 503 else {}
+    payload = reply.payloads[-1] if reply.payloads else b""
+    return Response(payload, status, headers=headers, media_type=HL7)
 
 
-def _response(status: int, reply: Reply) -> Response:
-    headers = {"Retry-After": "5"} if status == 503 else {}
-    return Response(reply.payload, status, headers=headers, media_type=HL7)
+async def _take_fhir(desk: Desk, request: Request) -> Response:
+    ready = desk.intake()
+    if ready is None or not desk.gate.is_open:
+        return _not_now()
+    body, is_whole = await _body(request, desk.body_bytes_max)
+    if not is_whole:
+        return _outcome((Outcome("AR", (TOO_LARGE,)),), 413)
+    found = await ready.take_resource(body, desk.door, desk.parse_resource)
+    return _outcome((found,), status_of(found))
+
+
+async def _body(request: Request, bytes_max: int) -> tuple[bytes, bool]:
+    """Return the body, or its beginning and False when it is over the limit."""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > bytes_max:
+            return bytes(body[:HEAD_BYTES]), False
+    return bytes(body), True
+
+
+def _outcome(outcomes: tuple[Outcome, ...], status: int) -> Response:
+    headers = RETRY_AFTER if status == 503 else {}
+    findings = [finding for outcome in outcomes for finding in outcome.findings]
+    return Response(operation_outcome(findings), status, headers=headers, media_type=FHIR)
+
+
+def _not_now() -> Response:
+    return _outcome((Outcome("AE", (NOT_STORED,)),), 503)

@@ -1,255 +1,245 @@
-"""From a frame to its answer: parse, tell resends, seal, write, and only then AA."""
+"""From a frame to its answer: parse, tell resends, hand on to be stored, and only then AA."""
 
 import asyncio
+import itertools
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
-import msgspec
-
-from contracts.clinical import Finding
-from contracts.identified import IDENTIFIED, IdentifiedEvent
-from plumbing import log, trace
+from plumbing import log
 from plumbing.clock import Clock
-from plumbing.errors import MalformedEvent, Unavailable
-from plumbing.event_log import EventWriter, Output
-from plumbing.sealing import Sealer
 from services.ingest import metrics
 from services.ingest.answers import NOT_READ, NOT_STORED, TOO_LARGE, Acknowledger
+from services.ingest.blobs import LARGE_BYTES
+from services.ingest.committer import FAILED, Committer, Outcome
+from services.ingest.conditions import answers_wanted, conditions_of
+from services.ingest.doors import Door
 from services.ingest.frames import ParsedFrame, parse_frame
 from services.ingest.gate import Gate
 from services.ingest.hl7 import read
-from services.ingest.identity import Keys, sender
-from services.ingest.parse import Parsed, ParsedEvent, SourceProfile
-from services.ingest.resends import Answered, answer_record
-from services.ingest.sealers import Sealers
+from services.ingest.identity import Keys
+from services.ingest.parse import Parsed, SourceProfile
+from services.ingest.refusals import Refusals
+from services.ingest.resends import Answered
 
-REUSED = Finding("warn", "MSH-10", "control_id_reuse", "this control id came with other content")
-ANSWERS_WAITING_MAX = 50_000
-ANSWERS_PER_WRITE = 500
-RETRY_S = 0.5
-CODE_RANK = {"AA": 0, "AE": 1, "AR": 2}
+SWEEP_S = 0.05
+ORDERS_PER_FRAME = 1_000_000  # more than a frame has messages: each gets a place of its own
 
 _log = log.get("ingest")
-_encoder = msgspec.json.Encoder()
+
+ParseResource = Callable[[bytes, SourceProfile, Keys, int, int], Parsed]
+
+
+UNREADABLE = Parsed("AE", None, "ascii", (NOT_READ,))
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """The answer to one frame. ``codes`` has one per message; ``retry``: not stored, send again."""
+    """The answer to one frame: none, one, or two (accept, then application) messages or batches.
 
-    payload: bytes
-    codes: tuple[str, ...]
-    retry: bool = False
+    ``outcomes`` has what became of each message.
+    """
 
+    payloads: tuple[bytes, ...]
+    outcomes: tuple[Outcome, ...]
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What one message is answered."""
-
-    code: str
-    findings: tuple[Finding, ...] = ()
+    @property
+    def retry(self) -> bool:
+        """Whether something of it was not stored: the same again, please."""
+        return any(NOT_STORED in outcome.findings for outcome in self.outcomes)
 
 
 @dataclass(frozen=True)
 class Parts:
-    """What an intake works with."""
+    """What an intake works with. ``acknowledger_prefix`` makes the ids of our answers ours."""
 
-    writer: EventWriter
-    sealers: Sealers
+    committer: Committer
     answered: Answered
+    refusals: Refusals
     keys: Keys
     clock: Clock
-    random_bytes: Callable[[int], bytes]
     gate: Gate
+    acknowledger_prefix: str
+    ack_deadline_s: float
 
 
 class Intake:
     """One per process; every front door hands its frames to ``take``."""
 
-    def __init__(self, parts: Parts, *, ack_deadline_s: float) -> None:
-        """Keep the parts; ``ack_deadline_s`` bounds the wait for Kafka's confirmation."""
+    def __init__(self, parts: Parts) -> None:
+        """Keep the parts."""
         self._parts = parts
-        self._ack_deadline_s = ack_deadline_s
-        self._acknowledger = Acknowledger(parts.random_bytes(4).hex().upper())
-        self._in_flight: dict[bytes, asyncio.Task[Outcome]] = {}
-        self._to_remember: deque[Output] = deque()
-        self._remembering: asyncio.Task[None] | None = None
-        self._received = 0
+        self._acknowledger = Acknowledger(parts.acknowledger_prefix)
+        self._in_flight: dict[bytes, asyncio.Future[Outcome]] = {}
+        self._waiting: deque[tuple[float, asyncio.Future[Outcome]]] = deque()
+        self._orders = itertools.count(0, ORDERS_PER_FRAME)
 
-    async def take(self, frame: bytes, source: SourceProfile) -> Reply:
-        """Return the answer to a frame. Parsing starts at once, so calls keep their order."""
-        parts = self._parts
-        began_s = parts.clock.monotonic_s()
-        now_ms = parts.clock.now_ms()
-        metrics.LAST_MESSAGE.labels(source.name).set(now_ms / 1000)
-        metrics.BYTES.labels(source.name).inc(len(frame))
-        parsed = self._parse(frame, source, now_ms)
-        parts.gate.enter(len(frame))
+    async def take(self, frame: bytes, door: Door) -> Reply:
+        """Return the answer to a frame. Parsing starts at once, so calls keep their order, but
+        after one over ``LARGE_BYTES``, which is parsed in a thread: then wait for the answer.
+        """
+        began_s = self._parts.clock.monotonic_s()
+        now_ms = self._parts.clock.now_ms()
+        if len(frame) > LARGE_BYTES:  # seconds of a busy loop for some; its door waits for it
+            parsed = await asyncio.to_thread(self._parse, frame, door, now_ms)
+        else:
+            parsed = self._parse(frame, door, now_ms)
+        for message, raw in zip(parsed.messages, parsed.raws, strict=True):
+            if message.code != "AA":
+                self._keep(message, raw, door, now_ms)
+        outcomes = await self._settle_all(parsed.messages, len(frame), door, began_s)
+        return self._reply(parsed, outcomes)
+
+    async def take_resource(self, body: bytes, door: Door, parse: ParseResource) -> Outcome:
+        """Return what became of a FHIR resource; its findings also where it was stored."""
+        began_s = self._parts.clock.monotonic_s()
+        now_ms = self._parts.clock.now_ms()
+        order = next(self._orders)
         try:
-            if len(parsed.messages) == 1:
-                outcomes = [await self._settle(parsed.messages[0], source)]
+            if len(body) > LARGE_BYTES:
+                parsed = await asyncio.to_thread(
+                    parse, body, door.source, self._parts.keys, now_ms, order
+                )
             else:
-                waits = (self._settle(message, source) for message in parsed.messages)
-                outcomes = await asyncio.gather(*waits)
-        finally:
-            parts.gate.leave(len(frame))
-        reply = self._reply(parsed, outcomes)
-        metrics.ACK_SECONDS.labels(source.name).observe(parts.clock.monotonic_s() - began_s)
-        _count(parsed, outcomes, source)
-        return reply
+                parsed = parse(body, door.source, self._parts.keys, now_ms, order)
+        except Exception as error:  # noqa: BLE001 - as for a message
+            metrics.PARSE_FAILURES.inc()
+            _log.error("A resource could not be handled", error=error, source=door.source.name)
+            parsed = UNREADABLE
+        if parsed.code != "AA":
+            self._keep(parsed, body, door, now_ms)
+        (outcome,) = await self._settle_all((parsed,), len(body), door, began_s)
+        return Outcome(outcome.code, outcome.findings or parsed.findings, resent=outcome.resent)
 
-    async def refuse_large(self, head: bytes, source: SourceProfile) -> Reply:
+    async def refuse_large(self, head: bytes, door: Door) -> Reply:
         """Return AR for a frame over the limit, of which ``head`` is the beginning."""
         line = head.replace(b"\n", b"\r").partition(b"\r")[0].decode("latin-1")
         header = read(line, "latin-1", strict=False).header
         parsed = Parsed("AR", header, "latin-1", (TOO_LARGE,))
-        metrics.MESSAGES.labels(source.name, "refused", "AR").inc()
-        return self._reply(ParsedFrame((parsed,), is_batch=False), [_outcome(parsed)])
+        metrics.MESSAGES.labels(door.source.name, "refused", "AR").inc()
+        frame = ParsedFrame((parsed,), is_batch=False, asked=(conditions_of(head),))
+        return self._reply(frame, [_refusal(parsed)])
 
-    async def drain(self) -> None:
-        """Wait until what is in flight is settled and the answers are kept."""
-        while self._in_flight:
-            await asyncio.wait(tuple(self._in_flight.values()))
-        if self._remembering is not None:
-            await self._remembering
-
-    def _parse(self, frame: bytes, source: SourceProfile, now_ms: int) -> ParsedFrame:
-        try:
-            parsed = parse_frame(frame, source, self._parts.keys, now_ms, self._received)
-        except Exception as error:  # noqa: BLE001 - one message must not stop a hospital's feed
-            metrics.PARSE_FAILURES.inc()
-            _log.error("A message could not be handled", error=error, source=source.name)
-            return ParsedFrame((Parsed("AE", None, "ascii", (NOT_READ,)),), is_batch=False)
-        self._received += len(parsed.messages)
-        return parsed
-
-    async def _settle(self, parsed: Parsed, source: SourceProfile) -> Outcome:
+    async def settle(self, parsed: Parsed, door: Door) -> Outcome:
+        """Return what a message is answered once it is stored, known as a resend, or refused."""
         if parsed.code != "AA":
-            return _outcome(parsed)
+            return _refusal(parsed)
         code = self._parts.answered.code_of(parsed.content)
         if code:
             metrics.RESENDS.inc()
-            return Outcome(code)
+            return Outcome(code, resent=True)
         writing = self._in_flight.get(parsed.content)
         if writing is None:
-            writing = asyncio.create_task(self._store(parsed, source))
+            writing = self._parts.committer.submit(parsed, door.source.name)
             self._in_flight[parsed.content] = writing
             writing.add_done_callback(lambda _: self._in_flight.pop(parsed.content, None))
         else:
             metrics.RESENDS.inc()
-        try:
-            async with asyncio.timeout(self._ack_deadline_s):
-                # The write goes on after the deadline: a resend meanwhile waits for the same one.
-                return await asyncio.shield(writing)
-        except TimeoutError:
+        # The write goes on after the deadline: a resend meanwhile waits for the same one.
+        waiter: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        writing.add_done_callback(partial(_pass_on, waiter))
+        self._waiting.append((self._deadline_s(), waiter))
+        outcome = await waiter
+        if outcome is FAILED:
             self._parts.gate.shut()
-            return Outcome("AE", (NOT_STORED,))
+        return outcome
 
-    async def _store(self, parsed: Parsed, source: SourceProfile) -> Outcome:
-        parts = self._parts
-        reused = parts.answered.is_reuse(parsed)
+    async def expire(self) -> None:
+        """End the waits that are over their deadline, for ever. One clock for all costs less than a
+        timer for each message.
+        """
+        while True:
+            await asyncio.sleep(SWEEP_S)
+            now_s = asyncio.get_running_loop().time()
+            while self._waiting and (self._waiting[0][1].done() or self._waiting[0][0] <= now_s):
+                waiter = self._waiting.popleft()[1]
+                if not waiter.done():
+                    waiter.set_result(FAILED)
+
+    async def drain(self) -> None:
+        """Wait until what is in flight is settled."""
+        while self._in_flight:
+            await asyncio.wait(tuple(self._in_flight.values()))
+
+    async def _settle_all(
+        self, messages: Sequence[Parsed], size: int, door: Door, began_s: float
+    ) -> list[Outcome]:
+        parts, told = self._parts, metrics.of_source(door.source.name)
+        told.last_message.set(parts.clock.now_ms() / 1000)
+        told.habit.came(began_s)
+        told.bytes.inc(size)
+        parts.gate.enter(size)
         try:
-            sealer, key_day = parts.sealers.current(parts.clock.now_ms())
-            outputs = []
-            for event in parsed.events:
-                flagged = _flagged(event) if reused else event
-                body = event.body
-                by = sender(parts.keys, source.name, body.application, body.facility)
-                outputs.append(
-                    sealed_record(flagged, source.name, sealer, key_day, parts.random_bytes, by)
-                )
-            await parts.writer.write(outputs)
-        except Unavailable:
-            parts.gate.shut()
-            return Outcome("AE", (NOT_STORED,))
-        except MalformedEvent:
-            return Outcome("AR", (TOO_LARGE,))
-        if reused:
-            metrics.CONTROL_ID_REUSES.inc()
-        parts.answered.remember(parsed.answer_key, parsed.content, parsed.code)
-        metrics.ANSWERS_KEPT.set(len(parts.answered))
-        metrics.EVENTS.labels(source.name).inc(len(outputs))
-        self._remember(answer_record(parsed))
-        return _outcome(parsed)
+            if len(messages) == 1:
+                outcomes = [await self.settle(messages[0], door)]
+            else:
+                outcomes = await asyncio.gather(*(self.settle(one, door) for one in messages))
+        finally:
+            parts.gate.leave(size)
+        told.ack_seconds.observe(parts.clock.monotonic_s() - began_s)
+        _count(messages, outcomes, door.source.name)
+        return outcomes
 
-    def _remember(self, record: Output) -> None:
-        # After the event is confirmed, never before: an answer without its event would lose it.
-        if len(self._to_remember) >= ANSWERS_WAITING_MAX:
-            self._to_remember.popleft()
-            metrics.ANSWERS_DROPPED.inc()
-        self._to_remember.append(record)
-        if self._remembering is None or self._remembering.done():
-            self._remembering = asyncio.create_task(self._write_answers())
+    def _keep(self, parsed: Parsed, raw: bytes, door: Door, now_ms: int) -> None:
+        self._parts.refusals.keep(parsed, raw, door.source.name, now_ms)
+        self._parts.committer.wake()
 
-    async def _write_answers(self) -> None:
-        while self._to_remember:
-            count = min(len(self._to_remember), ANSWERS_PER_WRITE)
-            records = [self._to_remember.popleft() for _ in range(count)]
-            try:
-                await self._parts.writer.write(records)
-            except Unavailable:
-                self._to_remember.extendleft(reversed(records))
-                await asyncio.sleep(RETRY_S)
+    def _deadline_s(self) -> float:
+        return asyncio.get_running_loop().time() + self._parts.ack_deadline_s
+
+    def _parse(self, frame: bytes, door: Door, now_ms: int) -> ParsedFrame:
+        try:
+            order = next(self._orders)
+            found = parse_frame(frame, door.source, self._parts.keys, now_ms, order)
+        except Exception as error:  # noqa: BLE001 - one message must not stop a hospital's feed
+            metrics.PARSE_FAILURES.inc()
+            _log.error("A message could not be handled", error=error, source=door.source.name)
+            return ParsedFrame((UNREADABLE,), is_batch=False, raws=(frame,))
+        if not door.types:
+            return found
+        admitted = tuple(door.admit(message) for message in found.messages)
+        return ParsedFrame(admitted, found.is_batch, found.asked, found.raws)
 
     def _reply(self, parsed: ParsedFrame, outcomes: Sequence[Outcome]) -> Reply:
         now_ms = self._parts.clock.now_ms()
-        answers = [
-            self._acknowledger.answer(message.header, outcome.code, outcome.findings, now_ms)
-            for message, outcome in zip(parsed.messages, outcomes, strict=True)
-        ]
+        accepts: list[str] = []
+        answers: list[str] = []
+        for message, outcome, asked in zip(parsed.messages, outcomes, parsed.asked, strict=True):
+            for code in answers_wanted(asked, outcome.code):
+                text = self._acknowledger.answer(
+                    message.header, code, outcome.findings, now_ms, enhanced=asked.is_enhanced
+                )
+                (accepts if code[0] == "C" else answers).append(text)
         first = parsed.messages[0]
-        text = answers[0]
         if parsed.is_batch:
-            text = self._acknowledger.batch(first.header, answers, now_ms)
+            both = (
+                self._acknowledger.batch(first.header, some, now_ms)
+                for some in (accepts, answers)
+                if some
+            )
+            texts = list(both)
+        else:
+            texts = accepts + answers
         return Reply(
-            payload=text.encode(first.charset, "replace"),
-            codes=tuple(outcome.code for outcome in outcomes),
-            retry=any(NOT_STORED in outcome.findings for outcome in outcomes),
+            payloads=tuple(text.encode(first.charset, "replace") for text in texts),
+            outcomes=tuple(outcomes),
         )
 
 
-def _outcome(parsed: Parsed) -> Outcome:
-    return Outcome(parsed.code, parsed.findings if parsed.code != "AA" else ())
+def _pass_on(waiter: "asyncio.Future[Outcome]", writing: "asyncio.Future[Outcome]") -> None:
+    if not waiter.done():
+        waiter.set_result(writing.result())
 
 
-def _flagged(event: ParsedEvent) -> ParsedEvent:
-    body = msgspec.structs.replace(event.body, findings=(*event.body.findings, REUSED))
-    return ParsedEvent(event.event_id, event.route_key, body)
+def _refusal(parsed: Parsed) -> Outcome:
+    return Outcome(parsed.code, parsed.findings)
 
 
-def sealed_record(
-    event: ParsedEvent,
-    source: str,
-    sealer: Sealer,
-    key_day: str,
-    random_bytes: Callable[[int], bytes],
-    sent_by: str,
-) -> Output:
-    """Return the record of an event: sealed, keyed by its patient, with its headers.
-
-    ``sent_by`` is the source whose refusals are counted together: see ``identity.sender``.
-    """
-    associated = f"{IDENTIFIED.name}|{event.event_id}|{sealer.key_id}".encode()
-    sealed = sealer.seal(_encoder.encode(event.body), associated)
-    value = IdentifiedEvent(
-        event_id=event.event_id,
-        event_type=event.body.event_type,
-        source=source,
-        key_id=sealed.key_id,
-        key_day=key_day,
-        wrapped_key=sealed.wrapped_key,
-        nonce=sealed.nonce,
-        sealed=sealed.ciphertext,
-    )
-    headers = (*trace.headers_of(event.event_id, (), random_bytes), ("source", sent_by.encode()))
-    return Output(IDENTIFIED.name, event.route_key, IDENTIFIED.encode(value), headers)
-
-
-def _count(parsed: ParsedFrame, outcomes: Sequence[Outcome], source: SourceProfile) -> None:
-    for message, outcome in zip(parsed.messages, outcomes, strict=True):
+def _count(messages: Sequence[Parsed], outcomes: Sequence[Outcome], source: str) -> None:
+    for message, outcome in zip(messages, outcomes, strict=True):
         event_type = message.events[0].body.event_type if message.events else "refused"
-        metrics.MESSAGES.labels(source.name, event_type, outcome.code).inc()
+        metrics.answered(source, event_type, outcome.code).inc()
         if NOT_STORED in outcome.findings:
             metrics.NOT_STORED.inc()
         for finding in message.findings:

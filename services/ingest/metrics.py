@@ -1,6 +1,12 @@
 """What ingest counts. Sources are the names of listeners, never of senders or patients."""
 
+from functools import lru_cache
+from typing import NamedTuple
+
+from prometheus_client import Counter, Gauge, Histogram
+
 from plumbing.metrics import counter, gauge, histogram
+from services.ingest.habit import Habit
 
 MESSAGES = counter(
     "ingest_messages_total",
@@ -22,8 +28,12 @@ NOT_STORED = counter("ingest_not_stored_total", "Messages that were not stored i
 PARSE_FAILURES = counter(
     "ingest_parse_failures_total", "Messages that the parser could not handle: a fault of ours."
 )
-ANSWERS_DROPPED = counter(
-    "ingest_answers_dropped_total", "Stored answers let go because Kafka was away for too long."
+CONTESTED = counter(
+    "ingest_contested_groups_total",
+    "Groups undone because another listener was first with one of their messages.",
+)
+CATCH_UP_FAILURES = counter(
+    "ingest_catch_up_failures_total", "Tries to read what other listeners answered that failed."
 )
 ACK_SECONDS = histogram(
     "ingest_ack_seconds",
@@ -44,4 +54,47 @@ LAST_MESSAGE = gauge(
     "When the last message came, seconds since 1970: a feed that falls silent shows here.",
     ("source",),
 )
+SILENCE_LIMIT = gauge(
+    "ingest_silence_limit_seconds",
+    "A silence longer than this is against the habit of the source; 0: no habit is known yet.",
+    ("source",),
+)
 ANSWERS_KEPT = gauge("ingest_answers_kept", "Answers in memory, against which resends are held.")
+BLOBS = counter("ingest_blobs_total", "Messages whose bytes were put apart because they are large.")
+REFUSALS_KEPT = counter(
+    "ingest_refusals_kept_total", "Refused messages kept sealed on the rejected topic."
+)
+REFUSALS_DROPPED = counter(
+    "ingest_refusals_dropped_total",
+    "Refused messages that were answered but not kept: too many or too large.",
+)
+FOLDER_FAILURES = counter(
+    "ingest_folder_failures_total",
+    "Looks at a watched folder that failed: not there, not readable, not writable.",
+    ("source",),
+)
+
+
+class OfSource(NamedTuple):
+    """The metrics of one source that every message touches."""
+
+    last_message: Gauge
+    habit: Habit
+    bytes: Counter
+    ack_seconds: Histogram
+
+
+@lru_cache(maxsize=256)
+def of_source(source: str) -> OfSource:
+    """Return the metrics of a source: looking labels up costs as much as counting."""
+    habit = Habit()
+    SILENCE_LIMIT.labels(source).set_function(lambda: habit.limit_s)
+    return OfSource(
+        LAST_MESSAGE.labels(source), habit, BYTES.labels(source), ACK_SECONDS.labels(source)
+    )
+
+
+@lru_cache(maxsize=4_096)
+def answered(source: str, event_type: str, code: str) -> Counter:
+    """Return the counter of messages of one kind with one answer."""
+    return MESSAGES.labels(source, event_type, code)

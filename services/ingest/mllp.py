@@ -9,10 +9,11 @@ from typing import cast
 
 from plumbing.clock import Clock
 from services.ingest import metrics
+from services.ingest.blobs import LARGE_BYTES
+from services.ingest.doors import Door
 from services.ingest.framing import CR, FS, VT, Frame, Framer
 from services.ingest.gate import Gate
 from services.ingest.intake import Intake, Reply
-from services.ingest.parse import SourceProfile
 
 LONE_END_S = 0.25
 SWEEP_S = 1.0
@@ -31,19 +32,20 @@ class MllpLimits:
 
 
 class MllpListener:
-    """Listens on one port for one source. ``failed`` is called with an error nobody expected."""
+    """Listens on one port, one door. ``failed`` is called with an error nobody expected."""
 
     def __init__(
         self,
         intake: Intake,
         gate: Gate,
-        source: SourceProfile,
+        door: Door,
         limits: MllpLimits,
         clock: Clock,
         failed: Callable[[BaseException], None],
     ) -> None:
         """Keep what the connections need."""
-        self.intake, self.gate, self.source, self.limits = intake, gate, source, limits
+        self.intake, self.gate, self.door, self.limits = intake, gate, door, limits
+        self.name = door.source.name
         self.clock, self.failed = clock, failed
         self.connections: set[MllpConnection] = set()
         self.port = 0
@@ -98,6 +100,7 @@ class MllpConnection(asyncio.Protocol):
         self._framer = Framer(listener.limits.frame_bytes_max)
         self._transport: asyncio.Transport | None = None
         self._answers: deque[asyncio.Task[Reply]] = deque()
+        self._large: asyncio.Task[Reply] | None = None
         self._last_read_s = listener.clock.monotonic_s()
         self._lone_end: asyncio.TimerHandle | None = None
         self._is_reading = True
@@ -115,11 +118,11 @@ class MllpConnection(asyncio.Protocol):
         self._transport = cast("asyncio.Transport", transport)
         listener = self._listener
         if len(listener.connections) >= listener.limits.connections_max:
-            metrics.CONNECTIONS_REFUSED.labels(listener.source.name).inc()
+            metrics.CONNECTIONS_REFUSED.labels(listener.name).inc()
             self._transport.close()
             return
         listener.connections.add(self)
-        metrics.CONNECTIONS.labels(listener.source.name).set(len(listener.connections))
+        metrics.CONNECTIONS.labels(listener.name).set(len(listener.connections))
         self._balance()
 
     def connection_lost(self, _exc: Exception | None) -> None:
@@ -127,7 +130,7 @@ class MllpConnection(asyncio.Protocol):
         self._transport = None
         self._cancel_lone_end()
         self._listener.connections.discard(self)
-        metrics.CONNECTIONS.labels(self._listener.source.name).set(len(self._listener.connections))
+        metrics.CONNECTIONS.labels(self._listener.name).set(len(self._listener.connections))
 
     def data_received(self, data: bytes) -> None:
         """Cut frames and hand them on in order."""
@@ -177,6 +180,7 @@ class MllpConnection(asyncio.Protocol):
         return (
             self._may_write
             and not self._draining
+            and (self._large is None or self._large.done())
             and len(self._answers) < self._listener.limits.in_flight_max
             and self._listener.gate.is_open
         )
@@ -188,15 +192,17 @@ class MllpConnection(asyncio.Protocol):
                 break
             self._take(frame)
         if self._framer.unframed:
-            metrics.UNFRAMED_BYTES.labels(self._listener.source.name).inc(self._framer.unframed)
+            metrics.UNFRAMED_BYTES.labels(self._listener.name).inc(self._framer.unframed)
             self._framer.unframed = 0
         self._balance()
 
     def _take(self, frame: Frame) -> None:
-        intake, source = self._listener.intake, self._listener.source
+        intake, door = self._listener.intake, self._listener.door
         taking = intake.refuse_large if frame.too_large else intake.take
-        task = asyncio.create_task(taking(frame.content, source))
+        task = asyncio.create_task(taking(frame.content, door))
         self._answers.append(task)
+        if len(frame.content) > LARGE_BYTES:
+            self._large = task  # what follows must not overtake it
         task.add_done_callback(self._send_answers)
 
     def _take_lone_end(self) -> None:
@@ -217,7 +223,8 @@ class MllpConnection(asyncio.Protocol):
                 self._listener.failed(error)
                 self.close()
                 return
-            ready += (OPENING, task.result().payload, CLOSING)
+            for payload in task.result().payloads:
+                ready += (OPENING, payload, CLOSING)
         if self._transport is not None and ready:
             self._transport.write(b"".join(ready))
         if self._ended and not self._answers:

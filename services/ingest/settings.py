@@ -1,11 +1,37 @@
 """What ingest is told from outside: environment variables ``INGEST_*``."""
 
 from pathlib import Path
+from typing import Self
 
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from plumbing.settings import ServiceSettings
+
+
+class DoorSettings(BaseModel):
+    """One more door with a source profile of its own: an MLLP port, or a watched folder."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(pattern=r"^[A-Za-z0-9_.-]{1,40}$", description="In metrics and headers.")
+    port: int | None = Field(default=None, ge=0, le=65_535)
+    host: str = ""
+    folder: Path | None = None
+    charset: str = ""
+    zone: str = "UTC"
+    assigner: str = ""
+    strict: bool = True
+    types: tuple[str, ...] = ()
+    tls_cert_file: str = ""
+    tls_key_file: str = ""
+    tls_client_ca_file: str = ""
+
+    @model_validator(mode="after")
+    def _is_a_door(self) -> Self:
+        if (self.port is None) == (self.folder is None):
+            raise ValueError("a door has either a port or a folder")
+        return self
 
 
 class IngestSettings(ServiceSettings):
@@ -35,12 +61,25 @@ class IngestSettings(ServiceSettings):
     assigner: str = Field(
         default="", description="Assigning authority of identifiers that are sent without one."
     )
+    types: tuple[str, ...] = Field(
+        default=(),
+        description='Message types that are taken (`["ORU","ADT^A08"]`); others: AR. Empty: all.',
+    )
+    doors: tuple[DoorSettings, ...] = Field(
+        default=(),
+        description=(
+            "More doors, as JSON: a list of `{name, port or folder, host, charset, zone, assigner, "
+            "strict, types, tls_cert_file, tls_key_file, tls_client_ca_file}`, as the settings of "
+            "the first. What lies in a folder is taken in the order of names and moved to `done` "
+            "or `refused` in it, with its answers beside it."
+        ),
+    )
     strict: bool = Field(
         default=True,
         description="Refuse a message with a line that is no segment (AE) or no control id (AR).",
     )
     frame_bytes_max: int = Field(
-        default=4 * 1024 * 1024, description="Largest message in bytes; a larger one gets AR."
+        default=16 * 1024 * 1024, description="Largest message in bytes; a larger one gets AR."
     )
     ack_deadline_s: float = Field(
         default=10.0, description="Longest wait for Kafka's confirmation; then AE with ERR 207."
@@ -58,6 +97,10 @@ class IngestSettings(ServiceSettings):
     frame_timeout_s: float = Field(default=60.0, description="The same in the middle of a message.")
     answers_max: int = Field(
         default=200_000, description="Answers kept in memory, against which resends are held."
+    )
+    group_timeout_s: float = Field(
+        default=10.0,
+        description="Longest wait for Kafka to commit a group of messages; then it is begun anew.",
     )
     drain_s: float = Field(
         default=15.0, description="Longest wait at the end for answers that are still owed."

@@ -22,6 +22,7 @@ from services.privacy.links import LinkBook
 from services.privacy.mirror import Mirror
 from services.privacy.patient_keys import KeyWrap
 from services.privacy.people import PeopleCodec
+from services.privacy.rejected import RejectedDesk
 from services.privacy.resolve import Desk, build_http
 from services.privacy.rotation import Rotation
 from services.privacy.seals import Seals
@@ -127,7 +128,11 @@ class Privacy:
             "vault": lambda: self.vault.mirror.is_open and self.links.mirror.is_open,
             "stream": self._streams,
         }
-        return build_http(desk, self._keys.resolve_token, checks, self._clock)
+        seals = Seals(self.settings.keys_dir, self.settings.sealed_days)
+        refused = RejectedDesk(
+            self._reader, self._writer, seals, answers, self._keys.staff, self._clock
+        )
+        return build_http(desk, refused, self._keys.resolve_token, checks, self._clock)
 
 
 @contextlib.asynccontextmanager

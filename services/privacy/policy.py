@@ -9,6 +9,7 @@ from typing import Any
 
 from contracts.clinical import Allergy, Condition, Finding, Medication, Order
 from contracts.identified import (
+    BlobRef,
     Encounter,
     IdentifiedBody,
     IdentityLink,
@@ -66,6 +67,7 @@ POLICY: dict[type[Any], dict[str, Rule]] = {
         "links": EACH,
         "findings": EACH,
         "raw": DROP,
+        "raw_blob": DROP,
     },
     Patient: {
         "ids": EACH,
@@ -75,6 +77,7 @@ POLICY: dict[type[Any], dict[str, Rule]] = {
         "deceased": KEEP,
         "others": DROP,
     },
+    BlobRef: {"blob_id": DROP, "parts": DROP, "bytes": DROP, "partition": DROP, "offset": DROP},
     PatientId: {"value": TOKEN, "assigner": TOKEN, "type": DROP},
     PersonName: {"family": DROP, "given": DROP, "middle": DROP, "suffix": DROP, "prefix": DROP},
     Staff: {"id": TOKEN, "role": CODE, "name": DROP},

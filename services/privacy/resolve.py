@@ -12,6 +12,7 @@ import msgspec
 from fastapi import FastAPI, Request, Response
 from starlette.exceptions import HTTPException
 
+from contracts.refused import RefusedPlace, RefusedQuery
 from contracts.reidentify import (
     TOKENS_PER_CALL_MAX,
     FindAnswer,
@@ -32,6 +33,7 @@ from services.privacy.identity import display_name, record_number
 from services.privacy.links import LinkBook
 from services.privacy.patient_keys import staff_token
 from services.privacy.people import Person
+from services.privacy.rejected import RejectedDesk
 from services.privacy.vault import Vault
 
 BODY_BYTES_MAX = 64 * 1024
@@ -74,15 +76,26 @@ class Desk:
         await self.audit.looked(staff_token(self.staff_key, viewer), action, tokens, purpose)
 
 
-def build_http(desk: Desk, service_token: str, checks: health.Checks, clock: Clock) -> FastAPI:
-    """Return the web application: the three questions, health and metrics."""
+def build_http(
+    desk: Desk, refused: RejectedDesk, service_token: str, checks: health.Checks, clock: Clock
+) -> FastAPI:
+    """Return the web application: the questions of both desks, health and metrics."""
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
     app.post("/v1/resolve")(_asking("resolve", ResolveRequest, desk.resolve, service_token, clock))
     app.post("/v1/find")(_asking("find", FindRequest, desk.find, service_token, clock))
     app.post("/v1/staff")(_asking("staff", StaffRequest, desk.staff, service_token, clock))
+    app.post("/v1/rejected/list")(
+        _asking("rejected_list", RefusedQuery, refused.list, service_token, clock)
+    )
+    app.post("/v1/rejected/show")(
+        _asking("rejected_show", RefusedPlace, refused.show, service_token, clock)
+    )
+    app.post("/v1/rejected/replay")(
+        _asking("rejected_replay", RefusedPlace, refused.replay, service_token, clock)
+    )
 
     @app.exception_handler(HTTPException)
-    async def refused(_request: Request, error: HTTPException) -> Response:
+    async def refuse(_request: Request, error: HTTPException) -> Response:
         return _json(error.status_code, {"status": str(error.detail)})
 
     @app.get("/health/live")
@@ -144,6 +157,8 @@ def _require_sane(asked: msgspec.Struct) -> None:
         if isinstance(value, tuple) and len(value) > TOKENS_PER_CALL_MAX:
             raise HTTPException(422, "too many tokens")
         texts = value if isinstance(value, tuple) else (value,)
+        if any(isinstance(text, int) for text in texts):
+            continue
         if any(len(text) > VALUE_CHARS_MAX for text in texts):
             raise HTTPException(422, "too long")
         if texts and not all(text.strip() for text in texts):

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import msgspec
 
+from contracts.blobs import BlobPart
 from contracts.identified import IDENTIFIED, IdentifiedBody, IdentifiedEvent
 from plumbing.errors import MalformedEvent, Unavailable
 from plumbing.key_files import KeyMissing, read_key
@@ -27,6 +28,13 @@ class Seals:
         self._decoder = msgspec.json.Decoder(IdentifiedBody)
 
     def open(self, event: IdentifiedEvent, now_ms: int) -> IdentifiedBody:
+        """Return the body as ``unseal`` does; without a patient ``no_identifier``."""
+        body = self.unseal(event, now_ms)
+        if not body.patient.ids:
+            raise MalformedEvent("no_identifier")
+        return body
+
+    def unseal(self, event: IdentifiedEvent, now_ms: int) -> IdentifiedBody:
         """Return the body. Raises ``MalformedEvent``: ``seal_broken`` or ``body_undecodable``,
         ``key_expired`` when the day's key is gone as it should be; ``Unavailable`` when it is
         missing before its time, which somebody can mend.
@@ -38,14 +46,19 @@ class Seals:
         except SealBroken as error:
             raise MalformedEvent("seal_broken") from error
         try:
-            body = self._decoder.decode(plain)
+            return self._decoder.decode(plain)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise MalformedEvent("body_undecodable") from error
-        if not body.patient.ids:
-            raise MalformedEvent("no_identifier")
-        return body
 
-    def _data_key(self, event: IdentifiedEvent, now_ms: int) -> bytes:
+    def unseal_part(self, part: BlobPart, now_ms: int) -> bytes:
+        """Return the bytes of a part of a blob; raises as ``unseal``."""
+        try:
+            data_key = self._data_key(part, now_ms)
+            return unseal(data_key, part.nonce, part.sealed, part.associated)
+        except SealBroken as error:
+            raise MalformedEvent("seal_broken") from error
+
+    def _data_key(self, event: IdentifiedEvent | BlobPart, now_ms: int) -> bytes:
         name = (event.key_day, event.wrapped_key)
         if name not in self._data_keys:
             self._data_keys[name] = unwrap(event.wrapped_key, self._private(event, now_ms))
@@ -53,7 +66,7 @@ class Seals:
                 self._data_keys.popitem(last=False)
         return self._data_keys[name]
 
-    def _private(self, event: IdentifiedEvent, now_ms: int) -> bytes:
+    def _private(self, event: IdentifiedEvent | BlobPart, now_ms: int) -> bytes:
         day = parse_day(event.key_day)
         age_days = (_today(now_ms) - day).days if day else None
         if age_days is None or age_days < -DAYS_AHEAD_MAX:

@@ -1,9 +1,11 @@
 """Ingest on a real broker: stored before acknowledged, through a broker's death and its own."""
 
 import asyncio
+import contextlib
 import os
+import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import date, timedelta
 from pathlib import Path
@@ -14,10 +16,14 @@ from contracts.answers import ANSWERS
 from contracts.identified import IDENTIFIED, IdentifiedBody
 from plumbing.clock import SystemClock
 from plumbing.event_log import Record
-from plumbing.kafka_log import KafkaConnection, KafkaReader, KafkaWriter
+from plumbing.kafka_log import KafkaConnection, KafkaReader
+from services.ingest.__main__ import kafka_logs
 from services.ingest.app import Ingest, running
 from services.ingest.settings import IngestSettings
 from tests.support.brokers import KafkaServer, apply_topics, free_port
+from tests.support.ingest_killed import BROKER_STEPS, STEPS
+from tests.support.resends import a_month, require_exact
+from tests.support.resends import deliver as send_month
 from tests.unit.ingest.conftest import KeyFolder, Sender, make_keys, msa, sender
 
 ORU = (
@@ -43,11 +49,15 @@ def keys(tmp_path: Path) -> KeyFolder:
 async def ingest(bootstrap: str, keys: KeyFolder, deadline_s: float = 5.0) -> AsyncIterator[Ingest]:
     """Run the service in this process against a real broker."""
     settings = IngestSettings(
-        keys_dir=keys.folder, mllp_port=0, http_port=0, ack_deadline_s=deadline_s, drain_s=5
+        kafka_bootstrap=bootstrap,
+        keys_dir=keys.folder,
+        mllp_port=0,
+        http_port=0,
+        ack_deadline_s=deadline_s,
+        drain_s=5,
     )
-    connection = KafkaConnection(bootstrap=bootstrap)
-    writer, reader = KafkaWriter(connection), KafkaReader(connection)
-    async with running(settings, writer, reader, SystemClock()) as service:
+    clock = SystemClock()
+    async with running(settings, kafka_logs(settings, clock), clock) as service:
         yield service
 
 
@@ -96,7 +106,11 @@ async def test_stored_in_order_and_answered_once_through_restarts(
 
 @asynccontextmanager
 async def ingest_process(
-    bootstrap: str, keys: KeyFolder, ack_deadline_s: float
+    bootstrap: str,
+    keys: KeyFolder,
+    ack_deadline_s: float = 5.0,
+    instance: str = "test",
+    program: Sequence[str] = ("services.ingest",),
 ) -> AsyncIterator[tuple[asyncio.subprocess.Process, int]]:
     """Run ``python -m services.ingest``; yield the process and its MLLP port, once it listens."""
     port = free_port()
@@ -106,9 +120,11 @@ async def ingest_process(
         "INGEST_MLLP_PORT": str(port),
         "INGEST_HTTP_PORT": str(free_port()),
         "INGEST_ACK_DEADLINE_S": str(ack_deadline_s),
+        "INGEST_GROUP_TIMEOUT_S": "3",
+        "INGEST_INSTANCE_ID": instance,
     }
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "services.ingest", env={**os.environ, **environment}
+        sys.executable, "-m", *program, env={**os.environ, **environment}
     )
     try:
         async with asyncio.timeout(60):
@@ -159,38 +175,132 @@ async def test_a_dead_broker_gives_no_aa_and_its_return_goes_on(
         process.terminate()
         async with asyncio.timeout(30):
             assert await process.wait() == 0
-    found = await stored(own_kafka.bootstrap, IDENTIFIED.name)
-    ids = [dict(record.headers)["event_id"] for record in found]
-    # What was written twice bears the same id: later stages know it and drop it.
-    assert len(set(ids)) == 2
+    assert await control_ids(own_kafka.bootstrap, keys, 2) == ["C1", "C2"]
 
 
-async def test_killed_at_any_time_no_acknowledged_message_is_missing(
+async def control_ids(bootstrap: str, keys: KeyFolder, at_least: int) -> list[str]:
+    """Return the control ids on the topic, as often as they are there (read committed)."""
+    async with asyncio.timeout(30):
+        while True:
+            found = sorted(body.control_id for body in await bodies(bootstrap, keys))
+            if len(found) >= at_least:
+                return found
+            await asyncio.sleep(0.2)  # a commit that was confirmed shows a moment later
+
+
+class Hospital:
+    """Sends again, on a new connection, what was not answered AA; in the order of its list."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self.waiting = list(names)
+        self.accepted: list[str] = []
+
+    async def send(self, port: int) -> None:
+        """Send what waits, many on their way at once, until all is accepted or the line breaks."""
+        async with sender(port) as link:
+            for name in self.waiting:
+                link.write(b"\x0b" + oru(name, "M1") + b"\x1c\r")
+            for _ in tuple(self.waiting):
+                answer = await link.reader.readuntil(b"\x1c\r")
+                code, name = msa(answer[1:-2])
+                if code == "AA":
+                    self.waiting.remove(name)
+                    self.accepted.append(name)
+                else:
+                    assert code == "AE"
+
+    async def try_to_send(self, port: int) -> None:
+        """The same; a line that breaks is no failure."""
+        with contextlib.suppress(OSError, asyncio.IncompleteReadError):
+            await self.send(port)
+
+
+async def test_ingest_killed_at_every_step_each_accepted_message_is_there_once(
     own_kafka: KafkaServer, keys: KeyFolder
 ) -> None:
     apply_topics(own_kafka.bootstrap)
-    names = [f"C{number}" for number in range(120)]
-    acknowledged: list[str] = []
-    for _ in range(3):
-        async with (
-            ingest_process(own_kafka.bootstrap, keys, 5.0) as (process, port),
-            sender(port) as link,
-        ):
-            for name in names:  # a sender that lost its connection begins anew
-                link.write(b"\x0b" + oru(name, "M1") + b"\x1c\r")
-            for _ in range(len(acknowledged) + 40):
-                if len(acknowledged) >= len(names):
-                    break
-                answer = msa(await link.answer())
-                assert answer[0] == "AA"
-                if answer[1] not in acknowledged:
-                    acknowledged.append(answer[1])
-            process.kill()
-            await process.wait()
-    assert acknowledged == names
-    found = await bodies(own_kafka.bootstrap, keys)
-    assert {body.control_id for body in found} >= set(acknowledged)
-    first_seen = list(dict.fromkeys(body.control_id for body in found))
-    assert first_seen == names  # in the order they were sent, whatever was repeated
-    records = await stored(own_kafka.bootstrap, IDENTIFIED.name)
-    assert len({dict(record.headers)["event_id"] for record in records}) == len(names)
+    sent: list[str] = []
+    hospital = Hospital([])
+    for step in (*STEPS, ""):
+        plan = f"{step}:1" if step else ""
+        program = ("tests.support.ingest_killed", plan, "0")
+        fresh = [f"{step or 'last'}-{number}" for number in range(30)]
+        sent += fresh
+        hospital.waiting += fresh
+        async with ingest_process(own_kafka.bootstrap, keys, program=program) as (process, port):
+            if step:
+                await hospital.try_to_send(port)
+                async with asyncio.timeout(10):
+                    assert await process.wait() == -signal.SIGKILL
+            else:
+                await hospital.send(port)
+    assert hospital.waiting == []
+    assert sorted(hospital.accepted) == sorted(sent)
+    assert await control_ids(own_kafka.bootstrap, keys, len(sent)) == sorted(sent)
+
+
+@pytest.mark.timeout(600)
+async def test_the_broker_killed_at_every_step_each_accepted_message_is_there_once(
+    own_kafka: KafkaServer, keys: KeyFolder
+) -> None:
+    apply_topics(own_kafka.bootstrap)
+    sent: list[str] = []
+    hospital = Hospital([])
+    for step in BROKER_STEPS:
+        program = ("tests.support.ingest_killed", f"{step}:1", str(own_kafka.pid))
+        fresh = [f"{step}-{number}" for number in range(30)]
+        sent += fresh
+        hospital.waiting += fresh
+        async with ingest_process(own_kafka.bootstrap, keys, 2.0, program=program) as (_, port):
+            async with asyncio.timeout(120):
+                while own_kafka.is_running:
+                    await hospital.try_to_send(port)
+                    await more_to_send(hospital, sent, step)
+                await asyncio.to_thread(own_kafka.start)
+                while hospital.waiting:
+                    await hospital.try_to_send(port)
+                    await asyncio.sleep(0.2)
+    assert sorted(hospital.accepted) == sorted(sent)
+    assert await control_ids(own_kafka.bootstrap, keys, len(sent)) == sorted(sent)
+
+
+async def more_to_send(hospital: Hospital, sent: list[str], step: str) -> None:
+    """A group more, where all were accepted before the plan's step came."""
+    if not hospital.waiting:
+        name = f"{step}-more-{len(sent)}"
+        sent.append(name)
+        hospital.waiting.append(name)
+    await asyncio.sleep(0.05)
+
+
+@pytest.mark.timeout(
+    3_600
+)  # the whole month, by --month-messages=100000, is no part of `make test`
+async def test_a_month_of_resends_through_two_listeners_is_exact(
+    own_kafka: KafkaServer, keys: KeyFolder, month_messages: int
+) -> None:
+    apply_topics(own_kafka.bootstrap)
+    month = a_month(month_messages, seed=11)
+    async with (
+        ingest_process(own_kafka.bootstrap, keys, 60, instance="one") as (_, first),
+        ingest_process(own_kafka.bootstrap, keys, 60, instance="two") as (_, second),
+    ):
+        await send_month(month, (first, second))
+    await control_ids(own_kafka.bootstrap, keys, month.contents)
+    require_exact(month, await bodies(own_kafka.bootstrap, keys))
+
+
+async def test_a_second_process_of_the_same_name_ends_the_first(
+    own_kafka: KafkaServer, keys: KeyFolder
+) -> None:
+    apply_topics(own_kafka.bootstrap)
+    async with ingest_process(own_kafka.bootstrap, keys) as (first, port):
+        async with ingest_process(own_kafka.bootstrap, keys) as (_, new_port):
+            await Hospital([]).try_to_send(port)
+            old, new = Hospital(["C1", "C2"]), Hospital(["C1", "C2"])
+            await old.try_to_send(port)
+            async with asyncio.timeout(20):
+                assert await first.wait() == 1
+            await new.send(new_port)
+        assert (old.accepted, new.accepted) == ([], ["C1", "C2"])
+    assert await control_ids(own_kafka.bootstrap, keys, 2) == ["C1", "C2"]

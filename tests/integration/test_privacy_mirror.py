@@ -1,6 +1,7 @@
 """A mirror under many hands: publishing and catching up at once, on a real Redis."""
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 
 from contracts.merged import MERGED
@@ -25,8 +26,10 @@ class FarLog(InMemoryLog):
         await asyncio.sleep(0.004)
         return found
 
-    async def end_offsets(self, topic: str, partitions: object) -> dict[int, int]:
-        found = await super().end_offsets(topic, partitions)  # type: ignore[arg-type]
+    async def end_offsets(
+        self, topic: str, partitions: Sequence[int] | None = None
+    ) -> dict[int, int]:
+        found = await super().end_offsets(topic, partitions)
         await asyncio.sleep(0.004)
         return found
 

@@ -13,6 +13,7 @@ import msgspec
 from contracts.answers import StoredAnswer
 from contracts.assessed import ASSESSED, CURRENT, Risk
 from contracts.audited import AuditEntry
+from contracts.blobs import BlobPart
 from contracts.deidentified import DEIDENTIFIED, DeidentifiedEvent
 from contracts.identified import IDENTIFIED, IdentifiedBody
 from contracts.merged import MERGED
@@ -135,6 +136,17 @@ def _alone() -> Iterator[tuple[str, str, msgspec.Struct]]:
     yield "identity.merged.v1", "merge", changed({}, [merge])[KEY.token]
     answer = StoredAnswer(content_hash="5d" * 16, code="AA", event_ids=(event_id("answer"),))
     yield "ingest.answers.v1", "accepted", answer
+    part = BlobPart(
+        blob_id="b1" * 16,
+        part=0,
+        parts=2,
+        key_id="5e" * 16,
+        key_day="2024-05-01",
+        wrapped_key=bytes(range(92)),
+        nonce=bytes(12),
+        sealed=bytes(range(64)),
+    )
+    yield "clinical.blobs.v1", "first_part", part
     yield "privacy.vault.v1", "minted", _vault_entry()
     for topic in REFUSED:
         refused = Rejection(

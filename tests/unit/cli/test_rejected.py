@@ -6,7 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from cli.commands.keys import app as keys
-from cli.commands.rejected import replay
+from cli.commands.set_aside import release
 from contracts.identified import IDENTIFIED, IdentifiedEvent
 from contracts.rejection import Rejection, rejected
 from plumbing.event_log import Output
@@ -62,7 +62,7 @@ async def test_what_was_set_aside_goes_back_in_its_order(log: InMemoryLog) -> No
             *told[30:],
         ]
     )
-    found = await replay(log, log, "source_paused", "")
+    found = await release(log, log, "source_paused", "")
     assert found == {"mllp/a": 60}
     records = log.records(IDENTIFIED.name)
     for key in (b"p0", b"p1", b"p2"):
@@ -79,8 +79,8 @@ async def test_one_source_or_another_code_can_be_asked_for(log: InMemoryLog) -> 
             refused(b"p", "3", "seal_broken", "mllp/b"),
         ]
     )
-    assert await replay(log, log, "source_paused", "mllp/b") == {"mllp/b": 1}
-    assert await replay(log, log, "seal_broken", "") == {"mllp/b": 1}
+    assert await release(log, log, "source_paused", "mllp/b") == {"mllp/b": 1}
+    assert await release(log, log, "seal_broken", "") == {"mllp/b": 1}
     ids = [dict(one.headers)["event_id"] for one in log.records(IDENTIFIED.name)]
     assert ids == [b"2", b"3"]
 

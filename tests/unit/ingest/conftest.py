@@ -17,12 +17,13 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from contracts.answers import ANSWERS
+from contracts.blobs import BLOBS
 from contracts.identified import IDENTIFIED, IdentifiedBody, IdentifiedEvent
 from plumbing.clock import ManualClock
 from plumbing.event_log import Record
 from plumbing.memory_log import InMemoryLog
 from plumbing.sealing import unseal, unwrap
-from services.ingest.app import Ingest, running
+from services.ingest.app import Ingest, Logs, running
 from services.ingest.settings import IngestSettings
 
 KEY_DAY = "2023-11-14"  # the day of ManualClock's first moment
@@ -34,6 +35,17 @@ class KeyFolder:
 
     folder: Path
     private: bytes
+
+    def open_blob(self, body: IdentifiedBody, records: list[Record]) -> bytes:
+        """Return the bytes that a body points to."""
+        ref = body.raw_blob
+        assert ref is not None
+        mine = [r for r in records if r.partition == ref.partition and r.offset >= ref.offset]
+        parts = [BLOBS.decode(record.value or b"") for record in mine[: ref.parts]]
+        return b"".join(
+            unseal(unwrap(one.wrapped_key, self.private), one.nonce, one.sealed, one.associated)
+            for one in parts
+        )
 
     def open(self, event: IdentifiedEvent) -> IdentifiedBody:
         """Open a sealed event as privacy does."""
@@ -102,7 +114,7 @@ def make_bench(keys: KeyFolder) -> MakeBench:
         settings = IngestSettings.model_validate(
             {"keys_dir": keys.folder, "mllp_port": 0, "http_port": 0, "drain_s": 2.0} | given
         )
-        async with running(settings, log, log, clock) as service:
+        async with running(settings, Logs(log, log, log), clock) as service:
             yield Bench(service, log, clock, keys, settings)
 
     return made

@@ -14,8 +14,8 @@ from plumbing.sealing import Sealer
 from services.ingest.fhir import parse_fhir
 from services.ingest.frames import parse_frame
 from services.ingest.identity import Keys
-from services.ingest.intake import sealed_record
 from services.ingest.parse import ParsedEvent, SourceProfile
+from services.ingest.sealed import sealed_record
 
 EXAMPLES = Path(__file__).parents[3] / "contracts" / "examples"
 FOLDER = EXAMPLES / "clinical.identified.v1.body"

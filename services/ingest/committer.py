@@ -1,0 +1,288 @@
+"""Events and their answers, written together: one transaction for all that came meanwhile.
+
+While one group is being committed the next gathers, so the cost of a transaction is shared by as
+many messages as there are. Messages keep the order in which they were handed in.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import msgspec
+
+from contracts.clinical import Finding
+from plumbing.byte_gate import bytes_of
+from plumbing.clock import Clock
+from plumbing.errors import MalformedEvent, Unavailable
+from plumbing.event_log import Output, Place, Transactions
+from services.ingest import metrics
+from services.ingest.answers import NOT_STORED, TOO_LARGE
+from services.ingest.blobs import blob_records, is_large, pointing
+from services.ingest.identity import Keys, sender
+from services.ingest.ledger import Contested, Ledger, Standing
+from services.ingest.parse import Parsed, ParsedEvent
+from services.ingest.refusals import Refusals
+from services.ingest.resends import SHORT, answer_record
+from services.ingest.sealed import sealed_record
+from services.ingest.sealers import Sealers
+
+REUSED = Finding("warn", "MSH-10", "control_id_reuse", "this control id came with other content")
+GROUP_MESSAGES_MAX = 500  # made in one go on the event loop: about 30 ms
+GROUP_BYTES_MAX = 4 * 1024 * 1024
+RETRY_S = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one message is answered. ``resent``: it had been answered before."""
+
+    code: str
+    findings: tuple[Finding, ...] = ()
+    resent: bool = False
+
+
+FAILED = Outcome("AE", (NOT_STORED,))
+
+
+@dataclass(slots=True, eq=False)
+class _Job:
+    parsed: Parsed
+    source: str
+    after_other: bool  # the same control id with other content waits before it
+    settled: "asyncio.Future[Outcome]"
+    outcome: Outcome | None = None
+    reused: bool = False
+    outputs: list[Output] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What a committer works with."""
+
+    keys: Keys
+    transactions: Transactions
+    ledger: Ledger
+    refusals: Refusals
+    sealers: Sealers
+    clock: Clock
+    random_bytes: Callable[[int], bytes]
+
+
+class Committer:
+    """One per process. ``run`` is its loop; what that raises is nobody's to expect."""
+
+    def __init__(self, parts: Parts) -> None:
+        """Start with nothing to do; ``run`` does it."""
+        self._parts = parts
+        self._queue: deque[_Job] = deque()
+        self._pending: dict[bytes, list[bytes]] = {}  # contents by key, of jobs that are not done
+        self._wake = asyncio.Event()
+        self._group_began_s: float | None = None
+        self.available = False
+
+    def submit(self, parsed: Parsed, source: str) -> "asyncio.Future[Outcome]":
+        """Take an accepted message; the future tells what it is answered, and never raises."""
+        settled: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        if not self.available:
+            settled.set_result(FAILED)
+            return settled
+        pending = self._pending.setdefault(parsed.answer_key, [])
+        after_other = any(one != parsed.content[:SHORT] for one in pending)
+        pending.append(parsed.content[:SHORT])
+        self._queue.append(_Job(parsed, source, after_other, settled))
+        self._wake.set()
+        return settled
+
+    def wake(self) -> None:
+        """Have refusals written, also where no event waits."""
+        self._wake.set()
+
+    def seconds_in_group(self) -> float:
+        """Return how long the group that is being committed has taken so far."""
+        if self._group_began_s is None:
+            return 0.0
+        return self._parts.clock.monotonic_s() - self._group_began_s
+
+    async def open(self) -> None:
+        """Take the transactional name over and learn what was decided. Raises ``Unavailable``."""
+        await self._parts.transactions.open()
+        await self._parts.ledger.catch_up()
+        self.available = True
+
+    async def run(self) -> None:
+        """Commit group after group, for ever. Raises ``Superseded``."""
+        while True:
+            await self._wake.wait()
+            group = self._next_group()
+            if not group and not self._parts.refusals.waiting:
+                self._wake.clear()
+                continue
+            if not self._parts.sealers.ready(self._parts.clock.now_ms()):
+                for job in group:
+                    self._settle(job, FAILED)
+                if not self._queue:
+                    self._wake.clear()  # refusals wait for the next message
+                continue
+            self._group_began_s = self._parts.clock.monotonic_s()
+            try:
+                await self._commit(group)
+            except Unavailable:
+                self._parts.refusals.failed()
+                self._fail(group)
+                await self._reopen()
+            finally:
+                self._group_began_s = None
+
+    def _next_group(self) -> list[_Job]:
+        group: list[_Job] = []
+        size = 0
+        while self._queue and len(group) < GROUP_MESSAGES_MAX and size < GROUP_BYTES_MAX:
+            job = self._queue.popleft()
+            group.append(job)
+            size += sum(len(event.body.raw) for event in job.parsed.events)
+        return group
+
+    async def _commit(self, group: Sequence[_Job]) -> None:
+        ledger = self._parts.ledger
+        await self._put_apart(group)
+        while True:
+            self._prepare(group)
+            writing = [job for job in group if job.outcome is None]
+            outputs = [output for job in writing for output in job.outputs]
+            refused = self._refused()
+            outputs += refused
+            if not outputs:
+                break
+            standing: list[Standing] = []
+
+            async def check(
+                places: Sequence[Place],
+                writing: Sequence[_Job] = writing,
+                standing: list[Standing] = standing,
+            ) -> None:
+                standing += _standing(writing, places)
+                await ledger.check(standing)
+
+            try:
+                await self._parts.transactions.commit(outputs, check)
+            except Contested as contest:
+                metrics.CONTESTED.inc()
+                await ledger.decided(contest.place)
+                continue
+            ledger.confirmed(standing)
+            self._parts.refusals.done(len(refused))
+            for job in writing:
+                self._stored(job)
+            break
+        for job in group:
+            self._settle(job, job.outcome or FAILED)
+
+    async def _put_apart(self, group: Sequence[_Job]) -> None:
+        """Write the bytes of large messages first: their events will point there."""
+        parts = self._parts
+        for job in group:
+            if is_large(job.parsed) and not parts.ledger.answered.code_of(job.parsed.content):
+                sealer, key_day = parts.sealers.current(parts.clock.now_ms())
+                records = blob_records(job.parsed, sealer, key_day)
+                places = await parts.transactions.commit(records, _unchecked)
+                job.parsed = pointing(job.parsed, places[0], len(places))
+                metrics.BLOBS.inc()
+
+    def _prepare(self, group: Sequence[_Job]) -> None:
+        """Decide for each message whether it is written, and make its records."""
+        answered = self._parts.ledger.answered
+        contents: dict[bytes, list[bytes]] = {}
+        for job in group:
+            if job.outcome is not None and not job.outcome.resent:
+                continue  # refused for good
+            parsed = job.parsed
+            code = answered.code_of(parsed.content)
+            job.outcome = Outcome(code, resent=True) if code else None
+            if code:
+                continue
+            job.reused = job.after_other or answered.is_reuse(parsed)
+            known = answered.contents_of(parsed.answer_key)
+            in_group = contents.setdefault(parsed.answer_key, [])
+            earlier = (*known, *in_group)
+            try:
+                job.outputs = [*self._records(job), answer_record(parsed, earlier)]
+                bytes_of(job.outputs)
+            except MalformedEvent:
+                job.outcome = Outcome("AR", (TOO_LARGE,))
+            else:
+                in_group.append(parsed.content[:SHORT])
+
+    def _records(self, job: _Job) -> list[Output]:
+        parts = self._parts
+        sealer, key_day = parts.sealers.current(parts.clock.now_ms())
+        return [
+            sealed_record(
+                _flagged(event) if job.reused else event,
+                job.source,
+                sealer,
+                key_day,
+                parts.random_bytes,
+                self._sent_by(job, event),
+            )
+            for event in job.parsed.events
+        ]
+
+    def _sent_by(self, job: _Job, event: ParsedEvent) -> str:
+        body = event.body
+        return sender(self._parts.keys, job.source, body.application, body.facility)
+
+    def _refused(self) -> list[Output]:
+        parts = self._parts
+        if not parts.refusals.waiting:
+            return []
+        sealer, key_day = parts.sealers.current(parts.clock.now_ms())
+        return parts.refusals.records(sealer, key_day)
+
+    def _stored(self, job: _Job) -> None:
+        job.outcome = Outcome(job.parsed.code)
+        if job.reused:
+            metrics.CONTROL_ID_REUSES.inc()
+        metrics.EVENTS.labels(job.source).inc(len(job.parsed.events))
+
+    def _settle(self, job: _Job, outcome: Outcome) -> None:
+        key = job.parsed.answer_key
+        pending = self._pending[key]
+        pending.remove(job.parsed.content[:SHORT])
+        if not pending:
+            del self._pending[key]
+        if not job.settled.done():
+            job.settled.set_result(outcome)
+
+    def _fail(self, group: Sequence[_Job]) -> None:
+        """Fail all that waits: it would find the same absent broker, seconds later."""
+        self.available = False
+        for job in (*group, *self._queue):
+            self._settle(job, FAILED)
+        self._queue.clear()
+
+    async def _reopen(self) -> None:
+        while True:
+            try:
+                await self.open()
+            except Unavailable:
+                await asyncio.sleep(RETRY_S)
+            else:
+                return
+
+
+async def _unchecked(_places: Sequence[Place]) -> None:
+    """Blobs are nobody's to contest: one too many is never pointed to."""
+
+
+def _standing(writing: Sequence[_Job], places: Sequence[Place]) -> list[Standing]:
+    found, at = [], 0
+    for job in writing:
+        at += len(job.outputs)
+        found.append(Standing(job.parsed, job.reused, places[at - 1]))  # its answer stands last
+    return found
+
+
+def _flagged(event: ParsedEvent) -> ParsedEvent:
+    body = msgspec.structs.replace(event.body, findings=(*event.body.findings, REUSED))
+    return ParsedEvent(event.event_id, event.route_key, body)

@@ -1,0 +1,63 @@
+"""Which answers a sender asked for: MSH-15 and MSH-16 (HL7 2.5.1, 2.9.2 and table 0155). Pure.
+
+Both empty is the original mode: one application answer (AA, AE, AR), always. Else it is the
+enhanced mode: MSH-15 says when an accept answer (CA, CE, CR) is wanted, MSH-16 when an application
+answer is; one left empty wants none. A message that is not accepted gets no application answer
+beside its CE or CR, as nobody has yet looked at what it says.
+"""
+
+from typing import NamedTuple
+
+ALWAYS, NEVER, ON_ERROR, ON_SUCCESS = "AL", "NE", "ER", "SU"
+ACCEPT_OF = {"AA": "CA", "AE": "CE", "AR": "CR"}
+HEADER_BYTES_MAX = 8_192
+
+
+class Conditions(NamedTuple):
+    """MSH-15 and MSH-16 as sent; anything but NE, ER and SU counts as AL."""
+
+    accept: str = ""
+    application: str = ""
+
+    @property
+    def is_enhanced(self) -> bool:
+        """Whether either is valued."""
+        return bool(self.accept or self.application)
+
+
+ORIGINAL = Conditions()
+
+
+def conditions_of(message: bytes) -> Conditions:
+    """Return what the header of one message (bytes, starting with MSH or a BOM) asks for."""
+    head = message[:HEADER_BYTES_MAX]
+    if b"\x00" in head:
+        head = head.replace(b"\x00", b"").lstrip(b"\xff\xfe")  # UTF-16: the header is ASCII
+    start = head.find(b"MSH")
+    if start < 0:
+        return ORIGINAL
+    line = head[start:].partition(b"\r")[0].partition(b"\n")[0]
+    fields = line.split(line[3:4], 17) if len(line) > 3 else []
+    if len(fields) < 15 or not any(fields[14:16]):
+        return ORIGINAL
+    accept, application = (one.strip().decode("latin-1").upper() for one in (*fields, b"")[14:16])
+    return Conditions(*("" if one == '""' else one for one in (accept, application)))
+
+
+def answers_wanted(asked: Conditions, code: str) -> tuple[str, ...]:
+    """Return the codes to answer, in order, where the original mode would answer ``code``."""
+    if not asked.is_enhanced:
+        return (code,)
+    good = code == "AA"
+    accept = (ACCEPT_OF[code],) if _wanted(asked.accept, good=good) else ()
+    if not good and accept:
+        return accept
+    return (*accept, code) if _wanted(asked.application, good=good) else accept
+
+
+def _wanted(condition: str, *, good: bool) -> bool:
+    if condition in ("", NEVER):
+        return False
+    if condition == ON_ERROR:
+        return not good
+    return good if condition == ON_SUCCESS else True

@@ -1,0 +1,136 @@
+"""What was refused for what it says, kept sealed with its reasons: to be looked at, sent again.
+
+A refusal is answered at once and written with the next group of events, so it may be lost with
+the process: its sender knows that it was not taken. Waiting ones are bounded in bytes; one content
+is kept once while it is among the last ``RECENT_MAX``, however often it is sent again.
+"""
+
+import hmac
+from collections import OrderedDict, deque
+from dataclasses import dataclass
+
+from contracts.identified import IDENTIFIED, IdentifiedBody, Patient
+from contracts.rejection import Rejection, rejected
+from plumbing.byte_gate import bytes_of
+from plumbing.errors import MalformedEvent
+from plumbing.event_log import Output
+from plumbing.sealing import Sealer
+from services.ingest import metrics
+from services.ingest.identity import Keys, event_id
+from services.ingest.parse import Parsed
+from services.ingest.sealed import sealed_event
+
+REJECTED = rejected(IDENTIFIED)
+STAGE = "ingest"
+NOWHERE = -1
+WAITING_BYTES_MAX = 8 * 1024 * 1024
+PER_GROUP_MAX = 100
+RECENT_MAX = 1_000
+FAILURES_MAX = 3
+
+
+@dataclass(frozen=True, slots=True)
+class _Refusal:
+    parsed: Parsed
+    raw: bytes
+    source: str
+    event_id: str
+    received_at_ms: int
+
+
+class Refusals:
+    """Those that wait to be written."""
+
+    def __init__(self, keys: Keys) -> None:
+        """Start with none."""
+        self._keys = keys
+        self._waiting: deque[_Refusal] = deque()
+        self._bytes = 0
+        self._failures = 0
+        self._recent: OrderedDict[bytes, None] = OrderedDict()
+
+    @property
+    def waiting(self) -> int:
+        """How many wait."""
+        return len(self._waiting)
+
+    def keep(self, parsed: Parsed, raw: bytes, source: str, received_at_ms: int) -> None:
+        """Take a refused message; the oldest is let go when too many bytes wait."""
+        digest = hmac.digest(self._keys.event, b"refused" + source.encode() + raw, "sha256")
+        if digest in self._recent:
+            self._recent.move_to_end(digest)
+            return
+        self._recent[digest] = None
+        if len(self._recent) > RECENT_MAX:
+            self._recent.popitem(last=False)
+        named = event_id(self._keys, digest, 0)
+        self._waiting.append(_Refusal(parsed, raw, source, named, received_at_ms))
+        self._bytes += len(raw)
+        while self._bytes > WAITING_BYTES_MAX and len(self._waiting) > 1:
+            self._drop()
+
+    def records(self, sealer: Sealer, key_day: str) -> list[Output]:
+        """Return the records of the first that wait; ``done`` when they are written."""
+        found: list[Output] = []
+        while len(found) < min(PER_GROUP_MAX, len(self._waiting)):
+            output = _record(self._waiting[len(found)], sealer, key_day)
+            try:
+                bytes_of((output,))
+            except MalformedEvent:  # larger than Kafka takes: its answer is all there is
+                refusal = self._waiting[len(found)]
+                self._waiting.remove(refusal)
+                self._bytes -= len(refusal.raw)
+                metrics.REFUSALS_DROPPED.inc()
+                continue
+            found.append(output)
+        return found
+
+    def done(self, number: int) -> None:
+        """Let go what is written."""
+        self._failures = 0
+        for _ in range(min(number, len(self._waiting))):
+            self._bytes -= len(self._waiting.popleft().raw)
+            metrics.REFUSALS_KEPT.inc()
+
+    def failed(self) -> None:
+        """Note a group that was not written. Refusals that stand in the way of events (their topic
+        is not there, or not writable) are let go after a few.
+        """
+        self._failures += bool(self._waiting)
+        if self._failures >= FAILURES_MAX:
+            self._failures = 0
+            while self._waiting:
+                self._drop()
+
+    def _drop(self) -> None:
+        self._bytes -= len(self._waiting.popleft().raw)
+        metrics.REFUSALS_DROPPED.inc()
+
+
+def _record(refusal: _Refusal, sealer: Sealer, key_day: str) -> Output:
+    parsed, header = refusal.parsed, refusal.parsed.header
+    body = IdentifiedBody(
+        event_type="non_clinical",
+        message_type=header.message_type if header else "",
+        version=header.version if header else "",
+        control_id=header.control_id if header else "",
+        charset=parsed.charset,
+        received_at_ms=refusal.received_at_ms,
+        occurred_at_ms=refusal.received_at_ms,
+        patient=Patient(ids=()),
+        findings=parsed.findings,
+        raw=refusal.raw,
+    )
+    sealed = sealed_event(refusal.event_id, body, refusal.source, sealer, key_day)
+    reasons = [one.code for one in parsed.findings if one.level == "error"]
+    value = Rejection(
+        code=reasons[0] if reasons else parsed.code,
+        stage=STAGE,
+        topic="",
+        partition=NOWHERE,
+        offset=NOWHERE,
+        event_id=refusal.event_id,
+        payload=IDENTIFIED.encode(sealed),
+    )
+    headers = (("event_id", refusal.event_id.encode()), ("source", refusal.source.encode()))
+    return Output(REJECTED.name, refusal.source.encode(), REJECTED.encode(value), headers)

@@ -1,0 +1,136 @@
+"""What was refused, for operators: listed by reason and time, opened, taken again. Audited."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import msgspec
+from starlette.exceptions import HTTPException
+
+from contracts.blobs import BLOBS
+from contracts.identified import IDENTIFIED, BlobRef, IdentifiedBody
+from contracts.refused import (
+    ENTRIES_MAX,
+    RefusedEntry,
+    RefusedList,
+    RefusedMessage,
+    RefusedPlace,
+    RefusedQuery,
+    RefusedReplay,
+)
+from contracts.rejection import Rejection, rejected
+from plumbing.clock import Clock
+from plumbing.errors import MalformedEvent
+from plumbing.event_log import EventReader, EventWriter, Output, Record
+from services.privacy.audit import Answers
+from services.privacy.patient_keys import staff_token
+from services.privacy.seals import Seals
+
+REJECTED = rejected(IDENTIFIED)
+FRONT_DOOR = "ingest"
+
+
+@dataclass(frozen=True)
+class RejectedDesk:
+    """What answers. Every call raises ``Unavailable`` when it cannot be answered."""
+
+    reader: EventReader
+    writer: EventWriter
+    seals: Seals
+    audit: Answers
+    staff_key: bytes
+    clock: Clock
+
+    async def list(self, asked: RefusedQuery) -> RefusedList:
+        """Tell what was refused, oldest first; names no patient."""
+        found = [
+            _entry(record, rejection)
+            async for record, rejection in self._all()
+            if asked.since_ms <= record.timestamp_ms < asked.until_ms
+            and (not asked.codes or rejection.code in asked.codes)
+        ]
+        found.sort(key=lambda entry: (entry.at_ms, entry.partition, entry.offset))
+        await self._note(asked.viewer, "rejected_list", "", asked.purpose)
+        return RefusedList(entries=tuple(found[:ENTRIES_MAX]), more=len(found) > ENTRIES_MAX)
+
+    async def show(self, asked: RefusedPlace) -> RefusedMessage:
+        """Open one."""
+        record, rejection = await self._at(asked)
+        body, raw = await self._open(rejection)
+        await self._note(asked.viewer, "rejected_show", rejection.event_id, asked.purpose)
+        return RefusedMessage(
+            entry=_entry(record, rejection),
+            message_type=body.message_type,
+            control_id=body.control_id,
+            findings=body.findings,
+            raw=raw,
+        )
+
+    async def replay(self, asked: RefusedPlace) -> RefusedReplay:
+        """Have one taken again. Its event id stays, so twice is no more than once."""
+        record, rejection = await self._at(asked)
+        _, raw = await self._open(rejection)
+        await self._note(asked.viewer, "rejected_replay", rejection.event_id, asked.purpose)
+        if rejection.stage == FRONT_DOOR:
+            return RefusedReplay(to="front_door", raw=raw)
+        again = Output(IDENTIFIED.name, record.key, rejection.payload, record.headers)
+        await self.writer.write([again])
+        return RefusedReplay(to="stream")
+
+    async def _all(self) -> AsyncIterator[tuple[Record, Rejection]]:
+        for partition in await self.reader.partitions(REJECTED.name):
+            start = await self.reader.start_offset(REJECTED.name, partition)
+            end = await self.reader.end_offset(REJECTED.name, partition)
+            async for records in self.reader.read(REJECTED.name, partition, start, end):
+                for record in records:
+                    if record.value is not None:
+                        yield record, REJECTED.decode(record.value)
+
+    async def _at(self, asked: RefusedPlace) -> tuple[Record, Rejection]:
+        ranges = {asked.partition: (asked.offset, asked.offset + 1)}
+        partitions = await self.reader.end_offsets(REJECTED.name)
+        if not 0 <= asked.offset < partitions.get(asked.partition, 0):
+            raise HTTPException(404, "no such record")
+        found = await self.reader.read_ranges(REJECTED.name, ranges)
+        if not found or found[0].value is None:
+            raise HTTPException(404, "no such record")
+        return found[0], REJECTED.decode(found[0].value)
+
+    async def _open(self, rejection: Rejection) -> tuple[IdentifiedBody, bytes]:
+        now_ms = self.clock.now_ms()
+        try:
+            event = IDENTIFIED.decode(rejection.payload)
+            body = self.seals.unseal(event, now_ms)
+            if body.raw_blob is None:
+                return body, body.raw
+            return body, await self._blob(body.raw_blob, now_ms)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise HTTPException(422, "not an event") from error
+        except MalformedEvent as error:
+            raise HTTPException(422, error.code) from error
+
+    async def _blob(self, ref: BlobRef, now_ms: int) -> bytes:
+        pieces: list[bytes] = []
+        end = await self.reader.end_offset(BLOBS.name, ref.partition)
+        async for records in self.reader.read(BLOBS.name, ref.partition, ref.offset, end):
+            for record in records:
+                part = BLOBS.decode(record.value or b"")
+                if part.blob_id == ref.blob_id and part.part == len(pieces):
+                    pieces.append(self.seals.unseal_part(part, now_ms))
+                if len(pieces) == ref.parts:
+                    return b"".join(pieces)
+        raise MalformedEvent("blob_expired")
+
+    async def _note(self, viewer: str, action: str, event_id: str, purpose: str) -> None:
+        await self.audit.looked(staff_token(self.staff_key, viewer), action, [event_id], purpose)
+
+
+def _entry(record: Record, rejection: Rejection) -> RefusedEntry:
+    return RefusedEntry(
+        partition=record.partition,
+        offset=record.offset,
+        at_ms=record.timestamp_ms,
+        code=rejection.code,
+        stage=rejection.stage,
+        source=dict(record.headers).get("source", b"").decode("ascii", "replace"),
+        event_id=rejection.event_id,
+    )

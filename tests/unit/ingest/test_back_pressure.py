@@ -1,0 +1,110 @@
+"""Kafka slow or gone: nothing more is read, memory is bounded, never AA, health answers at once."""
+
+import asyncio
+import time
+
+import httpx
+import pytest
+
+from plumbing.errors import Unavailable
+from tests.unit.ingest.conftest import Bench, MakeBench, msa, sender
+from tests.unit.ingest.test_mllp import oru
+
+HEALTH_S_MAX = 0.1
+
+
+async def slowest_health_s(bench: Bench, until: "asyncio.Task[None]") -> float:
+    """Ask for liveness until the task ends; return the slowest answer (the first warms up)."""
+    slowest = 0.0
+    async with httpx.AsyncClient() as client:
+        url = f"http://127.0.0.1:{bench.service.http_port}/health/live"
+        await client.get(url)
+        while not until.done():
+            began = time.perf_counter()
+            assert (await client.get(url)).status_code == 200
+            slowest = max(slowest, time.perf_counter() - began)
+            await asyncio.sleep(0.01)
+    return slowest
+
+
+async def ready(bench: Bench) -> int:
+    async with httpx.AsyncClient() as client:
+        url = f"http://127.0.0.1:{bench.service.http_port}/health/ready"
+        return (await client.get(url)).status_code
+
+
+async def test_a_slow_broker_bounds_what_is_read_and_nothing_is_lost(
+    make_bench: MakeBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = asyncio.Event()
+    async with make_bench(in_flight_max=8, in_flight_bytes_max=20_000) as bench:
+        commit = bench.log.commit
+
+        async def slow(*told: object) -> object:
+            await held.wait()
+            return await commit(*told)  # type: ignore[arg-type]
+
+        monkeypatch.setattr(bench.log, "commit", slow)
+        names = [[f"{link}-{number}" for number in range(40)] for link in range(6)]
+
+        async def feed(mine: list[str]) -> None:
+            async with sender(bench.service.mllp.port) as link:
+                link.write(b"".join(b"\x0b" + oru(name) + b"\x1c\r" for name in mine))
+                assert [msa(await link.answer()) for _ in mine] == [("AA", name) for name in mine]
+
+        feeding = [asyncio.create_task(feed(mine)) for mine in names]
+        await asyncio.sleep(0.5)
+        in_flight = sum(one.in_flight for one in bench.service.mllp.connections)
+        assert 0 < in_flight <= 6 * 8
+        assert bench.events() == []
+        held.set()
+        await asyncio.gather(*feeding)
+        assert len(bench.events()) == 6 * 40
+
+
+async def test_health_answers_at_once_under_load_and_through_an_outage(
+    make_bench: MakeBench,
+) -> None:
+    async with make_bench(ack_deadline_s=0.3) as bench:
+
+        async def a_bad_minute() -> None:
+            async with sender(bench.service.mllp.port) as link:
+                for number in range(200):
+                    link.write(b"\x0b" + oru(f"A{number}") + b"\x1c\r")
+                for _ in range(200):
+                    assert msa(await link.answer())[0] == "AA"
+                bench.log.available = False
+                assert msa(await link.send(oru("B1"))) == ("AE", "B1")
+                assert await ready(bench) == 503
+                link.write(b"\x0b" + oru("B1") + b"\x1c\r")
+                with pytest.raises(TimeoutError):
+                    async with asyncio.timeout(1.0):  # nothing is read while Kafka is away
+                        await link.reader.readuntil(b"\x1c\r")
+                bench.log.available = True
+                assert msa(await link.answer()) == ("AA", "B1")
+                assert await ready(bench) == 200
+
+        outage = asyncio.create_task(a_bad_minute())
+        slowest_s = await slowest_health_s(bench, outage)
+        await outage
+        assert slowest_s < HEALTH_S_MAX * 3  # a busy test machine; `auscult bench mllp` says more
+        assert len(bench.events()) == 201
+
+
+async def test_what_fails_on_the_way_is_never_acknowledged(
+    make_bench: MakeBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with make_bench(ack_deadline_s=5) as bench, sender(bench.service.mllp.port) as link:
+
+        async def refuse(*_: object) -> None:
+            await asyncio.sleep(0.05)
+            raise Unavailable("not confirmed")
+
+        monkeypatch.setattr(bench.log, "commit", refuse)
+        for number in range(8):
+            link.write(b"\x0b" + oru(f"C{number}") + b"\x1c\r")
+        assert msa(await link.answer()) == ("AE", "C0")
+        monkeypatch.undo()
+        found = [msa(await link.answer()) for _ in range(7)]
+        accepted = {name for code, name in found if code == "AA"}
+        assert {body.control_id for body in bench.bodies()} == accepted

@@ -1,0 +1,205 @@
+"""Several doors, one pipeline: listeners with a profile each, a watched folder, POST /fhir."""
+
+import asyncio
+import ssl
+from pathlib import Path
+
+import httpx
+import msgspec
+import pytest
+from pydantic import ValidationError
+
+from contracts.clinical import Finding
+from services.ingest import app
+from services.ingest.identity import Keys
+from services.ingest.parse import Parsed, SourceProfile, parse
+from services.ingest.settings import DoorSettings
+from tests.unit.ingest.conftest import Bench, MakeBench, msa, sender
+from tests.unit.ingest.test_mllp import oru
+from tests.unit.ingest.test_tls import certificate, exchange
+
+__all__ = ["certificate"]  # a fixture
+
+
+async def test_each_listener_has_its_own_profile(make_bench: MakeBench) -> None:
+    doors = [
+        {"name": "lab", "port": 0, "charset": "gb18030", "zone": "Asia/Shanghai"},
+        {"name": "old", "port": 0, "strict": False, "assigner": "OLDSYS", "types": ["ORU"]},
+    ]
+    chinese = oru("C1").replace(b"Doe^Jane", "张^伟".encode("gb18030"))
+    sloppy = oru("C2").replace(b"^^^HOSP^MR", b"") + b"a line that is no segment\r"
+    async with make_bench(doors=doors) as bench:
+        ports = {name: one.port for name, one in bench.service.listeners.items()}
+        assert len(set(ports.values())) == 3
+        async with sender(ports["lab"]) as link:
+            assert msa(await link.send(chinese)) == ("AA", "C1")
+        async with sender(ports["old"]) as link:
+            assert msa(await link.send(sloppy)) == ("AA", "C2")
+            assert msa(await link.send(oru("C5"))) == ("AA", "C5")
+            adt = oru("C3").replace(b"ORU^R01", b"ADT^A01")
+            assert msa(await link.send(adt)) == ("AR", "C3")
+        async with sender(ports["mllp"]) as link:
+            assert msa(await link.send(sloppy.replace(b"C2", b"C4"))) == ("AE", "C4")
+            assert msa(await link.send(oru("C5"))) == ("AA", "C5")  # a resend by another door
+        sources = {event.source for event in bench.events()}
+        bodies = {body.control_id: body for body in bench.bodies()}
+        assert (sources, set(bodies)) == ({"lab", "old"}, {"C1", "C2", "C5"})
+        assert bodies["C1"].patient.names[0].family == "张"
+        assert bodies["C2"].patient.ids[0].assigner == "OLDSYS"
+
+
+async def test_one_listener_may_ask_for_certificates(
+    make_bench: MakeBench, certificate: tuple[Path, Path]
+) -> None:
+    cert, key = (str(path) for path in certificate)
+    door = {
+        "name": "secure",
+        "port": 0,
+        "tls_cert_file": cert,
+        "tls_key_file": key,
+        "tls_client_ca_file": cert,
+    }
+    async with make_bench(doors=[door]) as bench:
+        port = bench.service.listeners["secure"].port
+        context = ssl.create_default_context(cafile=cert)
+        with pytest.raises((ssl.SSLError, ConnectionError, asyncio.IncompleteReadError)):
+            await exchange(port, context)
+        context.load_cert_chain(cert, key)
+        assert msa(await exchange(port, context)) == ("AA", "C1")
+        async with sender(bench.service.mllp.port) as link:  # the first stays as it was
+            assert msa(await link.send(oru("C2"))) == ("AA", "C2")
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"name": "both", "port": 1, "folder": "x"},
+        {"name": "none"},
+        {"name": "a patient", "port": 1},
+        {"name": "typo", "port": 1, "chraset": "utf-8"},
+    ],
+)
+def test_a_door_that_cannot_be_is_refused(told: dict[str, object]) -> None:
+    with pytest.raises(ValidationError):
+        DoorSettings.model_validate(told)
+
+
+async def appears(path: Path) -> None:
+    async with asyncio.timeout(15):
+        while True:
+            if await asyncio.to_thread(path.exists):
+                return
+            await asyncio.sleep(0.05)
+
+
+async def test_a_folder_is_a_door(make_bench: MakeBench, tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    (folder / "1.hl7").write_bytes(oru("C1"))
+    (folder / "2-batch.hl7").write_bytes(b"BHS|^~\\&\r" + oru("C2") + oru("C3") + b"BTS|2\r")
+    framed = b"".join(b"\x0b" + oru(name) + b"\x1c\r" for name in ("C4", "C1"))
+    (folder / "3-framed.mllp").write_bytes(framed)
+    (folder / "4.hl7").write_bytes(b"hello")
+    (folder / "half.tmp").write_bytes(oru("C9"))
+    (folder / ".hidden").write_bytes(oru("C9"))
+    async with make_bench(doors=[{"name": "files", "folder": folder}]) as bench:
+        await appears(folder / "refused" / "4.hl7")
+        assert [event.source for event in bench.events()] == ["files"] * 4
+        assert sorted(body.control_id for body in bench.bodies()) == ["C1", "C2", "C3", "C4"]
+        assert sorted(one.name for one in (folder / "done").iterdir()) == [
+            "1.hl7", "1.hl7.ack", "2-batch.hl7", "2-batch.hl7.ack",
+            "3-framed.mllp", "3-framed.mllp.ack",
+        ]  # fmt: skip
+        assert msa((folder / "done" / "1.hl7.ack").read_bytes()) == ("AA", "C1")
+        assert msa((folder / "refused" / "4.hl7.ack").read_bytes()) == ("AR", "")
+        (folder / "half.tmp").rename(folder / "half.hl7")
+        await appears(folder / "done" / "half.hl7")
+        assert len(bench.events()) == 5
+
+
+async def test_a_folder_waits_while_kafka_is_away(make_bench: MakeBench, tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    async with make_bench(doors=[{"name": "files", "folder": folder}], ack_deadline_s=0.2) as bench:
+        bench.log.available = False
+        (folder / "1.hl7").write_bytes(oru("C1"))
+        await asyncio.sleep(2.5)
+        assert (folder / "1.hl7").exists()
+        bench.log.available = True
+        await appears(folder / "done" / "1.hl7")
+        assert len(bench.events()) == 1
+
+
+async def post(bench: Bench, path: str, body: bytes, **headers: str) -> httpx.Response:
+    async with httpx.AsyncClient() as client:
+        url = f"http://127.0.0.1:{bench.service.http_port}{path}"
+        return await client.post(url, content=body, headers=headers)
+
+
+def a_parser(
+    body: bytes, source: SourceProfile, keys: Keys, received_at_ms: int, order: int
+) -> Parsed:
+    """Stands where the parser of FHIR does, to have each answer: the same shape, from HL7 v2."""
+    if body == b"crash":
+        raise RuntimeError("a fault of ours")
+    if body == b"conflict":
+        return Parsed("AE", None, "", (Finding("error", "Bundle.entry[1]", "conflict", "twice"),))
+    return parse(body, source, keys, received_at_ms, order)
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "issue"),
+    [
+        (oru("C1"), 202, ("information", "informational", None)),
+        (b"hello", 400, ("error", "structure", ["MSH"])),
+        (b"conflict", 409, ("error", "conflict", ["Bundle.entry[1]"])),
+        (b"x" * 5_000, 413, ("error", "too-long", ["MSH"])),
+        (oru("C1") + b"not a segment\r", 422, ("error", "structure", ["OBX"])),
+        (b"crash", 422, ("error", "exception", None)),
+    ],
+)
+async def test_fhir_is_answered_by_an_outcome(
+    make_bench: MakeBench,
+    monkeypatch: pytest.MonkeyPatch,
+    body: bytes,
+    status: int,
+    issue: tuple[str, str, list[str] | None],
+) -> None:
+    monkeypatch.setattr(app, "parse_fhir", a_parser)
+    async with make_bench(frame_bytes_max=4_000) as bench:
+        answer = await post(bench, "/fhir", body)
+        assert answer.status_code == status
+        assert answer.headers["content-type"] == "application/fhir+json"
+        outcome = msgspec.json.decode(answer.content)
+        assert outcome["resourceType"] == "OperationOutcome"
+        first = outcome["issue"][0]
+        assert (first["severity"], first["code"], first.get("expression")) == issue
+        assert len(bench.events()) == (status == 202)
+
+
+OBSERVATION = b"""{"resourceType": "Observation", "id": "o1", "status": "final",
+ "code": {"coding": [{"system": "http://loinc.org", "code": "8867-4"}]},
+ "subject": {"identifier": {"system": "urn:oid:1.2.3", "value": "778899"}},
+ "effectiveDateTime": "2023-11-14T22:00:00Z",
+ "valueQuantity": {"value": 88, "system": "http://unitsofmeasure.org", "code": "/min"}}"""
+
+
+async def test_a_resource_becomes_an_event_and_again_none(make_bench: MakeBench) -> None:
+    async with make_bench() as bench:
+        for _ in range(2):
+            answer = await post(bench, "/fhir", OBSERVATION)
+            assert answer.status_code == 202
+        (event,) = bench.events()
+        body = bench.keys.open(event)
+        assert body.patient.ids[0].value == "778899"
+        assert [(one.code.code, one.value) for one in body.observations] == [("8867-4", 88.0)]
+
+
+async def test_hl7_over_http_may_ask_for_an_outcome(make_bench: MakeBench) -> None:
+    async with make_bench(ack_deadline_s=0.2) as bench:
+        good = await post(bench, "/hl7v2", oru("C1"), accept="application/fhir+json")
+        assert (good.status_code, good.json()["resourceType"]) == (202, "OperationOutcome")
+        bench.log.available = False
+        for _ in range(2):  # not stored in time; then the gate is shut
+            away = await post(bench, "/hl7v2", oru("C2"), accept="application/fhir+json")
+            assert (away.status_code, away.headers["retry-after"]) == (503, "5")
+            assert away.json()["issue"][0]["code"] == "transient"
