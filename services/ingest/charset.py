@@ -45,11 +45,19 @@ class Decoded(NamedTuple):
     findings: tuple[Finding, ...] = ()
 
 
+def ascii_text(raw: bytes) -> str | None:
+    """Return the text of a message that is the same in every charset but UTF-16, else None."""
+    if raw.isascii() and b"\x1b" not in raw and b"\x00" not in raw[:8]:
+        return raw.decode("ascii")
+    return None
+
+
 def decode(raw: bytes, default: str) -> Decoded:
     """Return the text of one message. ``default`` is the source's charset (a Python codec)."""
+    text = ascii_text(raw)
+    if text is not None:
+        return Decoded(text, "ascii", _declared(raw))
     if raw.isascii() and b"\x1b" not in raw:
-        if b"\x00" not in raw[:8]:
-            return Decoded(raw.decode("ascii"), "ascii", _declared(raw))
         return _decode_utf16(raw)
     if raw.startswith(UTF16_MARKS):
         return _decode_utf16(raw)
@@ -100,7 +108,12 @@ def _declared(raw: bytes) -> str:
     fields = raw[:end].split(raw[3:4]) if raw[3:4] else []
     if len(fields) < 18:
         return ""
-    return fields[17].partition(b"~")[0].decode("ascii", "replace").strip()
+    return charset_of(fields[17].decode("ascii", "replace"))
+
+
+def charset_of(field: str) -> str:
+    """Return the charset that MSH-18 names: its first repetition."""
+    return field.partition("~")[0].strip()
 
 
 def _candidates(declared: str, default: str) -> tuple[str, ...]:
