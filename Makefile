@@ -12,7 +12,7 @@ export OMP_NUM_THREADS ?= 1
 UV := $(shell command -v uv || echo .venv-uv/bin/uv)
 export UV
 
-.PHONY: help setup setup-test check unit contracts architecture integration e2e test demo bench chaos docs lock clean
+.PHONY: help setup setup-test check unit contracts architecture integration e2e test demo bench chaos fuzz fuzz-short docs lock clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## / {printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -59,9 +59,10 @@ unit contracts architecture integration e2e: setup-test
 # One rung of the ladder with its time; the first that fails ends it.
 rung = @start=$$SECONDS; printf '\n== %s\n' $(1); $(MAKE) $(1); printf '== %s: ok, %d s\n' $(1) $$((SECONDS - start))
 
-test: setup-test ## every rung: check, unit, contracts, architecture, integration, e2e
+test: setup-test ## every rung: check, unit, fuzz, contracts, architecture, integration, e2e
 	$(call rung,check)
 	$(call rung,unit)
+	$(call rung,fuzz-short)
 	$(call rung,contracts)
 	$(call rung,architecture)
 	$(call rung,integration)
@@ -75,6 +76,12 @@ bench: setup ## all benchmarks, ours and their peers
 
 chaos: setup-test ## kill every process in turn under a running feed; three seeds
 	@$(PYTEST) tests/e2e/test_chaos.py --chaos-seeds 1,2,3 $(ARGS)
+
+fuzz: setup-test ## ten minutes of made-up bytes for the parser and the framing
+	@$(PYTEST) tests/fuzz --fuzz-seconds 600 --timeout 900 $(ARGS)
+
+fuzz-short: setup-test
+	@$(PYTEST) tests/fuzz $(ARGS)
 
 docs: .venv/.installed ## write docs/settings.md, docs/metrics.md and the schemas from the code
 	@$(BIN)/python -m cli.documentation

@@ -9,6 +9,7 @@ from services.ingest.identity import Keys
 from services.ingest.parse import Parsed, SourceProfile, parse
 
 NO_MESSAGE = Finding("error", "MSH", "100", "no MSH segment")
+XML_MESSAGE = Finding("error", "MSH", "xml", "HL7 v2 in XML is not taken: send it in pipes")
 BEFORE_MESSAGE = Finding("error", "MSH", "100", "text before the first MSH segment")
 
 
@@ -25,13 +26,20 @@ def parse_frame(
     """Return every message of a frame; one without any gives one refusal (AR)."""
     head, parts = split_frame(frame)
     if not parts:
-        return ParsedFrame((Parsed("AR", None, "ascii", (NO_MESSAGE,)),), is_batch=False)
+        reason = XML_MESSAGE if is_xml(head) else NO_MESSAGE
+        return ParsedFrame((Parsed("AR", None, "ascii", (reason,)),), is_batch=False)
     found = [parse(part, source, keys, received_at_ms) for part in parts]
     lines = [line for line in head.decode("latin-1").splitlines() if line.strip(BLANKS)]
     envelope = [line for line in lines if line[:3] in BATCH_SEGMENTS]
     if len(envelope) < len(lines):
         found[0] = _refused(found[0])
     return ParsedFrame(tuple(found), is_batch=len(parts) > 1 or bool(envelope))
+
+
+def is_xml(frame: bytes) -> bool:
+    """Return whether a frame without MSH is the XML encoding of HL7 v2 (or other XML)."""
+    head = frame[:200].replace(b"\x00", b"").lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n")
+    return head.startswith((b"<?xml", b"<")) and b">" in frame
 
 
 def _refused(first: Parsed) -> Parsed:

@@ -27,7 +27,7 @@ def test_the_messages_of_a_folder_are_those_that_are_accepted(
     (tmp_path / "wrong.txt").write_text(MESSAGE.format(""))
     (tmp_path / "other.json").write_text("{}")
     monkeypatch.setattr(bench, "SECONDS", 0.01)
-    monkeypatch.setattr(bench, "_hapi", lambda texts: [])
+    monkeypatch.setattr(bench, "_hapi", lambda _: [])
     found = bench.run(tmp_path)
     assert found["messages"] == 2
     names = [one["parser"] for one in found["parsers"]]  # type: ignore[attr-defined] # a JSON list

@@ -340,3 +340,45 @@ def test_null_deletes_and_is_not_a_value() -> None:
     found = body("ADT^A08", 'PID|1||7^^^H^MR||""||""|""|||""')
     assert (found.patient.birth_date, found.patient.sex, found.patient.names) == ("", "", ())
     assert [one.code for one in found.findings] == ["null"]
+
+
+def test_a_genomic_result_keeps_its_loinc_codes_and_what_belongs_together() -> None:
+    found = body(
+        "ORU^R01", PID, "OBR|1||G1|51969-4^Genetic analysis report^LN",
+        "OBX|1|CWE|48018-6^Gene studied^LN|1a|HGNC:2623^CYP2C19^HGNC||||||F",
+        "OBX|2|ST|84413-4^Genotype display name^LN|1a|*1/*2||||||F",
+        "OBX|3|CWE|53040-2^Metabolizer status^LN|1a|LA10315-2^Intermediate^LN||||||F",
+        "OBX|4|CWE|48018-6^Gene studied^LN|2a|HGNC:1748^EGFR^HGNC||||||F",
+        "OBX|5|ST|48004-6^DNA change^LN|2a|c.2573T>G||||||F",
+    ).observations  # fmt: skip
+    assert [one.code.system for one in found] == ["LN"] * 5
+    first, diplotype, status, second, variant = found
+    assert first.answer is not None
+    assert second.answer is not None
+    assert status.answer is not None
+    assert (first.answer.text, diplotype.text, status.answer.text) == (
+        "CYP2C19", "*1/*2", "Intermediate",
+    )  # fmt: skip
+    assert (second.answer.text, variant.text) == ("EGFR", "c.2573T>G")
+    assert [one.series.rsplit("|", 1)[1] for one in found] == ["1a", "1a", "1a", "2a", "2a"]
+
+
+@pytest.mark.parametrize("escaped", ["Gray\\T\\Co^Meredith", "Gray^Meredith"])
+def test_only_segments_with_an_escape_are_resolved(escaped: str) -> None:
+    family = escaped.partition("^")[0].replace("\\T\\", "&")
+    found = body(
+        "ORU^R01", PID.replace("Doe", "A\\E\\B"), f"NK1|1|{escaped}|MTH|1 Oak\\F\\St",
+        f"OBR|1||F|||||||||||||5^{escaped}", "NTE|1||a\\F\\b", "OBX|1|ST|X||plain",
+    )  # fmt: skip
+    assert found.patient.names[0].family == "A\\B"
+    assert found.patient.others["NAME"] == (f"Meredith {family}",)
+    assert found.patient.others["LOC"] == ("1 Oak|St",)
+    assert found.notes[0].text == "a|b"
+    assert found.observations[0].text == "plain"
+
+
+@pytest.mark.parametrize("kind", ["SIU^S12", "BAR^P01", "DFT^P03"])
+def test_messages_of_business_say_nothing_clinical_but_are_stored(kind: str) -> None:
+    found = parsed(kind, PID, "FT1|1|||20240501||CG|x^X^L", "AIS|1||y^Y^L")
+    assert (found.code, found.events[0].body.event_type) == ("AA", "non_clinical")
+    assert found.events[0].body.patient.ids[0].value == "7"
