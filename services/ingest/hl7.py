@@ -82,7 +82,8 @@ def read(text: str, charset: str, *, strict: bool) -> Message:
         f[6] = ""  # MSH-7 (MSH-1 is the separator itself) is no part of what a message says
     canonical = "\r".join((field.join(f), *segments))
     # MSH-2 holds the escape sign itself, so what is looked through begins behind it.
-    is_plain = text.find(dialect.escape, 4 + len(encoding)) < 0 and NULL not in text
+    has_null = '"' in text and NULL in text  # one sign is found sooner than two
+    is_plain = not has_null and text.find(dialect.escape, 4 + len(encoding)) < 0
     return Message(header, segments, canonical, (*faults, *odd), refusal, is_plain)
 
 
