@@ -12,7 +12,7 @@ export OMP_NUM_THREADS ?= 1
 UV := $(shell command -v uv || echo .venv-uv/bin/uv)
 export UV
 
-.PHONY: help setup setup-test check unit contracts architecture integration e2e test demo bench chaos docs lock clean
+.PHONY: help setup setup-test check unit contracts architecture integration e2e test demo bench chaos fuzz fuzz-short docs lock clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## / {printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -53,11 +53,14 @@ check: .venv/.installed ## lint, format, types, import contracts
 	@$(BIN)/mypy --no-error-summary
 	@$(BIN)/lint-imports --no-logo > .import_linter.log || { cat .import_linter.log; exit 1; }
 
-unit contracts architecture integration e2e: setup-test
+# READY=1 says that set-up is done: two rungs at once must not both look into it.
+TEST_READY := $(if $(READY),,setup-test)
+
+unit contracts architecture integration e2e: $(TEST_READY)
 	@$(PYTEST) tests/$@ $(ARGS)
 
-test: setup-test ## every rung, two at a time: check, unit, contracts, architecture, integration, e2e
-	@deploy/setup/rungs.sh check "unit contracts architecture"
+test: setup-test ## every rung, two at a time: check, unit, fuzz, contracts, architecture, integration, e2e
+	@deploy/setup/rungs.sh check "unit fuzz-short contracts architecture"
 	@deploy/setup/rungs.sh integration e2e
 
 demo: setup ## the whole stack and a simulated hospital day; prints the page's address
@@ -68,6 +71,12 @@ bench: setup ## all benchmarks, ours and their peers
 
 chaos: setup-test ## kill every process in turn under a running feed; three seeds
 	@$(PYTEST) tests/e2e/test_chaos.py --chaos-seeds 1,2,3 $(ARGS)
+
+fuzz: setup-test ## ten minutes of made-up bytes for the parser and the framing
+	@$(PYTEST) tests/fuzz --fuzz-seconds 600 --timeout 900 $(ARGS)
+
+fuzz-short: $(TEST_READY)
+	@$(PYTEST) tests/fuzz $(ARGS)
 
 docs: .venv/.installed ## write docs/settings.md, docs/metrics.md and the schemas from the code
 	@$(BIN)/python -m cli.documentation

@@ -33,7 +33,7 @@ Zone = Literal["sent", "assumed"]
 EncounterStatus = Literal["planned", "open", "closed", "cancelled"]
 
 
-class Finding(msgspec.Struct, frozen=True, omit_defaults=True):
+class Finding(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """What was odd in a message: ``where`` is segment-field, ``code`` of HL7 table 0357 or ours."""
 
     level: Literal["error", "warn", "info"]
@@ -42,7 +42,7 @@ class Finding(msgspec.Struct, frozen=True, omit_defaults=True):
     text: str = ""
 
 
-class Medication(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Medication(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """One medication order (RXE, RXO, RXD)."""
 
     code: Code
@@ -53,7 +53,7 @@ class Medication(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     start_ms: int | None = None
 
 
-class Allergy(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Allergy(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """One allergy (AL1, IAM)."""
 
     code: Code
@@ -61,7 +61,7 @@ class Allergy(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     reaction: str = ""
 
 
-class Condition(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Condition(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """One diagnosis or problem (DG1, PRB)."""
 
     code: Code
@@ -69,7 +69,7 @@ class Condition(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     status: str = ""
 
 
-class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Order(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """One order (ORC, OBR) without its people and numbers."""
 
     code: Code

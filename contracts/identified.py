@@ -17,7 +17,7 @@ from contracts.observation import Observation
 from contracts.topic import DAY_MS, Topic
 
 
-class PatientId(msgspec.Struct, frozen=True, omit_defaults=True):
+class PatientId(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """One entry of PID-3: the value, its assigning authority, its type (MR, PI, SS, ..)."""
 
     value: str
@@ -25,7 +25,7 @@ class PatientId(msgspec.Struct, frozen=True, omit_defaults=True):
     type: str = ""
 
 
-class PersonName(msgspec.Struct, frozen=True, omit_defaults=True):
+class PersonName(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """One XPN or XCN name, parts as sent."""
 
     family: str = ""
@@ -35,7 +35,7 @@ class PersonName(msgspec.Struct, frozen=True, omit_defaults=True):
     prefix: str = ""
 
 
-class Staff(msgspec.Struct, frozen=True, omit_defaults=True):
+class Staff(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """A member of staff in PV1-7, 8, 9, 17: their number, name and role."""
 
     id: str
@@ -60,7 +60,7 @@ class Patient(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     others: dict[str, tuple[str, ...]] = {}
 
 
-class Encounter(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Encounter(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """The visit (PV1): number (PV1-19), class (PV1-2), point of care, room, bed, staff, times."""
 
     number: str = ""
@@ -74,7 +74,7 @@ class Encounter(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     staff: tuple[Staff, ...] = ()
 
 
-class Note(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Note(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """Free text (NTE-3, OBX-5 of TX and FT): ``index`` of the observation it belongs to, or -1."""
 
     text: str
@@ -83,7 +83,7 @@ class Note(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     lang: str = ""
 
 
-class IdentityLink(msgspec.Struct, frozen=True, kw_only=True):
+class IdentityLink(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """A merge, move, link (``link`` true) or unlink (false) of this patient with another id."""
 
     other: PatientId

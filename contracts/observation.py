@@ -7,7 +7,7 @@ import msgspec
 ObservationKind = Literal["quantity", "coded", "text", "time", "attachment", "empty"]
 
 
-class Code(msgspec.Struct, frozen=True, omit_defaults=True):
+class Code(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """A code of a code system; ``system`` is ``LN`` for LOINC, else as sent; ``text`` as sent."""
 
     system: str
@@ -15,7 +15,7 @@ class Code(msgspec.Struct, frozen=True, omit_defaults=True):
     text: str = ""
 
 
-class Observation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Observation(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """One result.
 
     ``index`` is the position in its event: with ``event_id`` it is the key of the fact.

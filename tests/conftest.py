@@ -12,9 +12,10 @@ TESTS = Path(__file__).parent
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """`make chaos` breaks three days; `make test` one."""
+    """`make chaos` breaks three days; `make test` one. `make fuzz` goes on for ten minutes."""
     parser.addoption("--chaos-seeds", default="1", help="seeds of the days to break: 1,2,3")
     parser.addoption("--month-messages", default="1500", help="a month of resends; 100000: whole")
+    parser.addoption("--fuzz-seconds", default="6", help="how long tests/fuzz looks for trouble")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

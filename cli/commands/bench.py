@@ -44,14 +44,18 @@ def bench_command(
     seconds: Annotated[float, typer.Option(min=5, help="pipeline: how long each is held.")] = 60.0,
     stays: Annotated[int, typer.Option(min=1, help="physionet: how many stays.")] = 500,
     data: Annotated[
-        Path | None, typer.Option(help="physionet: the table of stays (icu_b_long.csv.gz).")
+        Path | None,
+        typer.Option(
+            help="physionet: the table of stays (icu_b_long.csv.gz); parse: a folder of HL7 files."
+        ),
     ] = None,
 ) -> None:
     """Run a benchmark: ours and its peers in one run.
 
-    stream (our stage and stock Faust), mllp (the front door on a real broker), pipeline (the whole
-    stack from MLLP to visible), inference, accelerator (the model on each device here), deidentify,
-    physionet (the page's risk against the offline score), or all.
+    parse (HL7 v2 to envelope and JSON, beside python-hl7, hl7apy and HAPI), stream (our stage and
+    stock Faust), mllp (the front door on a real broker), pipeline (the whole stack from MLLP to
+    visible), inference, accelerator (the model on each device here), deidentify, physionet (the
+    page's risk against the offline score), or all.
     """
     if name not in {*BENCHMARKS, "all"}:
         raise typer.BadParameter(f"one of {', '.join(BENCHMARKS)}, all")
@@ -95,6 +99,10 @@ def _stream(_: Wanted) -> Any:
 def _mllp(_: Wanted) -> Any:
     with scratch_broker() as bootstrap:
         return importlib.import_module("bench.mllp").run(bootstrap)
+
+
+def _parse(wanted: Wanted) -> Any:
+    return importlib.import_module("bench.parse").run(wanted.data)
 
 
 def _inference(_: Wanted) -> Any:
@@ -156,6 +164,7 @@ def _reach(settings: StackSettings) -> Any:
 
 
 BENCHMARKS: dict[str, Callable[[Wanted], Any]] = {
+    "parse": _parse,
     "stream": _stream,
     "mllp": _mllp,
     "inference": _inference,

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Run two groups of rungs of the test ladder at once, one for each core: rungs.sh "A B" "C".
-# The second group's output is shown as it comes, the first's when it is done. Fails when one fails.
+# Set-up is done. The second group's output is shown as it comes, the first's when it is done. Fails when one fails.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -9,7 +9,7 @@ climb() {
   for rung in $1; do
     start=$SECONDS
     printf '\n== %s\n' "$rung"
-    "${MAKE:-make}" --no-print-directory "$rung" || { printf '== %s: FAILED\n' "$rung"; return 1; }
+    "${MAKE:-make}" --no-print-directory READY=1 "$rung" || { printf '== %s: FAILED\n' "$rung"; return 1; }
     printf '== %s: ok, %d s\n' "$rung" $((SECONDS - start))
   done
 }

@@ -22,6 +22,7 @@ ALIASES = {
     "ISOIR87": "iso2022_jp",
     "ISOIR159": "iso2022_jp_1",
     "ISO2022JP": "iso2022_jp",
+    "ISOIR13": "cp932",
     "SHIFTJIS": "cp932",
     "GB180302000": "gb18030",
     "GB18030": "gb18030",
@@ -30,10 +31,30 @@ ALIASES = {
     "BIG5": "big5hkscs",
     "KSX1001": "euc_kr",
     "EUCKR": "euc_kr",
+    "ISOIR149": "euc_kr",
+    "ISOIR58": "gb18030",
+    "ISOIR101": "iso8859-2",
+    "ISOIR109": "iso8859-3",
+    "ISOIR110": "iso8859-4",
+    "ISOIR144": "iso8859-5",
+    "ISOIR127": "iso8859-6",
+    "ISOIR126": "iso8859-7",
+    "ISOIR138": "iso8859-8",
+    "ISOIR148": "iso8859-9",
+    "ISOIR166": "iso8859-11",
+    "LATIN1": "iso8859-1",
+    "LATIN2": "iso8859-2",
+    "LATIN9": "iso8859-15",
     "WINDOWS1252": "cp1252",
     "CP1252": "cp1252",
 } | {f"8859/{part}": f"iso8859-{part}" for part in (*range(1, 12), 13, 14, 15, 16)}
-ALIASES |= {name.replace("8859/", "ISO8859"): used for name, used in ALIASES.items() if "/" in name}
+for name, codec in tuple(ALIASES.items()):
+    if "/" in name:
+        ALIASES |= dict.fromkeys((name.replace("8859/", "ISO8859"), f"ISO{name}"), codec)
+        ALIASES[name.replace("/", "")] = codec
+# What switches to double bytes and back in 7 bits; no other charset has it.
+ISO2022_MARKS = (b"\x1b$B", b"\x1b$@", b"\x1b$(D", b"\x1b(J", b"\x1b(I")
+ISO2022_CODEC = "iso2022_jp_ext"
 
 
 class Decoded(NamedTuple):
@@ -45,11 +66,19 @@ class Decoded(NamedTuple):
     findings: tuple[Finding, ...] = ()
 
 
+def ascii_text(raw: bytes) -> str | None:
+    """Return the text of a message that is the same in every charset but UTF-16, else None."""
+    if raw.isascii() and b"\x1b" not in raw and b"\x00" not in raw[:8]:
+        return raw.decode("ascii")
+    return None
+
+
 def decode(raw: bytes, default: str) -> Decoded:
     """Return the text of one message. ``default`` is the source's charset (a Python codec)."""
+    text = ascii_text(raw)
+    if text is not None:
+        return Decoded(text, "ascii", _declared(raw))
     if raw.isascii() and b"\x1b" not in raw:
-        if b"\x00" not in raw[:8]:
-            return Decoded(raw.decode("ascii"), "ascii", _declared(raw))
         return _decode_utf16(raw)
     if raw.startswith(UTF16_MARKS):
         return _decode_utf16(raw)
@@ -57,7 +86,13 @@ def decode(raw: bytes, default: str) -> Decoded:
         body = raw[len(codecs.BOM_UTF8) :]
         return _first_that_reads(body, ("utf-8",), _declared(body))
     declared = _declared(raw)
-    return _first_that_reads(raw, _candidates(declared, default), declared)
+    candidates = _candidates(declared, default)
+    if b"\x1b" in raw and any(mark in raw for mark in ISO2022_MARKS):
+        # MSH-18 may name ASCII first and ISO IR87 as what escapes switch to, or nothing at all.
+        switched = codec_of(declared)
+        is_known = switched.startswith("iso2022")
+        candidates = ((switched, ISO2022_CODEC) if is_known else (ISO2022_CODEC,)) + candidates
+    return _first_that_reads(raw, candidates, declared)
 
 
 def codec_of(declared: str) -> str:
@@ -100,7 +135,12 @@ def _declared(raw: bytes) -> str:
     fields = raw[:end].split(raw[3:4]) if raw[3:4] else []
     if len(fields) < 18:
         return ""
-    return fields[17].partition(b"~")[0].decode("ascii", "replace").strip()
+    return charset_of(fields[17].decode("ascii", "replace"))
+
+
+def charset_of(field: str) -> str:
+    """Return the charset that MSH-18 names: its first repetition."""
+    return field.partition("~")[0].strip()
 
 
 def _candidates(declared: str, default: str) -> tuple[str, ...]:

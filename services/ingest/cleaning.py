@@ -82,7 +82,18 @@ def clean(body: IdentifiedBody) -> IdentifiedBody:
     if not findings and observations is body.observations:
         return body
     found = body.findings + tuple(findings[:FINDINGS_MAX])
-    return msgspec.structs.replace(body, observations=observations, findings=found)
+    body = msgspec.structs.replace(body, observations=observations, findings=found)
+    return body if body.occurred_at_ms <= last_ms else _happened_at_receipt(body)
+
+
+def _happened_at_receipt(body: IdentifiedBody) -> IdentifiedBody:
+    """Date an event that claims the future by its receipt: else nothing later would count."""
+    return msgspec.structs.replace(
+        body,
+        occurred_at_ms=body.received_at_ms,
+        occurred_precision="unknown",
+        occurred_zone="assumed",
+    )
 
 
 class Window(NamedTuple):

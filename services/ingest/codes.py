@@ -3,7 +3,7 @@
 from functools import lru_cache
 
 from contracts.observation import Code
-from services.ingest.hl7 import Dialect
+from services.ingest.dialect import Dialect
 
 LOINC_NAMES = frozenset({"LN", "LOINC", "http://loinc.org", "2.16.840.1.113883.6.1"})
 LOINC = "LN"

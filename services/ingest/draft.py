@@ -1,27 +1,13 @@
 """What a message has said so far of one patient: filled segment by segment, then made an event."""
 
 from contracts.clinical import Allergy, Condition, Finding, Medication, Order, Precision, Zone
-from contracts.identified import Note, PatientId, PersonName, Staff
+from contracts.identified import Encounter, Note, PatientId, PersonName
 from contracts.observation import Observation
+from services.ingest.dialect import Dialect
 from services.ingest.hl7 import Header
 from services.ingest.times import Moment, ReadTime
 
 FINDINGS_MAX = 50
-
-
-class Visit:
-    """PV1 as it was read."""
-
-    __slots__ = (
-        "admitted_at_ms", "bed", "class_", "discharged_at_ms", "number", "room", "staff", "unit",
-    )  # fmt: skip
-
-    def __init__(self) -> None:
-        """Start empty."""
-        self.number = self.class_ = self.unit = self.room = self.bed = ""
-        self.admitted_at_ms: int | None = None
-        self.discharged_at_ms: int | None = None
-        self.staff: tuple[Staff, ...] = ()
 
 
 class Draft:
@@ -30,26 +16,41 @@ class Draft:
     """
 
     __slots__ = (
-        "allergies", "birth_date", "conditions", "deceased", "dialect", "document_kind",
-        "findings", "header", "ids", "is_document", "medications", "moment", "names",
-        "note_about", "note_first", "note_kind", "note_last", "note_lines", "notes",
-        "observations", "observed_at", "order_at", "order_control", "order_status", "orders",
-        "others", "prior_ids", "read_time", "requested", "sent_at", "series_prefix", "sex", "visit",
+        "allergies", "birth_date", "conditions", "cx", "dates", "deceased", "dialect",
+        "document_kind", "encounter", "findings", "full_dialect", "has_patient", "header", "ids",
+        "is_document", "medications", "moment", "names", "near_dialect", "note_about",
+        "note_first", "note_kind", "note_last", "note_lines", "notes", "observations",
+        "observed_at", "order_at", "order_control", "order_status", "orders", "prior_ids",
+        "read_time", "requested", "sent_at", "series_prefix", "sex", "staff_names", "towns", "xad",
+        "xpn", "xtn",
     )  # fmt: skip
 
-    def __init__(self, header: Header, read_time: ReadTime) -> None:
-        """Start a patient group of the message with ``header``."""
+    def __init__(self, header: Header, dialect: Dialect, read_time: ReadTime) -> None:
+        """Start a patient group of the message with ``header``.
+
+        ``dialect`` reads the message. ``self.dialect`` reads the segment in hand, and
+        ``self.near_dialect`` all that name the patient and those near: the plain one where it does.
+        """
         self.header = header
-        self.dialect = header.dialect
+        self.full_dialect = dialect
+        self.dialect = self.near_dialect = dialect.plain
         self.read_time = read_time
         self.sent_at = read_time(header.sent_at)
+        self.has_patient = False  # a PID came
         self.ids: tuple[PatientId, ...] = ()
         self.prior_ids: tuple[PatientId, ...] = ()
         self.names: tuple[PersonName, ...] = ()
         self.birth_date = self.sex = ""
         self.deceased = False
-        self.others: dict[str, list[str]] = {}
-        self.visit: Visit | None = None
+        # Fields with further strings that tell on the patient or those around them, by data type.
+        self.xpn: list[str] = []
+        self.cx: list[str] = []
+        self.xad: list[str] = []
+        self.xtn: list[str] = []
+        self.dates: list[str] = []
+        self.towns: list[str] = []
+        self.staff_names: list[str] = []
+        self.encounter: Encounter | None = None
         self.observations: list[Observation] = []
         self.conditions: list[Condition] = []
         self.medications: list[Medication] = []
@@ -59,13 +60,11 @@ class Draft:
         self.findings: list[Finding] = []
         # Where the reading stands: the order that the next OBX belongs to, what an NTE is about.
         self.is_document = header.kind == "MDM"
-        self.document_kind = ""
+        self.document_kind = self.note_kind = ""
         self.note_about = self.note_first = self.note_last = -1
-        self.note_kind = ""
         self.note_lines: list[str] = []
         self.requested = False  # an RXO of this order stands last among the medications
-        self.series_prefix = ""
-        self.order_control = self.order_status = ""
+        self.series_prefix = self.order_control = self.order_status = ""
         self.order_at: int | None = None
         self.observed_at: int | None = None
         self.moment: Moment | None = None  # EVN-6, EVN-2 or the first OBR-7, in that order
@@ -85,12 +84,6 @@ class Draft:
                 self.find(where, "102", "not a time")
             return None
         return moment.ms
-
-    def other(self, kind: str, value: str) -> None:
-        """Keep one more string that identifies the patient or those around them."""
-        value = value.strip()
-        if len(value) > 1:
-            self.others.setdefault(kind, []).append(value)
 
     def occurred(self, received_at_ms: int) -> tuple[int, Precision, Zone]:
         """Return when the event happened: EVN-6, EVN-2, OBR-7, else MSH-7, else its receipt."""

@@ -33,6 +33,7 @@ MERGES = frozenset(
 )  # fmt: skip
 # Two patients in one message that says something of the pair: one event, the second is a link.
 PAIRS = frozenset({"A24", "A37"})
+LINKING: frozenset[EventType] = frozenset({"identity.merged", "identity.unlinked"})
 TYPES: dict[str, EventType] = {
     "ORU": "observation.result",
     "OUL": "observation.result",

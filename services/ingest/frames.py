@@ -11,6 +11,7 @@ from services.ingest.identity import Keys
 from services.ingest.parse import Parsed, SourceProfile, parse
 
 NO_MESSAGE = Finding("error", "MSH", "100", "no MSH segment")
+XML_MESSAGE = Finding("error", "MSH", "xml", "HL7 v2 in XML is not taken: send it in pipes")
 BEFORE_MESSAGE = Finding("error", "MSH", "100", "text before the first MSH segment")
 
 
@@ -39,7 +40,8 @@ def parse_frame(
     """
     head, parts = split_frame(frame)
     if not parts:
-        nothing = Parsed("AR", None, "ascii", (NO_MESSAGE,))
+        reason = XML_MESSAGE if is_xml(head) else NO_MESSAGE
+        nothing = Parsed("AR", None, "ascii", (reason,))
         return ParsedFrame((nothing,), is_batch=False, raws=(frame,))
     found = [
         cleaned(parse(part, source, keys, received_at_ms, order))
@@ -51,6 +53,12 @@ def parse_frame(
         found[0] = _refused(found[0])
     asked = tuple(conditions_of(part) for part in parts)
     return ParsedFrame(tuple(found), len(parts) > 1 or bool(envelope), asked, tuple(parts))
+
+
+def is_xml(frame: bytes) -> bool:
+    """Return whether a frame without MSH is the XML encoding of HL7 v2 (or other XML)."""
+    head = frame[:200].replace(b"\x00", b"").lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n")
+    return head.startswith((b"<?xml", b"<")) and b">" in frame
 
 
 def _refused(first: Parsed) -> Parsed:

@@ -1,55 +1,68 @@
 """One HL7 v2 message to the events of its patients: ``parse(frame, ...) -> Parsed``. Pure."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from contracts.clinical import EventType, Finding
 from contracts.identified import IdentifiedBody, IdentityLink, Patient, PatientId
 from services.ingest import hl7, orders, patients, results, visits
-from services.ingest.charset import Decoded, decode
+from services.ingest.charset import Decoded, ascii_text, charset_of, decode
+from services.ingest.dialect import NULL
 from services.ingest.draft import Draft
-from services.ingest.event_types import MERGES, PAIRS, event_type_of
+from services.ingest.event_types import LINKING, PAIRS, event_type_of
 from services.ingest.hl7 import Header, Message
 from services.ingest.identity import Keys, answer_key, content_hash, event_id, route_key
-from services.ingest.times import ReadTime, reader_of
+from services.ingest.times import reader_of
 
 Handler = Callable[[Draft, list[str]], None]
-HANDLERS: dict[str, Handler] = {
-    "EVN": visits.evn,
-    "PID": patients.pid,
-    "PD1": patients.pd1,
-    "NK1": patients.nk1,
-    "GT1": patients.gt1,
-    "IN1": patients.in1,
-    "IN2": patients.in2,
-    "MRG": patients.mrg,
-    "PV1": visits.pv1,
-    "ORC": results.orc,
-    "OBR": results.obr,
-    "OBX": results.obx,
-    "NTE": results.nte,
-    "TXA": results.txa,
-    "RXO": orders.rxo,
-    "RXE": orders.rxe,
-    "RXD": orders.rxd,
-    "RXA": orders.rxa,
-    "RXR": orders.rxr,
-    "DG1": orders.dg1,
-    "PRB": orders.prb,
-    "AL1": orders.al1,
-    "IAM": orders.iam,
+
+
+class Reader(NamedTuple):
+    """Who reads a segment, how many of its fields (name at 0), which of them name staff, and
+    whether it names the patient or those near.
+
+    Staff who are only named: their names may stand in the notes of the same message.
+    """
+
+    handle: Handler
+    fields: int
+    staff: tuple[int, ...] = ()
+    near: bool = False
+
+
+def _only_named(_draft: Draft, _f: list[str]) -> None:
+    """Read nothing: the segment only names staff."""
+
+
+READERS: dict[str, Reader] = {
+    "EVN": Reader(visits.evn, 7, (5,)),
+    "PID": Reader(patients.pid, 31, near=True),
+    "PD1": Reader(patients.pd1, 5),
+    "NK1": Reader(patients.nk1, 41, near=True),
+    "GT1": Reader(patients.gt1, 47, near=True),
+    "IN1": Reader(patients.in1, 50, near=True),
+    "IN2": Reader(patients.in2, 65, near=True),
+    "MRG": Reader(patients.mrg, 8, near=True),
+    "PV1": Reader(visits.pv1, 51, near=True),
+    "ORC": Reader(results.orc, 10, (10, 11, 12, 19)),
+    "OBR": Reader(results.obr, 26, (10, 16, 28)),
+    "OBX": Reader(results.obx, 15, (16,)),
+    "NTE": Reader(results.nte, 4, (5,)),
+    "TXA": Reader(results.txa, 23),
+    "RXO": Reader(orders.rxo, 5),
+    "RXE": Reader(orders.rxe, 6),
+    "RXD": Reader(orders.rxd, 6),
+    "RXA": Reader(orders.rxa, 21),
+    "RXR": Reader(orders.rxr, 2),
+    "DG1": Reader(orders.dg1, 7),
+    "PRB": Reader(orders.prb, 17),
+    "AL1": Reader(orders.al1, 6),
+    "IAM": Reader(orders.iam, 7),
+    "ROL": Reader(_only_named, 1, (4,)),
+    "PRT": Reader(_only_named, 1, (5,)),
 }
-# Staff who are only named: their names may stand in the notes of the same message.
-NAMED_STAFF: dict[str, tuple[int, ...]] = {
-    "EVN": (5,),
-    "ORC": (10, 11, 12, 19),
-    "OBR": (10, 16, 28),
-    "OBX": (16,),
-    "ROL": (4,),
-    "PRT": (5,),
-    "NTE": (5,),
-}
+PADDINGS = tuple([""] * missing for missing in range(max(one.fields for one in READERS.values())))
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,76 +112,99 @@ def parse(
     received_order: int = 0,
 ) -> Parsed:
     """Return what one message says. Never raises on what a sender wrote."""
-    decoded = decode(frame, source.charset)
+    text = ascii_text(frame)
+    decoded = decode(frame, source.charset) if text is None else Decoded(text, "ascii", "")
     message = hl7.read(decoded.text, decoded.used, strict=source.strict)
     header = message.header
-    findings = (*decoded.findings, *message.findings)
+    findings = decoded.findings + message.findings
     if header is None or message.refusal:
         return Parsed(message.refusal, header, decoded.used, findings)
     told = (header.application, header.facility, header.control_id)
     content = content_hash(keys, told, message.canonical)
-    drafts = list(_drafts(message, source))
-    origin = _Origin(frame, source, decoded, received_at_ms, received_order, findings)
+    declared = decoded.declared if text is None else charset_of(header.charset)
+    origin = _Origin(
+        frame, source, decoded.used, declared, received_at_ms, received_order, findings
+    )
     events = []
-    for ordinal, draft in enumerate(drafts):
+    for ordinal, draft in enumerate(_drafts(message, source)):
         body = _body(draft, origin)
         key = route_key(keys, body.patient.ids, content)
         events.append(ParsedEvent(event_id(keys, content, ordinal), key, body))
-    of_drafts = tuple(finding for draft in drafts for finding in draft.findings)
-    return Parsed(
-        code="AA",
-        header=header,
-        charset=decoded.used,
-        findings=findings + of_drafts,
-        events=tuple(events),
-        content=content,
-        answer_key=answer_key(keys, told, content),
-    )
+        if draft.findings:
+            findings += tuple(draft.findings)
+    answer = answer_key(keys, told, content)
+    return Parsed("AA", header, decoded.used, findings, tuple(events), content, answer)
 
 
-def _drafts(message: Message, source: SourceProfile) -> Iterator[Draft]:
+def _drafts(message: Message, source: SourceProfile) -> list[Draft]:
     header = message.header
     assert header is not None  # noqa: S101 - the caller has looked
-    read_time: ReadTime = reader_of(source.zone)
-    dialect = header.dialect
-    draft = Draft(header, read_time)
+    field = header.dialect.field
+    draft = Draft(header, header.dialect, reader_of(source.zone))
     groups = [draft]
-    has_patient = False
-    is_pair = header.kind == "ADT" and header.trigger in PAIRS
+    with_staff = []
     for segment in message.segments:
-        name = segment[:3]
-        handler = HANDLERS.get(name)
-        if handler is None:
+        reader = READERS.get(segment[:3])
+        if reader is None:
             continue
-        if name == "PID":
-            if has_patient and is_pair:
-                draft.prior_ids = patients.ids_of(dialect, dialect.fields(segment)[3])
-                is_pair = False
-                continue
-            if has_patient:
-                draft = Draft(header, read_time)
-                draft.moment = groups[0].moment if message.segments[0][:3] == "EVN" else None
-                groups.append(draft)
-            has_patient = True
-        handler(draft, dialect.fields(segment))
+        handle, count, staff, near = reader
+        if staff:
+            with_staff.append((segment, staff))
+        f = segment.split(field, count)
+        f += PADDINGS[max(count - len(f), 0)]
+        if handle is patients.pid:
+            draft = _patient_begins(draft, groups, message, f)
+            if draft.has_patient:
+                break  # the second of a pair: what follows is said of that patient
+            draft.has_patient = True
+        if message.is_plain:
+            handle(draft, f)
+        else:
+            _handle(draft, segment, f, handle, near=near)
+    _finish(groups, with_staff)
+    return groups
+
+
+def _handle(draft: Draft, segment: str, f: list[str], handle: Handler, *, near: bool) -> None:
+    """Read a segment in which an escape or an HL7 null may stand."""
+    dialect = draft.full_dialect
+    if dialect.escape not in segment and NULL not in segment:
+        handle(draft, f)
+        return
+    draft.dialect = dialect
+    if near:
+        draft.near_dialect = dialect
+    handle(draft, f)
+    draft.dialect = dialect.plain
+
+
+def _patient_begins(draft: Draft, groups: list[Draft], message: Message, f: list[str]) -> Draft:
+    """Return the draft that a PID belongs to: the first one, a further one, or that of a pair."""
+    if not draft.has_patient:
+        return draft
+    header = draft.header
+    if header.kind == "ADT" and header.trigger in PAIRS and not draft.prior_ids:
+        draft.prior_ids = patients.ids_of(draft.full_dialect, f[3])
+        return draft
+    further = Draft(header, draft.full_dialect, draft.read_time)
+    further.moment = groups[0].moment if message.segments[0][:3] == "EVN" else None
+    groups.append(further)
+    return further
+
+
+def _finish(groups: list[Draft], with_staff: list[tuple[str, tuple[int, ...]]]) -> None:
     for draft in groups:
         results.close_note(draft)
-    _staff_names(groups, message.segments)
-    return iter(groups)
-
-
-def _staff_names(groups: Sequence[Draft], segments: Sequence[str]) -> None:
-    if not any(draft.notes for draft in groups):
+        draft.dialect = draft.full_dialect
+    if not with_staff or not any(draft.notes for draft in groups):
         return
-    dialect = groups[0].dialect
-    for segment in segments:
-        numbers = NAMED_STAFF.get(segment[:3])
-        if numbers:
-            f = dialect.fields(segment)
-            for draft in groups:
-                for number in numbers:
-                    if f[number]:
-                        patients.put_staff_name(draft, f[number])
+    field = groups[0].dialect.field
+    for segment, numbers in with_staff:
+        f = segment.split(field, numbers[-1] + 1)
+        for number in numbers:
+            if number < len(f) and f[number]:
+                for draft in groups:
+                    patients.put_staff_name(draft, f[number])
 
 
 class _Origin(NamedTuple):
@@ -176,7 +212,8 @@ class _Origin(NamedTuple):
 
     raw: bytes
     source: SourceProfile
-    decoded: Decoded
+    charset: str
+    declared: str
     received_at_ms: int
     received_order: int
     findings: tuple[Finding, ...]
@@ -184,10 +221,12 @@ class _Origin(NamedTuple):
 
 def _body(draft: Draft, origin: _Origin) -> IdentifiedBody:
     header = draft.header
-    ids = _assigned(draft.ids, origin.source.assigner)
+    raw, source, charset, declared, received_at_ms, received_order, findings = origin
+    ids = _assigned(draft.ids, source.assigner)
     event_type = _event_type(draft, header)
-    occurred_at_ms, precision, zone = draft.occurred(origin.received_at_ms)
+    occurred_at_ms, precision, zone = draft.occurred(received_at_ms)
     dialect = header.dialect
+    links = _links(draft, ids, source.assigner) if event_type in LINKING else ()
     return IdentifiedBody(
         event_type=event_type,
         message_type=header.message_type,
@@ -195,46 +234,43 @@ def _body(draft: Draft, origin: _Origin) -> IdentifiedBody:
         application=dialect.first(header.application),
         facility=dialect.first(header.facility),
         control_id=header.control_id,
-        charset=origin.decoded.used,
-        charset_declared=origin.decoded.declared,
-        received_at_ms=origin.received_at_ms,
-        received_order=origin.received_order,
+        charset=charset,
+        charset_declared=declared,
+        received_at_ms=received_at_ms,
+        received_order=received_order,
         occurred_at_ms=occurred_at_ms,
         occurred_precision=precision,
         occurred_zone=zone,
         patient=_patient(draft, ids),
-        encounter=visits.encounter_of(draft),
+        encounter=draft.encounter,
         observations=tuple(draft.observations),
         conditions=tuple(draft.conditions),
         medications=tuple(draft.medications),
         allergies=tuple(draft.allergies),
         orders=tuple(draft.orders),
         notes=tuple(draft.notes),
-        links=_links(draft, ids, origin.source.assigner),
-        findings=origin.findings + tuple(draft.findings),
-        raw=origin.raw,
+        links=links,
+        findings=findings + tuple(draft.findings) if draft.findings else findings,
+        raw=raw,
     )
 
 
 def _event_type(draft: Draft, header: Header) -> EventType:
     event_type = event_type_of(header.kind, header.trigger)
-    if event_type != "non_clinical" and not draft.ids:
+    if not draft.ids and event_type != "non_clinical":
         draft.find("PID-3", "no_patient", "a clinical message without a patient identifier")
         return "non_clinical"
     return event_type
 
 
 def _patient(draft: Draft, ids: tuple[PatientId, ...]) -> Patient:
-    for prior in draft.prior_ids:
-        draft.other("ID", prior.value)
-    others = {kind: tuple(dict.fromkeys(values)) for kind, values in draft.others.items()}
     return Patient(
         ids=ids,
         names=draft.names,
         birth_date=draft.birth_date,
         sex=draft.sex,
         deceased=draft.deceased,
-        others=others,
+        others=patients.others_of(draft),
     )
 
 
@@ -246,7 +282,7 @@ def _assigned(ids: tuple[PatientId, ...], assigner: str) -> tuple[PatientId, ...
 
 def _links(draft: Draft, ids: tuple[PatientId, ...], assigner: str) -> tuple[IdentityLink, ...]:
     header = draft.header
-    if header.kind != "ADT" or header.trigger not in MERGES | PAIRS or not ids:
+    if not ids:
         return ()
     prior = _assigned(draft.prior_ids, assigner)
     known = {(one.value, one.assigner) for one in ids}

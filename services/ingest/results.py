@@ -1,5 +1,6 @@
 """OBR, OBX, NTE, TXA: results with their values, units, times and corrections; notes."""
 
+from functools import lru_cache
 from math import isfinite
 from typing import NamedTuple
 
@@ -8,8 +9,8 @@ from contracts.identified import Note
 from contracts.loinc import parameter_of
 from contracts.observation import Code, Observation, ObservationKind
 from services.ingest.codes import LOINC, code_of
+from services.ingest.dialect import NULL, Dialect
 from services.ingest.draft import Draft
-from services.ingest.hl7 import NULL
 from services.ingest.patients import has_chinese, put_staff_name
 from services.ingest.units import canonical, ucum_of
 
@@ -32,6 +33,10 @@ class Value(NamedTuple):
     unit: str = ""
     unit_sent: str = ""
     finding: str = ""
+
+
+NO_VALUE = Value("empty")
+DELETED = Value("empty", finding="null")
 
 
 def orc(draft: Draft, f: list[str]) -> None:
@@ -85,25 +90,25 @@ def obx(draft: Draft, f: list[str]) -> None:
     d = draft.dialect
     code = code_of(d, f[3])
     index = draft.note_about = len(draft.observations)
-    value = _value(draft, f[2].strip().upper(), f, code)
+    kind, number, comparator, text, answer, unit, unit_sent, finding = _value(draft, f, code)
     series = draft.series_prefix or f[14] or draft.header.control_id
     draft.observations.append(
         Observation(
             index=index,
             code=code,
-            kind=value.kind,
-            value=value.number,
-            comparator=value.comparator,
-            text=value.text,
-            answer=value.answer,
-            unit=value.unit,
-            unit_sent=value.unit_sent,
-            reference_range=d.text(f[7]),
-            flags=_flags(draft, f[8]) if f[8] else (),
+            kind=kind,
+            value=number,
+            comparator=comparator,
+            text=text,
+            answer=answer,
+            unit=unit,
+            unit_sent=unit_sent,
+            reference_range=d.text(f[7]) if f[7] else "",
+            flags=_flags(d, f[8]) if f[8] else (),
             status=f[11].strip() or "F",
             at_ms=_observed_at(draft, f[14]),
             series=f"{series}|{code.system}|{code.code}|{f[4]}",
-            finding=value.finding,
+            finding=finding,
         )
     )
 
@@ -116,10 +121,11 @@ def _observed_at(draft: Draft, own: str) -> int | None:
     return draft.sent_at.ms if at_ms is None and draft.sent_at is not None else at_ms
 
 
-def _value(draft: Draft, kind: str, f: list[str], code: Code) -> Value:
+def _value(draft: Draft, f: list[str], code: Code) -> Value:
     raw = f[5]
     if not raw or raw == NULL:
-        return Value("empty", finding="null" if raw else "")
+        return NO_VALUE if not raw else DELETED
+    kind = f[2].strip().upper()
     if kind in QUANTITIES:
         return _quantity(draft, kind, f, code)
     if kind in TEXTS:
@@ -150,7 +156,7 @@ def _quantity(draft: Draft, kind: str, f: list[str], code: Code) -> Value:
     if number is None:
         draft.find("OBX-5", "102", "not a number")
         return Value("text", text=d.text(f[5]), finding="not_a_number")
-    sent = _unit_sent(draft, f[6])
+    sent = _unit_sent(d, f[6]) if f[6] else ""
     parameter = parameter_of(code.code) if code.system == LOINC else None
     if parameter is None:
         unit = ucum_of(sent)
@@ -159,7 +165,7 @@ def _quantity(draft: Draft, kind: str, f: list[str], code: Code) -> Value:
         finding = odd or finding
         if odd and odd != "unit_assumed":
             draft.find("OBX-5" if odd == "implausible" else "OBX-6", odd)
-    return Value("quantity", number, comparator, unit=unit, unit_sent=sent, finding=finding)
+    return Value("quantity", number, comparator, "", None, unit, sent, finding)
 
 
 def _structured(c: list[str]) -> tuple[str, str]:
@@ -186,18 +192,19 @@ def number_of(text: str) -> float | None:
     return value if isfinite(value) and "_" not in text else None
 
 
-def _unit_sent(draft: Draft, raw: str) -> str:
-    if not raw or draft.dialect.component not in raw:
-        return draft.dialect.text(raw).strip()
-    c = draft.dialect.components(raw, 2)
-    code, text = c[0].strip(), c[1].strip()
+@lru_cache(maxsize=4096)
+def _unit_sent(dialect: Dialect, raw: str) -> str:
+    if dialect.component not in raw:
+        return dialect.text(raw).strip()
+    code, text = dialect.components(raw, 2)[:2]
+    code, text = code.strip(), text.strip()
     # ``CD:289^mg/dL``: a local code says nothing where the text is a unit.
     return text if text and (not code or (not ucum_of(code) and ucum_of(text))) else code
 
 
-def _flags(draft: Draft, raw: str) -> tuple[str, ...]:
-    d = draft.dialect
-    return tuple(flag for one in d.repetitions(raw) if (flag := d.first(one)))
+@lru_cache(maxsize=4096)
+def _flags(dialect: Dialect, raw: str) -> tuple[str, ...]:
+    return tuple(flag for one in dialect.repetitions(raw) if (flag := dialect.first(one)))
 
 
 def _text(draft: Draft, kind: str, raw: str, code: Code) -> Value:

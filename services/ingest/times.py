@@ -47,18 +47,23 @@ def reader_of(zone: str) -> ReadTime:
 
 
 def _moment(raw: str, local: tzinfo) -> Moment | None:
-    digits, offset = _without_offset(raw)
-    digits, _, fraction = digits.partition(".")
-    if not (digits.isascii() and digits.isdigit()):
-        return None
+    digits, offset, fraction = raw, "", ""
+    if not (raw.isascii() and raw.isdigit()):
+        digits, offset = _without_offset(raw)
+        digits, _, fraction = digits.partition(".")
+        if not (digits.isascii() and digits.isdigit()):
+            return None
     digits = digits[:14]
     precision = PRECISIONS.get(len(digits))
     if precision is None:
         return None
     try:
         seconds = _seconds(digits)
-        ahead_s = _offset_s(offset) if offset else _ahead_s(digits, local)
-        ms = (seconds - ahead_s) * 1000 + _milliseconds(fraction)
+        if offset:
+            seconds -= _offset_s(offset)
+        elif local is not UTC:
+            seconds -= _ahead_s(digits, local)
+        ms = seconds * 1000 + (_milliseconds(fraction) if fraction else 0)
     except ValueError:
         return None
     return Moment(ms, precision, "sent" if offset else "assumed")
@@ -66,17 +71,22 @@ def _moment(raw: str, local: tzinfo) -> Moment | None:
 
 def _seconds(digits: str) -> int:
     """Return the seconds since 1970 that a clock without a zone shows; ``ValueError`` if none."""
-    day = date(int(digits[:4]), int(digits[4:6] or 1), int(digits[6:8] or 1)).toordinal()
-    hour, minute = int(digits[8:10] or 0), int(digits[10:12] or 0)
-    second = int(digits[12:14] or 0)
-    if hour > 23 or minute > 59 or second > 59:
-        raise ValueError
-    return (day - EPOCH_DAY) * 86_400 + hour * 3_600 + minute * 60 + second
+    seconds = (_day(digits[:8]) - EPOCH_DAY) * 86_400
+    if len(digits) > 8:
+        hour, minute = int(digits[8:10]), int(digits[10:12] or 0)
+        second = int(digits[12:14] or 0)
+        if hour > 23 or minute > 59 or second > 59:
+            raise ValueError
+        seconds += hour * 3_600 + minute * 60 + second
+    return seconds
+
+
+@lru_cache(maxsize=1024)
+def _day(digits: str) -> int:
+    return date(int(digits[:4]), int(digits[4:6] or 1), int(digits[6:8] or 1)).toordinal()
 
 
 def _ahead_s(digits: str, local: tzinfo) -> int:
-    if local is UTC:
-        return 0
     parts = [int(digits[at : at + 2] or least) for at, least in PARTS_AFTER_YEAR]
     month, day, hour, minute, second = parts
     at = datetime(int(digits[:4]), month, day, hour, minute, second, tzinfo=local)
@@ -116,6 +126,13 @@ def _milliseconds(fraction: str) -> int:
 def birth_date_of(raw: str) -> tuple[str, bool]:
     """Return PID-7 as ``YYYY[-MM[-DD]]``, cut to what is a date, and whether nothing was cut."""
     digits = raw.strip()[:8]
+    if len(digits) == 8 and digits.isascii() and digits.isdigit():
+        try:
+            date(int(digits[:4]), int(digits[4:6]), int(digits[6:]))
+        except ValueError:
+            pass
+        else:
+            return f"{digits[:4]}-{digits[4:6]}-{digits[6:]}", True
     for size, shape in ((8, "{}-{}-{}"), (6, "{}-{}"), (4, "{}")):
         part = digits[:size]
         if len(part) == size and _moment(part, UTC) is not None:

@@ -3,9 +3,9 @@
 from functools import lru_cache
 
 from contracts.identified import Encounter, Staff
-from services.ingest.draft import Draft, Visit
+from services.ingest.dialect import Dialect
+from services.ingest.draft import Draft
 from services.ingest.event_types import encounter_status
-from services.ingest.hl7 import Dialect
 from services.ingest.patients import staff_name, written
 
 STAFF_FIELDS = ((7, "attending"), (8, "referring"), (9, "consulting"), (17, "admitting"))
@@ -25,30 +25,37 @@ def evn(draft: Draft, f: list[str]) -> None:
 def pv1(draft: Draft, f: list[str]) -> None:
     """Read PV1."""
     d = draft.dialect
-    visit = draft.visit = Visit()
-    visit.class_ = d.first(f[2])
+    unit = room = bed = ""
     if f[3]:
-        place = d.components(f[3], 3)
-        visit.unit, visit.room, visit.bed = place[0].strip(), place[1].strip(), place[2].strip()
-    visit.number = d.first(f[19])
-    if f[44]:
-        visit.admitted_at_ms = draft.time_ms(f[44], "PV1-44")
-    if f[45]:
-        visit.discharged_at_ms = draft.time_ms(f[45], "PV1-45")
-    visit.staff = tuple(
-        person for number, role in STAFF_FIELDS if f[number]
-        for person in _staff(draft, f[number], role)
-    )  # fmt: skip
-    for number in (5, 50):
+        unit, room, bed = _place_of(d, f[3])
+    staff: tuple[Staff, ...] = ()
+    for number, role in STAFF_FIELDS:
         if f[number]:
-            draft.other("ID", d.first(f[number]))
+            numbered, named = _staff_of(d, f[number], role)
+            staff += numbered
+            draft.staff_names += named
+    admitted_at_ms = draft.time_ms(f[44], "PV1-44") if f[44] else None
+    discharged_at_ms = draft.time_ms(f[45], "PV1-45") if f[45] else None
+    draft.cx += filter(None, (f[5], f[50]))
+    header = draft.header
+    is_discharged = discharged_at_ms is not None
+    draft.encounter = Encounter(
+        number=d.first(f[19]),
+        class_=d.first(f[2]),
+        unit=unit,
+        room=room,
+        bed=bed,
+        status=encounter_status(header.kind, header.trigger, discharged=is_discharged),
+        admitted_at_ms=admitted_at_ms,
+        discharged_at_ms=discharged_at_ms,
+        staff=staff,
+    )
 
 
-def _staff(draft: Draft, raw: str, role: str) -> tuple[Staff, ...]:
-    numbered, named = _staff_of(draft.dialect, raw, role)
-    for name in named:
-        draft.other("NAME", name)
-    return numbered
+@lru_cache(maxsize=4096)
+def _place_of(dialect: Dialect, raw: str) -> tuple[str, str, str]:
+    unit, room, bed = dialect.components(raw, 3)[:3]
+    return unit.strip(), room.strip(), bed.strip()
 
 
 @lru_cache(maxsize=4096)
@@ -57,24 +64,3 @@ def _staff_of(dialect: Dialect, raw: str, role: str) -> tuple[tuple[Staff, ...],
     found = [staff_name(dialect, one) for one in dialect.repetitions(raw)]
     numbered = tuple(Staff(number, role, name) for number, name in found if number)
     return numbered, tuple(written(name) for number, name in found if not number)
-
-
-def encounter_of(draft: Draft) -> Encounter | None:
-    """Return the visit, or None when the message says nothing of one."""
-    visit = draft.visit
-    if visit is None:
-        return None
-    header = draft.header
-    return Encounter(
-        number=visit.number,
-        class_=visit.class_,
-        unit=visit.unit,
-        room=visit.room,
-        bed=visit.bed,
-        status=encounter_status(
-            header.kind, header.trigger, discharged=visit.discharged_at_ms is not None
-        ),
-        admitted_at_ms=visit.admitted_at_ms,
-        discharged_at_ms=visit.discharged_at_ms,
-        staff=visit.staff,
-    )

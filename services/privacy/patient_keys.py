@@ -77,7 +77,7 @@ class KeyWrap:
 
 def link_of(link_key: bytes, identifier: PatientId) -> str:
     """Return the vault's name for an identifier: HMAC-SHA256-128 over assigner and number, hex."""
-    message = f"{identifier.assigner}|{identifier.value}"
+    message = f"{identifier.assigner}\x1f{identifier.value}"  # a sign that HL7 fields cannot hold
     return _hmac(link_key, message).hex()[:32]
 
 

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from contracts.identified import IdentifiedBody
 from services.ingest.charset import decode, split_frame
 from services.ingest.codes import code_of, is_loinc
+from services.ingest.dialect import dialect_of
 from services.ingest.frames import parse_frame
-from services.ingest.hl7 import Message, dialect_of, read
+from services.ingest.hl7 import Message, read
 from services.ingest.identity import Keys
 from services.ingest.parse import SourceProfile
 
@@ -96,6 +97,15 @@ def test_versions_of_2(version: str) -> None:
     assert not message(HEAD.replace("2.5.1", version)).refusal
 
 
+def test_the_truncation_sign_of_2_7_is_an_encoding_character() -> None:
+    found = message(
+        HEAD.replace("^~\\&", "^~\\&#").replace("2.5.1", "2.9") + "OBX|1|ST|A||a\\P\\b#"
+    )
+    assert found.header is not None
+    assert found.header.encoding == "^~\\&#"
+    assert found.header.dialect.text("a\\P\\b#") == "a#b#"
+
+
 def test_lenient_joins_a_broken_line_and_takes_an_empty_control_id() -> None:
     text = HEAD.replace("C1", "") + "OBX|1|TX|A||first\nsecond line"
     found = message(text, strict=False)
@@ -121,19 +131,47 @@ def test_the_trigger_may_stand_in_evn() -> None:
         ("GB 18030-2000", "gb18030", "gb18030"),
         ("BIG-5", "big5hkscs", "big5hkscs"),
         ("ISO IR87", "iso2022_jp", "iso2022_jp"),
+        ("ISO IR101", "iso8859-2", "iso8859-2"),
+        ("ISO-8859-1", "latin-1", "iso8859-1"),
+        ("ISO IR149", "euc_kr", "euc_kr"),
         ("", "cp1252", "cp1252"),
         ("ASCII", "cp1252", "cp1252"),
         ("NO SUCH", "utf-8", "utf-8"),
     ],
 )
 def test_charsets(declared: str, codec: str, used: str) -> None:
-    name = {"gb18030": "王小明", "big5hkscs": "王小明", "iso2022_jp": "山田"}.get(codec, "Müßé")
+    names = {"gb18030": "王小明", "big5hkscs": "王小明", "iso2022_jp": "山田", "euc_kr": "김"}
+    name = names.get(codec, "Müßé")
     head = HEAD.rstrip("\r") + f"||||||{declared}\r"
     raw = (head + f"PID|1||7||{name}").encode(codec)
     found = decode(raw, "")
     assert found.used == used
     assert found.text.endswith(name)
     assert found.declared == declared
+
+
+@pytest.mark.parametrize(
+    ("field", "used"),
+    [
+        ("ISO IR87", "iso2022_jp"),
+        ("ASCII~ISO IR87", "iso2022_jp_ext"),
+        ("~ISO IR87", "iso2022_jp_ext"),
+        ("", "iso2022_jp_ext"),
+    ],
+)
+def test_japanese_switched_by_escapes_is_read_whatever_is_declared(field: str, used: str) -> None:
+    head = HEAD.rstrip("\r") + f"||||||{field}\r"
+    found = decode((head + "PID|1||7||山田^太郎").encode("iso2022_jp"), "")
+    assert (found.used, found.text[-5:]) == (used, "山田^太郎")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['<?xml version="1.0"?><ADT_A01 xmlns="urn:hl7-org:v2xml"/>', "\ufeff\n<ORU_R01></ORU_R01>"],
+)
+def test_xml_is_refused_with_its_reason(text: str) -> None:
+    (found,) = parse_frame(text.encode(), SOURCE, KEYS, 0).messages
+    assert (found.code, found.findings[0].code) == ("AR", "xml")
 
 
 @pytest.mark.parametrize("codec", ["utf-16", "utf-16-le", "utf-16-be", "utf-8-sig"])

@@ -398,3 +398,80 @@ def test_null_deletes_and_is_not_a_value() -> None:
     found = body("ADT^A08", 'PID|1||7^^^H^MR||""||""|""|||""')
     assert (found.patient.birth_date, found.patient.sex, found.patient.names) == ("", "", ())
     assert [one.code for one in found.findings] == ["null"]
+
+
+def test_a_genomic_result_keeps_its_loinc_codes_and_what_belongs_together() -> None:
+    found = body(
+        "ORU^R01", PID, "OBR|1||G1|51969-4^Genetic analysis report^LN",
+        "OBX|1|CWE|48018-6^Gene studied^LN|1a|HGNC:2623^CYP2C19^HGNC||||||F",
+        "OBX|2|ST|84413-4^Genotype display name^LN|1a|*1/*2||||||F",
+        "OBX|3|CWE|53040-2^Metabolizer status^LN|1a|LA10315-2^Intermediate^LN||||||F",
+        "OBX|4|CWE|48018-6^Gene studied^LN|2a|HGNC:1748^EGFR^HGNC||||||F",
+        "OBX|5|ST|48004-6^DNA change^LN|2a|c.2573T>G||||||F",
+    ).observations  # fmt: skip
+    assert [one.code.system for one in found] == ["LN"] * 5
+    first, diplotype, status, second, variant = found
+    assert first.answer is not None
+    assert second.answer is not None
+    assert status.answer is not None
+    assert (first.answer.text, diplotype.text, status.answer.text) == (
+        "CYP2C19", "*1/*2", "Intermediate",
+    )  # fmt: skip
+    assert (second.answer.text, variant.text) == ("EGFR", "c.2573T>G")
+    assert [one.series.rsplit("|", 1)[1] for one in found] == ["1a", "1a", "1a", "2a", "2a"]
+
+
+@pytest.mark.parametrize("escaped", ["Gray\\T\\Co^Meredith", "Gray^Meredith"])
+def test_only_segments_with_an_escape_are_resolved(escaped: str) -> None:
+    family = escaped.partition("^")[0].replace("\\T\\", "&")
+    found = body(
+        "ORU^R01", PID.replace("Doe", "A\\E\\B"), f"NK1|1|{escaped}|MTH|1 Oak\\F\\St",
+        f"OBR|1||F|||||||||||||5^{escaped}", "NTE|1||a\\F\\b", "OBX|1|ST|X||plain",
+    )  # fmt: skip
+    assert found.patient.names[0].family == "A\\B"
+    assert found.patient.others["NAME"] == (f"Meredith {family}",)
+    assert found.patient.others["LOC"] == ("1 Oak|St",)
+    assert found.notes[0].text == "a|b"
+    assert found.observations[0].text == "plain"
+
+
+@pytest.mark.parametrize("kind", ["SIU^S12", "BAR^P01", "DFT^P03"])
+def test_messages_of_business_say_nothing_clinical_but_are_stored(kind: str) -> None:
+    found = parsed(kind, PID, "FT1|1|||20240501||CG|x^X^L", "AIS|1||y^Y^L")
+    assert (found.code, found.events[0].body.event_type) == ("AA", "non_clinical")
+    assert found.events[0].body.patient.ids[0].value == "7"
+
+
+@pytest.mark.parametrize("trigger", ["A24", "A37"])
+def test_the_visit_of_a_pairs_second_patient_is_not_the_first_ones(trigger: str) -> None:
+    found = body(
+        f"ADT^{trigger}",
+        "PID|1||111^^^H^MR||First^One",
+        "PV1|1|I|W1^1^1||||||||||||||||V1",
+        "PID|2||222^^^H^MR||Second^Two",
+        "PV1|1|I|W2^2^2||||||||||||||||V2",
+    )
+    assert found.encounter is not None
+    assert (found.encounter.unit, found.encounter.number) == ("W1", "V1")
+    assert found.links[0].other.value == "222"
+
+
+def test_identifiers_that_differ_in_where_they_are_cut_have_different_keys() -> None:
+    one = parsed("ORU^R01", r"PID|1||C^^^A\F\B^MR")
+    two = parsed("ORU^R01", r"PID|1||B\F\C^^^A^MR")
+    assert one.events[0].body.patient.ids[0] == PatientId("C", "A|B", "MR")
+    assert two.events[0].body.patient.ids[0] == PatientId("B|C", "A", "MR")
+    assert one.events[0].route_key != two.events[0].route_key
+
+
+@pytest.mark.parametrize(
+    ("declared", "escaped"),
+    [("UNICODE UTF-8", "E78E8BE4BC9F"), ("GB18030", "CDF5CEB0"), ("", "E78E8BE4BC9F")],
+)
+def test_hexadecimal_escapes_are_in_the_declared_charset(declared: str, escaped: str) -> None:
+    head = (
+        f"MSH|^~\\&|A|B|C|D|20240501||ORU^R01|1|P|2.5|||||{'' if not declared else '|' + declared}"
+    )
+    text = f"{head}\rPID|1||111^^^H^MR||\\X{escaped}\\^X\r"
+    (message,) = parse_frame(text.encode(), SourceProfile("t"), KEYS, 0).messages
+    assert message.events[0].body.patient.names[0].family == "王伟"

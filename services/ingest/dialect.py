@@ -1,0 +1,141 @@
+"""The delimiters of one HL7 v2 message, and how its values are read with them: repetitions,
+components, subcomponents, escapes. Two readings of one dialect: ``Dialect`` for any message,
+``PlainDialect`` for the many in which no escape and no HL7 null stands.
+"""
+
+import re
+from functools import lru_cache
+
+NULL = '""'
+NO_DELIMITER = "\x00"
+FIELDS_MAX = 70  # beyond the highest field that anything here reads (IN2-64)
+PADDING = ("",) * FIELDS_MAX
+SEGMENT_NAMES_KEPT = 1_000
+
+
+class Dialect:
+    """The delimiters of one message, and how values are read with them."""
+
+    __slots__ = (
+        "_escapes", "_plain", "charset", "component", "escape", "field", "plain", "prefixes",
+        "repeat", "sub",
+    )  # fmt: skip
+
+    def __init__(self, field: str, encoding: str, charset: str) -> None:
+        """Take MSH-1, MSH-2 and the charset that was used (for hexadecimal escapes)."""
+        padded = encoding[:4].ljust(4, NO_DELIMITER)
+        self.field = field
+        self.component, self.repeat, self.escape, self.sub = tuple(padded)
+        self.charset = charset
+        # How segments of this sender begin ("PID|"): learned, so that a line is known by a look-up.
+        self.prefixes: set[str] = set()
+        self._plain = {
+            "F": field,
+            "S": self.component,
+            "T": self.sub,
+            "R": self.repeat,
+            "E": self.escape,
+            "P": encoding[4:5] or "#",
+            "H": "",
+            "N": "",
+        }
+        mark = re.escape(self.escape)
+        self._escapes = re.compile(
+            f"{mark}([FSTREPHN]|X[0-9A-Fa-f]+|\\.[^{mark}]{{1,16}}|[CM][0-9A-Fa-f]{{4,6}}){mark}"
+        )
+        self.plain: Dialect = self
+
+    def fields(self, segment: str) -> list[str]:
+        """Return the fields by their number (name at 0), padded with empty ones."""
+        found = segment.split(self.field)
+        found.extend(PADDING)
+        return found
+
+    def text(self, raw: str) -> str:
+        """Return a value with its escapes resolved; HL7 null is the empty string."""
+        if self.escape in raw:
+            return self._escapes.sub(self._resolve, raw)
+        return "" if raw == NULL else raw
+
+    def first(self, raw: str) -> str:
+        """Return the first subcomponent of the first component of the first repetition."""
+        if not raw or raw.isalnum():  # no delimiter is a letter or a digit
+            return raw
+        raw = raw.partition(self.repeat)[0].partition(self.component)[0]
+        return self.text(raw.partition(self.sub)[0])
+
+    def repetitions(self, raw: str) -> list[str]:
+        """Return the repetitions that are there."""
+        if not raw or raw == NULL:
+            return []
+        if self.repeat not in raw:
+            return [raw]
+        return [one for one in raw.split(self.repeat) if one]
+
+    def components(self, raw: str, count: int) -> list[str]:
+        """Return the first ``count`` components, each its first subcomponent, unescaped."""
+        found = raw.split(self.component, count)
+        if self.sub in raw:
+            found = [one.partition(self.sub)[0] for one in found]
+        if self.escape in raw or NULL in raw:
+            found = [self.text(one) for one in found]
+        missing = count - len(found)
+        if missing > 0:
+            found.extend(PADDING[:missing])
+        return found
+
+    def _resolve(self, match: "re.Match[str]") -> str:
+        sequence = match.group(1)
+        plain = self._plain.get(sequence)
+        if plain is not None:
+            return plain
+        if sequence[0] == "X":
+            return _hexadecimal(sequence[1:], self.charset)
+        # .br, .sp, .ce, .in and their kin start a new line; charset switches are taken out.
+        return "\n" if sequence[0] == "." else ""
+
+
+class PlainDialect(Dialect):
+    """The same delimiters in a message without an escape or an HL7 null: nothing to resolve."""
+
+    __slots__ = ()
+
+    def text(self, raw: str) -> str:
+        """Return the value as it stands."""
+        return raw
+
+    def first(self, raw: str) -> str:
+        """Return the first subcomponent of the first component of the first repetition."""
+        if not raw or raw.isalnum():
+            return raw
+        raw = raw.partition(self.repeat)[0].partition(self.component)[0]
+        return raw.partition(self.sub)[0] if self.sub in raw else raw
+
+    def components(self, raw: str, count: int) -> list[str]:
+        """Return the first ``count`` components, each its first subcomponent."""
+        found = raw.split(self.component, count)
+        if self.sub in raw:
+            sub = self.sub
+            found = [one.partition(sub)[0] if sub in one else one for one in found]
+        missing = count - len(found)
+        if missing > 0:
+            found += PADDING[:missing]
+        return found
+
+
+def _hexadecimal(digits: str, charset: str) -> str:
+    raw = bytes.fromhex(digits[: len(digits) & ~1])
+    for codec in (charset, "utf-8"):
+        try:
+            return raw.decode(codec)
+        except UnicodeDecodeError:
+            continue
+    return raw.decode("latin-1")
+
+
+@lru_cache(maxsize=256)
+def dialect_of(field: str, encoding: str, charset: str) -> Dialect:
+    """Return the dialect for these delimiters; messages of one sender share it."""
+    found = Dialect(field, encoding, charset)
+    found.plain = PlainDialect(field, encoding, charset)
+    return found

@@ -1,0 +1,49 @@
+"""The parse benchmark: which messages it takes, and its arithmetic."""
+
+import time
+from pathlib import Path
+
+import pytest
+
+from bench import parse as bench
+
+MESSAGE = "MSH|^~\\&|A|F|||20240501||ADT^A08|{}|P|2.5\rPID|1||7^^^H^MR\r"
+
+
+def spin() -> None:
+    until = time.process_time() + 0.002
+    while time.process_time() < until:
+        pass
+
+
+def test_a_rate_is_of_processor_time() -> None:
+    assert 250 < bench.rate_of(spin, count=1, seconds=0.05) <= 500
+
+
+def test_the_messages_of_a_folder_are_those_that_are_accepted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "two.hl7").write_text(MESSAGE.format(1) + MESSAGE.format(2))
+    (tmp_path / "wrong.txt").write_text(MESSAGE.format(""))
+    (tmp_path / "other.json").write_text("{}")
+    monkeypatch.setattr(bench, "SECONDS", 0.01)
+    monkeypatch.setattr(bench, "_hapi", lambda _: [])
+    found = bench.run(tmp_path)
+    assert found["messages"] == 2
+    names = [one["parser"] for one in found["parsers"]]  # type: ignore[attr-defined] # a JSON list
+    assert names == ["ours", "python-hl7", "hl7apy"]
+
+
+def test_without_a_folder_the_messages_are_simulated() -> None:
+    assert len(bench._accepted(bench._simulated())) >= 100
+
+
+def test_without_maven_hapi_is_skipped_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shutil.which", lambda _: None)
+    assert {one.note for one in bench._hapi([])} == {"skipped: no mvn here"}
+
+
+def test_ours_is_told_as_a_multiple_of_each_peer() -> None:
+    ours = bench.Rate("ours", "all", 1000.0)
+    assert bench._compared(ours, bench.Rate("peer", "parse", 250.0)).ours_is == 4.0
+    assert bench._compared(ours, bench.Rate("peer", "parse", note="skipped")).ours_is is None
