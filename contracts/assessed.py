@@ -66,13 +66,16 @@ class Risk(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Vital(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The newest value of a parameter that an assessment used, or in ``doubted`` could not use."""
+    """The newest value of a parameter that an assessment used, or in ``doubted`` could not use:
+    then ``finding`` is the code that says why (``implausible``, ``unit_unknown``, ...).
+    """
 
     parameter: str
     value: float
     unit: str
     at_ms: int
     text: str = ""
+    finding: str = ""
 
 
 class Assessment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -86,7 +89,7 @@ class Assessment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     makes the sum smaller and the version greater.
     ``doubted`` are readings that nothing was computed from (implausible, in an unknown unit, from
     the future) and that no usable one has replaced: to be shown with a mark, as ``text`` has them;
-    ``unit`` is empty.
+    ``unit`` is empty; ``finding`` may be, in what was heard before it was kept.
     ``status`` is ``not_scored`` with a reason code, or ``scored``. ``model_epoch`` is the greatest
     offset of ``models.promoted.v1`` that was in force.
     """

@@ -18,8 +18,9 @@ from services.gateway.audit import Auditor
 from services.gateway.board import Board
 from services.gateway.follower import Follower
 from services.gateway.identity import Identities
+from services.gateway.inputs import Lang
 from services.gateway.people import Person
-from services.gateway.present import Lang, Look
+from services.gateway.present import Look
 from services.gateway.problems import Problem
 from services.gateway.read_model import ReadModel
 from services.gateway.settings import GatewaySettings

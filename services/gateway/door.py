@@ -19,8 +19,8 @@ from plumbing.clock import Clock
 from services.gateway import metrics
 from services.gateway.access import Viewer
 from services.gateway.auth_routes import Cookies
+from services.gateway.inputs import Lang
 from services.gateway.oidc import IssuerAway, Oidc, SignInRefused
-from services.gateway.present import Lang
 from services.gateway.sessions import Sessions
 from services.gateway.worklist import PATH as WORKLIST
 

@@ -3,19 +3,19 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Literal
 
-from contracts.assessed import Contribution, Risk, Vital
-from contracts.loinc import BY_NAME
+from contracts.assessed import Assessment, Contribution, Risk, Vital
 from contracts.reidentify import Identity
 from contracts.topic import DAY_MS
+from services.gateway.inputs import Lang, label, needed_as
 from services.gateway.people import Person, band, news2_of
 from services.gateway.standing import RISE_SHOWN, comparable
-from services.gateway.stored import Point, main_risk, score_named
+from services.gateway.stored import Detail, Point, main_risk, score_named, vitals_of
 from services.gateway.views import (
     SPARK_POINTS_MAX,
     Changed,
     ContributionView,
+    DoubtedView,
     IcuRiskView,
     LastScoreView,
     News2View,
@@ -27,18 +27,10 @@ from services.gateway.views import (
     VitalView,
 )
 
-Lang = Literal["en", "zh"]
 REASONS_SHOWN = 3
 CHANGE_SHOWN_MS = 2 * 3_600_000
 SIX_HOURS_MS = 6 * 3_600_000
 TWELVE_HOURS_MS = 12 * 3_600_000
-# What scores call an input where contracts.loinc has no parameter of that name.
-INPUT_LABELS: dict[str, dict[str, str]] = {
-    "pulse": {"en": "Heart rate", "zh": "心率"},
-    "temp_c": {"en": "Temperature", "zh": "体温"},
-    "acvpu": {"en": "Level of consciousness", "zh": "意识水平"},
-    "on_oxygen": {"en": "Oxygen", "zh": "吸氧"},
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +79,7 @@ def row(look: Look) -> Row:
         qsofa=_qsofa(one),
         icu_risk=_icu_risk(look),
         red_flags=report.red_flags if report else (),
+        doubted=doubted_views(report, look, report.token) if report else (),
         trend=trend(one.rise),
         spark=spark(look),
         scored_ms=one.reported.scored_ms if one.reported else None,
@@ -180,12 +173,22 @@ def vital_views(vitals: Iterable[Vital], look: Look, token: str) -> tuple[VitalV
     )
 
 
-def label(parameter: str, lang: Lang) -> str:
-    """Return what a person calls an input; its code when nobody named it."""
-    known = BY_NAME.get(parameter)
-    if known is not None:
-        return known.zh if lang == "zh" else known.en
-    return INPUT_LABELS.get(parameter, {}).get(lang, parameter)
+def doubted_views(result: Assessment | Detail, look: Look, token: str) -> tuple[DoubtedView, ...]:
+    """Return what was sent and not used, in words; the times are those of ``token``."""
+    usable = vitals_of(result) if isinstance(result, Detail) else result.vitals
+    return tuple(
+        DoubtedView(
+            parameter=one.parameter,
+            label=label(one.parameter, look.lang),
+            value=one.value,
+            unit=one.unit,
+            text=one.text,
+            at_ms=look.real(one.at_ms, token),
+            finding=one.finding,
+            needed_as=label(name, look.lang) if (name := needed_as(one, usable)) else "",
+        )
+        for one in result.doubted
+    )
 
 
 def _news2(look: Look) -> News2View | None:

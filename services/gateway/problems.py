@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from plumbing import log
 from plumbing.errors import Unavailable
 from services.gateway.oidc import IssuerAway
-from services.gateway.views import Problem as ProblemView
+from services.gateway.views_ops import Problem as ProblemView
 
 TITLES = {
     400: "Bad request",

@@ -11,11 +11,13 @@ from services.gateway.access import Viewer, decide, scope_of
 from services.gateway.board import Scope
 from services.gateway.bodies import SearchRequest, read_body, require_same_origin
 from services.gateway.desk import Desk, lang_of, reply
+from services.gateway.inputs import Lang
 from services.gateway.people import band
-from services.gateway.present import Lang, row
+from services.gateway.present import row
 from services.gateway.problems import Problem
 from services.gateway.schema import answers, taking
-from services.gateway.views import Counts, Found, Me, Units, UnitView
+from services.gateway.views import Found, Me, Units, UnitView
+from services.gateway.views_ops import Counts
 from services.gateway.worklist import Ask, WorklistRoute
 
 FOUND_MAX = 50

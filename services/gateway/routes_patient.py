@@ -21,7 +21,7 @@ from services.gateway.bodies import read_body, require_same_origin
 from services.gateway.desk import Desk, lang_of, reply, state_of
 from services.gateway.history import readings, series
 from services.gateway.people import Person
-from services.gateway.present import Look, risk_view, row, vital_views
+from services.gateway.present import Look, doubted_views, risk_view, row, vital_views
 from services.gateway.problems import Problem
 from services.gateway.reviews import REASONS, ReviewRequest, review
 from services.gateway.schema import answers, taking
@@ -220,6 +220,7 @@ def _explanation(
         scores=detail.scores,
         risks=tuple(risk_view(risk, look, alias) for risk in risks_of(detail)),
         vitals=vital_views(vitals_of(detail), look, alias),
+        doubted=doubted_views(detail, look, alias),
         red_flags=detail.red_flags,
         superseded=tuple(
             SupersededView(

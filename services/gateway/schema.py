@@ -7,7 +7,7 @@ import msgspec
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from services.gateway import views
+from services.gateway import views, views_ops
 from services.gateway.bodies import SearchRequest
 from services.gateway.reviews import ReviewRequest
 
@@ -23,8 +23,8 @@ VIEWS: tuple[type[Any], ...] = (
     views.Explanation,
     views.Found,
     views.Reviewed,
-    views.Counts,
-    views.Problem,
+    views_ops.Counts,
+    views_ops.Problem,
     ReviewRequest,
     SearchRequest,
 )

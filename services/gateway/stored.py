@@ -59,7 +59,7 @@ class StoredRisk(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Detail(msgspec.Struct, frozen=True, array_like=True):
-    """What explains one event's result."""
+    """What explains one event's result. One of an older version has nothing ``doubted``."""
 
     event_type: str
     status: str
@@ -73,6 +73,7 @@ class Detail(msgspec.Struct, frozen=True, array_like=True):
     risks: tuple[StoredRisk, ...]
     vitals: tuple[tuple[str, float, str, int, str], ...]
     red_flags: tuple[str, ...]
+    doubted: tuple[Vital, ...] = ()
 
 
 _point_encoder = msgspec.msgpack.Encoder()
@@ -145,6 +146,7 @@ def detail(assessment: Assessment) -> Detail:
             for one in assessment.vitals
         ),
         red_flags=assessment.red_flags,
+        doubted=assessment.doubted,
     )
 
 

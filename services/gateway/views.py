@@ -86,11 +86,29 @@ class IcuRiskView(View, frozen=True, kw_only=True):
     top: tuple[ReasonView, ...]
 
 
+class DoubtedView(View, frozen=True, kw_only=True):
+    """A reading that was sent and that nothing was computed from, because of its ``finding`` (a
+    code, or empty when it was not kept). ``text`` is the value as sent; when it is empty ``value``
+    is. ``needed_as`` is the input of NEWS2, named as in ``missing``, that it is a newer reading of
+    than any usable one; empty for all others.
+    """
+
+    parameter: str
+    label: str
+    value: float
+    unit: str
+    text: str
+    at_ms: int | None
+    finding: str
+    needed_as: str
+
+
 class Row(View, frozen=True, kw_only=True):
     """One person on the worklist.
     ``data_ms`` is the time of the newest fact used, ``scored_ms`` when the report was made.
     ``not_scored`` is a reason code when nothing could be scored. ``under_review``: the links of
     this person changed and the report is not recomputed yet. ``degraded`` is a code or empty.
+    ``doubted``: what was sent since the last usable value of its parameter, and does not count.
     ``spark``: the newest early-warning totals, oldest first; it and ``trend`` are over results of
     one identifier with the same parts of the score.
     """
@@ -108,6 +126,7 @@ class Row(View, frozen=True, kw_only=True):
     qsofa: QsofaView | None
     icu_risk: IcuRiskView | None
     red_flags: tuple[str, ...]
+    doubted: tuple[DoubtedView, ...]
     trend: Trend
     spark: tuple[Point, ...]
     scored_ms: int | None
@@ -229,6 +248,7 @@ class Explanation(View, frozen=True, kw_only=True):
     scores: tuple[Score, ...]
     risks: tuple[RiskView, ...]
     vitals: tuple[VitalView, ...]
+    doubted: tuple[DoubtedView, ...]
     red_flags: tuple[str, ...]
     superseded: tuple[SupersededView, ...]
 
@@ -274,27 +294,3 @@ class Reviewed(View, frozen=True, kw_only=True):
     decision: Literal["accepted", "overridden"]
     reason: str
     decided_ms: int
-
-
-class Counts(View, frozen=True, kw_only=True):
-    """What the read model holds; no patients. ``partitions`` maps topic to projected offsets."""
-
-    visible_events: int
-    superseded: int
-    tokens: int
-    rows_open: int
-    rebuild_epoch: str
-    catching_up: CatchingUp | None
-    partitions: dict[str, dict[str, int]]
-
-
-class Problem(View, frozen=True, kw_only=True):
-    """An error (RFC 9457, ``application/problem+json``); never holds anything of a patient."""
-
-    type: str
-    title: str
-    status: int
-    detail: str
-    instance: str
-    code: str
-    trace_id: str

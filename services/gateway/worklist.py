@@ -14,7 +14,8 @@ from starlette.datastructures import QueryParams
 from services.gateway.access import Viewer, decide, scope_of
 from services.gateway.board import Scope
 from services.gateway.desk import PRIVATE, Desk, body, lang_of
-from services.gateway.present import Lang, Look, row
+from services.gateway.inputs import Lang
+from services.gateway.present import Look, row
 from services.gateway.problems import Problem
 from services.gateway.schema import answers, query_parameter
 from services.gateway.views import Row, Worklist

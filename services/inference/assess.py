@@ -147,7 +147,12 @@ def _vital(fact: Fact) -> Vital:
 
 def _doubted(fact: Fact) -> Vital:
     return Vital(
-        parameter=fact.parameter, value=fact.value, unit="", at_ms=fact.at_ms, text=fact.text
+        parameter=fact.parameter,
+        value=fact.value,
+        unit="",
+        at_ms=fact.at_ms,
+        text=fact.text,
+        finding=fact.finding,
     )
 
 

@@ -45,6 +45,8 @@ _LEVEL_WORDS = {
 LOINC = "LN"
 TIME_DOUBTED = "time_implausible"  # ingest's: later than its receipt by more than a day
 UNIT_ASSUMED = "unit_assumed"  # ingest's: none was sent, and it could be another one
+IMPLAUSIBLE = "implausible"
+UNIT_UNKNOWN = "unit_unknown"
 _UNSAID = frozenset({"", "1", "{score}"})
 # Within this a time is a matter of clocks and zones; beyond, of a mistake.
 AHEAD_MS_MAX = DAY_MS
@@ -128,9 +130,9 @@ def _fact(
         return None
     said_ms = event.occurred_at_ms
     at_ms = said_ms if observation.at_ms is None else observation.at_ms
-    doubtful = _doubtful(parameter, observation, value)
+    doubt = _doubt(parameter, observation, value)
     late = at_ms > until_ms or (observation.finding == TIME_DOUBTED and at_ms > said_ms)
-    flagged = late or doubtful
+    flagged = late or bool(doubt)
     return Fact(
         event_id=event.event_id,
         index=observation.index,
@@ -143,7 +145,8 @@ def _fact(
         status=observation.status,
         series=observation.series,
         flagged=flagged,
-        ahead=late and not doubtful,
+        ahead=late and not doubt,
+        finding=doubt or (TIME_DOUBTED if late else ""),
     )
 
 
@@ -179,12 +182,11 @@ def _level(observation: Observation) -> float | None:
     return observation.value
 
 
-def _doubtful(parameter: Parameter, observation: Observation, value: float | None) -> bool:
-    if observation.finding:
-        return True
-    if value is None:
-        return False
-    if not parameter.low <= value <= parameter.high:
-        return True
+def _doubt(parameter: Parameter, observation: Observation, value: float | None) -> str:
+    """Return the code of what speaks against a value whatever its time is, or ""."""
+    if observation.finding or value is None:
+        return observation.finding
     unit = observation.unit
-    return bool(unit) and unit != parameter.unit and (parameter.unit, unit) not in _SAME_UNIT
+    if unit and unit != parameter.unit and (parameter.unit, unit) not in _SAME_UNIT:
+        return UNIT_UNKNOWN  # first: the limits are in the parameter's own unit
+    return "" if parameter.low <= value <= parameter.high else IMPLAUSIBLE

@@ -145,7 +145,7 @@ def _believed(facts: Sequence[Fact]) -> Sequence[Fact]:
     if newest_usable_ms(facts) is not None:
         return facts
     replaced = msgspec.structs.replace
-    return [replaced(fact, flagged=False) if fact.ahead else fact for fact in facts]
+    return [replaced(fact, flagged=False, finding="") if fact.ahead else fact for fact in facts]
 
 
 def _standing(parts: Sequence[Part], told: Sequence[Fact]) -> Sequence[Fact]:

@@ -19,8 +19,9 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True):
     ``said_ms`` when it was said (which orders corrections).
     ``parameter`` is a name of ``contracts.loinc``, ``value`` in that parameter's unit; ``text`` is
     what was sent beside it. ``series`` ties versions of one result together. ``flagged``: somebody
-    upstream doubts it (implausible, wrong unit); it may be shown, it is never scored. ``ahead``: it
-    is flagged for its time alone, by the fence of ``facts_of``, and counts as said with its event.
+    upstream doubts it (implausible, wrong unit); it may be shown, it is never scored; ``finding``
+    is the code that says why. ``ahead``: it is flagged for its time alone, by the fence of
+    ``facts_of``, and counts as said with its event.
     """
 
     event_id: str
@@ -35,6 +36,7 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True):
     series: str = ""
     flagged: bool = False
     ahead: bool = False
+    finding: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

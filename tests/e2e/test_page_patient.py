@@ -18,7 +18,16 @@ from tests.support.page_browser import (
     visiting,
     ward_on_its_own_redis,
 )
-from tests.support.page_people import SEPSIS, WARD, WELL, history, lab_only, report
+from tests.support.page_people import (
+    DOUBTED,
+    MINUTE_MS,
+    SEPSIS,
+    WARD,
+    WELL,
+    history,
+    lab_only,
+    report,
+)
 from tests.support.page_screenshots import SHOTS, take
 from tests.support.page_server import PageServer
 
@@ -114,6 +123,50 @@ def test_a_score_that_stands_is_told_with_its_age_and_each_part_with_its_own(liv
     assert "missing: Respiratory rate" in said
     assert "overdue" in text(page, "#who")
     assert access_findings(page) == []
+
+
+def test_what_is_doubted_is_shown_as_sent_with_its_reason_and_age(live: Visit) -> None:
+    odd = replace(ABDULLAH, doubted=DOUBTED)
+    at_ms = live.server.clock.now_ms() - 5 * MINUTE_MS
+    live.server.feed(lab_only(odd, at_ms, "sodium", 140))
+    page = patient(live, ABDULLAH.token)
+    rows = [" ".join(one.split()) for one in page.locator("#doubted tbody tr").all_inner_texts()]
+    time = r" \d\d:\d\d · 5 min ago"
+    for said, expected in zip(
+        rows,
+        (
+            r"Heart rate 900 /min, not used: implausible value",
+            r"Temperature 370 °C, not used: implausible value",
+            r"Creatinine 88 furlong, not used: unit unknown",
+        ),
+        strict=True,
+    ):
+        assert re.search(expected + time, said), said
+    parts = text(page, "#news2 .parts")
+    assert "Temperature 370 °C, not used: implausible value" in parts  # not: "not measured"
+    assert re.search(r"Heart rate 114 /min 900 /min, not used: implausible value 2", parts)
+    assert page.locator("#doubted .doubt .icon").count() == 3  # told by a shape too
+    assert "900" not in text(page, "#charts")
+    assert access_findings(page) == []
+    live.server.feed(lab_only(ABDULLAH, at_ms, "sodium", 140, order=300))
+    expect(page.locator("#doubted")).to_be_hidden()
+
+
+def test_what_is_doubted_is_told_in_chinese_and_fits_a_phone(
+    browser: Browser, redis_url: str, tmp_path: Path
+) -> None:
+    with PageServer(redis_url, tmp_path).running() as server:
+        server.fill()
+        odd = replace(ABDULLAH, doubted=DOUBTED)
+        server.feed(lab_only(odd, server.clock.now_ms(), "sodium", 140))
+        with visiting(browser, server, viewport=NARROW, color_scheme="dark") as one:
+            page = patient(one, ABDULLAH.token, "?lang=zh")
+            said = text(page, "#doubted")
+            assert "心率 900 /min，未采用：数值不合理" in said
+            assert "肌酐 88 furlong，未采用：单位未知" in said
+            assert set(LATIN.findall(said)) == {"min", "furlong"}
+            assert access_findings(page) == []
+            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
 def test_the_risk_stands_beside_the_average_with_its_reasons(visit: Visit) -> None:

@@ -19,6 +19,7 @@ from tests.support.page_browser import (
     ward_on_its_own_redis,
 )
 from tests.support.page_people import (
+    DOUBTED,
     SEPSIS,
     WARD,
     WELL,
@@ -125,6 +126,27 @@ def test_an_incomplete_score_shows_its_range_what_is_missing_and_how_high_it_may
     assert "may be High" in said
     assert "missing: Oxygen, Level of consciousness, Temperature" in said
     assert "(" not in page.locator(f'tr[data-id="{CHEN.token}"] .c-score').inner_text()
+
+
+def test_what_was_sent_for_a_missing_input_and_does_not_count_is_said_with_why(live: Visit) -> None:
+    now_ms = live.server.clock.now_ms()
+    live.server.feed(lab_only(replace(ABDULLAH, doubted=DOUBTED), now_ms, "sodium", 140))
+    odd = (("spo2", 930.0, "930 %", "implausible"),)
+    live.server.feed(report(replace(ROSSI, vitals={}, doubted=odd), now_ms, 100))
+    page = live.open()
+    said = row(page, ABDULLAH.token)
+    assert (
+        "missing: Oxygen, Level of consciousness, Temperature (370 °C, not used: implausible value)"
+        in said
+    )
+    assert "Heart rate 900 /min, not used: implausible value" in said  # an older value counts
+    assert "Creatinine" not in said  # no input of the score
+    marked = page.locator(f'tr[data-id="{ABDULLAH.token}"] .chip.doubted')
+    assert marked.locator(".i-unused").count() == marked.count() == 2
+    nothing_usable = row(page, ROSSI.token)
+    assert "Not scored: no usable input" in nothing_usable
+    assert "SpO2 930 %, not used: implausible value" in nothing_usable
+    assert access_findings(page) == []
 
 
 def test_who_is_not_scored_says_why_in_words(visit: Visit) -> None:

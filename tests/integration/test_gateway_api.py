@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 import redis.asyncio
 
-from contracts.assessed import ASSESSED, CURRENT, Score
+from contracts.assessed import ASSESSED, CURRENT, Score, Vital
 from contracts.audited import AUDIT
 from contracts.merged import MERGED, IdentityMerged
 from contracts.relations import RELATIONS
@@ -283,6 +284,37 @@ async def test_history_and_explanation(world: World) -> None:
     assert told["vitals"][0]["unit"] == "/min"
     missing = await browser.get("/v1/patients/one/explanation", params={"event_id": "nope"})
     assert missing.status_code == 404
+
+
+async def test_what_is_doubted_is_told_of_the_person_and_of_the_event(world: World) -> None:
+    await admit(world, "one", "W1")
+    odd = Vital(
+        parameter="temperature", value=370, unit="", at_ms=AT_MS, text="370 Cel",
+        finding="implausible",
+    )  # fmt: skip
+    event = an_assessment("one", "odd", doubted=(odd,), seen={"one": 2})
+    await world.tell(ASSESSED, event)
+    await world.tell(CURRENT, msgspec.structs.replace(event, basis="person", event_id=""))
+    await world.settle()
+    browser = await world.client("dr.lin")
+    said = {
+        "parameter": "temperature",
+        "label": "体温",
+        "value": 370.0,
+        "unit": "",
+        "text": "370 Cel",
+        "at_ms": NOON_MS,
+        "finding": "implausible",
+        "needed_as": "体温",
+    }
+    (row,) = (await get(browser, "/v1/worklist", lang="zh"))["patients"]
+    assert row["doubted"] == [said]
+    assert row["news2"]["missing"] == ["体温"]
+    assert (await get(browser, "/v1/patients/one", lang="zh"))["doubted"] == [said]
+    told = await get(browser, "/v1/patients/one/explanation", event_id="odd", lang="zh")
+    assert told["doubted"] == [said]
+    plain = await get(browser, "/v1/patients/one/explanation", event_id="event-one")
+    assert plain["doubted"] == []
 
 
 async def test_a_merge_is_one_row_and_its_unlink_two(world: World) -> None:

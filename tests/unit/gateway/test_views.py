@@ -1,18 +1,22 @@
 """What is stored and shown: nothing lost, nothing invented."""
 
 import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contracts.assessed import Score
+from contracts.assessed import Assessment, Score, Vital
+from contracts.loinc import BY_NAME
 from contracts.reidentify import Identity
 from contracts.topic import DAY_MS
 from services.gateway.history import series, thinned
+from services.gateway.inputs import NEWS2_INPUTS, label
 from services.gateway.people import Related, Reported, TokenState, person
-from services.gateway.present import Look, delta_6h, label, row, spark
+from services.gateway.present import Look, delta_6h, row, spark
 from services.gateway.project import read_mark, relation_mark
 from services.gateway.standing import says_something
 from services.gateway.stored import (
+    NEWS2_PARTS,
     NOT_TOLD,
     Point,
     decode_detail,
@@ -24,6 +28,9 @@ from services.gateway.stored import (
     vitals_of,
 )
 from services.gateway.views import BANDS, LastScoreView
+from services.inference.assess import Rules, find
+from services.inference.scores.tables import load_tables
+from services.inference.view import Fact, PatientView
 from tests.support.gateway_world import HOUR_MS, NOON_MS, a_relation, an_assessment
 
 IDENTITY = Identity(
@@ -52,6 +59,18 @@ def a_look(*, trail: tuple[Point, ...] = (), identity: Identity | None = IDENTIT
     return Look(person("t", {}, {"t": state}), identity, NOON_MS, "en")
 
 
+def looking_at(report: Assessment, identity: Identity | None = IDENTITY) -> Look:
+    state = TokenState(reported=Reported(report, NOON_MS))
+    return Look(person("t", {}, {"t": state}), identity, NOON_MS, "en")
+
+
+def an_unscored(odd: Vital) -> Assessment:
+    """Nothing usable came, only ``odd``."""
+    return an_assessment(
+        "t", "", basis="person", total=None, vitals=(), doubted=(odd,), reason="no_input"
+    )
+
+
 def test_a_result_comes_back_as_it_went_in() -> None:
     event = an_assessment("t", "e", probability=0.3, red_flags=("lactate_high",))
     kept = decode_detail(encode(detail(event)))
@@ -66,6 +85,66 @@ def test_a_result_comes_back_as_it_went_in() -> None:
     assert kept.red_flags == ("lactate_high",)
     epoch, at = decode_point(b"7;" + encode(point(event, NOON_MS, 3)))
     assert (epoch, at.total, at.probability, at.at_ms) == (7, 3, 0.3, event.as_of_ms)
+
+
+def test_a_doubted_reading_is_kept_as_it_was_sent() -> None:
+    odd = Vital(
+        parameter="spo2", value=930, unit="", at_ms=AT_MS, text="930 %", finding="implausible"
+    )
+    kept = decode_detail(encode(detail(an_assessment("t", "e", doubted=(odd,)))))
+    assert kept.doubted == (odd,)
+    assert "spo2" not in {one.parameter for one in vitals_of(detail(an_unscored(odd)))}
+
+
+def test_a_detail_of_an_older_version_can_be_read() -> None:
+    kept = detail(an_assessment("t", "e"))
+    old = msgspec.msgpack.encode(
+        [getattr(kept, name) for name in kept.__struct_fields__ if name != "doubted"]
+    )
+    assert decode_detail(old) == kept
+
+
+def test_a_row_says_what_was_sent_and_does_not_count() -> None:
+    """SpO2 is usable at ``AT_MS`` in the report: what came later is newer, a lab is not needed."""
+    odd = (
+        Vital(parameter="temperature", value=370, unit="", at_ms=AT_MS - HOUR_MS, text="370 Cel"),
+        Vital(parameter="sao2", value=9.4, unit="", at_ms=AT_MS + 1, finding="unit_unknown"),
+        Vital(parameter="sao2", value=9.4, unit="", at_ms=AT_MS, finding="unit_unknown"),
+        Vital(parameter="lactate", value=600, unit="", at_ms=AT_MS, finding="implausible"),
+    )
+    found = row(looking_at(an_assessment("t", "", basis="person", doubted=odd)))
+    assert [(one.label, one.text, one.finding, one.needed_as) for one in found.doubted] == [
+        ("Temperature", "370 Cel", "", "Temperature"),
+        ("Arterial oxygen saturation", "", "unit_unknown", "SpO2"),
+        ("Arterial oxygen saturation", "", "unit_unknown", ""),
+        ("Lactate", "", "implausible", ""),
+    ]
+    assert found.news2 is not None
+    assert found.doubted[0].needed_as in found.news2.missing
+    assert [one.at_ms for one in found.doubted] == [
+        NOON_MS - HOUR_MS,
+        NOON_MS + 1,
+        NOON_MS,
+        NOON_MS,
+    ]
+    hidden = row(looking_at(an_assessment("t", "", basis="person", doubted=odd), identity=None))
+    assert {one.at_ms for one in hidden.doubted} == {None}
+
+
+def test_a_row_with_nothing_usable_still_says_what_was_sent() -> None:
+    odd = Vital(parameter="spo2", value=930, unit="", at_ms=AT_MS, text="930 %")
+    found = row(looking_at(an_unscored(odd)))
+    assert found.not_scored == "no_input"
+    assert [one.text for one in found.doubted] == ["930 %"]
+
+
+@pytest.mark.parametrize("parameter", BY_NAME)
+def test_the_parameters_of_news2_s_inputs_are_those_of_the_score(parameter: str) -> None:
+    fact = Fact(event_id="e", index=0, offset=0, parameter=parameter, value=1.0, at_ms=AT_MS)
+    view = PatientView(token="t", age_years=70, sex="F", facts=(fact,), as_of_ms=AT_MS)
+    (news2, *_) = find(view, Rules(load_tables(), HOUR_MS)).scores
+    given = set(NEWS2_PARTS) - set(news2.missing)
+    assert given == ({NEWS2_INPUTS[parameter]} if parameter in NEWS2_INPUTS else set())
 
 
 def test_a_stored_result_is_small() -> None:

@@ -141,6 +141,7 @@ def test_what_is_doubted_is_shown_as_sent_and_not_scored(
     assert alone.scores[0].parts == {}
     (doubted,) = alone.doubted
     assert (doubted.parameter, doubted.text, doubted.unit) == (parameter, text, "")
+    assert doubted.finding == finding
 
 
 def test_a_newer_usable_value_replaces_a_doubted_one() -> None:

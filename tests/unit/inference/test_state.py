@@ -9,6 +9,7 @@ from contracts.deidentified import DeidentifiedEvent, Stay
 from contracts.observation import Code, Observation
 from contracts.topic import DAY_MS
 from services.inference.facts import TIME_DOUBTED
+from services.inference.packing import unpack
 from services.inference.standing import Part, view_of
 from services.inference.state import EMPTY, PatientState, apply, needs_pruning, prune
 from services.inference.state_codec import StateUnreadable, applied_of, decode_state, encode_state
@@ -88,11 +89,18 @@ def test_what_is_doubted_is_kept_and_not_used() -> None:
         Observation(index=3, code=Code("L", "8867-4"), kind="quantity", value=70, at_ms=T0),
     ]
     facts = view(heard(an_event("doubt", TOKEN, observations=found))).facts
-    assert [(fact.parameter, fact.flagged) for fact in facts] == [
-        ("heart_rate", True),
-        ("sbp", True),
-        ("creatinine", True),
+    assert all(fact.flagged for fact in facts)
+    assert [(fact.parameter, fact.finding) for fact in facts] == [
+        ("heart_rate", "implausible"),
+        ("sbp", "implausible"),
+        ("creatinine", "unit_unknown"),
     ]
+
+
+def test_a_doubted_fact_of_an_older_version_can_be_read() -> None:
+    old = msgspec.msgpack.encode(("e", 7, T0, [[0, "spo2", 930.0, 0, "", "F", "930 %", True]]))
+    _, _, _, (fact,) = unpack(old)
+    assert (fact.flagged, fact.text, fact.finding) == (True, "930 %", "")
 
 
 def test_a_view_shows_a_week_and_the_first_48_h_of_intensive_care() -> None:
@@ -214,7 +222,7 @@ def test_a_fact_from_the_future_neither_blinds_the_view_nor_counts() -> None:
         60 + n for n in range(1, 40)
     ]
     (odd,) = (fact for fact in found.facts if fact.flagged)
-    assert (odd.at_ms, odd.text) == (T0, "80 /min")
+    assert (odd.at_ms, odd.text, odd.finding) == (T0, "80 /min", TIME_DOUBTED)
     assert not needs_pruning(state)
     assert prune(state, state.applied) == state
     assert decode_state(encode_state(state)) == state

@@ -48,6 +48,13 @@ export function quantity(value, ucum, digits = 2) {
   return named ? `${number(value, digits)}${named === "%" ? "" : "\u00a0"}${named}` : number(value, digits);
 }
 
+/** A value as it was sent, "930 %", with its unit as people write it. */
+export function asSent(text) {
+  const [value, ...named] = text.split(" ");
+  const ucum = named.join(" ");
+  return named.length ? `${value}\u00a0${UNITS[ucum] || ucum}` : text;
+}
+
 /** "12 min ago", from milliseconds. */
 export function ago(ms) {
   if (ms < MINUTE) return t("age.now");

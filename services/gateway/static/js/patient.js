@@ -7,9 +7,10 @@ import { $, h, icon } from "./dom.js";
 import { ago, at, now, overdue, relative, years } from "./format.js";
 import { count, t, word } from "./i18n.js";
 import { keepFresh, showState, tickState } from "./live.js";
+import { doubtedCard, reading, tickDoubts } from "./reading.js";
 import { riskCard, whyCard } from "./risk.js";
 import { badges, bandOf, lastSaid, nameOf, staleHelp } from "./row.js";
-import { news2Card, qsofaCard, reading } from "./scores.js";
+import { news2Card, qsofaCard } from "./scores.js";
 import { startShell } from "./shell.js";
 import { inStrips, stripsOf } from "./strips.js";
 
@@ -63,6 +64,9 @@ function draw() {
   $("#qsofa").replaceChildren(...qsofaCard(row).filter(Boolean));
   $("#risk").replaceChildren(...riskCard(row));
   drawWhy();
+  const doubted = doubtedCard(row);
+  $("#doubted").hidden = doubted === null;
+  $("#doubted").replaceChildren(...(doubted ?? []));
   decision.show(row);
   banners.say("identity", row.identityHidden ? t("banner.identity") : null);
   banners.say("catching_up", row.catching_up && (row.catching_up.behind_minutes > 0
@@ -118,10 +122,11 @@ function tick() {
   banners.tick(now());
   const newest = $("#newest");
   if (!row || !newest) return;
+  tickDoubts($("#doubted"));
   const late = overdue(row, now());
   const last = $("#news2 .last-said");
   if (last && row.news2?.last) last.textContent = lastSaid(row, now());
-  newest.replaceChildren(row.data_ms === null ? t("status.never") : t("patient.newest", { age: ago(now() - row.data_ms) }), " ",
+  newest.replaceChildren(row.data_ms === null ? t(row.doubted.length ? "status.never_usable" : "status.never") : t("patient.newest", { age: ago(now() - row.data_ms) }), " ",
     ...(late ? [h("span", { class: "badge overdue", title: staleHelp(row) }, icon("clock"), t("status.stale"))] : []));
 }
 

@@ -3,7 +3,7 @@ import { linear } from "./axis.js";
 import { h, icon, s, sr } from "./dom.js";
 import { at, number, percent } from "./format.js";
 import { t, word } from "./i18n.js";
-import { reading } from "./scores.js";
+import { reading } from "./reading.js";
 
 const SHOWN = 7;
 const SMALL = 0.005;

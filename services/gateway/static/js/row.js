@@ -2,6 +2,7 @@
 import { h, icon, sr, tile } from "./dom.js";
 import { ago, now, number, overdue, percent, quantity, sex, signed, years } from "./format.js";
 import { t, word } from "./i18n.js";
+import { doubtText } from "./reading.js";
 import { sparkline } from "./spark.js";
 
 export const COLUMNS = ["score", "patient", "bed", "trend", "qsofa", "icu", "why", "age"];
@@ -103,7 +104,7 @@ const SAID = {
   qsofa: (row) => row.qsofa,
   icu: (row) => row.icu_risk && [row.icu_risk.covered, row.icu_risk.reason, shown(row.icu_risk.probability),
     shown(row.icu_risk.delta_6h)],
-  why: (row) => [row.red_flags, row.not_scored, row.icu_risk?.top.slice(0, REASONS_SHOWN), row.news2?.missing,
+  why: (row) => [row.red_flags, row.not_scored, row.icu_risk?.top.slice(0, REASONS_SHOWN), row.news2?.missing, row.doubted,
     row.news2?.last && [bandOf(row), row.news2.last]],
   age: () => "age",
 };
@@ -203,10 +204,24 @@ function why(row) {
   for (const reason of (row.icu_risk?.top ?? []).slice(0, REASONS_SHOWN)) {
     if (Math.abs(reason.attribution) >= EFFECT_SHOWN_MIN) chips.push(reasonChip(reason));
   }
-  if (hasScore(row) && row.news2.missing.length) {
-    chips.push(h("li", { class: "chip missing" }, t("score.missing", { list: listed(row.news2.missing) })));
-  }
+  chips.push(...gaps(row));
   return chips.length ? [h("ul", { class: "chips" }, chips)] : [];
+}
+
+/** What NEWS2 misses; where something was sent for it, that and why it does not count. */
+function gaps(row) {
+  const needed = row.news2 ? row.doubted.filter((d) => d.needed_as) : [];
+  const missing = hasScore(row) ? row.news2.missing : [];
+  const found = needed.filter((d) => !missing.includes(d.needed_as)).map((d) => h("li", { class: "chip doubted" },
+    icon("unused"), h("span", {}, t("value.named", { name: d.label, sent: doubtText(d) }))));
+  if (!missing.length) return found;
+  const list = missing.map((name) => {
+    const sent = needed.filter((d) => d.needed_as === name).map(doubtText);
+    return sent.length ? t("value.missing_sent", { name: word("parameter", name), sent: sent.join("; ") }) : name;
+  });
+  const some = needed.length > found.length;
+  return [h("li", { class: some ? "chip missing doubted" : "chip missing" }, some ? icon("unused") : null,
+    h("span", {}, t("score.missing", { list: listed(list) }))), ...found];
 }
 
 /** Names of inputs in a row; a server that sends codes instead of words is put into words. */

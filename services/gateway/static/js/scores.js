@@ -1,7 +1,8 @@
 // The scores now: what each part gives, and what is missing.
 import { h, icon, tile } from "./dom.js";
-import { ago, now, quantity } from "./format.js";
+import { ago, now } from "./format.js";
 import { t, word } from "./i18n.js";
+import { doubtMark, reading } from "./reading.js";
 import { bandAtMost, bandOf, hasScore, lastSaid, listed, scoreOf, totalText } from "./row.js";
 
 const NEWS2_PARTS = ["resp_rate", "spo2", "on_oxygen", "sbp", "pulse", "acvpu", "temp_c"];
@@ -12,7 +13,6 @@ const MEASURED = {
   acvpu: ["consciousness", "gcs"], temp_c: ["temperature"], mentation: ["gcs", "consciousness"],
 };
 const MISSED_AS = { gcs: "mentation" };
-const LEVELS = "ACVPU";
 const ROOM_AIR = 0.21;
 
 export function news2Card(row) {
@@ -64,8 +64,10 @@ function partsTable(score, usual, row) {
     h("tbody", {}, names.map((name) => {
       const known = name in parts;
       const vital = measured(name, row);
+      const doubts = row.doubted.filter((d) => d.needed_as && sourcesOf(name).includes(d.parameter));
       return h("tr", { class: known ? "" : "missing" }, h("th", { scope: "row" }, word("parameter", name)),
-        h("td", { class: "value", title: known && vital?.at_ms ? ago(now() - vital.at_ms) : null }, known ? (vital ? said(vital, name) : "") : unknown(vital)),
+        h("td", { class: "value", title: known && vital?.at_ms ? ago(now() - vital.at_ms) : null },
+          known ? (vital ? said(vital, name) : "") : doubts.length ? null : unknown(vital), doubts.map(doubtMark)),
         h("td", {}, known ? h("span", { class: "points", "data-points": parts[name] }, String(parts[name])) : null));
     })));
 }
@@ -75,22 +77,15 @@ function unknown(vital) {
   return vital?.at_ms > 0 ? t("patient.last_measured", { age: ago(now() - vital.at_ms) }) : t("patient.missing");
 }
 
+const sourcesOf = (name) => MEASURED[name] ?? [name];
+
 /** The newest of the values that may stand for a part; of two at one time the first named. */
 function measured(name, row) {
-  const sources = MEASURED[name] ?? [name];
-  const found = sources.map((source) => row.vitals.find((v) => v.parameter === source)).filter(Boolean);
+  const found = sourcesOf(name).map((source) => row.vitals.find((v) => v.parameter === source)).filter(Boolean);
   return found.sort((a, b) => (b.at_ms ?? 0) - (a.at_ms ?? 0))[0] ?? null;
 }
 
 function said(vital, part) {
   if (part === "on_oxygen" && vital.value <= (vital.parameter === "fio2" ? ROOM_AIR : 0)) return t("value.room_air");
   return reading(vital);
-}
-
-/** A newest value in words: levels of consciousness by their letter, a coma score by its name. */
-export function reading(vital) {
-  if (vital.parameter === "consciousness") return vital.text || LEVELS[vital.value] || "";
-  if (vital.parameter === "gcs") return t("value.gcs", { n: vital.value });
-  if (vital.parameter === "ventilated") return t(vital.value ? "value.yes" : "value.no");
-  return vital.text || quantity(vital.value, vital.unit);
 }
