@@ -21,7 +21,7 @@ from plumbing.clock import SystemClock
 from simulator.run import Target
 
 LOOPBACK = "127.0.0.1"
-STAYS_PER_S = 60.0
+STAYS_PER_S = 150.0
 
 
 @dataclass(frozen=True)
