@@ -14,7 +14,8 @@ class Rejection(msgspec.Struct, frozen=True, kw_only=True):
     where a message was refused at the front door (``stage`` ingest) and never was on a topic.
 
     ``payload`` holds the record as it was, only on a rejected topic of the same privacy class as
-    its source (sealed for ``clinical.identified.v1.rejected``); elsewhere it is empty.
+    its source (sealed for ``clinical.identified.v1.rejected``); elsewhere it is empty. Where it was
+    too large to go along, ``payload_left`` is true: it lies at its offset while that is kept.
     """
 
     schema_version: str = "1.0"
@@ -26,6 +27,7 @@ class Rejection(msgspec.Struct, frozen=True, kw_only=True):
     event_id: str = ""
     attempts: int = 1
     payload: bytes = b""
+    payload_left: bool = False
 
 
 def rejected(topic: Topic[Any]) -> Topic[Rejection]:

@@ -9,6 +9,8 @@ import msgspec
 
 from contracts.rejection import Rejection, rejected
 from contracts.topic import Topic
+from plumbing.byte_gate import bytes_of
+from plumbing.errors import MalformedEvent
 from plumbing.event_log import Headers, Output
 from plumbing.stage import Arrived, Batch
 from plumbing.trace import EVENT_ID, find
@@ -67,7 +69,8 @@ def rejection(
 ) -> Output:
     """Return the output that refuses ``record``.
 
-    The payload goes along only where the topic is identified: its rejected topic then is too.
+    The payload goes along only where the topic is identified: its rejected topic then is too. One
+    that would be too large there stays behind: the coordinates say where it lies while it is kept.
     """
     bin_topic = rejected(topic)
     event_id = find(tuple(record.headers), EVENT_ID) or b""
@@ -81,7 +84,14 @@ def rejection(
         attempts=attempts,
         payload=(record.value or b"") if topic.identified else b"",
     )
-    return Output(bin_topic.name, record.key, bin_topic.encode(value), tuple(record.headers))
+    headers = tuple(record.headers)
+    output = Output(bin_topic.name, record.key, bin_topic.encode(value), headers)
+    try:
+        bytes_of([output])
+    except MalformedEvent:  # larger than Kafka takes
+        bare = msgspec.structs.replace(value, payload=b"", payload_left=True)
+        return Output(bin_topic.name, record.key, bin_topic.encode(bare), headers)
+    return output
 
 
 def source_of(record: Fetched) -> str:

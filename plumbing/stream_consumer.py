@@ -194,9 +194,23 @@ class StreamConsumer(faust_driver.Consumer):
 
     async def _measure_for_ever(self) -> None:
         while True:
+            await self._pass_over_marks()
             for topic in self._subscriptions:
                 self._measure(topic)
             await asyncio.sleep(MEASURE_S)
+
+    async def _pass_over_marks(self) -> None:
+        """Else a partition written in transactions never counts as caught up."""
+        async with self._fetching:  # no fetch is under way, all that was fetched is handed out
+            epoch = self._epoch
+            try:
+                positions = await self._thread.positions() if self.joined else {}
+            except (KafkaError, TimeoutError):
+                return  # a change of the group, or no broker: next time
+            if epoch == self._epoch:
+                for place, position in positions.items():
+                    if place in self._runners:
+                        self._runners[place].pass_over(position)
 
     def _measure(self, topic: str) -> None:
         now_ms = self.stage.clock.now_ms()

@@ -77,6 +77,13 @@ class PartitionRunner:
         self._buffered += size_of(records)
         self._arrival.set()
 
+    def pass_over(self, position: int) -> None:
+        """With nothing in hand, take what lies before ``position`` as done: no records, but the
+        marks that transactions leave behind theirs.
+        """
+        if not (self._waiting or self._working or self._stopping or self.paused):
+            self.next_offset = max(self.next_offset, position)
+
     async def stop(self, timeout_s: float) -> None:
         """Finish the batch in hand, drop what waits; a batch that takes longer is given up."""
         self._stopping = True

@@ -21,6 +21,7 @@ from plumbing import stream_metrics as metrics
 from plumbing.stream_settings import StreamSettings
 
 RECONNECT_S = 1.0
+POSITIONS_S = 1.0
 POLL_INTERVAL_MAX_MS = 2**31 - 1  # a batch may wait for Redis as long as it takes
 REBALANCE_TIMEOUT_MS = 30_000
 
@@ -127,6 +128,17 @@ class StreamConsumerThread(faust_driver.AIOKafkaConsumerThread):
             *wanted, timeout_ms=int(timeout_s * 1000), max_records=size_max
         )
         return found
+
+    async def positions(self) -> dict[TP, int]:
+        """Return where the next fetch of each assigned partition begins."""
+        found: dict[TP, int] = await self.call_thread(self._positions)
+        return found
+
+    async def _positions(self) -> dict[TP, int]:
+        consumer = self._ensure_consumer()
+        async with asyncio.timeout(POSITIONS_S):
+            found = {place: await consumer.position(place) for place in consumer.assignment()}
+        return {TP(place.topic, place.partition): at for place, at in found.items()}
 
     async def rewind(self) -> dict[TP, int]:
         """Seek every assigned partition to its committed offset; return where each stands now."""

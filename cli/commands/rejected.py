@@ -12,8 +12,9 @@ import httpx
 import msgspec
 import typer
 
-from cli.commands.replay import target
+from cli.commands.replay import Doors, FrontDoor, doors_of
 from cli.commands.set_aside import release_command
+from cli.message_files import message_type
 from cli.stack.process import StackError
 from cli.stack.settings import StackSettings
 from contracts.refused import (
@@ -24,7 +25,7 @@ from contracts.refused import (
     RefusedReplay,
 )
 from plumbing.clock import SystemClock
-from simulator.mllp_client import MllpSender, Outgoing
+from simulator.mllp_client import NOT_ASKED, Outgoing
 
 app = typer.Typer(help="What was refused: list, show, replay, release.", no_args_is_help=True)
 app.command("release")(release_command)
@@ -130,7 +131,8 @@ def replay_command(  # noqa: PLR0917  # Typer calls it by name
     """Have refused records taken again: those named, or all of a time and code.
 
     One JSON line each. What ingest refused goes through the front door (`ack` is its answer); what
-    privacy refused goes back to the stream. Exits 1 when something was not accepted.
+    privacy refused goes back to the stream. Where a source has a door with a profile of its own,
+    name that door with --to. Exits 1 when something was not accepted.
     """
     asking = Asking(viewer, privacy, token)
     if places:
@@ -140,23 +142,23 @@ def replay_command(  # noqa: PLR0917  # Typer calls it by name
         chosen = [(entry.partition, entry.offset) for entry in found.entries]
     else:
         raise typer.BadParameter("name records, or give --since or --code")
-    host, port = target(to, StackSettings())
-    if not asyncio.run(_replay(asking, chosen, host, port)):
+    if not asyncio.run(_replay(asking, chosen, doors_of(to, StackSettings()))):
         raise typer.Exit(1)
 
 
-async def _replay(asking: Asking, chosen: Sequence[tuple[int, int]], host: str, port: int) -> bool:
-    link = MllpSender(host, port, SystemClock())
+async def _replay(asking: Asking, chosen: Sequence[tuple[int, int]], doors: Doors) -> bool:
+    front_door = FrontDoor(doors, SystemClock())
     good = True
     for partition, offset in chosen:
         found = asking.ask("replay", asking.place(partition, offset), RefusedReplay)
         line: dict[str, Any] = {"partition": partition, "offset": offset, "to": found.to}
         if found.to == "front_door":
-            answered = await link.send(Outgoing(found.raw, "replay"))
+            again = Outgoing(found.raw, "replay", 0.0, message_type(found.raw))
+            answered = await front_door.send(again)
             line["ack"] = answered.code
-            good = good and answered.code in {"AA", "CA"}
+            good = good and answered.code in {"AA", "CA", NOT_ASKED}
         _line(line)
-    await link.close()
+    await front_door.close()
     return good
 
 

@@ -81,6 +81,6 @@ def _again(record: Record, code: str) -> Output | None:
     if record.value is None:
         return None
     refused = rejected(IDENTIFIED).decode(record.value)
-    if refused.code != code or not refused.payload:
+    if refused.code != code or not refused.payload or not refused.topic:  # never on the stream
         return None
     return Output(IDENTIFIED.name, record.key, refused.payload, record.headers)

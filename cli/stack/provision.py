@@ -39,7 +39,7 @@ def ensure_keys(settings: StackSettings) -> None:
 def apply_topics(settings: StackSettings) -> None:
     """Make the pipeline's topics on the local broker."""
     with KafkaAdmin(KafkaConnection(bootstrap=settings.bootstrap)) as admin:
-        admin.apply(PIPELINE, Durability())
+        admin.apply(PIPELINE, Durability(), settings.partitions)
 
 
 def promote_shipped_models(settings: StackSettings) -> None:

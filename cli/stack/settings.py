@@ -32,6 +32,15 @@ class StackSettings(BaseSettings):
     gateway_port: int = Field(default=8080, description="The clinician's page and its API.")
     gateway_metrics_port: int = Field(default=8084, description="Gateway: health and metrics.")
     issuer_port: int = Field(default=8090, description="The demo's login issuer.")
+    partitions: int = Field(
+        default=4,
+        ge=1,
+        le=64,
+        description=(
+            "Partitions of the event topics when they are made here: few, as a batch costs more "
+            "than its records. `auscult topics apply` makes 12."
+        ),
+    )
     kafka_heap_mb: int = Field(default=512, ge=256, description="Kafka's heap in MiB.")
     redis_memory_mb: int = Field(default=1024, ge=64, description="Redis' memory limit in MiB.")
     ready_timeout_s: float = Field(

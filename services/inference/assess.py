@@ -7,14 +7,14 @@ or person it is for, so one look serves the event and the person.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from operator import attrgetter
 
 import msgspec
 
 from contracts.assessed import Risk, Score, Vital
 from contracts.deidentified import DeidentifiedEvent
 from contracts.loinc import BY_NAME
-from services.inference.scores.inputs import Latest, doubted_of, inputs_of, latest_of, recent_of
+from services.inference.fact_bytes import FactBytes
+from services.inference.scores.inputs import Latest, inputs_of, newest_of, recent_of
 from services.inference.scores.news2 import score_news2
 from services.inference.scores.qsofa import score_qsofa
 from services.inference.scores.tables import RedFlag, Tables
@@ -24,8 +24,8 @@ IDENTITY_EVENTS = frozenset({"identity.merged", "identity.unlinked"})
 # NEWS2 asks for observations every 12 h at the least (RCP 2017): the last ones are overdue for so
 # many windows, and then forgotten.
 OVERDUE_WINDOWS = 4
-_content = attrgetter("event_id", "index", "parameter", "value", "at_ms", "flagged")
 _encode = msgspec.msgpack.Encoder().encode
+_fact_bytes = FactBytes()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ def unscored_reason(event: DeidentifiedEvent, fact_count: int) -> str:
 
 def find(view: PatientView, rules: Rules) -> Findings:
     """Return what the scores, the newest values and the red flags say."""
-    latest = latest_of(view.facts)
+    latest, doubted = newest_of(view.facts)
     recent = recent_of(latest, view.as_of_ms, rules.window_ms)
     tables = rules.tables
     scores: tuple[Score, ...] = (
@@ -70,7 +70,6 @@ def find(view: PatientView, rules: Rules) -> Findings:
         scores = tuple(_uncovered(score.name, "age_unknown") for score in scores)
     scores = tuple(s if s.covered else _uncovered(s.name, s.reason) for s in scores)
     vitals = tuple(_vital(latest[name]) for name in BY_NAME if name in latest)
-    doubted = doubted_of(view.facts)
     return Findings(
         scores=scores,
         vitals=vitals,
@@ -99,10 +98,9 @@ def digest_of(view: PatientView) -> str:
 
     No offset is in it: the same facts give the same digest wherever their events landed.
     """
-    facts = list(map(_content, view.facts))
     person = (view.age_years, view.sex, view.pregnant, view.spo2_scale2, view.deceased)
     stay = (view.icu_unit, view.icu_admitted_ms, view.icu_left_ms, view.as_of_ms)
-    return sha256(_encode((facts, person, stay))).hexdigest()
+    return sha256(_encode((person, stay)) + _fact_bytes.of(view.facts)).hexdigest()
 
 
 def status_of(findings: Findings, risks: Sequence[Risk]) -> str:

@@ -211,7 +211,9 @@ def _within(fact: Fact, icu: tuple[int, int] | None) -> bool:
 def _new_traits(
     known: tuple[Trait, ...], event: DeidentifiedEvent, offset: int
 ) -> tuple[Trait, ...]:
-    last = {trait.name: (trait.value, trait.status, trait.series) for trait in known}
+    in_order = sorted(known, key=lambda trait: (trait.said_ms, trait.offset))
+    in_force = [trait for trait in in_order if trait.said_ms <= event.occurred_at_ms]
+    last = {trait.name: (trait.value, trait.status, trait.series) for trait in in_force}
     last.setdefault("deceased", (False, "F", ""))  # a patient is alive until somebody says not
     return tuple(
         Trait(offset, event.occurred_at_ms, *said)

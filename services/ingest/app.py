@@ -84,7 +84,12 @@ class Ingest:
         )
         self._door = Door(
             SourceProfile(
-                settings.source, settings.charset, settings.zone, settings.assigner, settings.strict
+                settings.source,
+                settings.charset,
+                settings.zone,
+                settings.assigner,
+                settings.strict,
+                settings.assigners,
             ),
             frozenset(settings.types),
         )
@@ -146,7 +151,9 @@ class Ingest:
         )
 
     async def _open(self, told: DoorSettings) -> None:
-        profile = SourceProfile(told.name, told.charset, told.zone, told.assigner, told.strict)
+        profile = SourceProfile(
+            told.name, told.charset, told.zone, told.assigner, told.strict, told.assigners
+        )
         door = Door(profile, frozenset(told.types))
         if told.folder is not None:
             told.folder.mkdir(parents=True, exist_ok=True)

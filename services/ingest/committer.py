@@ -186,7 +186,7 @@ class Committer:
                 sealer, key_day = parts.sealers.current(parts.clock.now_ms())
                 records = blob_records(job.parsed, sealer, key_day)
                 places = await parts.transactions.commit(records, _unchecked)
-                job.parsed = pointing(job.parsed, places[0], len(places))
+                job.parsed = pointing(job.parsed, places)
                 metrics.BLOBS.inc()
 
     def _prepare(self, group: Sequence[_Job]) -> None:

@@ -65,11 +65,13 @@ class FolderDoor:
     async def _take(self, path: Path) -> None:
         content = await asyncio.to_thread(_read, path, self._bytes_max + 1)
         replies: list[Reply] = []
+        whole = True
         if len(content) > self._bytes_max:
             replies.append(await self._intake.refuse_large(content[:4096], self._door))
         else:
-            replies += [await self._answered(frame) for frame in frames_of(content)]
-        good = all(one.code == "AA" for reply in replies for one in reply.outcomes)
+            frames, whole = frames_of(content)
+            replies += [await self._answered(frame) for frame in frames]
+        good = whole and all(one.code == "AA" for reply in replies for one in reply.outcomes)
         answers = b"".join(payload for reply in replies for payload in reply.payloads)
         target = self._folder / ("done" if good else "refused")
         await asyncio.to_thread(_put_away, path, target, answers)
@@ -83,16 +85,18 @@ class FolderDoor:
             await asyncio.sleep(RETRY_S)
 
 
-def frames_of(content: bytes) -> list[bytes]:
-    """Return the MLLP frames of a file, or all of it where it is not framed."""
+def frames_of(content: bytes) -> tuple[list[bytes], bool]:
+    """Return the MLLP frames of a file, or all of it where it is not framed, and whether that is
+    all that the file holds: one that was cut off is not.
+    """
     if content[:1] != bytes((VT,)):
-        return [content]
+        return [content], True
     framer = Framer(len(content))
     framer.feed(content)
     found = []
     while (frame := framer.next_frame(end_of_input=True)) is not None:
         found.append(frame.content)
-    return found
+    return found, bool(found) and not framer.unframed and not framer.is_partial
 
 
 def _read(path: Path, bytes_max: int) -> bytes:

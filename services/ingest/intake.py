@@ -11,7 +11,6 @@ from plumbing import log
 from plumbing.clock import Clock
 from services.ingest import metrics
 from services.ingest.answers import NOT_READ, NOT_STORED, TOO_LARGE, Acknowledger
-from services.ingest.blobs import LARGE_BYTES
 from services.ingest.committer import FAILED, Committer, Outcome
 from services.ingest.conditions import answers_wanted, conditions_of
 from services.ingest.doors import Door
@@ -24,6 +23,7 @@ from services.ingest.refusals import Refusals
 from services.ingest.resends import Answered
 
 SWEEP_S = 0.05
+PARSED_ASIDE_BYTES = 256 * 1024  # in a thread: the event loop does not wait for it
 ORDERS_PER_FRAME = 1_000_000  # more than a frame has messages: each gets a place of its own
 
 _log = log.get("ingest")
@@ -77,27 +77,38 @@ class Intake:
 
     async def take(self, frame: bytes, door: Door) -> Reply:
         """Return the answer to a frame. Parsing starts at once, so calls keep their order, but
-        after one over ``LARGE_BYTES``, which is parsed in a thread: then wait for the answer.
+        after one over ``PARSED_ASIDE_BYTES``: that is parsed in a thread, wait for its answer.
         """
         began_s = self._parts.clock.monotonic_s()
         now_ms = self._parts.clock.now_ms()
-        if len(frame) > LARGE_BYTES:  # seconds of a busy loop for some; its door waits for it
-            parsed = await asyncio.to_thread(self._parse, frame, door, now_ms)
-        else:
-            parsed = self._parse(frame, door, now_ms)
-        for message, raw in zip(parsed.messages, parsed.raws, strict=True):
-            if message.code != "AA":
-                self._keep(message, raw, door, now_ms)
-        outcomes = await self._settle_all(parsed.messages, len(frame), door, began_s)
+        self._parts.gate.enter(len(frame))
+        try:
+            if len(frame) > PARSED_ASIDE_BYTES:  # seconds for some; its door waits for it
+                parsed = await asyncio.to_thread(self._parse, frame, door, now_ms)
+            else:
+                parsed = self._parse(frame, door, now_ms)
+            for message, raw in zip(parsed.messages, parsed.raws, strict=True):
+                if message.code != "AA":
+                    self._keep(message, raw, door, now_ms)
+            outcomes = await self._settle_all(parsed.messages, len(frame), door, began_s)
+        finally:
+            self._parts.gate.leave(len(frame))
         return self._reply(parsed, outcomes)
 
     async def take_resource(self, body: bytes, door: Door, parse: ParseResource) -> Outcome:
         """Return what became of a FHIR resource; its findings also where it was stored."""
+        self._parts.gate.enter(len(body))
+        try:
+            return await self._take_resource(body, door, parse)
+        finally:
+            self._parts.gate.leave(len(body))
+
+    async def _take_resource(self, body: bytes, door: Door, parse: ParseResource) -> Outcome:
         began_s = self._parts.clock.monotonic_s()
         now_ms = self._parts.clock.now_ms()
         order = next(self._orders)
         try:
-            if len(body) > LARGE_BYTES:
+            if len(body) > PARSED_ASIDE_BYTES:
                 parsed = await asyncio.to_thread(
                     parse, body, door.source, self._parts.keys, now_ms, order
                 )
@@ -169,14 +180,10 @@ class Intake:
         told.last_message.set(parts.clock.now_ms() / 1000)
         told.habit.came(began_s)
         told.bytes.inc(size)
-        parts.gate.enter(size)
-        try:
-            if len(messages) == 1:
-                outcomes = [await self.settle(messages[0], door)]
-            else:
-                outcomes = await asyncio.gather(*(self.settle(one, door) for one in messages))
-        finally:
-            parts.gate.leave(size)
+        if len(messages) == 1:
+            outcomes = [await self.settle(messages[0], door)]
+        else:
+            outcomes = await asyncio.gather(*(self.settle(one, door) for one in messages))
         told.ack_seconds.observe(parts.clock.monotonic_s() - began_s)
         _count(messages, outcomes, door.source.name)
         return outcomes

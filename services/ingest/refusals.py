@@ -36,6 +36,7 @@ class _Refusal:
     source: str
     event_id: str
     received_at_ms: int
+    digest: bytes
 
 
 class Refusals:
@@ -64,7 +65,7 @@ class Refusals:
         if len(self._recent) > RECENT_MAX:
             self._recent.popitem(last=False)
         named = event_id(self._keys, digest, 0)
-        self._waiting.append(_Refusal(parsed, raw, source, named, received_at_ms))
+        self._waiting.append(_Refusal(parsed, raw, source, named, received_at_ms, digest))
         self._bytes += len(raw)
         while self._bytes > WAITING_BYTES_MAX and len(self._waiting) > 1:
             self._drop()
@@ -103,7 +104,9 @@ class Refusals:
                 self._drop()
 
     def _drop(self) -> None:
-        self._bytes -= len(self._waiting.popleft().raw)
+        gone = self._waiting.popleft()
+        self._bytes -= len(gone.raw)
+        self._recent.pop(gone.digest, None)  # sent again, it is kept then
         metrics.REFUSALS_DROPPED.inc()
 
 

@@ -21,6 +21,7 @@ class DoorSettings(BaseModel):
     charset: str = ""
     zone: str = "UTC"
     assigner: str = ""
+    assigners: dict[str, str] = Field(default_factory=dict)
     strict: bool = True
     types: tuple[str, ...] = ()
     tls_cert_file: str = ""
@@ -57,6 +58,13 @@ class IngestSettings(ServiceSettings):
     )
     zone: str = Field(
         default="UTC", description="Time zone (IANA) of times that are sent without an offset."
+    )
+    assigners: dict[str, str] = Field(
+        default_factory=dict,
+        description=(
+            "As JSON: the assigner (CX-4) that each FHIR identifier system (a URL) stands for, so "
+            "that a patient is the same over both feeds."
+        ),
     )
     assigner: str = Field(
         default="", description="Assigning authority of identifiers that are sent without one."

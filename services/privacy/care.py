@@ -70,7 +70,7 @@ def _of_same_visit(held: CareRelation, said: CareRelation, kind: EventType) -> C
     brings back who has left: only an end that it states itself (PV1-45) counts.
     """
     if kind in ENDS:  # often sent with a time before the last update: the order of arrival counts
-        return _completed(held, said, said.status)
+        return None if _is_of_earlier(held, said) else _ended(held, said)
     if said.occurred_at_ms < held.occurred_at_ms:
         return None
     if kind in BEGINS or (kind in PLANS and held.status in {"planned", "cancelled"}):
@@ -78,6 +78,18 @@ def _of_same_visit(held: CareRelation, said: CareRelation, kind: EventType) -> C
     if is_movement(kind) and kind not in PLANS:
         return _completed(held, said, "closed" if said.status == "closed" else held.status)
     return _completed(held, said, held.status) if _tells_place(held, said) else None
+
+
+def _is_of_earlier(held: CareRelation, said: CareRelation) -> bool:
+    """Say whether an end that names no visit is that of one before the present one."""
+    return not said.encounter and held.from_ms is not None and said.occurred_at_ms < held.from_ms
+
+
+def _ended(held: CareRelation, said: CareRelation) -> CareRelation:
+    """An end may be dated back, but what stands keeps its time: no late movement goes behind it."""
+    newest_ms = max(held.occurred_at_ms, said.occurred_at_ms)
+    ended = _completed(held, said, said.status)
+    return msgspec.structs.replace(ended, occurred_at_ms=newest_ms)
 
 
 def _tells_place(held: CareRelation, said: CareRelation) -> bool:

@@ -49,7 +49,8 @@ class RejectedDesk:
             and (not asked.codes or rejection.code in asked.codes)
         ]
         found.sort(key=lambda entry: (entry.at_ms, entry.partition, entry.offset))
-        await self._note(asked.viewer, "rejected_list", "", asked.purpose)
+        viewer = staff_token(self.staff_key, asked.viewer)
+        await self.audit.looked(viewer, "rejected_list", [""], asked.purpose)
         return RefusedList(entries=tuple(found[:ENTRIES_MAX]), more=len(found) > ENTRIES_MAX)
 
     async def show(self, asked: RefusedPlace) -> RefusedMessage:
@@ -121,7 +122,7 @@ class RejectedDesk:
         raise MalformedEvent("blob_expired")
 
     async def _note(self, viewer: str, action: str, event_id: str, purpose: str) -> None:
-        await self.audit.looked(staff_token(self.staff_key, viewer), action, [event_id], purpose)
+        await self.audit.acted(staff_token(self.staff_key, viewer), action, event_id, purpose)
 
 
 def _entry(record: Record, rejection: Rejection) -> RefusedEntry:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from aiokafka import AIOKafkaProducer
 
 from contracts.rejection import Rejection, rejected
 from plumbing.errors import MalformedEvent, Unavailable
@@ -272,3 +273,19 @@ async def _beside(first: StreamApp, second: StreamApp) -> None:
         await until(lambda: first.ready)
         async with running(second):
             await until(lambda: first.ended.done() or second.ended.done())
+
+
+async def test_marks_of_transactions_count_as_done(stage: Stage) -> None:
+    """A partition written in transactions ends with a mark that is no record."""
+    producer = AIOKafkaProducer(
+        bootstrap_servers=stage.connection.bootstrap, transactional_id=f"tx-{stage.source.name}"
+    )
+    await producer.start()
+    async with producer.transaction():
+        for number in range(3):
+            value = stage.source.encode(Numbered(n=number))
+            await producer.send(stage.source.name, value, key=b"k", partition=0)
+    await producer.stop()
+    async with running(stage.app(stage.echo)):
+        await until(lambda: len(stage.received()) == 3)
+        await until(lambda: stage.lag()[0] == 0)

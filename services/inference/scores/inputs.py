@@ -22,22 +22,20 @@ _SOURCES: dict[str, tuple[str, ...]] = {
 Latest = Mapping[str, Fact]
 
 
-def latest_of(facts: Sequence[Fact]) -> dict[str, Fact]:
-    """Return the newest usable fact of each parameter; ``facts`` are sorted by time."""
-    return {fact.parameter: fact for fact in facts if not fact.flagged}
-
-
-def doubted_of(facts: Sequence[Fact]) -> dict[str, Fact]:
-    """Return the newest flagged fact of each parameter that is newer than its newest usable
-    one; ``facts`` are sorted by time.
+def newest_of(facts: Sequence[Fact]) -> tuple[dict[str, Fact], dict[str, Fact]]:
+    """Return the newest usable fact of each parameter, and the newest flagged one where that is
+    newer; ``facts`` are sorted by time.
     """
-    latest = latest_of(facts)
-    flagged = {fact.parameter: fact for fact in facts if fact.flagged}
-    return {
+    latest: dict[str, Fact] = {}
+    flagged: dict[str, Fact] = {}
+    for fact in facts:
+        (flagged if fact.flagged else latest)[fact.parameter] = fact
+    doubted = {
         name: fact
         for name, fact in flagged.items()
         if name not in latest or fact.at_ms > latest[name].at_ms
     }
+    return latest, doubted
 
 
 def recent_of(latest: Latest, as_of_ms: int, window_ms: int) -> dict[str, Fact]:

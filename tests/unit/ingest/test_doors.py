@@ -100,12 +100,13 @@ async def test_a_folder_is_a_door(make_bench: MakeBench, tmp_path: Path) -> None
     framed = b"".join(b"\x0b" + oru(name) + b"\x1c\r" for name in ("C4", "C1"))
     (folder / "3-framed.mllp").write_bytes(framed)
     (folder / "4.hl7").write_bytes(b"hello")
+    (folder / "5-cut.mllp").write_bytes(b"\x0b" + oru("C5") + b"\x1c\r\x0b" + oru("C6")[:80])
     (folder / "half.tmp").write_bytes(oru("C9"))
     (folder / ".hidden").write_bytes(oru("C9"))
     async with make_bench(doors=[{"name": "files", "folder": folder}]) as bench:
-        await appears(folder / "refused" / "4.hl7")
-        assert [event.source for event in bench.events()] == ["files"] * 4
-        assert sorted(body.control_id for body in bench.bodies()) == ["C1", "C2", "C3", "C4"]
+        await appears(folder / "refused" / "5-cut.mllp")
+        assert [event.source for event in bench.events()] == ["files"] * 5
+        assert sorted(one.control_id for one in bench.bodies()) == ["C1", "C2", "C3", "C4", "C5"]
         assert sorted(one.name for one in (folder / "done").iterdir()) == [
             "1.hl7", "1.hl7.ack", "2-batch.hl7", "2-batch.hl7.ack",
             "3-framed.mllp", "3-framed.mllp.ack",
@@ -114,7 +115,7 @@ async def test_a_folder_is_a_door(make_bench: MakeBench, tmp_path: Path) -> None
         assert msa((folder / "refused" / "4.hl7.ack").read_bytes()) == ("AR", "")
         (folder / "half.tmp").rename(folder / "half.hl7")
         await appears(folder / "done" / "half.hl7")
-        assert len(bench.events()) == 5
+        assert len(bench.events()) == 6
 
 
 async def test_a_folder_waits_while_kafka_is_away(make_bench: MakeBench, tmp_path: Path) -> None:

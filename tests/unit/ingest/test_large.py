@@ -1,6 +1,7 @@
 """Large content: linear time, bounded records, order kept, sealed parts before their pointer."""
 
 import asyncio
+import json
 import time
 from pathlib import Path
 
@@ -116,3 +117,54 @@ async def test_an_operator_sees_the_bytes_of_a_large_one_that_privacy_refused(
         place = asking.place(0, 0)
         found = await asyncio.to_thread(asking.ask, "show", place, RefusedMessage)
         assert found.raw == message
+
+
+def a_bundle(*sizes: int) -> bytes:
+    """A bundle of one patient for each size, with a note of that many bytes."""
+    entries = []
+    for number, size in enumerate(sizes):
+        who = {"identifier": {"system": "urn:oid:1.2.3", "value": f"7788{number}"}}
+        noted = {
+            "resourceType": "Observation",
+            "status": "final",
+            "code": {"coding": [{"system": "http://loinc.org", "code": "8867-4"}]},
+            "subject": who,
+            "valueQuantity": {"value": 88, "system": "http://unitsofmeasure.org", "code": "/min"},
+            "extension": [{"url": "urn:x", "valueString": "x" * size}],
+        }
+        entries.append({"resource": noted})
+    return json.dumps({"resourceType": "Bundle", "type": "collection", "entry": entries}).encode()
+
+
+async def test_each_patient_of_a_large_bundle_keeps_their_own_bytes(make_bench: MakeBench) -> None:
+    async with make_bench() as bench:
+        url = f"http://127.0.0.1:{bench.service.http_port}/fhir"
+        async with httpx.AsyncClient() as client:
+            answer = await client.post(url, content=a_bundle(10, 2 * PART_BYTES, 20))
+        assert answer.status_code == 202
+        blobs = bench.log.records(BLOBS.name)
+        opened = {
+            body.patient.ids[0].value: bench.keys.open_blob(body, blobs) for body in bench.bodies()
+        }
+    assert {name: len(raw) > PART_BYTES for name, raw in opened.items()} == {
+        "77880": False,
+        "77881": True,
+        "77882": False,
+    }
+    for name, raw in opened.items():
+        others = {"77880", "77881", "77882"} - {name}
+        assert name.encode() in raw
+        assert not any(other.encode() in raw for other in others)
+
+
+async def test_many_patients_of_one_message_share_its_bytes(make_bench: MakeBench) -> None:
+    message = oru("MANY") + b"".join(
+        b"PID|%d||55%d^^^H^MR\rOBX|1|NM|8867-4^HR^LN||88|/min|||||F\r" % (number, number)
+        for number in range(400)
+    )
+    async with make_bench() as bench, sender(bench.service.mllp.port) as link:
+        assert await send(link, message) == ("AA", "MANY")
+        bodies = bench.bodies()
+        assert len(bodies) == 401
+        assert sum(len(body.raw) for body in bodies) == 0
+        assert len({body.raw_blob for body in bodies}) == 1

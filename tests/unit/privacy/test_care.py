@@ -125,3 +125,19 @@ def test_the_first_word_of_a_later_visit_shows_it() -> None:
     there = news(held, said(9, step, from_hour=79), step[0])
     assert there is not None
     assert (there.encounter, there.status) == ("V2", "open")
+
+
+def test_a_late_end_without_a_number_does_not_end_the_present_visit() -> None:
+    again: Step = ("encounter.admit", "V2", 200, "open", "WARD-1")
+    belated: Step = ("encounter.discharge", "", 90, "closed", "MICU")
+    assert after(ADMITTED, again, belated).status == "open"
+    now: Step = ("encounter.discharge", "", 210, "closed", "WARD-1")
+    assert after(ADMITTED, again, now).status == "closed"
+
+
+def test_no_late_movement_goes_behind_an_end_that_was_dated_back() -> None:
+    update: Step = ("encounter.update", "V1", 120, "open", "MICU")
+    early: Step = ("encounter.discharge", "V1", 90, "closed", "MICU")
+    late: Step = ("encounter.transfer", "V1", 100, "open", "WARD-2")
+    held = after(ADMITTED, update, early, late)
+    assert (held.status, held.to_ms) == ("closed", 90 * HOUR_MS)
