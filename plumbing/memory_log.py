@@ -75,6 +75,10 @@ class InMemoryLog:
             self._require_available()
             for output, place in zip(outputs, places, strict=True):
                 self._append(output, place.partition)
+            for topic, number in {
+                (o.topic, p.partition) for o, p in zip(outputs, places, strict=True)
+            }:
+                self._topics[topic][number].end += 1  # Kafka's mark: an offset without a record
         async with self._written:
             self._written.notify_all()
         return tuple(places)

@@ -27,6 +27,10 @@ from plumbing.stream_thread import StreamConsumerThread
 
 FETCH_WAIT_S = 0.2
 FETCH_SIZE_MAX = 2_000
+# A fetch costs the broker and the client as much for one record as for many: after a small one,
+# let some more gather.
+FETCH_SMALL = 100
+FETCH_SPACING_S = 0.02
 RETRY_S = 0.5
 MEASURE_S = 1.0
 
@@ -149,6 +153,8 @@ class StreamConsumer(faust_driver.Consumer):
                     fetched = await self._fetch(wanted)
                     if epoch == self._epoch:
                         self._hand_out(fetched)
+                    if 0 < sum(map(len, fetched.values())) < FETCH_SMALL:
+                        await asyncio.sleep(FETCH_SPACING_S)
                     continue
             await asyncio.sleep(FETCH_WAIT_S / 10)
 

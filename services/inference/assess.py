@@ -6,14 +6,13 @@ or person it is for, so one look serves the event and the person.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 
 import msgspec
 
 from contracts.assessed import Risk, Score, Vital
 from contracts.deidentified import DeidentifiedEvent
 from contracts.loinc import BY_NAME
-from services.inference.fact_bytes import FactBytes
+from services.inference.input_digest import InputDigests
 from services.inference.scores.inputs import Latest, inputs_of, newest_of, recent_of
 from services.inference.scores.news2 import score_news2
 from services.inference.scores.qsofa import score_qsofa
@@ -24,8 +23,7 @@ IDENTITY_EVENTS = frozenset({"identity.merged", "identity.unlinked"})
 # NEWS2 asks for observations every 12 h at the least (RCP 2017): the last ones are overdue for so
 # many windows, and then forgotten.
 OVERDUE_WINDOWS = 4
-_encode = msgspec.msgpack.Encoder().encode
-_fact_bytes = FactBytes()
+_digests = InputDigests()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +73,7 @@ def find(view: PatientView, rules: Rules) -> Findings:
         vitals=vitals,
         doubted=tuple(_doubted(doubted[name]) for name in BY_NAME if name in doubted),
         red_flags=red_flags(scores, latest, view.as_of_ms, tables),
-        inputs_digest=digest_of(view),
+        inputs_digest=_digests.of(view),
         reason="" if latest else "no_input",
     )
 
@@ -91,16 +89,6 @@ def red_flags(
         if _stands_in_score(flag, by_name.get(flag.score))
         or _stands_in_value(flag, latest.get(flag.parameter), as_of_ms)
     )
-
-
-def digest_of(view: PatientView) -> str:
-    """Return the SHA-256, in hex, of all that an assessment of ``view`` can depend on.
-
-    No offset is in it: the same facts give the same digest wherever their events landed.
-    """
-    person = (view.age_years, view.sex, view.pregnant, view.spo2_scale2, view.deceased)
-    stay = (view.icu_unit, view.icu_admitted_ms, view.icu_left_ms, view.as_of_ms)
-    return sha256(_encode((person, stay)) + _fact_bytes.of(view.facts)).hexdigest()
 
 
 def status_of(findings: Findings, risks: Sequence[Risk]) -> str:

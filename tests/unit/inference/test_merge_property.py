@@ -13,7 +13,8 @@ from contracts.deidentified import DeidentifiedEvent, Stay
 from contracts.merged import IdentityMerged, TokenLink
 from contracts.observation import Code, Observation
 from contracts.topic import DAY_MS
-from services.inference.assess import Rules, digest_of, find
+from services.inference.assess import Rules, find
+from services.inference.input_digest import InputDigests
 from services.inference.links import LinkTable
 from services.inference.scores.tables import load_tables
 from services.inference.standing import Part, view_of
@@ -111,7 +112,7 @@ def without_offsets(view: PatientView) -> tuple[object, ...]:
     facts = [msgspec.structs.replace(fact, offset=0) for fact in view.facts]
     stay = (view.encounter, view.unit, view.icu_unit, view.icu_admitted_ms, view.icu_left_ms)
     traits = (view.spo2_scale2, view.pregnant, view.deceased)
-    return facts, stay, traits, view.as_of_ms, digest_of(view), find(view, RULES)
+    return facts, stay, traits, view.as_of_ms, InputDigests().of(view), find(view, RULES)
 
 
 @settings(max_examples=60, deadline=None)
