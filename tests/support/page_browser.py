@@ -102,6 +102,7 @@ def visiting(browser: Browser, server: PageServer, **options: Any) -> Iterator[V
     except BaseException:
         visit.context.close()
         raise
+    visit.page.unroute_all(behavior="ignoreErrors")  # an answer on its way is no next test's error
     visit.close()
 
 
