@@ -25,6 +25,7 @@ DRAIN_S = 5.0
 SAMPLE_S = 1.0
 CONNECTIONS = 32
 PATIENTS = 120
+SEED = 7
 
 
 @dataclass(frozen=True)
@@ -94,9 +95,14 @@ def quantile(before: dict[float, float], after: dict[float, float], q: float) ->
     return math.nan
 
 
-async def hold(target: Target, gateway: Gateway, clock: Clock, rate: float, seconds: float) -> Held:
-    """Feed ``rate`` messages a second for ``seconds`` and return what came of it."""
-    day = _messages(round(rate * seconds), seed=clock.now_ms(), now_ms=clock.now_ms())
+async def hold(
+    target: Target, gateway: Gateway, clock: Clock, rate: float, seconds: float, *, seed: int
+) -> Held:
+    """Feed ``rate`` messages a second for ``seconds`` and return what came of it.
+
+    A ``seed`` is a hospital day: used twice on one stack, the second is all resends.
+    """
+    day = _messages(round(rate * seconds), seed=seed, now_ms=clock.now_ms())
     visible_before, latency_before = gateway.read()
     accepted: set[int] = set()
 
@@ -131,18 +137,18 @@ async def run(
     target: Target, gateway: Gateway, clock: Clock, rates: Sequence[float], seconds: float
 ) -> dict[str, object]:
     """Try ``rates`` upwards until one does not hold, then measure latency at half the best."""
-    await hold(target, gateway, clock, rates[0] / 2, min(10.0, seconds))  # warm-up
+    await hold(target, gateway, clock, rates[0] / 2, min(10.0, seconds), seed=SEED)  # warm-up
     best: Held | None = None
     tried: list[Held] = []
-    for rate in rates:
-        held = await hold(target, gateway, clock, rate, seconds)
+    for number, rate in enumerate(rates, start=1):
+        held = await hold(target, gateway, clock, rate, seconds, seed=SEED + number)
         tried.append(held)
         if not held.holds:
             await asyncio.sleep(DRAIN_S)
             break
         best = held
     half = (
-        await hold(target, gateway, clock, best.rate_per_s / 2, seconds)
+        await hold(target, gateway, clock, best.rate_per_s / 2, seconds, seed=SEED + len(rates) + 1)
         if best is not None
         else None
     )

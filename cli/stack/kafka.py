@@ -18,7 +18,8 @@ from cli.stack import programs
 class KafkaNode:
     """One broker: where it keeps its data and where it listens (loopback only).
 
-    ``quick`` starts faster and runs slower (first-tier compiler only): for tests.
+    ``quick`` compiles less (first tier only, serial collector): sooner up, and on few cores the
+    compiler takes nothing from those it shares them with; a broker on its own is faster without.
     """
 
     directory: Path

@@ -43,6 +43,7 @@ def kafka_node(settings: StackSettings) -> KafkaNode:
         settings.at(settings.kafka_port),
         settings.at(settings.kafka_controller_port),
         heap_mb=settings.kafka_heap_mb,
+        quick=True,
     )
 
 
