@@ -60,9 +60,16 @@ class Verdict:
     broken: tuple[Path, ...] = ()
 
     @property
+    def unchecked(self) -> tuple[str, ...]:
+        """Return the writers that have entries and no checkpoint: nobody can tell if an end is
+        cut off.
+        """
+        return tuple(one.writer for one in self.tallies if one.entries and not one.checkpoints)
+
+    @property
     def is_whole(self) -> bool:
         """Return whether nothing is wrong."""
-        return not (self.faults or self.unreadable or self.broken)
+        return not (self.faults or self.unreadable or self.broken or self.unchecked)
 
     def sentence(self) -> str:
         """Return it in a line."""
@@ -106,6 +113,8 @@ def verify_command(
         typer.echo(f"{fault.kind}: {fault.writer} {fault.start} entry {fault.sequence}")
     if verdict.unreadable:
         typer.echo(f"unreadable: {verdict.unreadable} records are no audit entries")
+    for writer in verdict.unchecked:
+        typer.echo(f"no_checkpoint: {writer} has entries and no signed checkpoint in the folders")
     for tally in verdict.tallies:
         typer.echo(tally.sentence())
     typer.echo(verdict.sentence())

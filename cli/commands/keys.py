@@ -1,6 +1,7 @@
 """`auscult keys generate|rotate|source`: the key files of a site."""
 
 import os
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated
@@ -32,13 +33,36 @@ SIGNING_PAIRS = (
     ("gateway/audit.ed25519", "gateway/audit.pub"),
     ("models/signing.key", "models/signing.pub"),
 )
+NAMES = (*SECRETS, *(private for private, _ in SIGNING_PAIRS))
 Folder = Annotated[Path, typer.Option("--dir", envvar="AUSCULT_KEYS_DIR", help="Keys folder.")]
 
 
+class KeyLost(Exception):
+    """A key is not there though others are: made anew it would open nothing of what is kept."""
+
+    def __init__(self, path: Path, name: str) -> None:
+        """Say what to do about it."""
+        super().__init__(
+            f"{path} is missing though other keys are there: put it back from the backup "
+            f"(a new one opens nothing that the old one sealed). Only for a key that a new release "
+            f"asks for: auscult keys generate --add {name}"
+        )
+
+
 @app.command("generate")
-def generate_command(directory: Folder = Path(".auscult/keys")) -> None:
-    """Make every key that is not there. What is there stays as it is."""
-    made = generate(directory, _today())
+def generate_command(
+    directory: Folder = Path(".auscult/keys"),
+    add: Annotated[
+        list[str] | None,
+        typer.Option(help="A key that a new release asks for and this folder lacks, by its name."),
+    ] = None,
+) -> None:
+    """Make the keys of a site, once. What is there stays; a lost key is never made anew unasked."""
+    try:
+        made = generate(directory, _today(), add or ())
+    except KeyLost as error:
+        typer.echo(f"auscult: {error}", err=True)
+        raise typer.Exit(1) from None
     typer.echo(f"{len(made)} keys made in {directory}")
 
 
@@ -50,6 +74,9 @@ def rotate_command(
     ] = IDENTIFIED.retention_ms // DAY_MS,
 ) -> None:
     """Make the sealing keys of today and the next two days; destroy those that ran out."""
+    if not _there(directory):
+        typer.echo(f"auscult: {directory} is no keys folder: it holds none of them", err=True)
+        raise typer.Exit(1)
     today = _today()
     made = make_day_keys(directory, today, DAYS_AHEAD, os.urandom)
     gone = destroy_day_keys(directory, today, retention_days)
@@ -72,8 +99,14 @@ def source_command(
     typer.echo(sender(Keys(event=b"", route=route), listener, application, facility))
 
 
-def generate(directory: Path, today: date) -> list[str]:
-    """Make every missing key file below ``directory``; return the names of those made."""
+def generate(directory: Path, today: date, add: Sequence[str] = ()) -> list[str]:
+    """Make the keys of an empty ``directory``, or of one that has them those named in ``add``;
+    return the names of those made. Raises ``KeyLost`` when others are missing.
+    """
+    there = _there(directory)
+    lost = [name for name in NAMES if there and name not in {*there, *add}]
+    if lost:
+        raise KeyLost(directory / lost[0], lost[0])
     directory.mkdir(parents=True, exist_ok=True, mode=0o700)
     made = [name for name in SECRETS if make_key(directory / name, os.urandom)]
     for private, public in SIGNING_PAIRS:
@@ -81,6 +114,10 @@ def generate(directory: Path, today: date) -> list[str]:
             made.append(private)
     days = make_day_keys(directory, today, DAYS_AHEAD, os.urandom)
     return made + [f"privacy/sealing/{day}.key" for day in days]
+
+
+def _there(directory: Path) -> list[str]:
+    return [name for name in NAMES if (directory / name).exists()]
 
 
 def _today() -> date:

@@ -12,6 +12,7 @@ import msgspec
 import typer
 
 from cli.stack.programs import MODELS_DIR
+from cli.stack.provision import promote_shipped
 from cli.stack.settings import StackSettings
 from contracts.promoted import PROMOTED, ModelPromoted
 from plumbing.clock import SystemClock
@@ -111,6 +112,13 @@ def promote_command(
     said = _live(name, version, model.digest, why)
     done = asyncio.run(_on_kafka(bootstrap, lambda reader, writer: promote(reader, writer, said)))
     print(f"{name} {version} is live{'' if done else ' already'}")
+
+
+@app.command("begin")
+def begin_command(models: Folder = MODELS_DIR, bootstrap: Bootstrap = "") -> None:
+    """Make the newest version of each model live where none ever was: once, on a new site."""
+    connection = KafkaConnection(bootstrap=bootstrap or StackSettings().bootstrap)
+    typer.echo(f"made live: {', '.join(promote_shipped(connection, models)) or 'none'}")
 
 
 @app.command("rollback")

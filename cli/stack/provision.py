@@ -6,12 +6,14 @@ from pathlib import Path
 
 import msgspec
 
-from cli.commands.keys import generate
+from cli.commands.keys import KeyLost, generate
 from cli.stack import programs
+from cli.stack.process import StackError
 from cli.stack.processes import kafka_node
 from cli.stack.settings import StackSettings
 from contracts.pipeline import PIPELINE
 from contracts.promoted import PROMOTED, ModelPromoted
+from contracts.vault import VAULT
 from plumbing.clock import Clock, SystemClock
 from plumbing.event_log import EventReader, Output
 from plumbing.kafka_admin import Durability, KafkaAdmin
@@ -32,8 +34,21 @@ def prepare_folders(settings: StackSettings) -> None:
 
 
 def ensure_keys(settings: StackSettings) -> None:
-    """Make every key file that is missing, the sealing keys of the next days among them."""
-    generate(settings.keys_dir, datetime.fromtimestamp(SystemClock().now_ms() / 1000, UTC).date())
+    """Make the keys of a new stack, and the sealing keys of the next days.
+
+    Raises ``StackError`` where a key is gone that what is stored was sealed or named with.
+    """
+    data = kafka_node(settings).data
+    if not settings.keys_dir.exists() and any(data.glob(f"{VAULT.name}-*")):
+        raise StackError(
+            f"{settings.keys_dir} is gone, and what {data} holds cannot be read without it: "
+            "put it back from the backup, or move the data away to begin anew"
+        )
+    today = datetime.fromtimestamp(SystemClock().now_ms() / 1000, UTC).date()
+    try:
+        generate(settings.keys_dir, today)
+    except KeyLost as error:
+        raise StackError(str(error)) from error
 
 
 def apply_topics(settings: StackSettings) -> None:
@@ -44,7 +59,12 @@ def apply_topics(settings: StackSettings) -> None:
 
 def promote_shipped_models(settings: StackSettings) -> None:
     """Make the newest version of each shipped model live, unless any was ever promoted here."""
-    asyncio.run(_promote(KafkaConnection(bootstrap=settings.bootstrap), SystemClock()))
+    promote_shipped(KafkaConnection(bootstrap=settings.bootstrap), programs.MODELS_DIR)
+
+
+def promote_shipped(connection: KafkaConnection, models: Path) -> list[str]:
+    """Do so for the models in a folder, on any broker; return the names of those now live."""
+    return asyncio.run(_promote(connection, models, SystemClock()))
 
 
 def shipped_models(folder: Path) -> dict[str, Manifest]:
@@ -58,18 +78,21 @@ def shipped_models(folder: Path) -> dict[str, Manifest]:
     return found
 
 
-async def _promote(connection: KafkaConnection, clock: Clock) -> None:
+async def _promote(connection: KafkaConnection, models: Path, clock: Clock) -> list[str]:
     reader = KafkaReader(connection)
     writer = KafkaWriter(connection)
     try:
         known = await _ever_promoted(reader)
-        outputs = [
-            Output(PROMOTED.name, name.encode(), PROMOTED.encode(_live(manifest, clock.now_ms())))
-            for name, manifest in shipped_models(programs.MODELS_DIR).items()
+        live = {
+            name: _live(manifest, clock.now_ms())
+            for name, manifest in shipped_models(models).items()
             if name not in known
-        ]
-        if outputs:
-            await writer.write(outputs)
+        }
+        if live:
+            await writer.write(
+                [Output(PROMOTED.name, k.encode(), PROMOTED.encode(v)) for k, v in live.items()]
+            )
+        return list(live)
     finally:
         await writer.close()
         await reader.close()

@@ -2,6 +2,9 @@
 
 An FS ends a frame when CR, LF or VT follows, not merely by itself: in UTF-16 it is half of a
 letter. An FS as the last byte there is waits for the next byte, or for ``end_of_input``.
+
+A sender that gives up within a message and begins anew leaves a frame in which a second start
+stands in the middle of a line: what is before it was never finished and is thrown away.
 """
 
 from dataclasses import dataclass
@@ -9,6 +12,8 @@ from dataclasses import dataclass
 VT, FS, CR, LF = 0x0B, 0x1C, 0x0D, 0x0A
 BETWEEN_FRAMES = b"\r\n\x1c \t\x00"
 HEAD_BYTES = 4_096
+RESTART = b"\x0bMSH"
+UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")  # there, the bytes of a restart may be letters
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +59,17 @@ class Framer:
         if self._head is not None or len(content) > self._bytes_max:
             head, self._head = self._head or content[:HEAD_BYTES], None
             return Frame(head, too_large=True)
-        return Frame(content)
+        return Frame(self._finished(content))
+
+    def _finished(self, content: bytes) -> bytes:
+        """Return what of a frame was finished: all, or what follows the last restart."""
+        at = content.rfind(RESTART, 1)
+        while at > 0 and content[at - 1] in (CR, LF):  # a careless batch: each message is whole
+            at = content.rfind(RESTART, 1, at)
+        if at <= 0 or content.startswith(UTF16_MARKS):
+            return content
+        self.unframed += at
+        return content[at + 1 :]
 
     def _skip_to_start(self) -> bool:
         start = self._buffer.find(VT)

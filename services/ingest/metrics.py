@@ -47,7 +47,7 @@ CONNECTIONS_REFUSED = counter(
     "ingest_connections_refused_total", "Connections beyond the limit.", ("source",)
 )
 UNFRAMED_BYTES = counter(
-    "ingest_unframed_bytes_total", "Bytes outside any MLLP frame.", ("source",)
+    "ingest_unframed_bytes_total", "Bytes outside any finished MLLP frame.", ("source",)
 )
 LAST_MESSAGE = gauge(
     "ingest_last_message_timestamp_seconds",

@@ -104,6 +104,12 @@ def test_compose_gives_the_key_encryption_keys_to_privacy_alone() -> None:
     assert holders == {"keys", "privacy"}
 
 
+def test_compose_makes_the_shipped_models_live() -> None:
+    job = compose()["services"]["models"]
+    assert job["command"][:3] == ["auscult", "models", "begin"]
+    assert "inference" in job["build"]["args"]["EXTRAS"].split(",")
+
+
 def mounts(service: str) -> dict[str, tuple[str, bool]]:
     """Return the volume of each path in a service's container, and whether it may write there."""
     found = {}

@@ -286,6 +286,8 @@ async def test_without_the_audit_nothing_is_told(api: Api) -> None:
     keys = {"privacy": load_privacy_keys(api.keys).audit.public_key()}
     verdict = await verify(api.log, checkpoints, keys)
     assert verdict.is_whole
+    unchecked = await verify(api.log, [], keys)  # then nobody could tell that an end is cut off
+    assert (unchecked.is_whole, unchecked.unchecked) == (False, ("privacy",))
     (tally,) = verdict.tallies
     assert (tally.chains, tally.checkpoints, tally.unsigned) == (2, 2, 0)
 

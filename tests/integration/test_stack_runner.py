@@ -11,7 +11,7 @@ import pytest
 from cli.stack.orphans import end_orphans, orphans
 from cli.stack.process import Process, StackError, check_ports
 from cli.stack.processes import stack_processes
-from cli.stack.provision import apply_topics, prepare_folders
+from cli.stack.provision import apply_topics, ensure_keys, prepare_folders
 from cli.stack.settings import StackSettings
 from cli.stack.supervision import Supervisor
 from tests.support.running_stack import settings_at
@@ -49,6 +49,8 @@ def brokers(settings: StackSettings) -> list[Process]:
 def test_up_twice_a_crash_and_down(settings: StackSettings, brokers: list[Process]) -> None:
     supervisor = Supervisor(settings.root, settings.log_dir)
     apply_topics(settings)
+    with pytest.raises(StackError, match="is gone, and what"):
+        ensure_keys(settings)  # what is stored was sealed with keys that are not here
     apply_topics(settings)
     pids = {one.name: one.pid for one in supervisor.processes()}
 

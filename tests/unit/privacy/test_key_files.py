@@ -4,8 +4,10 @@ from pathlib import Path
 
 import pytest
 from cryptography.exceptions import InvalidSignature
+from typer.testing import CliRunner
 
-from cli.commands.keys import SECRETS, SIGNING_PAIRS, generate
+from cli.commands.keys import SECRETS, SIGNING_PAIRS, KeyLost, generate
+from cli.commands.keys import app as keys_app
 from plumbing.key_files import KeyMissing, read_key, read_public_key, read_signing_key
 from plumbing.sealing import unwrap, wrap
 from services.privacy.key_files import (
@@ -70,3 +72,20 @@ def test_a_missing_key_is_refused(tmp_path: Path) -> None:
     (tmp_path / "privacy" / "link.key").unlink()
     with pytest.raises(KeyMissing, match=r"link\.key"):
         load_privacy_keys(tmp_path)
+
+
+def test_a_lost_key_is_never_made_anew_unasked(tmp_path: Path) -> None:
+    generate(tmp_path, TODAY)
+    kek = tmp_path / "privacy" / "kek.key"
+    kek.unlink()
+    with pytest.raises(KeyLost, match=r"privacy/kek\.key is missing"):
+        generate(tmp_path, TODAY)
+    assert not kek.exists()
+    assert generate(tmp_path, TODAY, ["privacy/kek.key"]) == ["privacy/kek.key"]
+
+
+def test_keys_are_rotated_only_where_there_are_keys(tmp_path: Path) -> None:
+    told = CliRunner().invoke(keys_app, ["rotate", "--dir", str(tmp_path / "wrong")])
+    assert (told.exit_code, told.stdout) == (1, "")
+    assert "is no keys folder" in told.stderr
+    assert not (tmp_path / "wrong").exists()
