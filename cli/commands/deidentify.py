@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -12,20 +13,25 @@ from typing import IO, Annotated, Any, cast
 import msgspec
 import typer
 
+from cli.deidentify_page import page
 from cli.progress import console
 from contracts.identified import Patient
+from plumbing.key_files import KEY_BYTES, KeyMissing, read_key
 from services.privacy.free_text import TextCleaner
 from services.privacy.identity import KINDS, NOBODY, grow
 from services.privacy.known import KnownTerms
 from services.privacy.known_terms import terms_of
+from services.privacy.surrogates import Surrogates
 
 SAID_EVERY = 500
+REPORT_TEXTS_MAX = 1_000
 
 
 class Style(StrEnum):
     """What stands where an identifier stood."""
 
     MARKS = "marks"
+    SURROGATES = "surrogates"
 
 
 class LineRefused(Exception):
@@ -41,20 +47,37 @@ def deidentify_command(
         str, typer.Option("--output", help="JSON lines, one per line read; .gz; - is stdout.")
     ] = "-",
     style: Annotated[
-        Style, typer.Option(help="marks: `[NAME-1]`. Invented names are for exports alone.")
+        Style, typer.Option(help="marks: `[NAME-1]`. surrogates: invented, for exports alone.")
     ] = Style.MARKS,
+    key: Annotated[
+        Path | None,
+        typer.Option(help="surrogates: key file (hex), so that the next export invents the same."),
+    ] = None,
+    report: Annotated[
+        Path | None,
+        typer.Option(
+            help=f"HTML page of the first {REPORT_TEXTS_MAX} texts AS THEY WERE, with marks."
+        ),
+    ] = None,
 ) -> None:
     """Remove identifiers, known ones and those by form; hold back what cannot be cleaned."""
-    del style  # there is one; the option is part of the contract
+    surrogates = _surrogates(key) if style is Style.SURROGATES else None
+    shown: list[tuple[str, dict[str, Any]]] = []
     with _opened(source, "rb") as lines, _opened(target, "wb") as written, _progress() as say:
         for number, line in enumerate(lines, 1):
             if line.strip():
-                written.write(msgspec.json.encode(answer(line)) + b"\n")
+                found = answer(line, surrogates)
+                written.write(msgspec.json.encode(found) + b"\n")
+                if report is not None and len(shown) < REPORT_TEXTS_MAX:
+                    shown.append((_text_of(line), found))
             if number % SAID_EVERY == 0:
                 say(number)
+    if report is not None:
+        report.touch(mode=0o600)
+        report.write_text(page(shown), encoding="utf-8")
 
 
-def answer(line: bytes) -> dict[str, Any]:
+def answer(line: bytes, surrogates: Surrogates | None = None) -> dict[str, Any]:
     """Return what is written for one line. Offsets are code points of the input's ``text``."""
     said: Any = None
     try:
@@ -69,8 +92,31 @@ def answer(line: bytes) -> dict[str, Any]:
     if found.text is None:
         whole = [{"start": 0, "end": len(text), "label": "OTHER"}]
         return {"id": said["id"], "text": None, "spans": whole, "quarantined": found.held}
+    cleaned = found.text
+    if surrogates is not None:
+        cleaned = surrogates.put(text, found.spans, _subject(said))
     spans = [{"start": s.start, "end": s.end, "label": s.label} for s in found.spans]
-    return {"id": said["id"], "text": found.text, "spans": spans}
+    return {"id": said["id"], "text": cleaned, "spans": spans}
+
+
+def _surrogates(key: Path | None) -> Surrogates:
+    try:
+        return Surrogates(os.urandom(KEY_BYTES) if key is None else read_key(key))
+    except KeyMissing as error:
+        raise typer.BadParameter(str(error), param_hint="--key") from error
+
+
+def _subject(said: Mapping[str, Any]) -> str:
+    """Return whose dates move alike: those of one record number, else those of one text."""
+    numbers = (said.get("known") or {}).get("ID") or [str(said["id"])]
+    return str(numbers[0])
+
+
+def _text_of(line: bytes) -> str:
+    try:
+        return str(json.loads(line)["text"])
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return ""
 
 
 def _asked(said: object) -> tuple[str, TextCleaner]:

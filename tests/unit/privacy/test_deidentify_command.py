@@ -69,5 +69,38 @@ def test_a_missing_file_and_another_style_are_refused(tmp_path: Path) -> None:
     missing = str(tmp_path / "none.jsonl")
     done = CliRunner().invoke(APP, ["deidentify", "--input", missing])
     assert isinstance(done.exception, FileNotFoundError)  # `main` makes one line of it
-    done = CliRunner().invoke(APP, ["deidentify", "--style", "surrogates"])
+    done = CliRunner().invoke(APP, ["deidentify", "--style", "stars"])
     assert done.exit_code == 2
+
+
+def test_the_report_marks_what_was_removed_and_escapes_the_rest(tmp_path: Path) -> None:
+    lines = tmp_path / "in.jsonl"
+    lines.write_text(
+        '{"id": "<a>", "text": "Dr. Anna Vickers: K < 3.5 & falling"}\n'
+        '{"id": "b", "text": "caf\\ufffd"}\n',
+        encoding="utf-8",
+    )
+    report, out = tmp_path / "report.html", tmp_path / "out.jsonl"
+    told = ["deidentify", "--input", str(lines), "--output", str(out), "--report", str(report)]
+    assert CliRunner().invoke(APP, told).exit_code == 0
+    html = report.read_text(encoding="utf-8")
+    assert 'data-kind="NAME" style="background:#ffd6d6">Anna Vickers</mark>' in html
+    assert "K &lt; 3.5 &amp; falling" in html
+    assert "&lt;a&gt;" in html
+    assert "held back (undecodable)" in html
+    assert report.stat().st_mode & 0o077 == 0
+
+
+def test_surrogates_by_one_key_are_the_same_and_show_nothing(tmp_path: Path) -> None:
+    key = tmp_path / "export.key"
+    key.write_text("0123456789abcdef" * 4)
+    told = ["deidentify", "--style", "surrogates", "--key", str(key), "--input", str(GOLDEN_IN)]
+    one, two = (CliRunner().invoke(APP, told).stdout for _ in range(2))
+    assert one == two
+    texts = [json.loads(line)["text"] or "" for line in one.splitlines()]
+    assert not any(
+        word in text for text in texts for word in ("Vickers", "欧阳", "13812345678", "NAME-")
+    )
+    assert "BP 120/80" in texts[0]
+    key.write_text("short")
+    assert CliRunner().invoke(APP, told).exit_code == 2
