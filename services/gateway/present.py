@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from contracts.assessed import Assessment, Contribution, Risk, Vital
+from contracts.loinc import BY_NAME
 from contracts.reidentify import Identity
 from contracts.topic import DAY_MS
 from services.gateway.inputs import Lang, label, needed_as
@@ -242,7 +243,9 @@ def _icu_risk(look: Look) -> IcuRiskView | None:
     risk = main_risk(one.reported.assessment.risks) if one.reported else None
     if risk is None:
         return None
-    strongest = sorted(risk.contributions, key=lambda part: -abs(part.attribution))
+    # A chip is a reason to look at: what was not measured is told in the patient's view alone.
+    measured = [part for part in risk.contributions if not _is_unmeasured(part)]
+    strongest = sorted(measured, key=lambda part: -abs(part.attribution))
     return IcuRiskView(
         covered=risk.covered,
         reason=risk.reason,
@@ -276,7 +279,13 @@ def _contribution(part: Contribution, look: Look, token: str) -> ContributionVie
         unit=part.unit,
         at_ms=look.real(part.observed_at_ms, token),
         attribution=part.attribution,
+        not_measured=_is_unmeasured(part),
     )
+
+
+def _is_unmeasured(part: Contribution) -> bool:
+    """Return whether it is the lack of a measurement that moves the risk."""
+    return part.value is None and part.parameter in BY_NAME
 
 
 def _contribution_label(part: Contribution, lang: Lang) -> str:

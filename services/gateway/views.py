@@ -166,7 +166,7 @@ class VitalView(View, frozen=True, kw_only=True):
 
 
 class ContributionView(View, frozen=True, kw_only=True):
-    """What one input did to a risk (log-odds against the baseline patient)."""
+    """What one input, or that it was not measured, did to a risk (log-odds from the baseline)."""
 
     feature: str
     parameter: str
@@ -175,6 +175,7 @@ class ContributionView(View, frozen=True, kw_only=True):
     unit: str
     at_ms: int | None
     attribution: float
+    not_measured: bool = False
 
 
 class RiskView(View, frozen=True, kw_only=True):

@@ -182,7 +182,9 @@ def test_the_risk_stands_beside_the_average_with_its_reasons(visit: Visit) -> No
     assert boxes[0] == max(boxes)
     foot = text(page, "#why .footnote")
     assert "0.003 of the log-odds unexplained" in foot
-    assert "27% of the inputs were not measured" in foot
+    assert "27% of the inputs were not measured; the model reads each as not measured" in foot
+    second = " ".join(page.locator("#why tbody tr").nth(1).inner_text().split())
+    assert second == "Urine output not measured odds ×2.01 raises the risk"
 
 
 def test_the_course_is_read_at_one_time_by_keyboard(visit: Visit) -> None:

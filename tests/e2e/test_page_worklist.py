@@ -109,6 +109,7 @@ def test_a_row_says_who_where_how_ill_since_when_and_why(visit: Visit) -> None:
     said = row(page, ZHANG.token)
     for part in ("74 y · M · 20183345", "MICU", "03", "3 of 3", "positive", "62%", "in 6 h"):
         assert part in said
+    assert "Urine output" not in said  # never measured: nothing to look at
     for reason in ("qSOFA positive", "3 in one parameter", "Lactate ≥ 4 mmol/L", "Lactate 6.4"):
         assert reason in said
     assert "4 min ago" in said

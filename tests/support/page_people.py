@@ -83,8 +83,9 @@ SEPSIS = _vitals(
 )  # fmt: skip
 WARD: tuple[Someone, ...] = (
     Someone(0, "Zhang Wei", "20183345", "M", 74, "MICU", "03", SEPSIS, minutes_ago=4, events=32,
-            probability=0.62, drivers=(("lactate", 0.82), ("gcs", 0.61), ("bun", 0.44),
-                                       ("sbp", 0.33), ("age", 0.25), ("platelets", 0.09),
+            probability=0.62, drivers=(("lactate", 0.82), ("urine_volume", 0.7), ("gcs", 0.61),
+                                       ("bun", 0.44), ("sbp", 0.33), ("age", 0.25),
+                                       ("platelets", 0.09),
                                        ("temperature", -0.05), ("potassium", -0.16))),
     Someone(1, "O'Connor, Siobhán", "20190021", "F", 81, "CCU", "11",
             _vitals(heart_rate=104, resp_rate=23, sbp=99, spo2=93, oxygen_flow=4),

@@ -73,6 +73,7 @@ export function whyCard(row, redraw) {
 }
 
 function detail(c) {
+  if (c.not_measured) return t("icu.not_measured");
   const parts = [];
   if (c.value !== null) parts.push(c.parameter === "age" ? number(c.value, 0) : reading({ ...c, text: "" }));
   if (c.at_ms !== null) parts.push(t("chart.at", { time: at(c.at_ms) }));
