@@ -1,10 +1,10 @@
 """Files of messages as they lie on disks: HL7 v2 (single, batch, MLLP-framed) or FHIR JSON."""
 
-import gzip
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterator
 from pathlib import Path
 
+from cli.files import content_of
 from services.ingest.charset import split_frame
 from services.ingest.hl7 import BATCH_SEGMENTS, BLANKS
 
@@ -16,9 +16,7 @@ START, END = b"\x0b", b"\x1c"
 
 def messages_of(path: Path) -> Iterator[bytes]:
     """Yield each message of a file, ready for a frame; a file without one yields itself."""
-    content = path.read_bytes()
-    if path.suffix == ".gz":
-        content = gzip.decompress(content)
+    content = content_of(str(path))
     if is_fhir(content):
         yield from fhir_bodies(content)
         return

@@ -3,7 +3,8 @@
 A message counts as delivered when it is answered AA (or refused for good: AR, or AE other than
 "try again"), or when its MSH-15 and 16 ask for no answer to what is accepted. A broken connection,
 a silent peer or an AE with ERR code 207 means: the same bytes again, on a new connection, until
-``give_up_s`` is over.
+``give_up_s`` is over; after that the peer is taken for gone, and each further message is tried once
+until one is answered again.
 """
 
 import asyncio
@@ -64,6 +65,7 @@ class MllpSender:
         self._host, self._port, self._clock = host, port, clock
         self._answer_s, self._give_up_s = answer_s, give_up_s
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+        self._is_gone = False
 
     async def send(self, outgoing: Outgoing) -> Answered:
         """Return the final answer to one message."""
@@ -79,8 +81,10 @@ class MllpSender:
             if not answer and not wanted and self._streams is not None:
                 return Answered(outgoing, NOT_ASKED, b"", attempts, took_ms)
             if code in {"AA", "CA", "AR", "CR"} or (code and not _asks_again(answer)):
+                self._is_gone = False
                 return Answered(outgoing, code, answer, attempts, took_ms)
-            if self._clock.monotonic_s() - started > self._give_up_s:
+            if self._is_gone or self._clock.monotonic_s() - started > self._give_up_s:
+                self._is_gone = True
                 return Answered(outgoing, code, answer, attempts, took_ms)
             await asyncio.sleep(PAUSE_S[min(attempts, len(PAUSE_S)) - 1])
 

@@ -3,6 +3,7 @@
 import asyncio
 import importlib
 import json
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -59,7 +60,9 @@ def bench_command(
     """
     if name not in {*BENCHMARKS, "all"}:
         raise typer.BadParameter(f"one of {', '.join(BENCHMARKS)}, all")
-    wanted = Wanted(tuple(float(rate) for rate in rates.split(",")), seconds, stays, data)
+    if data is not None and not data.exists():
+        raise typer.BadParameter(f"{data} is not there", param_hint="--data")
+    wanted = Wanted(_rates(rates), seconds, stays, data)
     found: dict[str, Any] = {}
     for one in BENCHMARKS if name == "all" else [name]:
         if name == "all" and one == "physionet" and data is None:
@@ -71,6 +74,16 @@ def bench_command(
     else:
         for one, figures in found.items():
             Console().print(figures_table(one, figures))
+
+
+def _rates(text: str) -> tuple[float, ...]:
+    try:
+        found = tuple(float(rate) for rate in text.split(","))
+    except ValueError:
+        found = ()
+    if not found or not all(0 < rate < math.inf for rate in found):
+        raise typer.BadParameter("expected numbers above 0, by comma", param_hint="--rates")
+    return found
 
 
 def figures_table(title: str, figures: Any) -> Table:

@@ -1,19 +1,18 @@
 """`auscult deidentify`: free text without identifiers, and what was removed where."""
 
-import gzip
 import json
 import os
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import IO, Annotated, Any, cast
+from typing import Annotated, Any
 
 import msgspec
 import typer
 
 from cli.deidentify_page import page
+from cli.files import opened
 from cli.progress import console
 from contracts.identified import Patient
 from plumbing.key_files import KEY_BYTES, KeyMissing, read_key
@@ -63,7 +62,7 @@ def deidentify_command(
     """Remove identifiers, known ones and those by form; hold back what cannot be cleaned."""
     surrogates = _surrogates(key) if style is Style.SURROGATES else None
     shown: list[tuple[str, dict[str, Any]]] = []
-    with _opened(source, "rb") as lines, _opened(target, "wb") as written, _progress() as say:
+    with opened(source, "rb") as lines, opened(target, "wb") as written, _progress() as say:
         for number, line in enumerate(lines, 1):
             if line.strip():
                 found = answer(line, surrogates)
@@ -129,7 +128,7 @@ def _asked(said: object) -> tuple[str, TextCleaner]:
 
 def _patient(said: Mapping[str, Any]) -> Patient:
     """A list of what is known that cannot be read holds the text back."""
-    known = said.get("known") or {}
+    known = said.get("known", {})
     if not isinstance(known, dict) or not all(
         isinstance(values, list) and all(isinstance(value, str) for value in values)
         for values in known.values()
@@ -138,16 +137,6 @@ def _patient(said: Mapping[str, Any]) -> Patient:
     if not known.keys() <= set(KINDS):
         raise LineRefused("known_unreadable")
     return Patient(ids=(), others={kind: tuple(values) for kind, values in known.items()})
-
-
-@contextmanager
-def _opened(name: str, mode: str) -> Iterator[IO[bytes]]:
-    if name == "-":
-        yield sys.stdin.buffer if mode == "rb" else sys.stdout.buffer
-        return
-    opener = gzip.open if name.endswith(".gz") else open
-    with cast("IO[bytes]", opener(Path(name), mode)) as file:
-        yield file
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from cli.live_day import LiveDay
 from cli.progress import step
 from cli.stack.launch import the_stack
 from cli.stack.process import StackError
+from cli.stack.processes import kafka_node
 from cli.stack.settings import StackSettings
 from cli.tally import NO_ANSWER, Tally
 from contracts.assessed import ASSESSED
@@ -75,14 +76,19 @@ def demo_command(
     settings = StackSettings()
     day = LiveDay(patients=patients, speed=speed, seed=seed, duration_s=duration or 3600.0)
     if once:
-        the_stack(settings, demo=True).up()
+        stack = the_stack(settings, demo=True)
+        if stack.supervisor.pid("simulator"):
+            raise StackError("a demo's day goes on in the background: `auscult down` first")
+        stack.up()
         _once(settings, replace(day, duration_s=duration or ONCE_S), began)
         return
+    is_new = not kafka_node(settings).data.exists()
     stack = the_stack(settings, demo=True, day=day)
     stack.up()
     with step("first result"):
         asyncio.run(_first_visible(settings, 0))
-    print(f"first visible result after {time.monotonic() - began:.1f} s")
+    if is_new:  # else what an earlier day left may be seen first
+        print(f"first visible result after {time.monotonic() - began:.1f} s")
     _welcome(settings)
 
 

@@ -45,7 +45,10 @@ def list_command(
 ) -> None:
     """Show every model of the folder; nothing is verified."""
     registry = ModelRegistry(models, {})
-    for name, version in registry.listed():
+    listed = list(registry.listed())
+    if not listed:
+        _fail(f"{models} holds no model")
+    for name, version in listed:
         manifest = _manifest(registry, name, version)
         line = {
             "model": name,

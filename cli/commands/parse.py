@@ -1,15 +1,15 @@
 """`auscult parse`: what ingest makes of HL7 v2 and FHIR files, one JSON line per message."""
 
-import gzip
+import codecs
 import sys
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 import typer
 
+from cli.files import content_of
 from cli.message_files import fhir_bodies, is_fhir
 from services.ingest.fhir import control_id_of, parse_fhir
 from services.ingest.frames import parse_frame
@@ -43,7 +43,7 @@ def parse_command(
     _check(zone, charset)
     source = SourceProfile("parse", charset, zone, assigner, strict=not lenient)
     for file in files:
-        for line in lines_of(file, _read(file), source):
+        for line in lines_of(file, content_of(file), source):
             sys.stdout.write(line.decode() + "\n")
 
 
@@ -79,17 +79,10 @@ def line_of(parsed: Parsed) -> dict[str, Any]:
     return line
 
 
-def _read(file: str) -> bytes:
-    if file == "-":
-        return sys.stdin.buffer.read()
-    content = Path(file).read_bytes()
-    return gzip.decompress(content) if file.endswith(".gz") else content
-
-
 def _check(zone: str, charset: str) -> None:
     try:
         ZoneInfo(zone)
-        b"".decode(charset or "ascii")
+        codecs.lookup(charset or "ascii")
     except (ZoneInfoNotFoundError, ValueError) as error:
         raise typer.BadParameter(f"{zone} is not a time zone") from error
     except LookupError as error:

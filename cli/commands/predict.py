@@ -1,16 +1,15 @@
 """`auscult predict`: a shipped model on a file of its data set's columns, one JSON line a row."""
 
-import gzip
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Annotated
+from typing import Annotated
 
 import msgspec
 import numpy as np
 import typer
 
+from cli.files import opened
 from cli.progress import step
 from cli.stack.programs import MODELS_DIR
 from services.inference.icu_mortality import NAME, IcuMortality
@@ -43,7 +42,7 @@ def predict_command(
         model = shipped(TASKS[task], models, version)
         with step("reading the table"):
             stays = read_stays(input_path).until(until_minute)
-        with step(f"{len(stays.record_ids)} stays"), _opened(output_path) as output:
+        with step(f"{len(stays.record_ids)} stays"), opened(str(output_path), "wb") as output:
             for line in lines_of(model, stays):
                 output.write(msgspec.json.encode(line) + b"\n")
     except BadTable as error:
@@ -76,12 +75,3 @@ def lines_of(model: IcuMortality, stays: Stays) -> Iterator[dict[str, object]]:
                 "covered": not reason,
             }
             yield {**line, "reason": reason} if reason else line
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[IO[bytes]]:
-    if str(path) == "-":
-        yield sys.stdout.buffer
-        return
-    with gzip.open(path, "wb") if path.suffix == ".gz" else path.open("wb") as output:
-        yield output  # type: ignore[misc]  # gzip's file is one of bytes too

@@ -1,6 +1,8 @@
 """`auscult replay FILE...`: real files through the front door, each answer waited for."""
 
 import asyncio
+import socket
+import time
 from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 from typing import Annotated, NamedTuple
@@ -14,11 +16,14 @@ from cli.accounting import settle
 from cli.commands.reconcile import balance_table
 from cli.message_files import FHIR_KIND, message_type, messages_of
 from cli.progress import console as progress
+from cli.stack.process import StackError
 from cli.stack.settings import StackSettings
 from cli.tally import NO_ANSWER, Tally
 from plumbing.clock import Clock, SystemClock
 from simulator.fhir_client import FhirSender
 from simulator.mllp_client import Answered, MllpSender, Outgoing, send_all
+
+LISTENER_S = 2.0
 
 
 def replay_command(
@@ -48,6 +53,8 @@ def replay_command(
     for is_to_fhir, address in ((True, doors.fhir_url), (False, doors.mllp)):
         if not address and any((one.kind == FHIR_KIND) == is_to_fhir for one in outgoing):
             raise typer.BadParameter("HL7 v2 goes to mllp://, FHIR to http://", param_hint="--to")
+    if doors.mllp and any(one.kind != FHIR_KIND for one in outgoing):
+        require_listener(*doors.mllp)
     tally = Tally()
     asyncio.run(_send(outgoing, doors, tally))
     output = Console()
@@ -72,9 +79,27 @@ def target(to: str, settings: StackSettings) -> tuple[str, int]:
     if not to:
         return "127.0.0.1", settings.at(settings.mllp_port)
     parts = urlsplit(to)
-    if parts.scheme != "mllp" or not parts.hostname or not parts.port:
+    try:
+        port = parts.port
+    except ValueError:  # not a number, or no port's number
+        port = None
+    if parts.scheme != "mllp" or not parts.hostname or not port:
         raise typer.BadParameter("expected mllp://host:port", param_hint="--to")
-    return parts.hostname, parts.port
+    return parts.hostname, port
+
+
+def require_listener(host: str, port: int) -> None:
+    """Raise ``StackError`` when nobody takes connections there: before anything is sent."""
+    deadline_s = time.monotonic() + LISTENER_S
+    while True:
+        try:
+            socket.create_connection((host, port), timeout=LISTENER_S).close()
+        except OSError as error:
+            if time.monotonic() > deadline_s:
+                raise StackError(f"nobody takes messages at {host}:{port}: is it up?") from error
+            time.sleep(0.1)
+        else:
+            return
 
 
 def doors_of(to: str, settings: StackSettings) -> Doors:

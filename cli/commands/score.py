@@ -1,15 +1,13 @@
 """`auscult score`: a rule-based score for each line of JSON; a refused line is an answer."""
 
-import gzip
 import math
-import sys
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from typing import IO, Annotated, Any, cast
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any
 
 import msgspec
 import typer
 
+from cli.files import opened
 from contracts.assessed import Score
 from services.inference.scores.news2 import Inputs, score_news2
 from services.inference.scores.qsofa import score_qsofa
@@ -35,7 +33,7 @@ def score_command(
 ) -> None:
     """Score each line: the total of what is known, and the range of what the true total may be."""
     scored = scorer(name)
-    with _opened(source, "rb") as lines, _opened(target, "wb") as written:
+    with opened(source, "rb") as lines, opened(target, "wb") as written:
         for line in lines:
             if line.strip():
                 written.write(msgspec.json.encode(answer(line, scored)) + b"\n")
@@ -117,15 +115,3 @@ def _shown(score: Score) -> dict[str, Any]:
     if score.name == "qSOFA":
         line["positive"] = score.positive
     return line
-
-
-@contextmanager
-def _opened(name: str, mode: str) -> Iterator[IO[bytes]]:
-    if name == "-":
-        yield sys.stdin.buffer if mode == "rb" else sys.stdout.buffer
-    elif name.endswith(".gz"):
-        with cast("IO[bytes]", gzip.open(name, mode)) as file:
-            yield file
-    else:
-        with open(name, mode) as file:  # noqa: PTH123 - binary either way, by the mode given
-            yield cast("IO[bytes]", file)

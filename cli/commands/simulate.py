@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from cli.commands.replay import target
+from cli.commands.replay import require_listener, target
 from cli.live_day import LiveDay
 from cli.stack.settings import StackSettings
 from cli.tally import NO_ANSWER, Tally
@@ -37,6 +37,7 @@ def simulate_command(
     `--duration` seconds live; `--rate` does not apply. Exits 1 when a message was never answered.
     """
     place = Target(*target(to, StackSettings()))
+    require_listener(place.host, place.port)
     tally = Tally()
     if live:
         day = LiveDay(patients=patients, duration_s=duration, speed=speed, seed=seed)

@@ -32,6 +32,8 @@ def apply_command(
 ) -> None:
     """Make the topics that are missing; change none. Exits 1 when one differs."""
     durability = Durability(replication_factor=replication_factor, min_in_sync=min_in_sync)
+    if bootstrap and not all(map(_is_address, bootstrap.split(","))):
+        raise typer.BadParameter("expected host:port, by comma", param_hint="--bootstrap")
     connection = KafkaConnection(bootstrap=bootstrap or StackSettings().bootstrap)
     with KafkaAdmin(connection) as admin:
         states = admin.apply(PIPELINE, durability, partitions or None)
@@ -41,3 +43,8 @@ def apply_command(
         table.add_row(state.topic, str(state.partitions), "; ".join(state.drift) or word)
     Console().print(table)
     raise typer.Exit(1 if any(state.drift for state in states) else 0)
+
+
+def _is_address(text: str) -> bool:
+    host, _, port = text.strip().rpartition(":")
+    return bool(host) and port.isdecimal() and 0 < int(port) < 65_536

@@ -26,7 +26,8 @@ ERROR_TEXTS = {
 OTHER_ERROR = "207"
 NOT_STORED = Finding("error", "", "207", "not stored in time, send again")
 NOT_READ = Finding("error", "", "207", "could not be read")
-TOO_LARGE = Finding("error", "MSH", "207", "message is too large")
+# No code of table 0357 says so; 207 would ask to send it again.
+TOO_LARGE = Finding("error", "MSH", "102", "message is too large")
 NOT_TAKEN = Finding("error", "MSH-9", "200", "this listener does not take this message type")
 ERRORS_MAX = 10
 DEFAULT_FIELD, DEFAULT_ENCODING = "|", "^~\\&"
