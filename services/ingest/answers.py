@@ -4,6 +4,7 @@ import itertools
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from contracts.clinical import Finding
 from services.ingest.hl7 import Header
@@ -144,4 +145,9 @@ def _parties(header: Header | None) -> tuple[str, str, str, str]:
 
 
 def _now(now_ms: int) -> str:
-    return datetime.fromtimestamp(now_ms // 1000, UTC).strftime("%Y%m%d%H%M%S+0000")
+    return _second(now_ms // 1000)
+
+
+@lru_cache(maxsize=4)
+def _second(now_s: int) -> str:
+    return datetime.fromtimestamp(now_s, UTC).strftime("%Y%m%d%H%M%S+0000")

@@ -67,7 +67,14 @@ class Ingest:
         refusals = Refusals(keys)
         self._committer = Committer(
             committer.Parts(
-                keys, logs.transactions, self._ledger, refusals, self._sealers, clock, os.urandom
+                keys,
+                logs.transactions,
+                self._ledger,
+                refusals,
+                self._sealers,
+                clock,
+                os.urandom,
+                lambda: all(one.all_wait() for one in self.listeners.values()),
             )
         )
         self._intake = Intake(
