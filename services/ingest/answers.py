@@ -29,6 +29,9 @@ NOT_STORED = Finding("error", "", "207", "not stored in time, send again")
 NOT_READ = Finding("error", "", "207", "could not be read")
 TOO_LARGE = Finding("error", "MSH", "207", "message is too large")
 NOT_TAKEN = Finding("error", "MSH-9", "200", "this listener does not take this message type")
+NOT_THIS_PROCESSING = Finding(
+    "error", "MSH-11", "202", "this listener does not take this processing id (table 0103)"
+)
 ERRORS_MAX = 10
 DEFAULT_FIELD, DEFAULT_ENCODING = "|", "^~\\&"
 DEFAULT_VERSION = "2.5.1"

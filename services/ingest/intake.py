@@ -226,9 +226,9 @@ class Intake:
             metrics.PARSE_FAILURES.inc()
             _log.error("A message could not be handled", error=error, source=door.source.name)
             return ParsedFrame((UNREADABLE,), is_batch=False, raws=(frame,))
-        if not door.types:
+        admitted = tuple([door.admit(message) for message in found.messages])
+        if all(one is other for one, other in zip(admitted, found.messages, strict=True)):
             return found
-        admitted = tuple(door.admit(message) for message in found.messages)
         return ParsedFrame(admitted, found.is_batch, found.asked, found.raws)
 
     def _reply(self, parsed: ParsedFrame, outcomes: Sequence[Outcome]) -> Reply:
