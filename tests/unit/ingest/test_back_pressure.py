@@ -58,7 +58,7 @@ async def test_a_slow_broker_bounds_what_is_read_and_nothing_is_lost(
 
         feeding = [asyncio.create_task(feed(mine)) for mine in names]
         async with asyncio.timeout(10):
-            while not in_flight_of(bench):
+            while not in_flight_of(bench):  # noqa: ASYNC110 - nobody tells
                 await asyncio.sleep(0.05)
         await asyncio.sleep(0.5)
         in_flight = in_flight_of(bench)
