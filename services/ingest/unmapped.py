@@ -27,9 +27,8 @@ ENCODINGS = {b"BASE64": binascii.a2b_base64, b"HEX": binascii.unhexlify}
 
 def completed(parsed: Parsed, raw: bytes) -> Parsed:
     """Return what was parsed with its images and findings of the rest, itself where none is."""
-    has_images = any(
-        one.kind == "attachment" for event in parsed.events for one in event.body.observations
-    )
+    field = parsed.header.dialect.field if parsed.header is not None else "|"
+    has_images = f"{field}ED{field}".encode() in raw  # OBX-2
     if not (has_images or NULL in raw or b"\rZ" in raw or b"\nZ" in raw):
         return parsed
     if not parsed.events or b"\0" in raw:  # UTF-16: no sender of images or Z segments was seen
