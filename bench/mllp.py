@@ -4,7 +4,7 @@
 Lock-step senders wait for each answer, as most interface engines do; pipelining ones keep up to
 ``WINDOW`` messages on their way. Then 32 lock-step senders are paced to 1,000 messages/s in all.
 Latency is from the last byte of a frame to its answer; a busy machine shows in the CPU time of a
-message less than in the rate.
+message less than in the rate. The senders' own CPU time is told beside it: they share the cores.
 """
 
 import asyncio
@@ -13,6 +13,7 @@ import os
 import socket
 import sys
 import tempfile
+import time
 import urllib.request
 from collections import deque
 from collections.abc import AsyncIterator, Iterator
@@ -144,9 +145,10 @@ async def _run(bootstrap: str, seconds: float) -> dict[str, Any]:
             gap_s = PACED_CONNECTIONS / PACED_PER_S
             paced = Load(SystemClock(), 1, gap_s)
             found["paced"] = await _measure(door, PACED_CONNECTIONS, paced, seconds)
-    best = max(found["32 lock-step"]["per_s"], found[f"32 pipelining {WINDOW}"]["per_s"])
     found["reached"] = {
-        f"{TARGET_PER_S}/s at 32": best >= TARGET_PER_S,
+        f"{TARGET_PER_S}/s at {name}": found[name]["per_s"] >= TARGET_PER_S
+        for name in ("32 lock-step", f"32 pipelining {WINDOW}")
+    } | {
         f"p99 under {TARGET_P99_MS:.0f} ms": found["paced"]["p99_ms"] < TARGET_P99_MS,
     }
     return found
@@ -179,7 +181,9 @@ async def _measure(door: Door, connections: int, load: Load, seconds: float) -> 
     await asyncio.sleep(WARM_S)
     cpu_s = await asyncio.to_thread(door.cpu_s)
     load.counting, began_s = True, load.clock.monotonic_s()
+    own_cpu_s = time.process_time()
     await asyncio.sleep(seconds)
+    own_cpu_s = time.process_time() - own_cpu_s
     load.counting, took_s = False, load.clock.monotonic_s() - began_s
     cpu_s = await asyncio.to_thread(door.cpu_s) - cpu_s
     for sender in senders:
@@ -192,6 +196,7 @@ async def _measure(door: Door, connections: int, load: Load, seconds: float) -> 
         "p99_ms": round(ordered[int(len(ordered) * 0.99)], 1),
         "not_accepted": load.refused,
         "cpu_us_per_message": round(cpu_s / max(1, load.accepted) * 1e6),
+        "sender_cpu_us_per_message": round(own_cpu_s / max(1, load.accepted) * 1e6),
     }
 
 

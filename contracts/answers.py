@@ -26,6 +26,7 @@ ANSWERS = Topic(
     producer="ingest",
     consumers=("ingest",),
     retention_ms=30 * DAY_MS,
+    partitions=1,  # small records; each further one costs every group a batch and a marker
     cleanup="compact",
     identified=True,
 )

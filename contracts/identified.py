@@ -75,12 +75,28 @@ class Encounter(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaul
 
 
 class Note(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
-    """Free text (NTE-3, OBX-5 of TX and FT): ``index`` of the observation it belongs to, or -1."""
+    """Free text (NTE-3, OBX-5 of TX and FT): ``index`` of the observation it belongs to, or -1.
+
+    ``apart_chars`` above 0: so long that it stays in the raw message alone, and ``text`` is empty.
+    """
 
     text: str
     about: int = -1
     kind: str = ""
     lang: str = ""
+    apart_chars: int = 0
+
+
+class Image(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
+    """An image (OBX-5 of ED) that stays in the raw message: ``index`` of its observation.
+
+    ``media_type`` by its first bytes (DICOM, PNG, JPEG); size and SHA-256 are of the image itself.
+    """
+
+    about: int
+    media_type: str
+    bytes: int
+    sha256: str
 
 
 class IdentityLink(msgspec.Struct, frozen=True, gc=False, kw_only=True):
@@ -131,6 +147,7 @@ class IdentifiedBody(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     allergies: tuple[Allergy, ...] = ()
     orders: tuple[Order, ...] = ()
     notes: tuple[Note, ...] = ()
+    images: tuple[Image, ...] = ()
     links: tuple[IdentityLink, ...] = ()
     findings: tuple[Finding, ...] = ()
     raw: bytes = b""

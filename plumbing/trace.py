@@ -41,5 +41,5 @@ def find(headers: Headers, name: str) -> bytes | None:
 
 def headers_of(event_id: str, received: Headers, random_bytes: RandomBytes) -> Headers:
     """Return the headers every record carries, made from those it was ``received`` with."""
-    traceparent = onward(find(received, TRACEPARENT), random_bytes)
+    traceparent = onward(find(received, TRACEPARENT) if received else None, random_bytes)
     return ((EVENT_ID, event_id.encode()), (TRACEPARENT, traceparent))

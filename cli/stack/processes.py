@@ -121,7 +121,12 @@ def _ingest(settings: StackSettings) -> Process:
         "ingest",
         http,
         (Port(mllp, "AUSCULT_MLLP_PORT"), Port(http, "AUSCULT_INGEST_PORT")),
-        {"MLLP_PORT": str(mllp), "HTTP_PORT": str(http)},
+        # A stack to try things on: real files are as often of training as of production.
+        {
+            "MLLP_PORT": str(mllp),
+            "HTTP_PORT": str(http),
+            "PROCESSING_IDS": '["P","T","D"]',
+        },
     )
 
 

@@ -4,6 +4,7 @@ import itertools
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from contracts.clinical import Finding
 from services.ingest.hl7 import Header
@@ -29,6 +30,9 @@ NOT_READ = Finding("error", "", "207", "could not be read")
 # No code of table 0357 says so; 207 would ask to send it again.
 TOO_LARGE = Finding("error", "MSH", "102", "message is too large")
 NOT_TAKEN = Finding("error", "MSH-9", "200", "this listener does not take this message type")
+NOT_THIS_PROCESSING = Finding(
+    "error", "MSH-11", "202", "this listener does not take this processing id (table 0103)"
+)
 ERRORS_MAX = 10
 DEFAULT_FIELD, DEFAULT_ENCODING = "|", "^~\\&"
 DEFAULT_VERSION = "2.5.1"
@@ -145,4 +149,9 @@ def _parties(header: Header | None) -> tuple[str, str, str, str]:
 
 
 def _now(now_ms: int) -> str:
-    return datetime.fromtimestamp(now_ms // 1000, UTC).strftime("%Y%m%d%H%M%S+0000")
+    return _second(now_ms // 1000)
+
+
+@lru_cache(maxsize=4)
+def _second(now_s: int) -> str:
+    return datetime.fromtimestamp(now_s, UTC).strftime("%Y%m%d%H%M%S+0000")

@@ -67,7 +67,14 @@ class Ingest:
         refusals = Refusals(keys)
         self._committer = Committer(
             committer.Parts(
-                keys, logs.transactions, self._ledger, refusals, self._sealers, clock, os.urandom
+                keys,
+                logs.transactions,
+                self._ledger,
+                refusals,
+                self._sealers,
+                clock,
+                os.urandom,
+                lambda: all(one.all_wait() for one in self.listeners.values()),
             )
         )
         self._intake = Intake(
@@ -92,6 +99,7 @@ class Ingest:
                 settings.assigners,
             ),
             frozenset(settings.types),
+            frozenset(settings.processing_ids),
         )
         self.mllp = self._listener(self._door)
         self.listeners = {self._door.source.name: self.mllp}
@@ -154,7 +162,7 @@ class Ingest:
         profile = SourceProfile(
             told.name, told.charset, told.zone, told.assigner, told.strict, told.assigners
         )
-        door = Door(profile, frozenset(told.types))
+        door = Door(profile, frozenset(told.types), frozenset(told.processing_ids))
         if told.folder is not None:
             told.folder.mkdir(parents=True, exist_ok=True)
             bytes_max = self.settings.frame_bytes_max

@@ -5,13 +5,17 @@ from collections.abc import Sequence
 import msgspec
 
 from contracts.blobs import BLOBS, BlobPart, associated_of
-from contracts.identified import BlobRef
+from contracts.clinical import Finding
+from contracts.identified import BlobRef, IdentifiedBody
 from plumbing.event_log import Output, Place
 from plumbing.sealing import Sealer
 from services.ingest.parse import Parsed, ParsedEvent
 
 LARGE_BYTES = 64 * 1024  # beside the same content once more as values, twice in base64
 PART_BYTES = 512 * 1024  # twice in base64 it stays below Kafka's limit of a record
+TEXT_CHARS_MAX = 200_000  # privacy holds a longer text back (``free_text.py``)
+TEXT_BYTES_MAX = 512 * 1024  # of all texts of an event: what stays beside them fits its record
+APART = Finding("warn", "OBX-5", "text_apart", "a long text stays in the raw message alone")
 
 
 def is_large(parsed: Parsed) -> bool:
@@ -61,7 +65,43 @@ def pointing(parsed: Parsed, places: Sequence[Place]) -> Parsed:
 def _pointed(event: ParsedEvent, ref: BlobRef | None) -> ParsedEvent:
     if ref is None:
         return event
-    return event._replace(body=msgspec.structs.replace(event.body, raw=b"", raw_blob=ref))
+    body = without_long_texts(event.body)
+    return event._replace(body=msgspec.structs.replace(body, raw=b"", raw_blob=ref))
+
+
+def without_long_texts(body: IdentifiedBody) -> IdentifiedBody:
+    """Return a body whose texts fit a record: the longest stay in its raw bytes alone, and a
+    finding says so. Privacy marks each as held back (``too_long``).
+    """
+    longest = _longest_kept(body)
+    notes = tuple(
+        msgspec.structs.replace(note, text="", apart_chars=len(note.text))
+        if len(note.text) > longest
+        else note
+        for note in body.notes
+    )
+    observations = tuple(
+        msgspec.structs.replace(one, text="", finding="too_long")
+        if len(one.text) > longest
+        else one
+        for one in body.observations
+    )
+    if notes == body.notes and observations == body.observations:
+        return body
+    findings = (*body.findings, APART)
+    return msgspec.structs.replace(body, notes=notes, observations=observations, findings=findings)
+
+
+def _longest_kept(body: IdentifiedBody) -> int:
+    """Return how many characters a text may have: privacy's limit, or what all together allow."""
+    texts = [note.text for note in body.notes] + [one.text for one in body.observations]
+    texts = sorted((one for one in texts if len(one) <= TEXT_CHARS_MAX), key=len)
+    size = 0
+    for text in texts:
+        size += len(text.encode(errors="replace"))
+        if size > TEXT_BYTES_MAX:
+            return len(text) - 1
+    return TEXT_CHARS_MAX
 
 
 def _raws(parsed: Parsed) -> list[bytes]:

@@ -8,6 +8,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import msgspec
 
@@ -19,6 +20,7 @@ from plumbing.event_log import Output, Place, Transactions
 from services.ingest import metrics
 from services.ingest.answers import NOT_STORED, TOO_LARGE
 from services.ingest.blobs import blob_records, is_large, pointing
+from services.ingest.gathering import Gathering
 from services.ingest.identity import Keys, sender
 from services.ingest.ledger import Contested, Ledger, Standing
 from services.ingest.parse import Parsed, ParsedEvent
@@ -31,9 +33,6 @@ REUSED = Finding("warn", "MSH-10", "control_id_reuse", "this control id came wit
 GROUP_MESSAGES_MAX = 500  # made in one go on the event loop: about 30 ms
 GROUP_BYTES_MAX = 4 * 1024 * 1024
 RETRY_S = 0.5
-# A transaction costs the broker as much for one message as for many. Where several senders are at
-# work, let some more gather; one sender alone, who waits for each answer, waits no longer.
-GATHER_S = 0.015
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +60,7 @@ class _Job:
 
 @dataclass(frozen=True)
 class Parts:
-    """What a committer works with."""
+    """What a committer works with. ``all_wait`` tells whether every sender waits for an answer."""
 
     keys: Keys
     transactions: Transactions
@@ -70,6 +69,7 @@ class Parts:
     sealers: Sealers
     clock: Clock
     random_bytes: Callable[[int], bytes]
+    all_wait: Callable[[], bool]
 
 
 class Committer:
@@ -81,7 +81,7 @@ class Committer:
         self._queue: deque[_Job] = deque()
         self._pending: dict[bytes, list[bytes]] = {}  # contents by key, of jobs that are not done
         self._wake = asyncio.Event()
-        self._gathers = False
+        self._gathering = Gathering(parts.all_wait)
         self._group_began_s: float | None = None
         self.available = False
 
@@ -118,10 +118,9 @@ class Committer:
         """Commit group after group, for ever. Raises ``Superseded``."""
         while True:
             await self._wake.wait()
-            if self._gathers:
-                await asyncio.sleep(GATHER_S)
+            await self._gathering.wait(self._queue)
             group = self._next_group()
-            self._gathers = len(group) > 1
+            self._gathering.begun(len(group))
             if not group and not self._parts.refusals.waiting:
                 self._wake.clear()
                 continue
@@ -230,14 +229,10 @@ class Committer:
                 sealer,
                 key_day,
                 parts.random_bytes,
-                self._sent_by(job, event),
+                _sent_by(parts.keys, job.source, event.body.application, event.body.facility),
             )
             for event in job.parsed.events
         ]
-
-    def _sent_by(self, job: _Job, event: ParsedEvent) -> str:
-        body = event.body
-        return sender(self._parts.keys, job.source, body.application, body.facility)
 
     def _refused(self) -> list[Output]:
         parts = self._parts
@@ -250,7 +245,7 @@ class Committer:
         job.outcome = Outcome(job.parsed.code)
         if job.reused:
             metrics.CONTROL_ID_REUSES.inc()
-        metrics.EVENTS.labels(job.source).inc(len(job.parsed.events))
+        metrics.of_source(job.source).events.inc(len(job.parsed.events))
 
     def _settle(self, job: _Job, outcome: Outcome) -> None:
         key = job.parsed.answer_key
@@ -276,6 +271,9 @@ class Committer:
                 await asyncio.sleep(RETRY_S)
             else:
                 return
+
+
+_sent_by = lru_cache(maxsize=4_096)(sender)  # the same few, with every message
 
 
 async def _unchecked(_places: Sequence[Place]) -> None:

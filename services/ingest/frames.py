@@ -9,6 +9,7 @@ from services.ingest.conditions import ORIGINAL, Conditions, conditions_of
 from services.ingest.hl7 import BATCH_SEGMENTS, BLANKS
 from services.ingest.identity import Keys
 from services.ingest.parse import Parsed, SourceProfile, parse
+from services.ingest.unmapped import completed
 
 NO_MESSAGE = Finding("error", "MSH", "100", "no MSH segment")
 XML_MESSAGE = Finding("error", "MSH", "xml", "HL7 v2 in XML is not taken: send it in pipes")
@@ -44,7 +45,7 @@ def parse_frame(
         nothing = Parsed("AR", None, "ascii", (reason,))
         return ParsedFrame((nothing,), is_batch=False, raws=(frame,))
     found = [
-        cleaned(parse(part, source, keys, received_at_ms, order))
+        completed(cleaned(parse(part, source, keys, received_at_ms, order)), part)
         for order, part in enumerate(parts, received_order)
     ]
     lines = [line for line in head.decode("latin-1").splitlines() if line.strip(BLANKS)]

@@ -81,6 +81,7 @@ class OfSource(NamedTuple):
     last_message: Gauge
     habit: Habit
     bytes: Counter
+    events: Counter
     ack_seconds: Histogram
 
 
@@ -90,7 +91,11 @@ def of_source(source: str) -> OfSource:
     habit = Habit()
     SILENCE_LIMIT.labels(source).set_function(lambda: habit.limit_s)
     return OfSource(
-        LAST_MESSAGE.labels(source), habit, BYTES.labels(source), ACK_SECONDS.labels(source)
+        LAST_MESSAGE.labels(source),
+        habit,
+        BYTES.labels(source),
+        EVENTS.labels(source),
+        ACK_SECONDS.labels(source),
     )
 
 

@@ -17,6 +17,7 @@ from services.ingest.intake import Intake, Reply
 
 LONE_END_S = 0.25
 SWEEP_S = 1.0
+FRAMES_A_TURN = 4  # of one connection, then the others and health have theirs: under 1 ms
 OPENING, CLOSING = bytes((VT,)), bytes((FS, CR))
 
 
@@ -66,6 +67,10 @@ class MllpListener:
         """Whether connections are taken."""
         return self._server is not None
 
+    def all_wait(self) -> bool:
+        """Return whether every sender waits for an answer, as far as we can see."""
+        return all(one.in_flight for one in self.connections)
+
     async def close(self, timeout_s: float) -> None:
         """Take nothing more, answer what is in flight, close."""
         if self._server is not None:
@@ -99,14 +104,15 @@ class MllpConnection(asyncio.Protocol):
         self._listener = listener
         self._framer = Framer(listener.limits.frame_bytes_max)
         self._transport: asyncio.Transport | None = None
-        self._answers: deque[asyncio.Task[Reply]] = deque()
-        self._large: asyncio.Task[Reply] | None = None
+        self._answers: deque[asyncio.Future[Reply]] = deque()
+        self._large: asyncio.Future[Reply] | None = None
         self._last_read_s = listener.clock.monotonic_s()
         self._lone_end: asyncio.TimerHandle | None = None
         self._is_reading = True
         self._may_write = True
         self._draining = False
         self._ended = False
+        self._next_turn: asyncio.Handle | None = None
 
     @property
     def in_flight(self) -> int:
@@ -186,24 +192,42 @@ class MllpConnection(asyncio.Protocol):
         )
 
     def _take_frames(self, *, end_of_input: bool = False) -> None:
-        while self._may_take():
+        end_of_input = end_of_input or self._ended
+        for _ in range(FRAMES_A_TURN):
+            if not self._may_take():
+                break
             frame = self._framer.next_frame(end_of_input=end_of_input)
             if frame is None:
                 break
             self._take(frame)
+        else:
+            self._go_on(end_of_input=end_of_input)
         if self._framer.unframed:
             metrics.UNFRAMED_BYTES.labels(self._listener.name).inc(self._framer.unframed)
             self._framer.unframed = 0
+        is_done = not self._answers and self._next_turn is None and self._may_take()
+        if self._ended and is_done:
+            self.close()
         self._balance()
+
+    def _go_on(self, *, end_of_input: bool) -> None:
+        if self._next_turn is not None:
+            self._next_turn.cancel()
+        loop = asyncio.get_running_loop()
+        self._next_turn = loop.call_soon(self._take_turn, end_of_input)
+
+    def _take_turn(self, end_of_input: bool) -> None:  # noqa: FBT001 - call_soon names none
+        self._next_turn = None
+        self._take_frames(end_of_input=end_of_input)
 
     def _take(self, frame: Frame) -> None:
         intake, door = self._listener.intake, self._listener.door
         taking = intake.refuse_large if frame.too_large else intake.take
-        task = asyncio.create_task(taking(frame.content, door))
-        self._answers.append(task)
+        answer = taking(frame.content, door)
+        self._answers.append(answer)
         if len(frame.content) > LARGE_BYTES:
-            self._large = task  # what follows must not overtake it
-        task.add_done_callback(self._send_answers)
+            self._large = answer  # what follows must not overtake it
+        answer.add_done_callback(self._send_answers)
 
     def _take_lone_end(self) -> None:
         self._lone_end = None
@@ -214,23 +238,23 @@ class MllpConnection(asyncio.Protocol):
             self._lone_end.cancel()
             self._lone_end = None
 
-    def _send_answers(self, _done: "asyncio.Task[Reply]") -> None:
+    def _send_answers(self, _done: "asyncio.Future[Reply]") -> None:
+        """Send all that are there: of one group of Kafka's mostly many, in one write."""
+        if not self._answers or not self._answers[0].done():
+            return
         ready: list[bytes] = []
         while self._answers and self._answers[0].done():
-            task = self._answers.popleft()
-            error = task.exception()
+            answer = self._answers.popleft()
+            error = answer.exception()
             if error is not None:
                 self._listener.failed(error)
                 self.close()
                 return
-            for payload in task.result().payloads:
+            for payload in answer.result().payloads:
                 ready += (OPENING, payload, CLOSING)
         if self._transport is not None and ready:
             self._transport.write(b"".join(ready))
-        if self._ended and not self._answers:
-            self.close()
-        else:
-            self._take_frames(end_of_input=self._ended)
+        self._take_frames()
 
     def _balance(self) -> None:
         """Read from the socket only while more may be taken."""

@@ -1,12 +1,14 @@
 """What ingest is told from outside: environment variables ``INGEST_*``."""
 
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from plumbing.settings import ServiceSettings
+
+ProcessingId = Literal["P", "T", "D"]
 
 
 class DoorSettings(BaseModel):
@@ -24,6 +26,7 @@ class DoorSettings(BaseModel):
     assigners: dict[str, str] = Field(default_factory=dict)
     strict: bool = True
     types: tuple[str, ...] = ()
+    processing_ids: tuple[ProcessingId, ...] = ("P",)
     tls_cert_file: str = ""
     tls_key_file: str = ""
     tls_client_ca_file: str = ""
@@ -73,13 +76,20 @@ class IngestSettings(ServiceSettings):
         default=(),
         description='Message types that are taken (`["ORU","ADT^A08"]`); others: AR. Empty: all.',
     )
+    processing_ids: tuple[ProcessingId, ...] = Field(
+        default=("P",),
+        description=(
+            "Processing ids (MSH-11, table 0103) that are taken: P production, T training, D "
+            "debugging; others: AR with ERR 202. An empty MSH-11 counts as P."
+        ),
+    )
     doors: tuple[DoorSettings, ...] = Field(
         default=(),
         description=(
             "More doors, as JSON: a list of `{name, port or folder, host, charset, zone, assigner, "
-            "strict, types, tls_cert_file, tls_key_file, tls_client_ca_file}`, as the settings of "
-            "the first. What lies in a folder is taken in the order of names and moved to `done` "
-            "or `refused` in it, with its answers beside it."
+            "strict, types, processing_ids, tls_cert_file, tls_key_file, tls_client_ca_file}`, as "
+            "the settings of the first. What lies in a folder is taken in the order of names and "
+            "moved to `done` or `refused` in it, with its answers beside it."
         ),
     )
     strict: bool = Field(

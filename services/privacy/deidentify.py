@@ -14,7 +14,7 @@ from contracts.deidentified import CleanNote, DeidentifiedEvent, Stay
 from contracts.identified import Encounter, IdentifiedBody, Note
 from contracts.observation import Code, Observation
 from services.privacy.dates import age_at, shift_text
-from services.privacy.free_text import Cleaned
+from services.privacy.free_text import TOO_LONG, Cleaned
 from services.privacy.identity import KnownIdentity
 from services.privacy.patient_keys import PatientKey
 from services.privacy.policy import POLICY, Rule
@@ -110,7 +110,7 @@ class _Policy:
 
     def note(self, note: Note) -> CleanNote:
         """Return one note with marks, or held back with a reason."""
-        cleaned = self._cleaner.clean(note.text)
+        cleaned = self._cleaner.clean(note.text) if not note.apart_chars else TOO_LONG
         return CleanNote(
             text=cleaned.text,
             about=note.about,

@@ -34,6 +34,9 @@ class Cleaned:
     spans: tuple[Span, ...] = ()
 
 
+TOO_LONG = Cleaned(None, held="too_long")
+
+
 class TextCleaner:
     """The scrub, primed with the terms of one event."""
 
@@ -53,7 +56,7 @@ class TextCleaner:
 
     def _clean(self, text: str) -> Cleaned:
         if len(text) > TEXT_CHARS_MAX:
-            return Cleaned(None, held="too_long")
+            return TOO_LONG
         if UNDECODABLE.search(text):
             return Cleaned(None, held="undecodable")
         folded = fold(text)

@@ -13,6 +13,7 @@ from contracts.identified import (
     Encounter,
     IdentifiedBody,
     IdentityLink,
+    Image,
     Note,
     Patient,
     PatientId,
@@ -64,6 +65,7 @@ POLICY: dict[type[Any], dict[str, Rule]] = {
         "allergies": EACH,
         "orders": EACH,
         "notes": EACH,
+        "images": DROP,  # what an image shows of the patient is not looked at yet
         "links": EACH,
         "findings": EACH,
         "raw": DROP,
@@ -121,7 +123,8 @@ POLICY: dict[type[Any], dict[str, Rule]] = {
     },
     Allergy: {"code": EACH, "severity": LOCAL, "reaction": LOCAL},
     Order: {"code": EACH, "control": CODE, "status": CODE, "at_ms": SHIFT},
-    Note: {"text": SCRUB, "about": KEEP, "kind": LOCAL, "lang": CODE},
+    Note: {"text": SCRUB, "about": KEEP, "kind": LOCAL, "lang": CODE, "apart_chars": DROP},
+    Image: {"about": DROP, "media_type": DROP, "bytes": DROP, "sha256": DROP},
     IdentityLink: {"other": TOKEN, "link": KEEP, "trigger": DROP},
     Finding: {"level": KEEP, "where": CODE, "code": CODE, "text": DROP},
 }

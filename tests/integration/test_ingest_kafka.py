@@ -111,6 +111,7 @@ async def ingest_process(
     ack_deadline_s: float = 5.0,
     instance: str = "test",
     program: Sequence[str] = ("services.ingest",),
+    http_port: int = 0,
 ) -> AsyncIterator[tuple[asyncio.subprocess.Process, int]]:
     """Run ``python -m services.ingest``; yield the process and its MLLP port, once it listens."""
     port = free_port()
@@ -118,7 +119,7 @@ async def ingest_process(
         "INGEST_KAFKA_BOOTSTRAP": bootstrap,
         "INGEST_KEYS_DIR": str(keys.folder),
         "INGEST_MLLP_PORT": str(port),
-        "INGEST_HTTP_PORT": str(free_port()),
+        "INGEST_HTTP_PORT": str(http_port or free_port()),
         "INGEST_ACK_DEADLINE_S": str(ack_deadline_s),
         "INGEST_GROUP_TIMEOUT_S": "3",
         "INGEST_INSTANCE_ID": instance,

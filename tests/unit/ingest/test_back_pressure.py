@@ -33,6 +33,10 @@ async def ready(bench: Bench) -> int:
         return (await client.get(url)).status_code
 
 
+def in_flight_of(bench: Bench) -> int:
+    return sum(one.in_flight for one in bench.service.mllp.connections)
+
+
 async def test_a_slow_broker_bounds_what_is_read_and_nothing_is_lost(
     make_bench: MakeBench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -53,8 +57,11 @@ async def test_a_slow_broker_bounds_what_is_read_and_nothing_is_lost(
                 assert [msa(await link.answer()) for _ in mine] == [("AA", name) for name in mine]
 
         feeding = [asyncio.create_task(feed(mine)) for mine in names]
+        async with asyncio.timeout(10):
+            while not in_flight_of(bench):  # noqa: ASYNC110 - nobody tells
+                await asyncio.sleep(0.05)
         await asyncio.sleep(0.5)
-        in_flight = sum(one.in_flight for one in bench.service.mllp.connections)
+        in_flight = in_flight_of(bench)
         assert 0 < in_flight <= 6 * 8
         assert bench.events() == []
         held.set()

@@ -204,3 +204,29 @@ async def test_hl7_over_http_may_ask_for_an_outcome(make_bench: MakeBench) -> No
             away = await post(bench, "/hl7v2", oru("C2"), accept="application/fhir+json")
             assert (away.status_code, away.headers["retry-after"]) == (503, "5")
             assert away.json()["issue"][0]["code"] == "transient"
+
+
+@pytest.mark.parametrize(
+    ("taken", "sent", "code"),
+    [
+        (["P"], "P", "AA"),
+        (["P"], "", "AA"),  # left empty by many: production
+        (["P"], "P^T", "AA"),  # MSH-11.2 is the mode, table 0207
+        (["P"], "T", "AR"),
+        (["P"], "D^A", "AR"),
+        (["T", "D"], "T", "AA"),
+        (["T", "D"], "P", "AR"),
+        (["T", "D"], "", "AR"),
+    ],
+)
+async def test_a_door_takes_the_processing_ids_it_is_told(
+    make_bench: MakeBench, taken: list[str], sent: str, code: str
+) -> None:
+    message = oru("C1").replace(b"|P|2.", f"|{sent}|2.".encode())
+    async with make_bench(processing_ids=taken) as bench, sender(bench.service.mllp.port) as link:
+        answer = await link.send(message)
+        assert msa(answer) == (code, "C1")
+        assert len(bench.events()) == (code == "AA")
+        assert (b"MSH^1^11" in answer, b"202^Unsupported processing id" in answer) == (
+            (code == "AR",) * 2
+        )

@@ -168,3 +168,41 @@ async def test_many_patients_of_one_message_share_its_bytes(make_bench: MakeBenc
         assert len(bodies) == 401
         assert sum(len(body.raw) for body in bodies) == 0
         assert len({body.raw_blob for body in bodies}) == 1
+
+
+def with_text(control_id: str, kind: str, text: str) -> bytes:
+    return oru(control_id) + f"OBX|2|{kind}|11502-2^Report^LN||{text}||||||F\r".encode()
+
+
+@pytest.mark.parametrize("kind", ["TX", "ST"])
+@pytest.mark.parametrize("size", [199_999, 400_000, 10 * MEGABYTE])
+async def test_a_long_text_passes_by_the_blob_and_is_named_where_it_is_too_long(
+    make_bench: MakeBench, kind: str, size: int
+) -> None:
+    message = with_text("BIG", kind, "lungs clear " * (size // 12))
+    async with make_bench() as bench, sender(bench.service.mllp.port) as link:
+        assert await send(link, message) == ("AA", "BIG")
+        (body,) = bench.bodies()
+        assert bench.keys.open_blob(body, bench.log.records(BLOBS.name)) == message
+        result = body.observations[-1]
+        if size < 200_000:
+            assert len(result.text) == size // 12 * 12
+            assert "text_apart" not in {one.code for one in body.findings}
+        else:
+            assert (result.text, result.finding) == ("", "too_long")
+            assert "text_apart" in {one.code for one in body.findings}
+            apart = [(note.text, note.apart_chars) for note in body.notes]
+            assert apart == ([("", size // 12 * 12)] if kind == "TX" else [])
+
+
+async def test_many_texts_that_are_too_much_together_keep_the_short_ones(
+    make_bench: MakeBench,
+) -> None:
+    lines = [with_text("MANY", "ST", "x" * 150_000)]
+    lines += [f"OBX|{n}|ST|{n}^T^L||{'y' * 150_000}||||||F\r".encode() for n in range(3, 8)]
+    lines.append(b"OBX|9|ST|9^T^L||short||||||F\r")
+    async with make_bench() as bench, sender(bench.service.mllp.port) as link:
+        assert await send(link, b"".join(lines)) == ("AA", "MANY")
+        (body,) = bench.bodies()
+        assert {len(one.text) for one in body.observations} <= {0, 5}
+        assert body.observations[-1].text == "short"

@@ -397,7 +397,8 @@ def test_parameters_are_found_by_alias() -> None:
 def test_null_deletes_and_is_not_a_value() -> None:
     found = body("ADT^A08", 'PID|1||7^^^H^MR||""||""|""|||""')
     assert (found.patient.birth_date, found.patient.sex, found.patient.names) == ("", "", ())
-    assert [one.code for one in found.findings] == ["null"]
+    told = [(one.where, one.code) for one in found.findings]
+    assert told == [(f"PID-{number}", "null") for number in (7, 5, 8, 11)]
 
 
 def test_a_genomic_result_keeps_its_loinc_codes_and_what_belongs_together() -> None:

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 import typer
 
@@ -26,6 +27,7 @@ from tests.unit.ingest.conftest import Bench, MakeBench, msa, sender
 from tests.unit.ingest.test_mllp import oru
 
 REJECTED = rejected(IDENTIFIED)
+GOLDENS = Path(__file__).parents[3] / "contracts" / "cli"
 BAD = oru("BAD-1", "SECRET-MRN") + b"not a segment\r"
 
 
@@ -152,6 +154,47 @@ async def test_operators_list_show_and_replay_and_are_audited(
             ("rejected_show", "HOPERAT"),
             ("rejected_replay", "HOPERAT"),
         ]
+
+
+async def test_the_answers_are_those_of_the_golden_files(
+    make_bench: MakeBench, tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    """``contracts/cli/rejected.*``; what a run of its own makes (place, time, id) is masked."""
+    keys = make_keys(tmp_path / "site")
+    sent = (GOLDENS / "rejected.input.hl7").read_bytes().replace(b"\n", b"\r")
+    async with make_bench(keys_dir=keys) as bench, privacy_over(bench, keys) as url:
+        told: dict[str, Any] = {"viewer": "operator 1", "privacy": url}
+        told["token"] = keys / "resolve.token"
+        async with sender(bench.service.mllp.port) as link:
+            await link.send(sent)
+        await kept(bench, 1)
+        capsysbinary.readouterr()
+        await asyncio.to_thread(list_command, since="2023-01-01", until="2024-01-01", **told)
+        (listed,) = lines_of(capsysbinary.readouterr().out)
+        place = f"{listed['partition']}:{listed['offset']}"
+        await asyncio.to_thread(show_command, place, **told)
+        shown = capsysbinary.readouterr()
+        assert shown.out == sent
+        to = f"mllp://127.0.0.1:{bench.service.mllp.port}"
+        with pytest.raises(typer.Exit):
+            await asyncio.to_thread(replay_command, [place], **told, to=to)
+        (replayed,) = lines_of(capsysbinary.readouterr().out)
+    (said,) = lines_of(shown.err)
+    for name, line in (("list", listed), ("show", said), ("replay", replayed)):
+        schema = json.loads((GOLDENS / f"rejected.{name}.schema.json").read_bytes())
+        jsonschema.validate(line, schema)
+        (golden,) = lines_of((GOLDENS / f"rejected.{name}.output.jsonl").read_bytes())
+        assert masked(line) == masked(golden)
+
+
+def lines_of(said: bytes) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in said.splitlines()]
+
+
+def masked(line: dict[str, Any]) -> dict[str, Any]:
+    masks = dict.fromkeys(("partition", "offset", "at_ms", "event_id"), "*")
+    nested = {"entry": masked(line["entry"])} if "entry" in line else {}
+    return line | {name: mask for name, mask in masks.items() if name in line} | nested
 
 
 async def test_what_privacy_refused_goes_back_to_the_stream(

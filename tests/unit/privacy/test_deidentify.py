@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contracts.deidentified import DEIDENTIFIED, DeidentifiedEvent
-from contracts.identified import IdentifiedBody, Patient, PatientId, PersonName
+from contracts.identified import IdentifiedBody, Note, Patient, PatientId, PersonName
 from contracts.observation import Code, Observation
 from services.privacy.deidentify import deidentify
 from services.privacy.folding import fold, squeeze, term
@@ -219,3 +219,8 @@ def test_a_poisoned_name_does_not_blank_a_note(name: str) -> None:
     note = "The patient took a test, e.g. Na 140 mmol/L and (a+b). x-ray clear."
     event = clean(a_body(patient, notes=a_note(note), encounter=None))
     assert event.notes[0].text == note
+
+
+def test_a_note_that_stays_in_the_raw_message_is_held_back_as_too_long() -> None:
+    found = clean(a_body(notes=(Note(text="", apart_chars=300_000, kind="TX"),)))
+    assert [(note.text, note.held) for note in found.notes] == [(None, "too_long")]

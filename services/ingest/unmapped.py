@@ -1,0 +1,118 @@
+"""What a message says beside the fields that are mapped: images, HL7 nulls, Z segments. Pure.
+
+The bytes of all of it stay in the event (``raw``, or ``raw_blob`` where they are large). An image
+is named by its kind, size and hash; a null (``""``, which tells the receiver to delete, where an
+empty field says nothing) and a Z segment are findings. An image that is none of the kinds below, or
+no base64, stays an attachment without a name.
+"""
+
+import binascii
+import hashlib
+from collections.abc import Sequence
+from itertools import starmap
+
+import msgspec
+
+from contracts.clinical import Finding
+from contracts.identified import Image
+from services.ingest.parse import Parsed, ParsedEvent
+
+NULL = b'""'
+NULLED = frozenset({b"PID", b"PV1", b"AL1", b"IAM"})
+TOLD_BY_PARSER = frozenset({"PID-7"})
+FINDINGS_MAX = 50
+PNG, JPEG, DICOM, DICOM_AT = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"DICM", 128
+ENCODINGS = {b"BASE64": binascii.a2b_base64, b"HEX": binascii.unhexlify}
+
+
+def completed(parsed: Parsed, raw: bytes) -> Parsed:
+    """Return what was parsed with its images and findings of the rest, itself where none is."""
+    field = parsed.header.dialect.field if parsed.header is not None else "|"
+    has_images = f"{field}ED{field}".encode() in raw  # OBX-2
+    if not (has_images or NULL in raw or b"\rZ" in raw or b"\nZ" in raw):
+        return parsed
+    if not parsed.events or b"\0" in raw:  # UTF-16: no sender of images or Z segments was seen
+        return parsed
+    lines = raw.replace(b"\n", b"\r").split(b"\r")
+    found = _found(lines, len(parsed.events))
+    images = _images(lines, parsed.events) if has_images else [()] * len(found)
+    events = tuple(starmap(_with, zip(parsed.events, found, images, strict=True)))
+    told = tuple(finding for one in found for finding in one)
+    return parsed._replace(events=events, findings=parsed.findings + told)
+
+
+def _with(event: ParsedEvent, found: Sequence[Finding], images: tuple[Image, ...]) -> ParsedEvent:
+    if not found and not images:
+        return event
+    findings = (*event.body.findings, *found)
+    return event._replace(
+        body=msgspec.structs.replace(event.body, findings=findings, images=images)
+    )
+
+
+def _found(lines: Sequence[bytes], groups: int) -> list[list[Finding]]:
+    """Return the findings of each patient group: a PID begins one, of a pair both are of one."""
+    found: list[list[Finding]] = [[] for _ in range(groups)]
+    group = -1
+    for line in lines:
+        name = line[:3]
+        group += name == b"PID"
+        here = found[min(max(group, 0), groups - 1)]
+        if len(here) >= FINDINGS_MAX:
+            continue
+        if name in NULLED and NULL in line:
+            here += [one for one in _nulls(line) if one not in here]
+        elif name[:1] == b"Z" and name.isalnum() and len(name) == 3:
+            said = Finding("info", name.decode("latin-1"), "z_segment", "kept in the raw message")
+            if said not in here:
+                here.append(said)
+    return found
+
+
+def _nulls(line: bytes) -> list[Finding]:
+    name = line[:3].decode("ascii")
+    places = [f"{name}-{at}" for at, one in enumerate(line.split(line[3:4])) if one == NULL]
+    return [
+        Finding("info", place, "null", "sent as null: to be deleted, not absent")
+        for place in places
+        if place not in TOLD_BY_PARSER
+    ]
+
+
+def _images(lines: Sequence[bytes], events: Sequence[ParsedEvent]) -> list[tuple[Image, ...]]:
+    """Return the images of each event: its observations stand in the order of the OBX."""
+    segments = iter([line for line in lines if line[:3] == b"OBX"])
+    found = []
+    for event in events:
+        images = []
+        for observation, line in zip(event.body.observations, segments, strict=False):
+            if observation.kind == "attachment":
+                images += _image(line, observation.index)
+        found.append(tuple(images))
+    return found
+
+
+def _image(line: bytes, about: int) -> list[Image]:
+    fields = line.split(line[3:4], 6)
+    parts = fields[5].split(b"^", 4) if len(fields) > 5 else []
+    decode = ENCODINGS.get(parts[3].strip().upper()) if len(parts) == 5 else None
+    if decode is None:
+        return []
+    try:
+        content = decode(parts[4])
+    except ValueError:
+        return []
+    kind = _media_type(content)
+    if not kind:
+        return []
+    digest = hashlib.sha256(content).hexdigest()
+    return [Image(about=about, media_type=kind, bytes=len(content), sha256=digest)]
+
+
+def _media_type(content: bytes) -> str:
+    if content.startswith(PNG):
+        return "image/png"
+    if content.startswith(JPEG):
+        return "image/jpeg"
+    is_dicom = content[DICOM_AT : DICOM_AT + len(DICOM)] == DICOM
+    return "application/dicom" if is_dicom else ""
