@@ -1,4 +1,4 @@
-"""``python -m cli.compile_parser``: compile the parser of ingest with mypyc, where that is possible.
+"""``python -m cli.compile_parser``: compile the parser of ingest with mypyc, where it can be.
 
 Part of set-up. Does nothing where the sources are those that were compiled last, and says why where
 there is no C compiler: everything then works from the sources, slower (decision 0017).
@@ -6,7 +6,7 @@ there is no C compiler: everything then works from the sources, slower (decision
 
 import contextlib
 import importlib.metadata
-import os
+import importlib.util
 import shutil
 import subprocess
 import sys
@@ -58,8 +58,7 @@ def main() -> None:
 
 
 def _missing() -> str:
-    compiler = (sysconfig.get_config_var("CC") or "cc").split()[0]
-    if shutil.which(os.environ.get("CC", compiler)) is None:
+    if shutil.which((sysconfig.get_config_var("CC") or "cc").split()[0]) is None:
         return "C compiler"
     if not Path(sysconfig.get_path("include"), "Python.h").exists():
         return "Python.h (package python3-dev)"
@@ -74,7 +73,12 @@ def _build(scratch: Path) -> Path:
     sources = [f"services/ingest/{name}.py" for name in MODULES]
     command = [sys.executable, "-c", BUILD, str(built), str(scratch / "made"), sys.executable]
     done = subprocess.run(
-        [*command, *sources], cwd=ROOT, capture_output=True, text=True, timeout=TIMEOUT_S
+        [*command, *sources],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT_S,
+        check=False,
     )
     if done.returncode != 0:
         sys.stderr.write(done.stdout[-4000:] + done.stderr[-4000:])

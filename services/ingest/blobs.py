@@ -55,13 +55,15 @@ def pointing(parsed: Parsed, places: Sequence[Place]) -> Parsed:
         )
         at += _part_count(raw)
     events = tuple(_pointed(event, refs.get(event.body.raw)) for event in parsed.events)
-    return parsed._replace(events=events)
+    return msgspec.structs.replace(parsed, events=events)
 
 
 def _pointed(event: ParsedEvent, ref: BlobRef | None) -> ParsedEvent:
     if ref is None:
         return event
-    return event._replace(body=msgspec.structs.replace(event.body, raw=b"", raw_blob=ref))
+    return msgspec.structs.replace(
+        event, body=msgspec.structs.replace(event.body, raw=b"", raw_blob=ref)
+    )
 
 
 def _raws(parsed: Parsed) -> list[bytes]:

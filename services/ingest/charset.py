@@ -1,7 +1,8 @@
 """Which charset a message is in, and its text: BOM, MSH-18, the source's default, UTF-8, cp1252."""
 
 import codecs
-from typing import NamedTuple
+
+import msgspec
 
 from contracts.clinical import Finding
 
@@ -57,7 +58,7 @@ ISO2022_MARKS = (b"\x1b$B", b"\x1b$@", b"\x1b$(D", b"\x1b(J", b"\x1b(I")
 ISO2022_CODEC = "iso2022_jp_ext"
 
 
-class Decoded(NamedTuple):
+class Decoded(msgspec.Struct, frozen=True):
     """The text of a message, the charset that read it and the one that MSH-18 named."""
 
     text: str

@@ -6,20 +6,22 @@ string until somebody asks for its fields.
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Final
+
+import msgspec
 
 from contracts.clinical import Finding
 from services.ingest.charset import charset_of, codec_of
 from services.ingest.dialect import NULL, SEGMENT_NAMES_KEPT, Dialect, dialect_of
 
-HEADER_FIELDS = 19  # MSH-18 is the last that is read
-HEADER_PADDING = ("",) * HEADER_FIELDS
-BATCH_SEGMENTS = frozenset({"FHS", "BHS", "BTS", "FTS"})
-MSH_18 = 17  # its place when MSH is split: MSH-1 is the separator
-BLANKS = " \t\x00\x0b\x1a\x1c\x1e\x1f\ufeff"
+HEADER_FIELDS: Final = 19  # MSH-18 is the last that is read
+HEADER_PADDING: Final = ("",) * HEADER_FIELDS
+BATCH_SEGMENTS: Final = frozenset({"FHS", "BHS", "BTS", "FTS"})
+MSH_18: Final = 17  # its place when MSH is split: MSH-1 is the separator
+BLANKS: Final = " \t\x00\x0b\x1a\x1c\x1e\x1f\ufeff"
 
 
-class Header(NamedTuple):
+class Header(msgspec.Struct, frozen=True):
     """MSH. ``message_type``, ``version`` and ``control_id`` are as sent; ``kind`` and ``trigger``
     are MSH-9.1 and MSH-9.2 (or EVN-1 where that is empty).
     """
@@ -40,20 +42,21 @@ class Header(NamedTuple):
     charset: str
 
 
-class Message(NamedTuple):
+class Message(msgspec.Struct, frozen=True):
     """One message: its header (None when there is none to read), its other segments in order,
     the canonical content for its identity, and what is wrong with it.
 
     ``refusal`` is AR when the header cannot be worked with, AE when the body cannot, else empty.
-    ``is_plain``: no escape and no HL7 null stands in the segments.
+    ``has_escape``, ``has_null``: an escape, an HL7 null may stand in the segments.
     """
 
     header: Header | None
-    segments: Sequence[str]
+    segments: list[str]
     canonical: str
     findings: tuple[Finding, ...]
     refusal: str
-    is_plain: bool = False
+    has_escape: bool = True
+    has_null: bool = True
 
 
 def read(text: str, charset: str, *, strict: bool) -> Message:
@@ -67,12 +70,12 @@ def read(text: str, charset: str, *, strict: bool) -> Message:
     lines = _lines(text)
     first = lines[0]
     if not first.startswith("MSH") or len(first) < 4:
-        return Message(None, (), "", (Finding("error", "MSH", "100", "no MSH segment"),), "AR")
+        return Message(None, [], "", (Finding("error", "MSH", "100", "no MSH segment"),), "AR")
     field = first[3]
     encoding = first[4:12].partition(field)[0]
     if not _delimiters_work(field, encoding):
         wrong = Finding("error", "MSH-2", "102", "delimiters cannot be used")
-        return Message(None, (), "", (wrong,), "AR")
+        return Message(None, [], "", (wrong,), "AR")
     f = first.split(field)
     if charset == "ascii" and len(f) > MSH_18 and f[MSH_18]:
         charset = codec_of(charset_of(f[MSH_18])) or charset  # hexadecimal escapes are in it
@@ -81,14 +84,16 @@ def read(text: str, charset: str, *, strict: bool) -> Message:
     segments, odd = _segments(lines, dialect, strict=strict)
     refusal = "AR" if faults else "AE" if strict and odd else ""
     if not header.trigger:
-        header = header._replace(trigger=_trigger_of_event(header, segments))
+        trigger = _trigger_of_event(header, segments)
+        header = msgspec.structs.replace(header, trigger=trigger)
     if len(f) > 6:
         f[6] = ""  # MSH-7 (MSH-1 is the separator itself) is no part of what a message says
     canonical = "\r".join((field.join(f), *segments))
     # MSH-2 holds the escape sign itself, so what is looked through begins behind it.
     has_null = '"' in text and NULL in text  # one sign is found sooner than two
-    is_plain = not has_null and text.find(dialect.escape, 4 + len(encoding)) < 0
-    return Message(header, segments, canonical, (*faults, *odd), refusal, is_plain)
+    has_escape = text.find(dialect.escape, 4 + len(encoding)) >= 0
+    findings = (*faults, *odd) if faults or odd else ()
+    return Message(header, segments, canonical, findings, refusal, has_escape, has_null)
 
 
 def _lines(text: str) -> list[str]:
@@ -118,8 +123,8 @@ def _header(
 
 @lru_cache(maxsize=4096)
 def _kind_of(dialect: Dialect, raw: str) -> tuple[str, str]:
-    kind, trigger = dialect.components(raw, 2)[:2]
-    return kind.strip().upper(), trigger.strip().upper()
+    c = dialect.components(raw, 2)
+    return c[0].strip().upper(), c[1].strip().upper()
 
 
 @lru_cache(maxsize=1024)

@@ -2,13 +2,15 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Final
+
+import msgspec
 
 from contracts.clinical import EventType, Finding
 from contracts.identified import IdentifiedBody, IdentityLink, Patient, PatientId
 from services.ingest import hl7, orders, patients, results, visits
 from services.ingest.charset import Decoded, ascii_text, charset_of, decode
-from services.ingest.dialect import NULL
+from services.ingest.dialect import EMPTY, NULL
 from services.ingest.draft import Draft
 from services.ingest.event_types import LINKING, PAIRS, event_type_of
 from services.ingest.hl7 import Header, Message
@@ -18,24 +20,28 @@ from services.ingest.times import reader_of
 Handler = Callable[[Draft, list[str]], None]
 
 
-class Reader(NamedTuple):
+class Reader:
     """Who reads a segment, how many of its fields (name at 0), which of them name staff, and
     whether it names the patient or those near.
 
     Staff who are only named: their names may stand in the notes of the same message.
     """
 
-    handle: Handler
-    fields: int
-    staff: tuple[int, ...] = ()
-    near: bool = False
+    __slots__ = ("fields", "handle", "near", "staff")
+
+    def __init__(
+        self,
+        handle: Handler | None,
+        fields: int,
+        staff: tuple[int, ...] = (),
+        *,
+        near: bool = False,
+    ) -> None:
+        """``handle`` is None where the segment only names staff."""
+        self.handle, self.fields, self.staff, self.near = handle, fields, staff, near
 
 
-def _only_named(_draft: Draft, _f: list[str]) -> None:
-    """Read nothing: the segment only names staff."""
-
-
-READERS: dict[str, Reader] = {
+READERS: Final[dict[str, Reader]] = {
     "EVN": Reader(visits.evn, 7, (5,)),
     "PID": Reader(patients.pid, 31, near=True),
     "PD1": Reader(patients.pd1, 5),
@@ -59,10 +65,10 @@ READERS: dict[str, Reader] = {
     "PRB": Reader(orders.prb, 17),
     "AL1": Reader(orders.al1, 6),
     "IAM": Reader(orders.iam, 7),
-    "ROL": Reader(_only_named, 1, (4,)),
-    "PRT": Reader(_only_named, 1, (5,)),
+    "ROL": Reader(None, 0, (4,)),
+    "PRT": Reader(None, 0, (5,)),
 }
-PADDINGS = tuple([""] * missing for missing in range(max(one.fields for one in READERS.values())))
+PID: Final = READERS["PID"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +86,7 @@ class SourceProfile:
     assigners: Mapping[str, str] = field(default_factory=dict)
 
 
-class ParsedEvent(NamedTuple):
+class ParsedEvent(msgspec.Struct, frozen=True):
     """One patient's event with its id and the key of its partition."""
 
     event_id: str
@@ -88,7 +94,7 @@ class ParsedEvent(NamedTuple):
     body: IdentifiedBody
 
 
-class Parsed(NamedTuple):
+class Parsed(msgspec.Struct, frozen=True):
     """What became of one message.
 
     ``code`` is AA (to be stored first), AE or AR; ``findings`` has the reasons. ``content`` and
@@ -139,42 +145,48 @@ def parse(
 def _drafts(message: Message, source: SourceProfile) -> list[Draft]:
     header = message.header
     assert header is not None  # noqa: S101 - the caller has looked
-    field = header.dialect.field
+    field, escape = header.dialect.field, header.dialect.escape
+    has_escape, has_null = message.has_escape, message.has_null
     draft = Draft(header, header.dialect, reader_of(source.zone))
     groups = [draft]
-    with_staff = []
+    with_staff: list[tuple[str, tuple[int, ...]]] = []
     for segment in message.segments:
         reader = READERS.get(segment[:3])
         if reader is None:
             continue
-        handle, count, staff, near = reader
-        if staff:
-            with_staff.append((segment, staff))
-        f = segment.split(field, count)
-        f += PADDINGS[max(count - len(f), 0)]
-        if handle is patients.pid:
+        if reader.staff:
+            with_staff.append((segment, reader.staff))
+        handle = reader.handle
+        if handle is None:
+            continue
+        f = _fields(segment, field, reader.fields)
+        if reader is PID:
             draft = _patient_begins(draft, groups, message, f)
             if draft.has_patient:
                 break  # the second of a pair: what follows is said of that patient
             draft.has_patient = True
-        if message.is_plain:
-            handle(draft, f)
+        if (has_escape and escape in segment) or (has_null and '"' in segment and NULL in segment):
+            _handle_full(draft, f, reader)
         else:
-            _handle(draft, segment, f, handle, near=near)
+            handle(draft, f)
     _finish(groups, with_staff)
     return groups
 
 
-def _handle(draft: Draft, segment: str, f: list[str], handle: Handler, *, near: bool) -> None:
-    """Read a segment in which an escape or an HL7 null may stand."""
-    dialect = draft.full_dialect
-    if dialect.escape not in segment and NULL not in segment:
-        handle(draft, f)
-        return
-    draft.dialect = dialect
-    if near:
+def _fields(segment: str, field: str, count: int) -> list[str]:
+    found = segment.split(field, count)
+    if len(found) < count:
+        found.extend(EMPTY[count - len(found)])
+    return found
+
+
+def _handle_full(draft: Draft, f: list[str], reader: Reader) -> None:
+    """Read a segment in which an escape or an HL7 null stands."""
+    draft.dialect = dialect = draft.full_dialect
+    if reader.near:
         draft.near_dialect = dialect
-    handle(draft, f)
+    if reader.handle is not None:
+        reader.handle(draft, f)
     draft.dialect = dialect.plain
 
 
@@ -207,7 +219,7 @@ def _finish(groups: list[Draft], with_staff: list[tuple[str, tuple[int, ...]]]) 
                     patients.put_staff_name(draft, f[number])
 
 
-class _Origin(NamedTuple):
+class _Origin(msgspec.Struct, frozen=True):
     """What all events of a message share beside its header."""
 
     raw: bytes
@@ -221,12 +233,13 @@ class _Origin(NamedTuple):
 
 def _body(draft: Draft, origin: _Origin) -> IdentifiedBody:
     header = draft.header
-    raw, source, charset, declared, received_at_ms, received_order, findings = origin
-    ids = _assigned(draft.ids, source.assigner)
+    findings = origin.findings
+    assigner = origin.source.assigner
+    ids = _assigned(draft.ids, assigner)
     event_type = _event_type(draft, header)
-    occurred_at_ms, precision, zone = draft.occurred(received_at_ms)
+    occurred_at_ms, precision, zone = draft.occurred(origin.received_at_ms)
     dialect = header.dialect
-    links = _links(draft, ids, source.assigner) if event_type in LINKING else ()
+    links = _links(draft, ids, assigner) if event_type in LINKING else ()
     return IdentifiedBody(
         event_type=event_type,
         message_type=header.message_type,
@@ -234,10 +247,10 @@ def _body(draft: Draft, origin: _Origin) -> IdentifiedBody:
         application=dialect.first(header.application),
         facility=dialect.first(header.facility),
         control_id=header.control_id,
-        charset=charset,
-        charset_declared=declared,
-        received_at_ms=received_at_ms,
-        received_order=received_order,
+        charset=origin.charset,
+        charset_declared=origin.declared,
+        received_at_ms=origin.received_at_ms,
+        received_order=origin.received_order,
         occurred_at_ms=occurred_at_ms,
         occurred_precision=precision,
         occurred_zone=zone,
@@ -251,7 +264,7 @@ def _body(draft: Draft, origin: _Origin) -> IdentifiedBody:
         notes=tuple(draft.notes),
         links=links,
         findings=findings + tuple(draft.findings) if draft.findings else findings,
-        raw=raw,
+        raw=origin.raw,
     )
 
 

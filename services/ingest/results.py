@@ -2,7 +2,9 @@
 
 from functools import lru_cache
 from math import isfinite
-from typing import NamedTuple
+from typing import Final
+
+import msgspec
 
 from contracts.clinical import Order
 from contracts.identified import Note
@@ -14,15 +16,15 @@ from services.ingest.draft import Draft
 from services.ingest.patients import has_chinese, put_staff_name
 from services.ingest.units import canonical, ucum_of
 
-QUANTITIES = frozenset({"NM", "SN"})
-CODED = frozenset({"CE", "CWE", "CF", "CNE", "IS", "ID", "CX"})
-TEXTS = frozenset({"ST", "TX", "FT"})
-TIMES = frozenset({"DT", "TM", "TS", "DTM"})
-ATTACHMENTS = frozenset({"ED", "RP"})
-COMPARATORS = frozenset({"<", ">", "<=", ">=", "="})
+QUANTITIES: Final = frozenset({"NM", "SN"})
+CODED: Final = frozenset({"CE", "CWE", "CF", "CNE", "IS", "ID", "CX"})
+TEXTS: Final = frozenset({"ST", "TX", "FT"})
+TIMES: Final = frozenset({"DT", "TM", "TS", "DTM"})
+ATTACHMENTS: Final = frozenset({"ED", "RP"})
+COMPARATORS: Final = frozenset({"<", ">", "<=", ">=", "="})
 
 
-class Value(NamedTuple):
+class Value(msgspec.Struct, frozen=True, gc=False):
     """OBX-5 as it was read, with its unit."""
 
     kind: ObservationKind
@@ -35,8 +37,8 @@ class Value(NamedTuple):
     finding: str = ""
 
 
-NO_VALUE = Value("empty")
-DELETED = Value("empty", finding="null")
+NO_VALUE: Final = Value("empty")
+DELETED: Final = Value("empty", finding="null")
 
 
 def orc(draft: Draft, f: list[str]) -> None:
@@ -90,25 +92,25 @@ def obx(draft: Draft, f: list[str]) -> None:
     d = draft.dialect
     code = code_of(d, f[3])
     index = draft.note_about = len(draft.observations)
-    kind, number, comparator, text, answer, unit, unit_sent, finding = _value(draft, f, code)
+    found = _value(draft, f, code)
     series = draft.series_prefix or f[14] or draft.header.control_id
     draft.observations.append(
         Observation(
             index=index,
             code=code,
-            kind=kind,
-            value=number,
-            comparator=comparator,
-            text=text,
-            answer=answer,
-            unit=unit,
-            unit_sent=unit_sent,
+            kind=found.kind,
+            value=found.number,
+            comparator=found.comparator,
+            text=found.text,
+            answer=found.answer,
+            unit=found.unit,
+            unit_sent=found.unit_sent,
             reference_range=d.text(f[7]) if f[7] else "",
             flags=_flags(d, f[8]) if f[8] else (),
             status=f[11].strip() or "F",
             at_ms=_observed_at(draft, f[14]),
             series=f"{series}|{code.system}|{code.code}|{f[4]}",
-            finding=finding,
+            finding=found.finding,
         )
     )
 
@@ -196,8 +198,8 @@ def number_of(text: str) -> float | None:
 def _unit_sent(dialect: Dialect, raw: str) -> str:
     if dialect.component not in raw:
         return dialect.text(raw).strip()
-    code, text = dialect.components(raw, 2)[:2]
-    code, text = code.strip(), text.strip()
+    c = dialect.components(raw, 2)
+    code, text = c[0].strip(), c[1].strip()
     # ``CD:289^mg/dL``: a local code says nothing where the text is a unit.
     return text if text and (not code or (not ucum_of(code) and ucum_of(text))) else code
 

@@ -1,6 +1,7 @@
 """EVN and PV1: when it happened, where the patient is, who cares for them."""
 
 from functools import lru_cache
+from typing import Final
 
 from contracts.identified import Encounter, Staff
 from services.ingest.dialect import Dialect
@@ -8,7 +9,13 @@ from services.ingest.draft import Draft
 from services.ingest.event_types import encounter_status
 from services.ingest.patients import staff_name, written
 
-STAFF_FIELDS = ((7, "attending"), (8, "referring"), (9, "consulting"), (17, "admitting"))
+NUMBER_FIELDS: Final[tuple[int, ...]] = (5, 50)
+STAFF_FIELDS: Final[tuple[tuple[int, str], ...]] = (
+    (7, "attending"),
+    (8, "referring"),
+    (9, "consulting"),
+    (17, "admitting"),
+)
 
 
 def evn(draft: Draft, f: list[str]) -> None:
@@ -36,7 +43,9 @@ def pv1(draft: Draft, f: list[str]) -> None:
             draft.staff_names += named
     admitted_at_ms = draft.time_ms(f[44], "PV1-44") if f[44] else None
     discharged_at_ms = draft.time_ms(f[45], "PV1-45") if f[45] else None
-    draft.cx += filter(None, (f[5], f[50]))
+    for number in NUMBER_FIELDS:
+        if f[number]:
+            draft.cx.append(f[number])
     header = draft.header
     is_discharged = discharged_at_ms is not None
     draft.encounter = Encounter(
@@ -54,8 +63,8 @@ def pv1(draft: Draft, f: list[str]) -> None:
 
 @lru_cache(maxsize=4096)
 def _place_of(dialect: Dialect, raw: str) -> tuple[str, str, str]:
-    unit, room, bed = dialect.components(raw, 3)[:3]
-    return unit.strip(), room.strip(), bed.strip()
+    c = dialect.components(raw, 3)
+    return c[0].strip(), c[1].strip(), c[2].strip()
 
 
 @lru_cache(maxsize=4096)
