@@ -69,9 +69,11 @@ class Decoded(msgspec.Struct, frozen=True):
 
 def ascii_text(raw: bytes) -> str | None:
     """Return the text of a message that is the same in every charset but UTF-16, else None."""
-    if raw.isascii() and b"\x1b" not in raw and b"\x00" not in raw[:8]:
-        return raw.decode("ascii")
-    return None
+    try:
+        text = raw.decode("ascii")
+    except UnicodeDecodeError:
+        return None
+    return None if "\x1b" in text or "\x00" in text[:8] else text
 
 
 def decode(raw: bytes, default: str) -> Decoded:
@@ -79,6 +81,11 @@ def decode(raw: bytes, default: str) -> Decoded:
     text = ascii_text(raw)
     if text is not None:
         return Decoded(text, "ascii", _declared(raw))
+    return decode_wide(raw, default)
+
+
+def decode_wide(raw: bytes, default: str) -> Decoded:
+    """Return the text of one message for which ``ascii_text`` has none."""
     if raw.isascii() and b"\x1b" not in raw:
         return _decode_utf16(raw)
     if raw.startswith(UTF16_MARKS):

@@ -1,17 +1,28 @@
 """Coded values (CE, CWE, CNE) to ``Code``: LOINC wherever one of the two triplets carries it."""
 
-from functools import lru_cache
+from typing import Final
 
 from contracts.observation import Code
 from services.ingest.dialect import Dialect
 
-LOINC_NAMES = frozenset({"LN", "LOINC", "http://loinc.org", "2.16.840.1.113883.6.1"})
-LOINC = "LN"
+LOINC_NAMES: Final = frozenset({"LN", "LOINC", "http://loinc.org", "2.16.840.1.113883.6.1"})
+LOINC: Final = "LN"
+KEPT_MAX: Final = 16_384
+_kept: Final[dict[tuple[Dialect, str], Code]] = {}
 
 
-@lru_cache(maxsize=16_384)
 def code_of(dialect: Dialect, raw: str) -> Code:
     """Return the code of a field: LOINC if either triplet has it, else the first triplet."""
+    key = (dialect, raw)
+    found = _kept.get(key)
+    if found is None:
+        if len(_kept) >= KEPT_MAX:
+            _kept.clear()
+        found = _kept[key] = _code_of(dialect, raw)
+    return found
+
+
+def _code_of(dialect: Dialect, raw: str) -> Code:
     if dialect.repeat in raw:
         raw = raw.partition(dialect.repeat)[0]
     c = dialect.components(raw, 6)

@@ -73,13 +73,14 @@ def read(text: str, charset: str, *, strict: bool) -> Message:
         return Message(None, [], "", (Finding("error", "MSH", "100", "no MSH segment"),), "AR")
     field = first[3]
     encoding = first[4:12].partition(field)[0]
-    if not _delimiters_work(field, encoding):
+    dialect = _dialect_of(field, encoding, charset)
+    if dialect is None:
         wrong = Finding("error", "MSH-2", "102", "delimiters cannot be used")
         return Message(None, [], "", (wrong,), "AR")
     f = first.split(field)
     if charset == "ascii" and len(f) > MSH_18 and f[MSH_18]:
-        charset = codec_of(charset_of(f[MSH_18])) or charset  # hexadecimal escapes are in it
-    dialect = dialect_of(field, encoding, charset)
+        codec = codec_of(charset_of(f[MSH_18]))  # hexadecimal escapes are in it
+        dialect = dialect_of(field, encoding, codec) if codec else dialect
     header, faults = _header(dialect, encoding, f, strict=strict)
     segments, odd = _segments(lines, dialect, strict=strict)
     refusal = "AR" if faults else "AE" if strict and odd else ""
@@ -97,13 +98,22 @@ def read(text: str, charset: str, *, strict: bool) -> Message:
 
 
 def _lines(text: str) -> list[str]:
+    end_of_line = "\r"
     if "\n" in text:
         if "\r" not in text:
-            return text.split("\n")
-        text = text.replace("\r\n", "\r")
-        if "\n" in text:
-            text = text.replace("\n", "\r")
-    return text.split("\r")
+            end_of_line = "\n"
+        else:
+            text = text.replace("\r\n", "\r").replace("\n", "\r")
+    # As ``str.split``, which goes from letter to letter, where ``find`` leaps: lines are long.
+    found = []
+    at = 0
+    end = text.find(end_of_line)
+    while end >= 0:
+        found.append(text[at:end])
+        at = end + 1
+        end = text.find(end_of_line, at)
+    found.append(text[at:])
+    return found
 
 
 def _header(
@@ -127,7 +137,11 @@ def _kind_of(dialect: Dialect, raw: str) -> tuple[str, str]:
     return c[0].strip().upper(), c[1].strip().upper()
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=256)
+def _dialect_of(field: str, encoding: str, charset: str) -> Dialect | None:
+    return dialect_of(field, encoding, charset) if _delimiters_work(field, encoding) else None
+
+
 def _delimiters_work(field: str, encoding: str) -> bool:
     if field.isalnum() or field.isspace() or not 1 <= len(encoding) <= 5:
         return False

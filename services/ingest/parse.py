@@ -9,7 +9,7 @@ import msgspec
 from contracts.clinical import EventType, Finding
 from contracts.identified import IdentifiedBody, IdentityLink, Patient, PatientId
 from services.ingest import hl7, orders, patients, results, visits
-from services.ingest.charset import Decoded, ascii_text, charset_of, decode
+from services.ingest.charset import Decoded, ascii_text, charset_of, decode_wide
 from services.ingest.dialect import EMPTY, NULL
 from services.ingest.draft import Draft
 from services.ingest.event_types import LINKING, PAIRS, event_type_of
@@ -119,7 +119,7 @@ def parse(
 ) -> Parsed:
     """Return what one message says. Never raises on what a sender wrote."""
     text = ascii_text(frame)
-    decoded = decode(frame, source.charset) if text is None else Decoded(text, "ascii", "")
+    decoded = decode_wide(frame, source.charset) if text is None else Decoded(text, "ascii", "")
     message = hl7.read(decoded.text, decoded.used, strict=source.strict)
     header = message.header
     findings = decoded.findings + message.findings
@@ -154,12 +154,14 @@ def _drafts(message: Message, source: SourceProfile) -> list[Draft]:
         reader = READERS.get(segment[:3])
         if reader is None:
             continue
-        if reader.staff:
-            with_staff.append((segment, reader.staff))
-        handle = reader.handle
+        handle, count = reader.handle, reader.fields
         if handle is None:
+            with_staff.append((segment, reader.staff))
             continue
-        f = _fields(segment, field, reader.fields)
+        f = _fields(segment, field, count)
+        # A field more than were asked for is all the rest.
+        if reader.staff and (len(f) > count or reader.staff[0] < count):
+            with_staff.append((segment, reader.staff))
         if reader is PID:
             draft = _patient_begins(draft, groups, message, f)
             if draft.has_patient:

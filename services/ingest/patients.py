@@ -78,7 +78,7 @@ def _put(draft: Draft, f: list[str], near: Near) -> None:
 def _put_fields(kept: list[str], f: list[str], numbers: tuple[int, ...]) -> None:
     for number in numbers:
         if f[number]:
-            kept.append(f[number])
+            kept.append(f[number])  # noqa: PERF401 - compiled, this is the faster
 
 
 def pd1(draft: Draft, f: list[str]) -> None:
@@ -263,7 +263,7 @@ def _places_of(d: Dialect, fields: list[str]) -> list[str]:
             c = d.components(one, 9)
             for part in (c[0], c[1], c[2], c[4], c[8]):
                 if part:
-                    found.append(part)  # noqa: PERF401
+                    found.append(part)  # noqa: PERF401 - compiled, this is the faster
     return found
 
 

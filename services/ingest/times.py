@@ -1,6 +1,5 @@
 """HL7 times (TS, DTM, DT) to milliseconds since 1970 UTC, with their precision and zone."""
 
-from collections.abc import Callable
 from datetime import UTC, date, datetime, tzinfo
 from functools import lru_cache
 from typing import Final, NamedTuple
@@ -30,20 +29,30 @@ class Moment(NamedTuple):
     zone: Zone
 
 
-ReadTime = Callable[[str], "Moment | None"]
+class ReadTime:
+    """Reads times that lie in one zone when they carry no offset."""
+
+    __slots__ = ("_kept", "_local")
+
+    def __init__(self, local: tzinfo) -> None:
+        """Start with nothing read."""
+        self._local = local
+        self._kept: dict[str, Moment | None] = {}
+
+    def __call__(self, raw: str) -> Moment | None:
+        """Return the moment of the first component of a time, or None when it is not one."""
+        found = self._kept.get(raw)
+        if found is None and raw not in self._kept:
+            if len(self._kept) >= CACHED_TIMES:
+                self._kept.clear()
+            found = self._kept[raw] = _moment(raw.partition("^")[0].strip(), self._local)
+        return found
 
 
 @lru_cache(maxsize=64)
 def reader_of(zone: str) -> ReadTime:
     """Return a reader of times that lie in ``zone`` (IANA name) when they carry no offset."""
-    local: tzinfo = UTC if zone == "UTC" else ZoneInfo(zone)
-
-    @lru_cache(maxsize=CACHED_TIMES)
-    def read_time(raw: str) -> Moment | None:
-        """Return the moment of the first component of a time, or None when it is not one."""
-        return _moment(raw.partition("^")[0].strip(), local)
-
-    return read_time
+    return ReadTime(UTC if zone == "UTC" else ZoneInfo(zone))
 
 
 def _moment(raw: str, local: tzinfo) -> Moment | None:
