@@ -12,14 +12,13 @@ NO_DELIMITER: Final = "\x00"
 FIELDS_MAX: Final = 70  # beyond the highest field that anything here reads (IN2-64)
 # So many empty fields or components, by their number.
 EMPTY: Final = [[""] * missing for missing in range(FIELDS_MAX + 1)]
-SEGMENT_NAMES_KEPT: Final = 1_000
 
 
 class Dialect:
     """The delimiters of one message, and how values are read with them."""
 
     __slots__ = (
-        "_escapes", "_plain", "charset", "component", "escape", "field", "plain", "prefixes",
+        "_escapes", "_plain", "charset", "component", "escape", "field", "plain",
         "repeat", "sub",
     )  # fmt: skip
 
@@ -29,8 +28,6 @@ class Dialect:
         self.field = field
         self.component, self.repeat, self.escape, self.sub = tuple(padded)
         self.charset = charset
-        # How segments of this sender begin ("PID|"): learned, so that a line is known by a look-up.
-        self.prefixes: set[str] = set()
         self._plain = {
             "F": field,
             "S": self.component,

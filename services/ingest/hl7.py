@@ -12,7 +12,7 @@ import msgspec
 
 from contracts.clinical import Finding
 from services.ingest.charset import charset_of, codec_of
-from services.ingest.dialect import NULL, SEGMENT_NAMES_KEPT, Dialect, dialect_of
+from services.ingest.dialect import NULL, Dialect, dialect_of
 
 HEADER_FIELDS: Final = 19  # MSH-18 is the last that is read
 HEADER_PADDING: Final = ("",) * HEADER_FIELDS
@@ -42,7 +42,7 @@ class Header(msgspec.Struct, frozen=True):
     charset: str
 
 
-class Message(msgspec.Struct, frozen=True):
+class Message:
     """One message: its header (None when there is none to read), its other segments in order,
     the canonical content for its identity, and what is wrong with it.
 
@@ -50,13 +50,22 @@ class Message(msgspec.Struct, frozen=True):
     ``has_escape``, ``has_null``: an escape, an HL7 null may stand in the segments.
     """
 
-    header: Header | None
-    segments: list[str]
-    canonical: str
-    findings: tuple[Finding, ...]
-    refusal: str
-    has_escape: bool = True
-    has_null: bool = True
+    __slots__ = (
+        "canonical", "findings", "has_escape", "has_null", "header", "refusal", "segments",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        header: Header | None,
+        segments: list[str],
+        canonical: str,
+        findings: tuple[Finding, ...],
+        refusal: str,
+    ) -> None:
+        """Take what was read; nobody has looked for an escape or a null."""
+        self.header, self.segments, self.canonical = header, segments, canonical
+        self.findings, self.refusal = findings, refusal
+        self.has_escape = self.has_null = True
 
 
 def read(text: str, charset: str, *, strict: bool) -> Message:
@@ -94,7 +103,9 @@ def read(text: str, charset: str, *, strict: bool) -> Message:
     has_null = '"' in text and NULL in text  # one sign is found sooner than two
     has_escape = text.find(dialect.escape, 4 + len(encoding)) >= 0
     findings = (*faults, *odd) if faults or odd else ()
-    return Message(header, segments, canonical, findings, refusal, has_escape, has_null)
+    message = Message(header, segments, canonical, findings, refusal)
+    message.has_escape, message.has_null = has_escape, has_null
+    return message
 
 
 def _lines(text: str) -> list[str]:
@@ -176,9 +187,10 @@ def _segments(
     found = lines[1:]
     while found and not found[-1]:
         found.pop()
-    prefixes = dialect.prefixes
+    field = dialect.field
     for line in found:
-        if line[:4] not in prefixes:
+        is_segment = len(line) > 3 and line[3] == field and line[:3].isalnum()
+        if not is_segment or (line[2] == "S" and line[:3] in BATCH_SEGMENTS):
             return _checked_segments(found, dialect, strict=strict)
     return found, []
 
@@ -193,8 +205,6 @@ def _checked_segments(
         if name.isalnum() and (line[3:4] == dialect.field or len(line) == 3):
             if name not in BATCH_SEGMENTS:
                 found.append(line)
-                if len(dialect.prefixes) < SEGMENT_NAMES_KEPT:
-                    dialect.prefixes.add(line[:4])
         elif line.strip(BLANKS):
             # A line break inside a value: what follows belongs to the segment before it.
             where = found[-1][:3] if found else "MSH"

@@ -129,7 +129,11 @@ def parse(
     content = content_hash(keys, told, message.canonical)
     declared = decoded.declared if text is None else charset_of(header.charset)
     origin = _Origin(
-        frame, source, decoded.used, declared, received_at_ms, received_order, findings
+        frame,
+        source.assigner,
+        (decoded.used, declared),
+        (received_at_ms, received_order),
+        findings,
     )
     events = []
     for ordinal, draft in enumerate(_drafts(message, source)):
@@ -149,19 +153,19 @@ def _drafts(message: Message, source: SourceProfile) -> list[Draft]:
     has_escape, has_null = message.has_escape, message.has_null
     draft = Draft(header, header.dialect, reader_of(source.zone))
     groups = [draft]
-    with_staff: list[tuple[str, tuple[int, ...]]] = []
+    with_staff: list[tuple[list[str], tuple[int, ...]]] = []
     for segment in message.segments:
         reader = READERS.get(segment[:3])
         if reader is None:
             continue
         handle, count = reader.handle, reader.fields
         if handle is None:
-            with_staff.append((segment, reader.staff))
+            with_staff.append(([segment], reader.staff))
             continue
         f = _fields(segment, field, count)
         # A field more than were asked for is all the rest.
         if reader.staff and (len(f) > count or reader.staff[0] < count):
-            with_staff.append((segment, reader.staff))
+            with_staff.append((f, reader.staff))
         if reader is PID:
             draft = _patient_begins(draft, groups, message, f)
             if draft.has_patient:
@@ -206,40 +210,49 @@ def _patient_begins(draft: Draft, groups: list[Draft], message: Message, f: list
     return further
 
 
-def _finish(groups: list[Draft], with_staff: list[tuple[str, tuple[int, ...]]]) -> None:
+def _finish(groups: list[Draft], with_staff: list[tuple[list[str], tuple[int, ...]]]) -> None:
     for draft in groups:
         results.close_note(draft)
         draft.dialect = draft.full_dialect
     if not with_staff or not any(draft.notes for draft in groups):
         return
     field = groups[0].dialect.field
-    for segment, numbers in with_staff:
-        f = segment.split(field, numbers[-1] + 1)
+    for f, numbers in with_staff:
+        last = len(f) - 1
+        if numbers[-1] >= last:  # the last one is all the rest
+            f[last:] = f[last].split(field, numbers[-1] - last + 1)
         for number in numbers:
             if number < len(f) and f[number]:
                 for draft in groups:
                     patients.put_staff_name(draft, f[number])
 
 
-class _Origin(msgspec.Struct, frozen=True):
+class _Origin:
     """What all events of a message share beside its header."""
 
-    raw: bytes
-    source: SourceProfile
-    charset: str
-    declared: str
-    received_at_ms: int
-    received_order: int
-    findings: tuple[Finding, ...]
+    __slots__ = ("assigner", "charset", "declared", "findings", "raw", "received")
+
+    def __init__(
+        self,
+        raw: bytes,
+        assigner: str,
+        decoded: tuple[str, str],
+        received: tuple[int, int],
+        findings: tuple[Finding, ...],
+    ) -> None:
+        """``decoded``: the charset used, the one declared; ``received``: when, and in which order."""
+        self.raw, self.assigner, self.findings = raw, assigner, findings
+        self.charset, self.declared = decoded
+        self.received = received
 
 
 def _body(draft: Draft, origin: _Origin) -> IdentifiedBody:
     header = draft.header
-    findings = origin.findings
-    assigner = origin.source.assigner
+    findings, assigner = origin.findings, origin.assigner
+    received_at_ms, received_order = origin.received
     ids = _assigned(draft.ids, assigner)
     event_type = _event_type(draft, header)
-    occurred_at_ms, precision, zone = draft.occurred(origin.received_at_ms)
+    occurred_at_ms, precision, zone = draft.occurred(received_at_ms)
     dialect = header.dialect
     links = _links(draft, ids, assigner) if event_type in LINKING else ()
     return IdentifiedBody(
@@ -251,8 +264,8 @@ def _body(draft: Draft, origin: _Origin) -> IdentifiedBody:
         control_id=header.control_id,
         charset=origin.charset,
         charset_declared=origin.declared,
-        received_at_ms=origin.received_at_ms,
-        received_order=origin.received_order,
+        received_at_ms=received_at_ms,
+        received_order=received_order,
         occurred_at_ms=occurred_at_ms,
         occurred_precision=precision,
         occurred_zone=zone,

@@ -4,8 +4,6 @@ from functools import lru_cache
 from math import isfinite
 from typing import Final
 
-import msgspec
-
 from contracts.clinical import Order
 from contracts.identified import Note
 from contracts.loinc import parameter_of
@@ -24,17 +22,29 @@ ATTACHMENTS: Final = frozenset({"ED", "RP"})
 COMPARATORS: Final = frozenset({"<", ">", "<=", ">=", "="})
 
 
-class Value(msgspec.Struct, frozen=True, gc=False):
+class Value:
     """OBX-5 as it was read, with its unit."""
 
-    kind: ObservationKind
-    number: float | None = None
-    comparator: str = ""
-    text: str = ""
-    answer: Code | None = None
-    unit: str = ""
-    unit_sent: str = ""
-    finding: str = ""
+    __slots__ = (
+        "answer", "comparator", "finding", "kind", "number", "text", "unit", "unit_sent",
+    )  # fmt: skip
+
+    def __init__(  # noqa: PLR0913 - the fields of an observation
+        self,
+        kind: ObservationKind,
+        number: float | None = None,
+        *,
+        comparator: str = "",
+        text: str = "",
+        answer: Code | None = None,
+        unit: str = "",
+        unit_sent: str = "",
+        finding: str = "",
+    ) -> None:
+        """Take the parts."""
+        self.kind: ObservationKind = kind
+        self.number, self.comparator, self.text, self.answer = number, comparator, text, answer
+        self.unit, self.unit_sent, self.finding = unit, unit_sent, finding
 
 
 NO_VALUE: Final = Value("empty")
@@ -167,7 +177,9 @@ def _quantity(draft: Draft, kind: str, f: list[str], code: Code) -> Value:
         finding = odd or finding
         if odd and odd != "unit_assumed":
             draft.find("OBX-5" if odd == "implausible" else "OBX-6", odd)
-    return Value("quantity", number, comparator, "", None, unit, sent, finding)
+    return Value(
+        "quantity", number, comparator=comparator, unit=unit, unit_sent=sent, finding=finding
+    )
 
 
 def _structured(c: list[str]) -> tuple[str, str]:
