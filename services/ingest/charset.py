@@ -2,8 +2,6 @@
 
 import codecs
 
-import msgspec
-
 from contracts.clinical import Finding
 
 SINGLE_BYTE = ("iso8859", "cp125", "ascii")
@@ -58,13 +56,16 @@ ISO2022_MARKS = (b"\x1b$B", b"\x1b$@", b"\x1b$(D", b"\x1b(J", b"\x1b(I")
 ISO2022_CODEC = "iso2022_jp_ext"
 
 
-class Decoded(msgspec.Struct, frozen=True):
+class Decoded:
     """The text of a message, the charset that read it and the one that MSH-18 named."""
 
-    text: str
-    used: str
-    declared: str
-    findings: tuple[Finding, ...] = ()
+    __slots__ = ("declared", "findings", "text", "used")
+
+    def __init__(
+        self, text: str, used: str, declared: str, findings: tuple[Finding, ...] = ()
+    ) -> None:
+        """Take what was decoded."""
+        self.text, self.used, self.declared, self.findings = text, used, declared, findings
 
 
 def ascii_text(raw: bytes) -> str | None:

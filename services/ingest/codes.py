@@ -4,22 +4,17 @@ from typing import Final
 
 from contracts.observation import Code
 from services.ingest.dialect import Dialect
+from services.ingest.kept import Kept
 
 LOINC_NAMES: Final = frozenset({"LN", "LOINC", "http://loinc.org", "2.16.840.1.113883.6.1"})
 LOINC: Final = "LN"
-KEPT_MAX: Final = 16_384
-_kept: Final[dict[tuple[Dialect, str], Code]] = {}
+_codes: Final[Kept[Code]] = Kept(16_384)
 
 
 def code_of(dialect: Dialect, raw: str) -> Code:
     """Return the code of a field: LOINC if either triplet has it, else the first triplet."""
-    key = (dialect, raw)
-    found = _kept.get(key)
-    if found is None:
-        if len(_kept) >= KEPT_MAX:
-            _kept.clear()
-        found = _kept[key] = _code_of(dialect, raw)
-    return found
+    found = _codes.get(dialect, raw)
+    return found if found is not None else _codes.put(dialect, raw, _code_of(dialect, raw))
 
 
 def _code_of(dialect: Dialect, raw: str) -> Code:

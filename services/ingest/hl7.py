@@ -12,13 +12,15 @@ import msgspec
 
 from contracts.clinical import Finding
 from services.ingest.charset import charset_of, codec_of
-from services.ingest.dialect import NULL, Dialect, dialect_of
+from services.ingest.dialect import EMPTY, NULL, Dialect, dialect_of
+from services.ingest.kept import Kept
 
 HEADER_FIELDS: Final = 19  # MSH-18 is the last that is read
-HEADER_PADDING: Final = ("",) * HEADER_FIELDS
 BATCH_SEGMENTS: Final = frozenset({"FHS", "BHS", "BTS", "FTS"})
 MSH_18: Final = 17  # its place when MSH is split: MSH-1 is the separator
 BLANKS: Final = " \t\x00\x0b\x1a\x1c\x1e\x1f\ufeff"
+
+_kinds: Final[Kept[tuple[str, str]]] = Kept(4096)
 
 
 class Header(msgspec.Struct, frozen=True):
@@ -131,7 +133,7 @@ def _header(
     dialect: Dialect, encoding: str, fields: list[str], *, strict: bool
 ) -> tuple[Header, list[Finding]]:
     # MSH-1 is the separator, so that fields[n] is MSH-(n + 1).
-    f = fields if len(fields) >= HEADER_FIELDS else [*fields, *HEADER_PADDING]
+    f = fields if len(fields) >= HEADER_FIELDS else fields + EMPTY[HEADER_FIELDS]
     kind, trigger = _kind_of(dialect, f[8])
     header = Header(
         dialect, encoding, f[2], f[3], f[4], f[5], f[6], f[8], kind, trigger, f[9], f[10], f[11],
@@ -142,10 +144,12 @@ def _header(
     return header, _header_faults(header, strict=strict)
 
 
-@lru_cache(maxsize=4096)
 def _kind_of(dialect: Dialect, raw: str) -> tuple[str, str]:
+    known = _kinds.get(dialect, raw)
+    if known is not None:
+        return known
     c = dialect.components(raw, 2)
-    return c[0].strip().upper(), c[1].strip().upper()
+    return _kinds.put(dialect, raw, (c[0].strip().upper(), c[1].strip().upper()))
 
 
 @lru_cache(maxsize=256)

@@ -22,14 +22,13 @@ class Keyed:
     def __init__(self, key: bytes) -> None:
         """Hash the blocks of the key."""
         padded = key.ljust(BLOCK_BYTES, b"\0")
-        self._inner = hashlib.sha256(padded.translate(INNER))
-        self._outer = hashlib.sha256(padded.translate(OUTER))
+        self._inner = hashlib.sha256(padded.translate(INNER)).copy
+        self._outer = hashlib.sha256(padded.translate(OUTER)).copy
 
     def digest(self, said: bytes) -> bytes:
         """Return the keyed hash of ``said``, 32 bytes."""
-        first = self._inner.copy()
+        first, second = self._inner(), self._outer()
         first.update(said)
-        second = self._outer.copy()
         second.update(first.digest())
         return second.digest()
 

@@ -1,17 +1,18 @@
 """PID, PD1, NK1, GT1, IN1, IN2, MRG: who the patient is, and every string that tells on them."""
 
-from functools import lru_cache
 from typing import Final
 
 from contracts.identified import PatientId, PersonName
 from services.ingest.dialect import NULL, Dialect
 from services.ingest.draft import Draft
+from services.ingest.kept import Kept
 from services.ingest.times import birth_date_of
 
 ID_RANK: Final = {"MR": 0, "MRN": 0, "PI": 1}
 CJK_FIRST: Final = "\u4e00"
 CJK_LAST: Final = "\u9fff"
 FEW: Final = 16
+_staff: Final[Kept[tuple[str, ...]]] = Kept(4096)
 
 
 class Near:
@@ -166,7 +167,8 @@ def _written(family: str, given: str, middle: str) -> str:
     if not family.isascii() and has_chinese(family):
         return family + given
     if middle:
-        return " ".join([part for part in (given, middle, family) if part])
+        before = f"{given} {middle}" if given else middle
+        return f"{before} {family}" if family else before
     return f"{given} {family}" if given and family else given or family
 
 
@@ -180,9 +182,12 @@ def put_staff_name(draft: Draft, raw: str) -> None:
     draft.staff_names += _staff_names(draft.dialect, raw)
 
 
-@lru_cache(maxsize=4096)
 def _staff_names(dialect: Dialect, raw: str) -> tuple[str, ...]:
-    return tuple(written(staff_name(dialect, one)[1]) for one in dialect.repetitions(raw))
+    known = _staff.get(dialect, raw)
+    if known is not None:
+        return known
+    names = [written(staff_name(dialect, one)[1]) for one in dialect.repetitions(raw)]
+    return _staff.put(dialect, raw, tuple(names))
 
 
 def _birth_date(draft: Draft, raw: str) -> None:

@@ -1,6 +1,5 @@
 """OBR, OBX, NTE, TXA: results with their values, units, times and corrections; notes."""
 
-from functools import lru_cache
 from math import isfinite
 from typing import Final
 
@@ -11,6 +10,7 @@ from contracts.observation import Code, Observation, ObservationKind
 from services.ingest.codes import LOINC, code_of
 from services.ingest.dialect import NULL, Dialect
 from services.ingest.draft import Draft
+from services.ingest.kept import Kept
 from services.ingest.patients import has_chinese, put_staff_name
 from services.ingest.units import canonical, ucum_of
 
@@ -20,6 +20,9 @@ TEXTS: Final = frozenset({"ST", "TX", "FT"})
 TIMES: Final = frozenset({"DT", "TM", "TS", "DTM"})
 ATTACHMENTS: Final = frozenset({"ED", "RP"})
 COMPARATORS: Final = frozenset({"<", ">", "<=", ">=", "="})
+
+_units: Final[Kept[str]] = Kept(4096)
+_flagged: Final[Kept[tuple[str, ...]]] = Kept(4096)
 
 
 class Value:
@@ -206,8 +209,12 @@ def number_of(text: str) -> float | None:
     return value if isfinite(value) and "_" not in text else None
 
 
-@lru_cache(maxsize=4096)
 def _unit_sent(dialect: Dialect, raw: str) -> str:
+    found = _units.get(dialect, raw)
+    return found if found is not None else _units.put(dialect, raw, _unit_of(dialect, raw))
+
+
+def _unit_of(dialect: Dialect, raw: str) -> str:
     if dialect.component not in raw:
         return dialect.text(raw).strip()
     c = dialect.components(raw, 2)
@@ -216,9 +223,12 @@ def _unit_sent(dialect: Dialect, raw: str) -> str:
     return text if text and (not code or (not ucum_of(code) and ucum_of(text))) else code
 
 
-@lru_cache(maxsize=4096)
 def _flags(dialect: Dialect, raw: str) -> tuple[str, ...]:
-    return tuple(flag for one in dialect.repetitions(raw) if (flag := dialect.first(one)))
+    known = _flagged.get(dialect, raw)
+    if known is not None:
+        return known
+    flags = [flag for one in dialect.repetitions(raw) if (flag := dialect.first(one))]
+    return _flagged.put(dialect, raw, tuple(flags))
 
 
 def _text(draft: Draft, kind: str, raw: str, code: Code) -> Value:
