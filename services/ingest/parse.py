@@ -240,7 +240,7 @@ class _Origin:
         received: tuple[int, int],
         findings: tuple[Finding, ...],
     ) -> None:
-        """``decoded``: the charset used, the one declared; ``received``: when, and in which order."""
+        """``decoded``: the charset used, the one declared; ``received``: when, in which order."""
         self.raw, self.assigner, self.findings = raw, assigner, findings
         self.charset, self.declared = decoded
         self.received = received
