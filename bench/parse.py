@@ -1,7 +1,7 @@
 """HL7 v2 messages a second on one core: ours from bytes to envelope and JSON, and its peers.
 
 Ours does the whole of what ingest does before sealing: charset, header, every mapped segment, the
-keyed hashes, the envelope, its JSON; ``parser`` says whether it ran compiled or as Python. The peers
+keyed hashes, the envelope, its JSON; ``parser`` says whether it ran compiled. The peers
 (python-hl7, hl7apy, HAPI typed and generic) parse only. Same messages, one run, rates of processor
 time; each has one pass to warm up (HAPI as many seconds as it is measured). What a peer refuses
 counts as done.

@@ -8,8 +8,6 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final
 
-import msgspec
-
 from contracts.clinical import Finding
 from services.ingest.charset import charset_of, codec_of
 from services.ingest.dialect import EMPTY, NULL, Dialect, dialect_of
@@ -23,25 +21,26 @@ BLANKS: Final = " \t\x00\x0b\x1a\x1c\x1e\x1f\ufeff"
 _kinds: Final[Kept[tuple[str, str]]] = Kept(4096)
 
 
-class Header(msgspec.Struct, frozen=True):
+class Header:
     """MSH. ``message_type``, ``version`` and ``control_id`` are as sent; ``kind`` and ``trigger``
     are MSH-9.1 and MSH-9.2 (or EVN-1 where that is empty).
     """
 
-    dialect: Dialect
-    encoding: str
-    application: str
-    facility: str
-    receiver_application: str
-    receiver_facility: str
-    sent_at: str
-    message_type: str
-    kind: str
-    trigger: str
-    control_id: str
-    processing_id: str
-    version: str
-    charset: str
+    __slots__ = (
+        "application", "charset", "control_id", "dialect", "encoding", "facility", "kind",
+        "message_type", "processing_id", "receiver_application", "receiver_facility", "sent_at",
+        "trigger", "version",
+    )  # fmt: skip
+
+    def __init__(self, dialect: Dialect, encoding: str, f: list[str]) -> None:
+        """Take the fields of MSH; MSH-1 is the separator, so that ``f[n]`` is MSH-(n + 1)."""
+        self.dialect, self.encoding = dialect, encoding
+        self.application, self.facility = f[2], f[3]
+        self.receiver_application, self.receiver_facility = f[4], f[5]
+        self.sent_at, self.message_type = f[6], f[8]
+        self.kind, self.trigger = _kind_of(dialect, f[8])
+        self.control_id, self.processing_id, self.version = f[9], f[10], f[11]
+        self.charset = f[17]
 
 
 class Message:
@@ -88,7 +87,7 @@ def read(text: str, charset: str, *, strict: bool) -> Message:
     if dialect is None:
         wrong = Finding("error", "MSH-2", "102", "delimiters cannot be used")
         return Message(None, [], "", (wrong,), "AR")
-    f = first.split(field)
+    f = first.split(field, MSH_18 + 1)  # what follows is one
     if charset == "ascii" and len(f) > MSH_18 and f[MSH_18]:
         codec = codec_of(charset_of(f[MSH_18]))  # hexadecimal escapes are in it
         dialect = dialect_of(field, encoding, codec) if codec else dialect
@@ -96,8 +95,7 @@ def read(text: str, charset: str, *, strict: bool) -> Message:
     segments, odd = _segments(lines, dialect, strict=strict)
     refusal = "AR" if faults else "AE" if strict and odd else ""
     if not header.trigger:
-        trigger = _trigger_of_event(header, segments)
-        header = msgspec.structs.replace(header, trigger=trigger)
+        header.trigger = _trigger_of_event(header, segments)
     if len(f) > 6:
         f[6] = ""  # MSH-7 (MSH-1 is the separator itself) is no part of what a message says
     canonical = "\r".join((field.join(f), *segments))
@@ -132,14 +130,9 @@ def _lines(text: str) -> list[str]:
 def _header(
     dialect: Dialect, encoding: str, fields: list[str], *, strict: bool
 ) -> tuple[Header, list[Finding]]:
-    # MSH-1 is the separator, so that fields[n] is MSH-(n + 1).
     f = fields if len(fields) >= HEADER_FIELDS else fields + EMPTY[HEADER_FIELDS]
-    kind, trigger = _kind_of(dialect, f[8])
-    header = Header(
-        dialect, encoding, f[2], f[3], f[4], f[5], f[6], f[8], kind, trigger, f[9], f[10], f[11],
-        f[17],
-    )  # fmt: skip
-    if kind and (f[9].strip() or not strict) and not _version_fault(dialect, f[11]):
+    header = Header(dialect, encoding, f)
+    if header.kind and (f[9].strip() or not strict) and not _version_fault(dialect, f[11]):
         return header, []
     return header, _header_faults(header, strict=strict)
 

@@ -6,13 +6,14 @@ from typing import Final
 
 import msgspec
 
-from contracts.clinical import EventType, Finding
-from contracts.identified import IdentifiedBody, IdentityLink, Patient, PatientId
+from contracts.clinical import Finding
+from contracts.identified import IdentifiedBody
 from services.ingest import hl7, orders, patients, results, visits
 from services.ingest.charset import Decoded, ascii_text, charset_of, decode_wide
 from services.ingest.dialect import EMPTY, NULL
 from services.ingest.draft import Draft
-from services.ingest.event_types import LINKING, PAIRS, event_type_of
+from services.ingest.envelope import Origin, body_of
+from services.ingest.event_types import PAIRS
 from services.ingest.hl7 import Header, Message
 from services.ingest.identity import Keys, answer_key, content_hash, event_id, route_key
 from services.ingest.times import reader_of
@@ -86,7 +87,7 @@ class SourceProfile:
     assigners: Mapping[str, str] = field(default_factory=dict)
 
 
-class ParsedEvent(msgspec.Struct, frozen=True):
+class ParsedEvent(msgspec.Struct, frozen=True, gc=False):
     """One patient's event with its id and the key of its partition."""
 
     event_id: str
@@ -94,7 +95,7 @@ class ParsedEvent(msgspec.Struct, frozen=True):
     body: IdentifiedBody
 
 
-class Parsed(msgspec.Struct, frozen=True):
+class Parsed(msgspec.Struct, frozen=True, gc=False):
     """What became of one message.
 
     ``code`` is AA (to be stored first), AE or AR; ``findings`` has the reasons. ``content`` and
@@ -128,7 +129,7 @@ def parse(
     told = (header.application, header.facility, header.control_id)
     content = content_hash(keys, told, message.canonical)
     declared = decoded.declared if text is None else charset_of(header.charset)
-    origin = _Origin(
+    origin = Origin(
         frame,
         source.assigner,
         (decoded.used, declared),
@@ -137,7 +138,7 @@ def parse(
     )
     events = []
     for ordinal, draft in enumerate(_drafts(message, source)):
-        body = _body(draft, origin)
+        body = body_of(draft, origin)
         key = route_key(keys, body.patient.ids, content)
         events.append(ParsedEvent(event_id(keys, content, ordinal), key, body))
         if draft.findings:
@@ -225,102 +226,3 @@ def _finish(groups: list[Draft], with_staff: list[tuple[list[str], tuple[int, ..
             if number < len(f) and f[number]:
                 for draft in groups:
                     patients.put_staff_name(draft, f[number])
-
-
-class _Origin:
-    """What all events of a message share beside its header."""
-
-    __slots__ = ("assigner", "charset", "declared", "findings", "raw", "received")
-
-    def __init__(
-        self,
-        raw: bytes,
-        assigner: str,
-        decoded: tuple[str, str],
-        received: tuple[int, int],
-        findings: tuple[Finding, ...],
-    ) -> None:
-        """``decoded``: the charset used, the one declared; ``received``: when, in which order."""
-        self.raw, self.assigner, self.findings = raw, assigner, findings
-        self.charset, self.declared = decoded
-        self.received = received
-
-
-def _body(draft: Draft, origin: _Origin) -> IdentifiedBody:
-    header = draft.header
-    findings, assigner = origin.findings, origin.assigner
-    received_at_ms, received_order = origin.received
-    ids = _assigned(draft.ids, assigner)
-    event_type = _event_type(draft, header)
-    occurred_at_ms, precision, zone = draft.occurred(received_at_ms)
-    dialect = header.dialect
-    links = _links(draft, ids, assigner) if event_type in LINKING else ()
-    return IdentifiedBody(
-        event_type=event_type,
-        message_type=header.message_type,
-        version=dialect.first(header.version),
-        application=dialect.first(header.application),
-        facility=dialect.first(header.facility),
-        control_id=header.control_id,
-        charset=origin.charset,
-        charset_declared=origin.declared,
-        received_at_ms=received_at_ms,
-        received_order=received_order,
-        occurred_at_ms=occurred_at_ms,
-        occurred_precision=precision,
-        occurred_zone=zone,
-        patient=_patient(draft, ids),
-        encounter=draft.encounter,
-        observations=tuple(draft.observations),
-        conditions=tuple(draft.conditions),
-        medications=tuple(draft.medications),
-        allergies=tuple(draft.allergies),
-        orders=tuple(draft.orders),
-        notes=tuple(draft.notes),
-        links=links,
-        findings=findings + tuple(draft.findings) if draft.findings else findings,
-        raw=origin.raw,
-    )
-
-
-def _event_type(draft: Draft, header: Header) -> EventType:
-    event_type = event_type_of(header.kind, header.trigger)
-    if not draft.ids and event_type != "non_clinical":
-        draft.find("PID-3", "no_patient", "a clinical message without a patient identifier")
-        return "non_clinical"
-    return event_type
-
-
-def _patient(draft: Draft, ids: tuple[PatientId, ...]) -> Patient:
-    return Patient(
-        ids=ids,
-        names=draft.names,
-        birth_date=draft.birth_date,
-        sex=draft.sex,
-        deceased=draft.deceased,
-        others=patients.others_of(draft),
-    )
-
-
-def _assigned(ids: tuple[PatientId, ...], assigner: str) -> tuple[PatientId, ...]:
-    if not assigner or all(one.assigner for one in ids):
-        return ids
-    return tuple(PatientId(one.value, one.assigner or assigner, one.type) for one in ids)
-
-
-def _links(draft: Draft, ids: tuple[PatientId, ...], assigner: str) -> tuple[IdentityLink, ...]:
-    header = draft.header
-    if not ids:
-        return ()
-    prior = _assigned(draft.prior_ids, assigner)
-    known = {(one.value, one.assigner) for one in ids}
-    others = [one for one in prior if (one.value, one.assigner) not in known]
-    if not others:
-        draft.find("MRG-1", "no_prior_id", "nothing to link to")
-        return ()
-    rank = patients.rank_of(others[0])
-    linked = [one for one in others if patients.rank_of(one) == rank] if rank < 2 else others[:1]
-    return tuple(
-        IdentityLink(other=one, link=header.trigger != "A37", trigger=header.trigger)
-        for one in linked
-    )

@@ -211,7 +211,8 @@ def others_of(draft: Draft) -> dict[str, tuple[str, ...]]:
         _keep(found, "EMAIL", mails)
     if draft.cx or draft.prior_ids:
         numbers = _firsts_of(d, draft.cx)
-        numbers.extend([prior.value for prior in draft.prior_ids])
+        if draft.prior_ids:
+            numbers.extend([prior.value for prior in draft.prior_ids])
         _keep(found, "ID", numbers)
     if draft.xpn or draft.staff_names:
         _keep(found, "NAME", _names_of(d, draft.xpn) + draft.staff_names)

@@ -10,6 +10,10 @@ import msgspec
 import services.ingest
 from services.ingest.compiled import PACKAGE, in_use
 
+HEADER_FIELDS = (
+    "application", "charset", "control_id", "encoding", "facility", "kind", "message_type",
+    "processing_id", "receiver_application", "receiver_facility", "sent_at", "trigger", "version",
+)  # fmt: skip
 RECEIVED_AT_MS = 1_700_000_000_000
 
 
@@ -38,9 +42,7 @@ def _said(frame: bytes, source: Any, keys: Any) -> list[Any]:
     said: list[Any] = []
     for parsed in parse_frame(frame, source, keys, RECEIVED_AT_MS, 7).messages:
         header = parsed.header
-        named = header and {
-            name: getattr(header, name) for name in header.__struct_fields__ if name != "dialect"
-        }
+        named = header and {name: getattr(header, name) for name in HEADER_FIELDS}
         events = [(event.event_id, event.route_key, event.body) for event in parsed.events]
         hashes = parsed.content, parsed.answer_key
         said.append([parsed.code, named, parsed.charset, parsed.findings, events, hashes])
