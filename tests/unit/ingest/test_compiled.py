@@ -1,6 +1,7 @@
 """The compiled parser says what its sources say, and never hides a source that was edited."""
 
 import random
+import re
 import shutil
 import subprocess
 import sys
@@ -100,6 +101,26 @@ def printed(program: str, root: Path) -> str:
         command, cwd=root, env=environment, capture_output=True, text=True, check=True
     )
     return done.stdout.strip()
+
+
+def test_all_that_the_compiled_modules_read_is_in_the_digest() -> None:
+    read = set()
+    for name in compiled.MODULES:
+        source = (compiled.PACKAGE / f"{name}.py").read_text()
+        read |= set(
+            re.findall(r"^from contracts\.(\w+) import|^import contracts\.(\w+)", source, re.M)
+        )
+    modules = {name for pair in read for name in pair if name}
+    assert modules
+    assert modules <= set(compiled.CONTRACTS)
+
+
+def test_the_compiled_modules_import_no_other_of_ingest() -> None:
+    for name in compiled.MODULES:
+        source = (compiled.PACKAGE / f"{name}.py").read_text()
+        assert set(re.findall(r"^from services\.ingest\.(\w+) import", source, re.M)) <= set(
+            compiled.MODULES
+        )
 
 
 def test_without_a_compiler_set_up_goes_on_and_says_so(
