@@ -108,7 +108,9 @@ def test_all_that_the_compiled_modules_read_is_in_the_digest() -> None:
     for name in compiled.MODULES:
         source = (compiled.PACKAGE / f"{name}.py").read_text()
         read |= set(
-            re.findall(r"^from contracts\.(\w+) import|^import contracts\.(\w+)", source, re.M)
+            re.findall(
+                r"^from contracts\.(\w+) import|^import contracts\.(\w+)", source, re.MULTILINE
+            )
         )
     modules = {name for pair in read for name in pair if name}
     assert modules
@@ -118,9 +120,9 @@ def test_all_that_the_compiled_modules_read_is_in_the_digest() -> None:
 def test_the_compiled_modules_import_no_other_of_ingest() -> None:
     for name in compiled.MODULES:
         source = (compiled.PACKAGE / f"{name}.py").read_text()
-        assert set(re.findall(r"^from services\.ingest\.(\w+) import", source, re.M)) <= set(
-            compiled.MODULES
-        )
+        assert set(
+            re.findall(r"^from services\.ingest\.(\w+) import", source, re.MULTILINE)
+        ) <= set(compiled.MODULES)
 
 
 def test_without_a_compiler_set_up_goes_on_and_says_so(
