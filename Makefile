@@ -17,12 +17,15 @@ export UV
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## / {printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: .venv/.installed programs deploy/kafka/libs/.complete ## install all that running needs
+setup: .venv/.installed parser programs deploy/kafka/libs/.complete ## install all that running needs
 	@echo "setup: ready; the command is $(BIN)/auscult"
 
-setup-test: .venv/.installed programs-test deploy/kafka/libs/.complete
+setup-test: .venv/.installed parser programs-test deploy/kafka/libs/.complete
 
-.PHONY: programs programs-test
+.PHONY: parser programs programs-test
+# Does nothing where the sources are those that were compiled last, and only says so without a compiler.
+parser: | .venv/.installed
+	@$(BIN)/python -m cli.compile_parser
 programs: | .venv/.installed
 	@deploy/setup/programs.sh run
 programs-test: | .venv/.installed
@@ -87,4 +90,4 @@ lock: | $(filter .venv-uv/bin/uv,$(UV)) ## pin all Python packages with their ha
 	@$(UV) pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header --no-emit-index-url --no-emit-find-links deploy/setup/rootless.in -o deploy/setup/rootless.lock
 
 clean: ## remove what was built (not .auscult, the stack's state)
-	@rm -rf .venv .venv-uv deploy/kafka/libs dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .import_linter.log
+	@rm -rf .venv .venv-uv services/ingest/_compiled deploy/kafka/libs dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .import_linter.log

@@ -1,9 +1,10 @@
 """HL7 v2 messages a second on one core: ours from bytes to envelope and JSON, and its peers.
 
 Ours does the whole of what ingest does before sealing: charset, header, every mapped segment, the
-keyed hashes, the envelope, its JSON. The peers (python-hl7, hl7apy, HAPI typed and generic) parse
-only. Same messages, one run, rates of processor time; each has one pass to warm up (HAPI as many
-seconds as it is measured). What a peer refuses counts as done.
+keyed hashes, the envelope, its JSON; ``parser`` says whether it ran compiled. The peers
+(python-hl7, hl7apy, HAPI typed and generic) parse only. Same messages, one run, rates of processor
+time; each has one pass to warm up (HAPI as many seconds as it is measured). What a peer refuses
+counts as done.
 """
 
 import argparse
@@ -20,6 +21,7 @@ from time import process_time
 
 import msgspec
 
+from services.ingest import compiled
 from services.ingest.charset import decode, split_frame
 from services.ingest.identity import Keys
 from services.ingest.parse import SourceProfile, parse
@@ -65,6 +67,7 @@ def run(data: Path | None = None) -> dict[str, object]:
     rates = [ours, *(_compared(ours, peer) for peer in peers)]
     return {
         "messages": len(messages),
+        "parser": "compiled" if compiled.in_use() else "python",
         "bytes_mean": round(sum(map(len, messages)) / len(messages)),
         "reaches_target": (ours.per_s or 0) >= TARGET_PER_S,
         "parsers": [asdict(rate) for rate in rates],

@@ -13,7 +13,7 @@ from plumbing.clock import Clock
 from plumbing.errors import Unavailable
 from plumbing.event_log import EventReader, Transactions
 from plumbing.http_server import WebServer
-from services.ingest import committer
+from services.ingest import committer, compiled
 from services.ingest.committer import Committer
 from services.ingest.doors import Door
 from services.ingest.fhir import parse_fhir
@@ -135,6 +135,7 @@ class Ingest:
         await self.mllp.start(settings.mllp_host, settings.mllp_port, _tls(settings))
         for told in settings.doors:
             await self._open(told)
+        _log.info("Parser ready", state="compiled" if compiled.in_use() else "python")
         _log.info("Listening for MLLP", port=self.mllp.port, count=len(self._ledger.answered))
 
     async def close(self) -> None:

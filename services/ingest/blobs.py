@@ -59,14 +59,14 @@ def pointing(parsed: Parsed, places: Sequence[Place]) -> Parsed:
         )
         at += _part_count(raw)
     events = tuple(_pointed(event, refs.get(event.body.raw)) for event in parsed.events)
-    return parsed._replace(events=events)
+    return msgspec.structs.replace(parsed, events=events)
 
 
 def _pointed(event: ParsedEvent, ref: BlobRef | None) -> ParsedEvent:
     if ref is None:
         return event
     body = without_long_texts(event.body)
-    return event._replace(body=msgspec.structs.replace(body, raw=b"", raw_blob=ref))
+    return msgspec.structs.replace(event, body=msgspec.structs.replace(body, raw=b"", raw_blob=ref))
 
 
 def without_long_texts(body: IdentifiedBody) -> IdentifiedBody:

@@ -1,7 +1,6 @@
 """Which charset a message is in, and its text: BOM, MSH-18, the source's default, UTF-8, cp1252."""
 
 import codecs
-from typing import NamedTuple
 
 from contracts.clinical import Finding
 
@@ -57,20 +56,25 @@ ISO2022_MARKS = (b"\x1b$B", b"\x1b$@", b"\x1b$(D", b"\x1b(J", b"\x1b(I")
 ISO2022_CODEC = "iso2022_jp_ext"
 
 
-class Decoded(NamedTuple):
+class Decoded:
     """The text of a message, the charset that read it and the one that MSH-18 named."""
 
-    text: str
-    used: str
-    declared: str
-    findings: tuple[Finding, ...] = ()
+    __slots__ = ("declared", "findings", "text", "used")
+
+    def __init__(
+        self, text: str, used: str, declared: str, findings: tuple[Finding, ...] = ()
+    ) -> None:
+        """Take what was decoded."""
+        self.text, self.used, self.declared, self.findings = text, used, declared, findings
 
 
 def ascii_text(raw: bytes) -> str | None:
     """Return the text of a message that is the same in every charset but UTF-16, else None."""
-    if raw.isascii() and b"\x1b" not in raw and b"\x00" not in raw[:8]:
-        return raw.decode("ascii")
-    return None
+    try:
+        text = raw.decode("ascii")
+    except UnicodeDecodeError:
+        return None
+    return None if "\x1b" in text or "\x00" in text[:8] else text
 
 
 def decode(raw: bytes, default: str) -> Decoded:
@@ -78,6 +82,11 @@ def decode(raw: bytes, default: str) -> Decoded:
     text = ascii_text(raw)
     if text is not None:
         return Decoded(text, "ascii", _declared(raw))
+    return decode_wide(raw, default)
+
+
+def decode_wide(raw: bytes, default: str) -> Decoded:
+    """Return the text of one message for which ``ascii_text`` has none."""
     if raw.isascii() and b"\x1b" not in raw:
         return _decode_utf16(raw)
     if raw.startswith(UTF16_MARKS):

@@ -54,10 +54,12 @@ def cleaned(parsed: Parsed) -> Parsed:
             continue
         is_same = False
         odd += body.findings[len(event.body.findings) :]
-        events.append(event._replace(body=body))
+        events.append(msgspec.structs.replace(event, body=body))
     if is_same:
         return parsed
-    return parsed._replace(events=tuple(events), findings=parsed.findings + tuple(odd))
+    return msgspec.structs.replace(
+        parsed, events=tuple(events), findings=parsed.findings + tuple(odd)
+    )
 
 
 def clean(body: IdentifiedBody) -> IdentifiedBody:

@@ -1,17 +1,23 @@
 """Coded values (CE, CWE, CNE) to ``Code``: LOINC wherever one of the two triplets carries it."""
 
-from functools import lru_cache
+from typing import Final
 
 from contracts.observation import Code
 from services.ingest.dialect import Dialect
+from services.ingest.kept import Kept
 
-LOINC_NAMES = frozenset({"LN", "LOINC", "http://loinc.org", "2.16.840.1.113883.6.1"})
-LOINC = "LN"
+LOINC_NAMES: Final = frozenset({"LN", "LOINC", "http://loinc.org", "2.16.840.1.113883.6.1"})
+LOINC: Final = "LN"
+_codes: Final[Kept[Code]] = Kept(16_384)
 
 
-@lru_cache(maxsize=16_384)
 def code_of(dialect: Dialect, raw: str) -> Code:
     """Return the code of a field: LOINC if either triplet has it, else the first triplet."""
+    found = _codes.get(dialect, raw)
+    return found if found is not None else _codes.put(dialect, raw, _code_of(dialect, raw))
+
+
+def _code_of(dialect: Dialect, raw: str) -> Code:
     if dialect.repeat in raw:
         raw = raw.partition(dialect.repeat)[0]
     c = dialect.components(raw, 6)

@@ -5,19 +5,20 @@ components, subcomponents, escapes. Two readings of one dialect: ``Dialect`` for
 
 import re
 from functools import lru_cache
+from typing import Final
 
-NULL = '""'
-NO_DELIMITER = "\x00"
-FIELDS_MAX = 70  # beyond the highest field that anything here reads (IN2-64)
-PADDING = ("",) * FIELDS_MAX
-SEGMENT_NAMES_KEPT = 1_000
+NULL: Final = '""'
+NO_DELIMITER: Final = "\x00"
+FIELDS_MAX: Final = 70  # beyond the highest field that anything here reads (IN2-64)
+# So many empty fields or components, by their number.
+EMPTY: Final = [[""] * missing for missing in range(FIELDS_MAX + 1)]
 
 
 class Dialect:
     """The delimiters of one message, and how values are read with them."""
 
     __slots__ = (
-        "_escapes", "_plain", "charset", "component", "escape", "field", "plain", "prefixes",
+        "_escapes", "_plain", "charset", "component", "escape", "field", "plain",
         "repeat", "sub",
     )  # fmt: skip
 
@@ -27,8 +28,6 @@ class Dialect:
         self.field = field
         self.component, self.repeat, self.escape, self.sub = tuple(padded)
         self.charset = charset
-        # How segments of this sender begin ("PID|"): learned, so that a line is known by a look-up.
-        self.prefixes: set[str] = set()
         self._plain = {
             "F": field,
             "S": self.component,
@@ -48,7 +47,7 @@ class Dialect:
     def fields(self, segment: str) -> list[str]:
         """Return the fields by their number (name at 0), padded with empty ones."""
         found = segment.split(self.field)
-        found.extend(PADDING)
+        found.extend(EMPTY[FIELDS_MAX])
         return found
 
     def text(self, raw: str) -> str:
@@ -61,8 +60,18 @@ class Dialect:
         """Return the first subcomponent of the first component of the first repetition."""
         if not raw or raw.isalnum():  # no delimiter is a letter or a digit
             return raw
-        raw = raw.partition(self.repeat)[0].partition(self.component)[0]
-        return self.text(raw.partition(self.sub)[0])
+        return self.text(self._cut(raw))
+
+    def _cut(self, raw: str) -> str:
+        # Cheaper than ``partition``, which also makes what is not asked for.
+        end = raw.find(self.repeat)
+        if end >= 0:
+            raw = raw[:end]
+        end = raw.find(self.component)
+        if end >= 0:
+            raw = raw[:end]
+        end = raw.find(self.sub)
+        return raw[:end] if end >= 0 else raw
 
     def repetitions(self, raw: str) -> list[str]:
         """Return the repetitions that are there."""
@@ -73,15 +82,16 @@ class Dialect:
         return [one for one in raw.split(self.repeat) if one]
 
     def components(self, raw: str, count: int) -> list[str]:
-        """Return the first ``count`` components, each its first subcomponent, unescaped."""
+        """Return at least ``count`` components, each its first subcomponent, unescaped. What
+        follows them is no component.
+        """
         found = raw.split(self.component, count)
         if self.sub in raw:
             found = [one.partition(self.sub)[0] for one in found]
-        if self.escape in raw or NULL in raw:
+        if self.escape in raw or ('"' in raw and NULL in raw):
             found = [self.text(one) for one in found]
-        missing = count - len(found)
-        if missing > 0:
-            found.extend(PADDING[:missing])
+        if len(found) < count:
+            found.extend(EMPTY[count - len(found)])
         return found
 
     def _resolve(self, match: "re.Match[str]") -> str:
@@ -106,20 +116,16 @@ class PlainDialect(Dialect):
 
     def first(self, raw: str) -> str:
         """Return the first subcomponent of the first component of the first repetition."""
-        if not raw or raw.isalnum():
-            return raw
-        raw = raw.partition(self.repeat)[0].partition(self.component)[0]
-        return raw.partition(self.sub)[0] if self.sub in raw else raw
+        return raw if not raw or raw.isalnum() else self._cut(raw)
 
     def components(self, raw: str, count: int) -> list[str]:
-        """Return the first ``count`` components, each its first subcomponent."""
+        """Return at least ``count`` components, each its first subcomponent."""
         found = raw.split(self.component, count)
         if self.sub in raw:
             sub = self.sub
             found = [one.partition(sub)[0] if sub in one else one for one in found]
-        missing = count - len(found)
-        if missing > 0:
-            found += PADDING[:missing]
+        if len(found) < count:
+            found.extend(EMPTY[count - len(found)])
         return found
 
 

@@ -216,7 +216,9 @@ def _quantity(draft: FhirDraft, quantity: Node, path: str, code: Code) -> Value:
         value, unit, finding = canonical(parameter, value, sent)
         if finding and finding != "unit_assumed":
             draft.find(path, finding)
-    return Value("quantity", value, comparator, unit=unit, unit_sent=sent, finding=finding)
+    return Value(
+        "quantity", value, comparator=comparator, unit=unit, unit_sent=sent, finding=finding
+    )
 
 
 def _unit_sent(quantity: Node) -> str:

@@ -6,54 +6,67 @@ string until somebody asks for its fields.
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Final
 
 from contracts.clinical import Finding
 from services.ingest.charset import charset_of, codec_of
-from services.ingest.dialect import NULL, SEGMENT_NAMES_KEPT, Dialect, dialect_of
+from services.ingest.dialect import EMPTY, NULL, Dialect, dialect_of
+from services.ingest.kept import Kept
 
-HEADER_FIELDS = 19  # MSH-18 is the last that is read
-HEADER_PADDING = ("",) * HEADER_FIELDS
-BATCH_SEGMENTS = frozenset({"FHS", "BHS", "BTS", "FTS"})
-MSH_18 = 17  # its place when MSH is split: MSH-1 is the separator
-BLANKS = " \t\x00\x0b\x1a\x1c\x1e\x1f\ufeff"
+HEADER_FIELDS: Final = 19  # MSH-18 is the last that is read
+BATCH_SEGMENTS: Final = frozenset({"FHS", "BHS", "BTS", "FTS"})
+MSH_18: Final = 17  # its place when MSH is split: MSH-1 is the separator
+BLANKS: Final = " \t\x00\x0b\x1a\x1c\x1e\x1f\ufeff"
+
+_kinds: Final[Kept[tuple[str, str]]] = Kept(4096)
 
 
-class Header(NamedTuple):
+class Header:
     """MSH. ``message_type``, ``version`` and ``control_id`` are as sent; ``kind`` and ``trigger``
     are MSH-9.1 and MSH-9.2 (or EVN-1 where that is empty).
     """
 
-    dialect: Dialect
-    encoding: str
-    application: str
-    facility: str
-    receiver_application: str
-    receiver_facility: str
-    sent_at: str
-    message_type: str
-    kind: str
-    trigger: str
-    control_id: str
-    processing_id: str
-    version: str
-    charset: str
+    __slots__ = (
+        "application", "charset", "control_id", "dialect", "encoding", "facility", "kind",
+        "message_type", "processing_id", "receiver_application", "receiver_facility", "sent_at",
+        "trigger", "version",
+    )  # fmt: skip
+
+    def __init__(self, dialect: Dialect, encoding: str, f: list[str]) -> None:
+        """Take the fields of MSH; MSH-1 is the separator, so that ``f[n]`` is MSH-(n + 1)."""
+        self.dialect, self.encoding = dialect, encoding
+        self.application, self.facility = f[2], f[3]
+        self.receiver_application, self.receiver_facility = f[4], f[5]
+        self.sent_at, self.message_type = f[6], f[8]
+        self.kind, self.trigger = _kind_of(dialect, f[8])
+        self.control_id, self.processing_id, self.version = f[9], f[10], f[11]
+        self.charset = f[17]
 
 
-class Message(NamedTuple):
+class Message:
     """One message: its header (None when there is none to read), its other segments in order,
     the canonical content for its identity, and what is wrong with it.
 
     ``refusal`` is AR when the header cannot be worked with, AE when the body cannot, else empty.
-    ``is_plain``: no escape and no HL7 null stands in the segments.
+    ``has_escape``, ``has_null``: an escape, an HL7 null may stand in the segments.
     """
 
-    header: Header | None
-    segments: Sequence[str]
-    canonical: str
-    findings: tuple[Finding, ...]
-    refusal: str
-    is_plain: bool = False
+    __slots__ = (
+        "canonical", "findings", "has_escape", "has_null", "header", "refusal", "segments",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        header: Header | None,
+        segments: list[str],
+        canonical: str,
+        findings: tuple[Finding, ...],
+        refusal: str,
+    ) -> None:
+        """Take what was read; nobody has looked for an escape or a null."""
+        self.header, self.segments, self.canonical = header, segments, canonical
+        self.findings, self.refusal = findings, refusal
+        self.has_escape = self.has_null = True
 
 
 def read(text: str, charset: str, *, strict: bool) -> Message:
@@ -67,62 +80,76 @@ def read(text: str, charset: str, *, strict: bool) -> Message:
     lines = _lines(text)
     first = lines[0]
     if not first.startswith("MSH") or len(first) < 4:
-        return Message(None, (), "", (Finding("error", "MSH", "100", "no MSH segment"),), "AR")
+        return Message(None, [], "", (Finding("error", "MSH", "100", "no MSH segment"),), "AR")
     field = first[3]
     encoding = first[4:12].partition(field)[0]
-    if not _delimiters_work(field, encoding):
+    dialect = _dialect_of(field, encoding, charset)
+    if dialect is None:
         wrong = Finding("error", "MSH-2", "102", "delimiters cannot be used")
-        return Message(None, (), "", (wrong,), "AR")
-    f = first.split(field)
+        return Message(None, [], "", (wrong,), "AR")
+    f = first.split(field, MSH_18 + 1)  # what follows is one
     if charset == "ascii" and len(f) > MSH_18 and f[MSH_18]:
-        charset = codec_of(charset_of(f[MSH_18])) or charset  # hexadecimal escapes are in it
-    dialect = dialect_of(field, encoding, charset)
+        codec = codec_of(charset_of(f[MSH_18]))  # hexadecimal escapes are in it
+        dialect = dialect_of(field, encoding, codec) if codec else dialect
     header, faults = _header(dialect, encoding, f, strict=strict)
     segments, odd = _segments(lines, dialect, strict=strict)
     refusal = "AR" if faults else "AE" if strict and odd else ""
     if not header.trigger:
-        header = header._replace(trigger=_trigger_of_event(header, segments))
+        header.trigger = _trigger_of_event(header, segments)
     if len(f) > 6:
         f[6] = ""  # MSH-7 (MSH-1 is the separator itself) is no part of what a message says
     canonical = "\r".join((field.join(f), *segments))
     # MSH-2 holds the escape sign itself, so what is looked through begins behind it.
     has_null = '"' in text and NULL in text  # one sign is found sooner than two
-    is_plain = not has_null and text.find(dialect.escape, 4 + len(encoding)) < 0
-    return Message(header, segments, canonical, (*faults, *odd), refusal, is_plain)
+    has_escape = text.find(dialect.escape, 4 + len(encoding)) >= 0
+    findings = (*faults, *odd) if faults or odd else ()
+    message = Message(header, segments, canonical, findings, refusal)
+    message.has_escape, message.has_null = has_escape, has_null
+    return message
 
 
 def _lines(text: str) -> list[str]:
+    end_of_line = "\r"
     if "\n" in text:
         if "\r" not in text:
-            return text.split("\n")
-        text = text.replace("\r\n", "\r")
-        if "\n" in text:
-            text = text.replace("\n", "\r")
-    return text.split("\r")
+            end_of_line = "\n"
+        else:
+            text = text.replace("\r\n", "\r").replace("\n", "\r")
+    # As ``str.split``, which goes from letter to letter, where ``find`` leaps: lines are long.
+    found = []
+    at = 0
+    end = text.find(end_of_line)
+    while end >= 0:
+        found.append(text[at:end])
+        at = end + 1
+        end = text.find(end_of_line, at)
+    found.append(text[at:])
+    return found
 
 
 def _header(
     dialect: Dialect, encoding: str, fields: list[str], *, strict: bool
 ) -> tuple[Header, list[Finding]]:
-    # MSH-1 is the separator, so that fields[n] is MSH-(n + 1).
-    f = fields if len(fields) >= HEADER_FIELDS else [*fields, *HEADER_PADDING]
-    kind, trigger = _kind_of(dialect, f[8])
-    header = Header(
-        dialect, encoding, f[2], f[3], f[4], f[5], f[6], f[8], kind, trigger, f[9], f[10], f[11],
-        f[17],
-    )  # fmt: skip
-    if kind and (f[9].strip() or not strict) and not _version_fault(dialect, f[11]):
+    f = fields if len(fields) >= HEADER_FIELDS else fields + EMPTY[HEADER_FIELDS]
+    header = Header(dialect, encoding, f)
+    if header.kind and (f[9].strip() or not strict) and not _version_fault(dialect, f[11]):
         return header, []
     return header, _header_faults(header, strict=strict)
 
 
-@lru_cache(maxsize=4096)
 def _kind_of(dialect: Dialect, raw: str) -> tuple[str, str]:
-    kind, trigger = dialect.components(raw, 2)[:2]
-    return kind.strip().upper(), trigger.strip().upper()
+    known = _kinds.get(dialect, raw)
+    if known is not None:
+        return known
+    c = dialect.components(raw, 2)
+    return _kinds.put(dialect, raw, (c[0].strip().upper(), c[1].strip().upper()))
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=256)
+def _dialect_of(field: str, encoding: str, charset: str) -> Dialect | None:
+    return dialect_of(field, encoding, charset) if _delimiters_work(field, encoding) else None
+
+
 def _delimiters_work(field: str, encoding: str) -> bool:
     if field.isalnum() or field.isspace() or not 1 <= len(encoding) <= 5:
         return False
@@ -157,9 +184,10 @@ def _segments(
     found = lines[1:]
     while found and not found[-1]:
         found.pop()
-    prefixes = dialect.prefixes
+    field = dialect.field
     for line in found:
-        if line[:4] not in prefixes:
+        is_segment = len(line) > 3 and line[3] == field and line[:3].isalnum()
+        if not is_segment or (line[2] == "S" and line[:3] in BATCH_SEGMENTS):
             return _checked_segments(found, dialect, strict=strict)
     return found, []
 
@@ -174,8 +202,6 @@ def _checked_segments(
         if name.isalnum() and (line[3:4] == dialect.field or len(line) == 3):
             if name not in BATCH_SEGMENTS:
                 found.append(line)
-                if len(dialect.prefixes) < SEGMENT_NAMES_KEPT:
-                    dialect.prefixes.add(line[:4])
         elif line.strip(BLANKS):
             # A line break inside a value: what follows belongs to the segment before it.
             where = found[-1][:3] if found else "MSH"

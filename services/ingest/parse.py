@@ -2,15 +2,18 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Final
 
-from contracts.clinical import EventType, Finding
-from contracts.identified import IdentifiedBody, IdentityLink, Patient, PatientId
+import msgspec
+
+from contracts.clinical import Finding
+from contracts.identified import IdentifiedBody
 from services.ingest import hl7, orders, patients, results, visits
-from services.ingest.charset import Decoded, ascii_text, charset_of, decode
-from services.ingest.dialect import NULL
+from services.ingest.charset import Decoded, ascii_text, charset_of, decode_wide
+from services.ingest.dialect import EMPTY, NULL
 from services.ingest.draft import Draft
-from services.ingest.event_types import LINKING, PAIRS, event_type_of
+from services.ingest.envelope import Origin, body_of
+from services.ingest.event_types import PAIRS
 from services.ingest.hl7 import Header, Message
 from services.ingest.identity import Keys, answer_key, content_hash, event_id, route_key
 from services.ingest.times import reader_of
@@ -18,24 +21,28 @@ from services.ingest.times import reader_of
 Handler = Callable[[Draft, list[str]], None]
 
 
-class Reader(NamedTuple):
+class Reader:
     """Who reads a segment, how many of its fields (name at 0), which of them name staff, and
     whether it names the patient or those near.
 
     Staff who are only named: their names may stand in the notes of the same message.
     """
 
-    handle: Handler
-    fields: int
-    staff: tuple[int, ...] = ()
-    near: bool = False
+    __slots__ = ("fields", "handle", "near", "staff")
+
+    def __init__(
+        self,
+        handle: Handler | None,
+        fields: int,
+        staff: tuple[int, ...] = (),
+        *,
+        near: bool = False,
+    ) -> None:
+        """``handle`` is None where the segment only names staff."""
+        self.handle, self.fields, self.staff, self.near = handle, fields, staff, near
 
 
-def _only_named(_draft: Draft, _f: list[str]) -> None:
-    """Read nothing: the segment only names staff."""
-
-
-READERS: dict[str, Reader] = {
+READERS: Final[dict[str, Reader]] = {
     "EVN": Reader(visits.evn, 7, (5,)),
     "PID": Reader(patients.pid, 31, near=True),
     "PD1": Reader(patients.pd1, 5),
@@ -59,10 +66,10 @@ READERS: dict[str, Reader] = {
     "PRB": Reader(orders.prb, 17),
     "AL1": Reader(orders.al1, 6),
     "IAM": Reader(orders.iam, 7),
-    "ROL": Reader(_only_named, 1, (4,)),
-    "PRT": Reader(_only_named, 1, (5,)),
+    "ROL": Reader(None, 0, (4,)),
+    "PRT": Reader(None, 0, (5,)),
 }
-PADDINGS = tuple([""] * missing for missing in range(max(one.fields for one in READERS.values())))
+PID: Final = READERS["PID"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +87,7 @@ class SourceProfile:
     assigners: Mapping[str, str] = field(default_factory=dict)
 
 
-class ParsedEvent(NamedTuple):
+class ParsedEvent(msgspec.Struct, frozen=True, gc=False):
     """One patient's event with its id and the key of its partition."""
 
     event_id: str
@@ -88,7 +95,7 @@ class ParsedEvent(NamedTuple):
     body: IdentifiedBody
 
 
-class Parsed(NamedTuple):
+class Parsed(msgspec.Struct, frozen=True, gc=False):
     """What became of one message.
 
     ``code`` is AA (to be stored first), AE or AR; ``findings`` has the reasons. ``content`` and
@@ -113,7 +120,7 @@ def parse(
 ) -> Parsed:
     """Return what one message says. Never raises on what a sender wrote."""
     text = ascii_text(frame)
-    decoded = decode(frame, source.charset) if text is None else Decoded(text, "ascii", "")
+    decoded = decode_wide(frame, source.charset) if text is None else Decoded(text, "ascii", "")
     message = hl7.read(decoded.text, decoded.used, strict=source.strict)
     header = message.header
     findings = decoded.findings + message.findings
@@ -122,12 +129,16 @@ def parse(
     told = (header.application, header.facility, header.control_id)
     content = content_hash(keys, told, message.canonical)
     declared = decoded.declared if text is None else charset_of(header.charset)
-    origin = _Origin(
-        frame, source, decoded.used, declared, received_at_ms, received_order, findings
+    origin = Origin(
+        frame,
+        source.assigner,
+        (decoded.used, declared),
+        (received_at_ms, received_order),
+        findings,
     )
     events = []
     for ordinal, draft in enumerate(_drafts(message, source)):
-        body = _body(draft, origin)
+        body = body_of(draft, origin)
         key = route_key(keys, body.patient.ids, content)
         events.append(ParsedEvent(event_id(keys, content, ordinal), key, body))
         if draft.findings:
@@ -139,42 +150,50 @@ def parse(
 def _drafts(message: Message, source: SourceProfile) -> list[Draft]:
     header = message.header
     assert header is not None  # noqa: S101 - the caller has looked
-    field = header.dialect.field
+    field, escape = header.dialect.field, header.dialect.escape
+    has_escape, has_null = message.has_escape, message.has_null
     draft = Draft(header, header.dialect, reader_of(source.zone))
     groups = [draft]
-    with_staff = []
+    with_staff: list[tuple[list[str], tuple[int, ...]]] = []
     for segment in message.segments:
         reader = READERS.get(segment[:3])
         if reader is None:
             continue
-        handle, count, staff, near = reader
-        if staff:
-            with_staff.append((segment, staff))
-        f = segment.split(field, count)
-        f += PADDINGS[max(count - len(f), 0)]
-        if handle is patients.pid:
+        handle, count = reader.handle, reader.fields
+        if handle is None:
+            with_staff.append(([segment], reader.staff))
+            continue
+        f = _fields(segment, field, count)
+        # A field more than were asked for is all the rest.
+        if reader.staff and (len(f) > count or reader.staff[0] < count):
+            with_staff.append((f, reader.staff))
+        if reader is PID:
             draft = _patient_begins(draft, groups, message, f)
             if draft.has_patient:
                 break  # the second of a pair: what follows is said of that patient
             draft.has_patient = True
-        if message.is_plain:
-            handle(draft, f)
+        if (has_escape and escape in segment) or (has_null and '"' in segment and NULL in segment):
+            _handle_full(draft, f, reader)
         else:
-            _handle(draft, segment, f, handle, near=near)
+            handle(draft, f)
     _finish(groups, with_staff)
     return groups
 
 
-def _handle(draft: Draft, segment: str, f: list[str], handle: Handler, *, near: bool) -> None:
-    """Read a segment in which an escape or an HL7 null may stand."""
-    dialect = draft.full_dialect
-    if dialect.escape not in segment and NULL not in segment:
-        handle(draft, f)
-        return
-    draft.dialect = dialect
-    if near:
+def _fields(segment: str, field: str, count: int) -> list[str]:
+    found = segment.split(field, count)
+    if len(found) < count:
+        found.extend(EMPTY[count - len(found)])
+    return found
+
+
+def _handle_full(draft: Draft, f: list[str], reader: Reader) -> None:
+    """Read a segment in which an escape or an HL7 null stands."""
+    draft.dialect = dialect = draft.full_dialect
+    if reader.near:
         draft.near_dialect = dialect
-    handle(draft, f)
+    if reader.handle is not None:
+        reader.handle(draft, f)
     draft.dialect = dialect.plain
 
 
@@ -192,107 +211,18 @@ def _patient_begins(draft: Draft, groups: list[Draft], message: Message, f: list
     return further
 
 
-def _finish(groups: list[Draft], with_staff: list[tuple[str, tuple[int, ...]]]) -> None:
+def _finish(groups: list[Draft], with_staff: list[tuple[list[str], tuple[int, ...]]]) -> None:
     for draft in groups:
         results.close_note(draft)
         draft.dialect = draft.full_dialect
     if not with_staff or not any(draft.notes for draft in groups):
         return
     field = groups[0].dialect.field
-    for segment, numbers in with_staff:
-        f = segment.split(field, numbers[-1] + 1)
+    for f, numbers in with_staff:
+        last = len(f) - 1
+        if numbers[-1] >= last:  # the last one is all the rest
+            f[last:] = f[last].split(field, numbers[-1] - last + 1)
         for number in numbers:
             if number < len(f) and f[number]:
                 for draft in groups:
                     patients.put_staff_name(draft, f[number])
-
-
-class _Origin(NamedTuple):
-    """What all events of a message share beside its header."""
-
-    raw: bytes
-    source: SourceProfile
-    charset: str
-    declared: str
-    received_at_ms: int
-    received_order: int
-    findings: tuple[Finding, ...]
-
-
-def _body(draft: Draft, origin: _Origin) -> IdentifiedBody:
-    header = draft.header
-    raw, source, charset, declared, received_at_ms, received_order, findings = origin
-    ids = _assigned(draft.ids, source.assigner)
-    event_type = _event_type(draft, header)
-    occurred_at_ms, precision, zone = draft.occurred(received_at_ms)
-    dialect = header.dialect
-    links = _links(draft, ids, source.assigner) if event_type in LINKING else ()
-    return IdentifiedBody(
-        event_type=event_type,
-        message_type=header.message_type,
-        version=dialect.first(header.version),
-        application=dialect.first(header.application),
-        facility=dialect.first(header.facility),
-        control_id=header.control_id,
-        charset=charset,
-        charset_declared=declared,
-        received_at_ms=received_at_ms,
-        received_order=received_order,
-        occurred_at_ms=occurred_at_ms,
-        occurred_precision=precision,
-        occurred_zone=zone,
-        patient=_patient(draft, ids),
-        encounter=draft.encounter,
-        observations=tuple(draft.observations),
-        conditions=tuple(draft.conditions),
-        medications=tuple(draft.medications),
-        allergies=tuple(draft.allergies),
-        orders=tuple(draft.orders),
-        notes=tuple(draft.notes),
-        links=links,
-        findings=findings + tuple(draft.findings) if draft.findings else findings,
-        raw=raw,
-    )
-
-
-def _event_type(draft: Draft, header: Header) -> EventType:
-    event_type = event_type_of(header.kind, header.trigger)
-    if not draft.ids and event_type != "non_clinical":
-        draft.find("PID-3", "no_patient", "a clinical message without a patient identifier")
-        return "non_clinical"
-    return event_type
-
-
-def _patient(draft: Draft, ids: tuple[PatientId, ...]) -> Patient:
-    return Patient(
-        ids=ids,
-        names=draft.names,
-        birth_date=draft.birth_date,
-        sex=draft.sex,
-        deceased=draft.deceased,
-        others=patients.others_of(draft),
-    )
-
-
-def _assigned(ids: tuple[PatientId, ...], assigner: str) -> tuple[PatientId, ...]:
-    if not assigner or all(one.assigner for one in ids):
-        return ids
-    return tuple(PatientId(one.value, one.assigner or assigner, one.type) for one in ids)
-
-
-def _links(draft: Draft, ids: tuple[PatientId, ...], assigner: str) -> tuple[IdentityLink, ...]:
-    header = draft.header
-    if not ids:
-        return ()
-    prior = _assigned(draft.prior_ids, assigner)
-    known = {(one.value, one.assigner) for one in ids}
-    others = [one for one in prior if (one.value, one.assigner) not in known]
-    if not others:
-        draft.find("MRG-1", "no_prior_id", "nothing to link to")
-        return ()
-    rank = patients.rank_of(others[0])
-    linked = [one for one in others if patients.rank_of(one) == rank] if rank < 2 else others[:1]
-    return tuple(
-        IdentityLink(other=one, link=header.trigger != "A37", trigger=header.trigger)
-        for one in linked
-    )

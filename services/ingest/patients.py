@@ -1,14 +1,50 @@
 """PID, PD1, NK1, GT1, IN1, IN2, MRG: who the patient is, and every string that tells on them."""
 
-from functools import lru_cache
+from typing import Final
 
 from contracts.identified import PatientId, PersonName
 from services.ingest.dialect import NULL, Dialect
 from services.ingest.draft import Draft
+from services.ingest.kept import Kept
 from services.ingest.times import birth_date_of
 
-ID_RANK = {"MR": 0, "MRN": 0, "PI": 1}
-CJK_FIRST, CJK_LAST = "\u4e00", "\u9fff"
+ID_RANK: Final = {"MR": 0, "MRN": 0, "PI": 1}
+CJK_FIRST: Final = "\u4e00"
+CJK_LAST: Final = "\u9fff"
+FEW: Final = 16
+PLACES: Final[tuple[int, ...]] = (0, 1, 2, 4, 8)  # of an address (XAD): street to town, county
+_staff: Final[Kept[tuple[str, ...]]] = Kept(4096)
+
+
+class Near:
+    """Which fields of a segment hold further strings that tell on the patient, by data type."""
+
+    __slots__ = ("cx", "dates", "towns", "xad", "xpn", "xtn")
+
+    def __init__(
+        self,
+        *,
+        xpn: tuple[int, ...] = (),
+        cx: tuple[int, ...] = (),
+        xad: tuple[int, ...] = (),
+        xtn: tuple[int, ...] = (),
+        dates: tuple[int, ...] = (),
+        towns: tuple[int, ...] = (),
+    ) -> None:
+        """Take the numbers of the fields."""
+        self.xpn, self.cx, self.xad = xpn, cx, xad
+        self.xtn, self.dates, self.towns = xtn, dates, towns
+
+
+PID: Final = Near(
+    xpn=(6, 9), cx=(18, 19, 20, 21), xad=(11,), xtn=(13, 14), dates=(29,), towns=(12, 23)
+)
+PID_OTHER_IDS: Final = Near(cx=(2, 4))
+NK1: Final = Near(xpn=(2, 30), cx=(12, 33, 37), xad=(4, 32), xtn=(5, 6, 31, 40), dates=(16,))
+GT1: Final = Near(xpn=(3, 4, 45), cx=(2, 12, 19), xad=(5, 17), xtn=(6, 7, 18, 46), dates=(8,))
+IN1: Final = Near(xpn=(16,), cx=(36, 49), xad=(19, 44), dates=(18,))
+IN2: Final = Near(xpn=(7, 9, 40, 49, 52), cx=(1, 2, 6, 8, 10, 61), xtn=(63, 64))
+MRG: Final = Near(xpn=(7,), cx=(2, 3, 5))
 
 
 def pid(draft: Draft, f: list[str]) -> None:
@@ -16,27 +52,35 @@ def pid(draft: Draft, f: list[str]) -> None:
     d = draft.dialect
     draft.ids = ids_of(d, f[3])
     if draft.ids:
-        draft.cx += filter(None, (f[2], f[4]))
+        _put(draft, f, PID_OTHER_IDS)
     else:
         draft.ids = ids_of(d, f[2]) or ids_of(d, f[4])
         if draft.ids:
             draft.find("PID-3", "101", "identifier taken from PID-2 or PID-4")
     if f[5]:
         named = [person_name(d, one) for one in d.repetitions(f[5])]
-        draft.names = tuple([name for name in named if name])
+        draft.names = tuple([name for name in named if name is not None])
     if f[7]:
         _birth_date(draft, f[7])
     draft.sex = d.first(f[8])
     died_at = f[29]
     draft.deceased = bool(died_at and died_at != NULL) or d.first(f[30]).upper() == "Y"
-    draft.xpn += filter(None, (f[6], f[9]))
-    if f[11]:
-        draft.xad.append(f[11])
-    draft.xtn += filter(None, (f[13], f[14]))
-    draft.cx += filter(None, (f[18], f[19], f[20], f[21]))
-    draft.towns += filter(None, (f[12], f[23]))
-    if died_at:
-        draft.dates.append(died_at)
+    _put(draft, f, PID)
+
+
+def _put(draft: Draft, f: list[str], near: Near) -> None:
+    _put_fields(draft.xpn, f, near.xpn)
+    _put_fields(draft.cx, f, near.cx)
+    _put_fields(draft.xad, f, near.xad)
+    _put_fields(draft.xtn, f, near.xtn)
+    _put_fields(draft.dates, f, near.dates)
+    _put_fields(draft.towns, f, near.towns)
+
+
+def _put_fields(kept: list[str], f: list[str], numbers: tuple[int, ...]) -> None:
+    for number in numbers:
+        if f[number]:
+            kept.append(f[number])  # noqa: PERF401 - compiled, this is the faster
 
 
 def pd1(draft: Draft, f: list[str]) -> None:
@@ -47,47 +91,28 @@ def pd1(draft: Draft, f: list[str]) -> None:
 
 def nk1(draft: Draft, f: list[str]) -> None:
     """Read NK1: the next of kin."""
-    draft.xpn += filter(None, (f[2], f[30]))
-    draft.xad += filter(None, (f[4], f[32]))
-    draft.xtn += filter(None, (f[5], f[6], f[31], f[40]))
-    draft.cx += filter(None, (f[12], f[33], f[37]))
-    if f[16]:
-        draft.dates.append(f[16])
+    _put(draft, f, NK1)
 
 
 def gt1(draft: Draft, f: list[str]) -> None:
     """Read GT1: the guarantor."""
-    draft.xpn += filter(None, (f[3], f[4], f[45]))
-    draft.xad += filter(None, (f[5], f[17]))
-    draft.xtn += filter(None, (f[6], f[7], f[18], f[46]))
-    draft.cx += filter(None, (f[2], f[12], f[19]))
-    if f[8]:
-        draft.dates.append(f[8])
+    _put(draft, f, GT1)
 
 
 def in1(draft: Draft, f: list[str]) -> None:
     """Read IN1: the insured person and the policy."""
-    if f[16]:
-        draft.xpn.append(f[16])
-    draft.xad += filter(None, (f[19], f[44]))
-    draft.cx += filter(None, (f[36], f[49]))
-    if f[18]:
-        draft.dates.append(f[18])
+    _put(draft, f, IN1)
 
 
 def in2(draft: Draft, f: list[str]) -> None:
     """Read IN2: further numbers of the insured person."""
-    draft.xpn += filter(None, (f[7], f[9], f[40], f[49], f[52]))
-    draft.xtn += filter(None, (f[63], f[64]))
-    draft.cx += filter(None, (f[1], f[2], f[6], f[8], f[10], f[61]))
+    _put(draft, f, IN2)
 
 
 def mrg(draft: Draft, f: list[str]) -> None:
     """Read MRG: the identifiers that become part of this patient."""
     draft.prior_ids = ids_of(draft.dialect, f[1]) or ids_of(draft.dialect, f[4])
-    draft.cx += filter(None, (f[2], f[3], f[5]))
-    if f[7]:
-        draft.xpn.append(f[7])
+    _put(draft, f, MRG)
 
 
 def ids_of(dialect: Dialect, raw: str) -> tuple[PatientId, ...]:
@@ -98,11 +123,11 @@ def ids_of(dialect: Dialect, raw: str) -> tuple[PatientId, ...]:
         return (PatientId(raw),)
     found = []
     for one in dialect.repetitions(raw):
-        value, _, _, assigner, kind = dialect.components(one, 5)[:5]
-        value = value.strip()
+        c = dialect.components(one, 5)
+        value = c[0].strip()
         if value:
-            assigner = assigner.strip() or _universal(dialect, one)
-            found.append(PatientId(value, assigner, kind.strip()))
+            assigner = c[3].strip() or _universal(dialect, one)
+            found.append(PatientId(value, assigner, c[4].strip()))
     if len(found) > 1:
         found.sort(key=rank_of)
     return tuple(found)
@@ -122,10 +147,10 @@ def _universal(dialect: Dialect, raw: str) -> str:
 
 def person_name(dialect: Dialect, raw: str) -> PersonName | None:
     """Return an XPN, or None when it holds no name."""
-    family, given, middle, suffix, prefix = dialect.components(raw, 5)[:5]
-    if not (family or given or middle):
+    c = dialect.components(raw, 5)
+    if not (c[0] or c[1] or c[2]):
         return None
-    return PersonName(family, given, middle, suffix, prefix)
+    return PersonName(c[0], c[1], c[2], c[3], c[4])
 
 
 def staff_name(dialect: Dialect, raw: str) -> tuple[str, PersonName]:
@@ -143,7 +168,8 @@ def _written(family: str, given: str, middle: str) -> str:
     if not family.isascii() and has_chinese(family):
         return family + given
     if middle:
-        return " ".join([part for part in (given, middle, family) if part])
+        before = f"{given} {middle}" if given else middle
+        return f"{before} {family}" if family else before
     return f"{given} {family}" if given and family else given or family
 
 
@@ -157,9 +183,12 @@ def put_staff_name(draft: Draft, raw: str) -> None:
     draft.staff_names += _staff_names(draft.dialect, raw)
 
 
-@lru_cache(maxsize=4096)
 def _staff_names(dialect: Dialect, raw: str) -> tuple[str, ...]:
-    return tuple(written(staff_name(dialect, one)[1]) for one in dialect.repetitions(raw))
+    known = _staff.get(dialect, raw)
+    if known is not None:
+        return known
+    names = [written(staff_name(dialect, one)[1]) for one in dialect.repetitions(raw)]
+    return _staff.put(dialect, raw, tuple(names))
 
 
 def _birth_date(draft: Draft, raw: str) -> None:
@@ -175,34 +204,50 @@ def others_of(draft: Draft) -> dict[str, tuple[str, ...]]:
     """Return every further string that tells on the patient or those around them, by kind."""
     d = draft.near_dialect
     found: dict[str, tuple[str, ...]] = {}
-    _keep(found, "LOC", _places_of(d, draft.xad) + _firsts_of(d, draft.towns))
+    if draft.xad or draft.towns:
+        _keep(found, "LOC", _places_of(d, draft.xad) + _firsts_of(d, draft.towns))
     if draft.xtn:
-        phones, mails = _phones_of(d, draft.xtn)
-        _keep(found, "PHONE", phones)
+        mails: list[str] = []
+        _keep(found, "PHONE", _phones_of(d, draft.xtn, mails))
         _keep(found, "EMAIL", mails)
-    numbers = _firsts_of(d, draft.cx)
-    if draft.prior_ids:
-        numbers += [prior.value for prior in draft.prior_ids]
-    _keep(found, "ID", numbers)
-    _keep(found, "NAME", _names_of(d, draft.xpn) + draft.staff_names)
+    if draft.cx or draft.prior_ids:
+        numbers = _firsts_of(d, draft.cx)
+        if draft.prior_ids:
+            numbers.extend([prior.value for prior in draft.prior_ids])
+        _keep(found, "ID", numbers)
+    if draft.xpn or draft.staff_names:
+        _keep(found, "NAME", _names_of(d, draft.xpn) + draft.staff_names)
     if draft.dates:
         _keep(found, "DATE", _dates_of(d, draft.dates))
     return found
 
 
 def _keep(found: dict[str, tuple[str, ...]], kind: str, values: list[str]) -> None:
-    if values:
-        kept = dict.fromkeys([short for value in values if len(short := value.strip()) > 1])
-        if kept:
-            found[kind] = tuple(kept)
+    kept = _distinct(values) if len(values) <= FEW else _distinct_of_many(values)
+    if kept:
+        found[kind] = tuple(kept)
+
+
+def _distinct(values: list[str]) -> list[str]:
+    # To compare a few with one another is cheaper than to hash each.
+    kept: list[str] = []
+    for value in values:
+        short = value.strip()
+        if len(short) > 1 and short not in kept:
+            kept.append(short)
+    return kept
+
+
+def _distinct_of_many(values: list[str]) -> list[str]:
+    return list(dict.fromkeys([short for value in values if len(short := value.strip()) > 1]))
 
 
 def _names_of(d: Dialect, fields: list[str]) -> list[str]:
     found: list[str] = []
     for raw in fields:
         for one in d.repetitions(raw):
-            family, given, middle = d.components(one, 3)[:3]
-            found.append(_written(family, given, middle))
+            c = d.components(one, 3)
+            found.append(_written(c[0], c[1], c[2]))
     return found
 
 
@@ -212,7 +257,7 @@ def _firsts_of(d: Dialect, fields: list[str]) -> list[str]:
         if raw.isalnum():
             found.append(raw)
         elif d.repeat in raw:
-            found += [d.first(one) for one in d.repetitions(raw)]
+            found.extend([d.first(one) for one in d.repetitions(raw)])
         else:
             found.append(d.first(raw))
     return found
@@ -222,21 +267,20 @@ def _places_of(d: Dialect, fields: list[str]) -> list[str]:
     found: list[str] = []
     for raw in fields:
         for one in d.repetitions(raw):
-            c = d.components(one, 9)
-            found += (c[0], c[1], c[2], c[4], c[8])
+            _put_fields(found, d.components(one, 9), PLACES)
     return found
 
 
-def _phones_of(d: Dialect, fields: list[str]) -> tuple[list[str], list[str]]:
+def _phones_of(d: Dialect, fields: list[str], mails: list[str]) -> list[str]:
+    """Return the telephone numbers; addresses of mail go to ``mails``."""
     phones: list[str] = []
-    mails: list[str] = []
     for raw in fields:
         for one in d.repetitions(raw):
             c = d.components(one, 12)
             phones.append(c[0] or c[11] or f"{c[4]}{c[5]}{c[6]}")
             if c[3]:
                 mails.append(c[3])
-    return phones, mails
+    return phones
 
 
 def _dates_of(d: Dialect, fields: list[str]) -> list[str]:

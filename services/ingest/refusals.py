@@ -5,7 +5,6 @@ the process: its sender knows that it was not taken. Waiting ones are bounded in
 is kept once while it is among the last ``RECENT_MAX``, however often it is sent again.
 """
 
-import hmac
 from collections import OrderedDict, deque
 from dataclasses import dataclass
 
@@ -57,7 +56,7 @@ class Refusals:
 
     def keep(self, parsed: Parsed, raw: bytes, source: str, received_at_ms: int) -> None:
         """Take a refused message; the oldest is let go when too many bytes wait."""
-        digest = hmac.digest(self._keys.event, b"refused" + source.encode() + raw, "sha256")
+        digest = self._keys.event.digest(b"refused" + source.encode() + raw)
         if digest in self._recent:
             self._recent.move_to_end(digest)
             return

@@ -1,8 +1,7 @@
 """OBR, OBX, NTE, TXA: results with their values, units, times and corrections; notes."""
 
-from functools import lru_cache
 from math import isfinite
-from typing import NamedTuple
+from typing import Final
 
 from contracts.clinical import Order
 from contracts.identified import Note
@@ -11,32 +10,48 @@ from contracts.observation import Code, Observation, ObservationKind
 from services.ingest.codes import LOINC, code_of
 from services.ingest.dialect import NULL, Dialect
 from services.ingest.draft import Draft
+from services.ingest.kept import Kept
 from services.ingest.patients import has_chinese, put_staff_name
 from services.ingest.units import canonical, ucum_of
 
-QUANTITIES = frozenset({"NM", "SN"})
-CODED = frozenset({"CE", "CWE", "CF", "CNE", "IS", "ID", "CX"})
-TEXTS = frozenset({"ST", "TX", "FT"})
-TIMES = frozenset({"DT", "TM", "TS", "DTM"})
-ATTACHMENTS = frozenset({"ED", "RP"})
-COMPARATORS = frozenset({"<", ">", "<=", ">=", "="})
+QUANTITIES: Final = frozenset({"NM", "SN"})
+CODED: Final = frozenset({"CE", "CWE", "CF", "CNE", "IS", "ID", "CX"})
+TEXTS: Final = frozenset({"ST", "TX", "FT"})
+TIMES: Final = frozenset({"DT", "TM", "TS", "DTM"})
+ATTACHMENTS: Final = frozenset({"ED", "RP"})
+COMPARATORS: Final = frozenset({"<", ">", "<=", ">=", "="})
+
+_units: Final[Kept[str]] = Kept(4096)
+_flagged: Final[Kept[tuple[str, ...]]] = Kept(4096)
 
 
-class Value(NamedTuple):
+class Value:
     """OBX-5 as it was read, with its unit."""
 
-    kind: ObservationKind
-    number: float | None = None
-    comparator: str = ""
-    text: str = ""
-    answer: Code | None = None
-    unit: str = ""
-    unit_sent: str = ""
-    finding: str = ""
+    __slots__ = (
+        "answer", "comparator", "finding", "kind", "number", "text", "unit", "unit_sent",
+    )  # fmt: skip
+
+    def __init__(  # noqa: PLR0913 - the fields of an observation
+        self,
+        kind: ObservationKind,
+        number: float | None = None,
+        *,
+        comparator: str = "",
+        text: str = "",
+        answer: Code | None = None,
+        unit: str = "",
+        unit_sent: str = "",
+        finding: str = "",
+    ) -> None:
+        """Take the parts."""
+        self.kind: ObservationKind = kind
+        self.number, self.comparator, self.text, self.answer = number, comparator, text, answer
+        self.unit, self.unit_sent, self.finding = unit, unit_sent, finding
 
 
-NO_VALUE = Value("empty")
-DELETED = Value("empty", finding="null")
+NO_VALUE: Final = Value("empty")
+DELETED: Final = Value("empty", finding="null")
 
 
 def orc(draft: Draft, f: list[str]) -> None:
@@ -90,25 +105,25 @@ def obx(draft: Draft, f: list[str]) -> None:
     d = draft.dialect
     code = code_of(d, f[3])
     index = draft.note_about = len(draft.observations)
-    kind, number, comparator, text, answer, unit, unit_sent, finding = _value(draft, f, code)
+    found = _value(draft, f, code)
     series = draft.series_prefix or f[14] or draft.header.control_id
     draft.observations.append(
         Observation(
             index=index,
             code=code,
-            kind=kind,
-            value=number,
-            comparator=comparator,
-            text=text,
-            answer=answer,
-            unit=unit,
-            unit_sent=unit_sent,
+            kind=found.kind,
+            value=found.number,
+            comparator=found.comparator,
+            text=found.text,
+            answer=found.answer,
+            unit=found.unit,
+            unit_sent=found.unit_sent,
             reference_range=d.text(f[7]) if f[7] else "",
             flags=_flags(d, f[8]) if f[8] else (),
             status=f[11].strip() or "F",
             at_ms=_observed_at(draft, f[14]),
             series=f"{series}|{code.system}|{code.code}|{f[4]}",
-            finding=finding,
+            finding=found.finding,
         )
     )
 
@@ -165,7 +180,9 @@ def _quantity(draft: Draft, kind: str, f: list[str], code: Code) -> Value:
         finding = odd or finding
         if odd and odd != "unit_assumed":
             draft.find("OBX-5" if odd == "implausible" else "OBX-6", odd)
-    return Value("quantity", number, comparator, "", None, unit, sent, finding)
+    return Value(
+        "quantity", number, comparator=comparator, unit=unit, unit_sent=sent, finding=finding
+    )
 
 
 def _structured(c: list[str]) -> tuple[str, str]:
@@ -192,19 +209,26 @@ def number_of(text: str) -> float | None:
     return value if isfinite(value) and "_" not in text else None
 
 
-@lru_cache(maxsize=4096)
 def _unit_sent(dialect: Dialect, raw: str) -> str:
+    found = _units.get(dialect, raw)
+    return found if found is not None else _units.put(dialect, raw, _unit_of(dialect, raw))
+
+
+def _unit_of(dialect: Dialect, raw: str) -> str:
     if dialect.component not in raw:
         return dialect.text(raw).strip()
-    code, text = dialect.components(raw, 2)[:2]
-    code, text = code.strip(), text.strip()
+    c = dialect.components(raw, 2)
+    code, text = c[0].strip(), c[1].strip()
     # ``CD:289^mg/dL``: a local code says nothing where the text is a unit.
     return text if text and (not code or (not ucum_of(code) and ucum_of(text))) else code
 
 
-@lru_cache(maxsize=4096)
 def _flags(dialect: Dialect, raw: str) -> tuple[str, ...]:
-    return tuple(flag for one in dialect.repetitions(raw) if (flag := dialect.first(one)))
+    known = _flagged.get(dialect, raw)
+    if known is not None:
+        return known
+    flags = [flag for one in dialect.repetitions(raw) if (flag := dialect.first(one))]
+    return _flagged.put(dialect, raw, tuple(flags))
 
 
 def _text(draft: Draft, kind: str, raw: str, code: Code) -> Value:

@@ -1,14 +1,13 @@
 """HL7 times (TS, DTM, DT) to milliseconds since 1970 UTC, with their precision and zone."""
 
-from collections.abc import Callable
 from datetime import UTC, date, datetime, tzinfo
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 from contracts.clinical import Precision, Zone
 
-PRECISIONS: dict[int, Precision] = {
+PRECISIONS: Final[dict[int, Precision]] = {
     4: "year",
     6: "month",
     8: "day",
@@ -16,10 +15,10 @@ PRECISIONS: dict[int, Precision] = {
     12: "minute",
     14: "second",
 }
-EPOCH_DAY = date(1970, 1, 1).toordinal()
+EPOCH_DAY: Final = date(1970, 1, 1).toordinal()
 # Where month, day, hour, minute and second stand, and what each is when left out.
-PARTS_AFTER_YEAR = ((4, 1), (6, 1), (8, 0), (10, 0), (12, 0))
-CACHED_TIMES = 8192
+PARTS_AFTER_YEAR: Final = ((4, 1), (6, 1), (8, 0), (10, 0), (12, 0))
+CACHED_TIMES: Final = 8192
 
 
 class Moment(NamedTuple):
@@ -30,20 +29,30 @@ class Moment(NamedTuple):
     zone: Zone
 
 
-ReadTime = Callable[[str], "Moment | None"]
+class ReadTime:
+    """Reads times that lie in one zone when they carry no offset."""
+
+    __slots__ = ("_kept", "_local")
+
+    def __init__(self, local: tzinfo) -> None:
+        """Start with nothing read."""
+        self._local = local
+        self._kept: dict[str, Moment | None] = {}
+
+    def __call__(self, raw: str) -> Moment | None:
+        """Return the moment of the first component of a time, or None when it is not one."""
+        found = self._kept.get(raw)
+        if found is None and raw not in self._kept:
+            if len(self._kept) >= CACHED_TIMES:
+                self._kept.clear()
+            found = self._kept[raw] = _moment(raw.partition("^")[0].strip(), self._local)
+        return found
 
 
 @lru_cache(maxsize=64)
 def reader_of(zone: str) -> ReadTime:
     """Return a reader of times that lie in ``zone`` (IANA name) when they carry no offset."""
-    local: tzinfo = UTC if zone == "UTC" else ZoneInfo(zone)
-
-    @lru_cache(maxsize=CACHED_TIMES)
-    def read_time(raw: str) -> Moment | None:
-        """Return the moment of the first component of a time, or None when it is not one."""
-        return _moment(raw.partition("^")[0].strip(), local)
-
-    return read_time
+    return ReadTime(UTC if zone == "UTC" else ZoneInfo(zone))
 
 
 def _moment(raw: str, local: tzinfo) -> Moment | None:
@@ -127,15 +136,25 @@ def birth_date_of(raw: str) -> tuple[str, bool]:
     """Return PID-7 as ``YYYY[-MM[-DD]]``, cut to what is a date, and whether nothing was cut."""
     digits = raw.strip()[:8]
     if len(digits) == 8 and digits.isascii() and digits.isdigit():
-        try:
-            date(int(digits[:4]), int(digits[4:6]), int(digits[6:]))
-        except ValueError:
-            pass
-        else:
-            return f"{digits[:4]}-{digits[4:6]}-{digits[6:]}", True
+        year, month, day = digits[:4], digits[4:6], digits[6:]
+        if _is_date(year, month, day):
+            return f"{year}-{month}-{day}", True
     for size, shape in ((8, "{}-{}-{}"), (6, "{}-{}"), (4, "{}")):
         part = digits[:size]
         if len(part) == size and _moment(part, UTC) is not None:
             whole = len(digits) == size or size == 8
             return shape.format(part[:4], part[4:6], part[6:8]), whole
     return "", not digits
+
+
+def _is_date(year: str, month: str, day: str) -> bool:
+    # Digits of one length compare as numbers do; only the ends of months need the calendar.
+    if not ("01" <= month <= "12" and "01" <= day <= "31" and year != "0000"):
+        return False
+    if day <= "28":
+        return True
+    try:
+        date(int(year), int(month), int(day))
+    except ValueError:
+        return False
+    return True

@@ -38,16 +38,15 @@ def completed(parsed: Parsed, raw: bytes) -> Parsed:
     images = _images(lines, parsed.events) if has_images else [()] * len(found)
     events = tuple(starmap(_with, zip(parsed.events, found, images, strict=True)))
     told = tuple(finding for one in found for finding in one)
-    return parsed._replace(events=events, findings=parsed.findings + told)
+    return msgspec.structs.replace(parsed, events=events, findings=parsed.findings + told)
 
 
 def _with(event: ParsedEvent, found: Sequence[Finding], images: tuple[Image, ...]) -> ParsedEvent:
     if not found and not images:
         return event
     findings = (*event.body.findings, *found)
-    return event._replace(
-        body=msgspec.structs.replace(event.body, findings=findings, images=images)
-    )
+    body = msgspec.structs.replace(event.body, findings=findings, images=images)
+    return msgspec.structs.replace(event, body=body)
 
 
 def _found(lines: Sequence[bytes], groups: int) -> list[list[Finding]]:

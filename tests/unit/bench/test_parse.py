@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from bench import parse as bench
+from services.ingest import compiled
 
 MESSAGE = "MSH|^~\\&|A|F|||20240501||ADT^A08|{}|P|2.5\rPID|1||7^^^H^MR\r"
 
@@ -30,6 +31,7 @@ def test_the_messages_of_a_folder_are_those_that_are_accepted(
     monkeypatch.setattr(bench, "_hapi", lambda _: [])
     found = bench.run(tmp_path)
     assert found["messages"] == 2
+    assert found["parser"] == ("compiled" if compiled.in_use() else "python")
     names = [one["parser"] for one in found["parsers"]]  # type: ignore[attr-defined] # a JSON list
     assert names == ["ours", "python-hl7", "hl7apy"]
 
