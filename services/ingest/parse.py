@@ -221,7 +221,7 @@ def _finish(groups: list[Draft], with_staff: list[tuple[list[str], tuple[int, ..
     for f, numbers in with_staff:
         last = len(f) - 1
         if numbers[-1] >= last:  # the last one is all the rest
-            f[last:] = f[last].split(field, numbers[-1] - last + 1)
+            f.extend(f.pop().split(field, numbers[-1] - last + 1))
         for number in numbers:
             if number < len(f) and f[number]:
                 for draft in groups:
