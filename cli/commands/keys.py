@@ -20,13 +20,15 @@ DAYS_AHEAD = 3  # today and the two days after
 SECRETS = (
     "ingest/route.key",
     "ingest/event.key",
-    "privacy/kek.key",
     "privacy/link.key",
     "privacy/index.key",
     "privacy/staff.key",
     "gateway/session.key",
     "resolve.token",
+    "erasure/request.token",
+    "erasure/confirm.token",
 )
+KEK = "privacy/kek.key"
 SIGNING_PAIRS = (
     ("privacy/audit.ed25519", "privacy/audit.pub"),
     ("gateway/audit.ed25519", "gateway/audit.pub"),
@@ -76,6 +78,10 @@ def generate(directory: Path, today: date) -> list[str]:
     """Make every missing key file below ``directory``; return the names of those made."""
     directory.mkdir(parents=True, exist_ok=True, mode=0o700)
     made = [name for name in SECRETS if make_key(directory / name, os.urandom)]
+    # Later ones are privacy's to make; a first one made anew would open nothing.
+    is_first = not list((directory / "privacy").glob("kek*"))
+    if is_first and make_key(directory / KEK, os.urandom):
+        made.append(KEK)
     for private, public in SIGNING_PAIRS:
         if make_signing_pair(directory / private, directory / public, os.urandom):
             made.append(private)

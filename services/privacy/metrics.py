@@ -3,6 +3,10 @@
 from plumbing.metrics import counter, gauge, histogram
 
 EVENTS = counter("privacy_events_total", "Events de-identified.", labels=("event_type",))
+ERASED_EVENTS = counter(
+    "privacy_events_erased_total",
+    "Events of erased persons, received before their erasure: dropped when they come again.",
+)
 NON_CLINICAL = counter(
     "privacy_events_non_clinical_total", "Events that stop here because they are not clinical."
 )
@@ -23,6 +27,19 @@ BATCH_SECONDS = histogram(
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
 )
 KEYS_MINTED = counter("privacy_keys_minted_total", "Patient keys made for new identifiers.")
+REWRAPPED = counter(
+    "privacy_vault_entries_rewrapped_total",
+    "Vault entries wrapped anew under another key-encryption key.",
+)
+ERASURES = counter(
+    "privacy_erasures_total",
+    "Erasures by what became of them: done, refused or withdrawn.",
+    labels=("state",),
+)
+ERASURES_WAITING = gauge(
+    "privacy_erasures_waiting",
+    "Erasures that are confirmed and not finished; for minutes only.",
+)
 ROTATION_FAILURES = counter(
     "privacy_key_rotation_failures_total",
     "Times the sealing keys that were due could not be made or destroyed; tried again.",

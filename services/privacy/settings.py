@@ -43,3 +43,17 @@ class PrivacySettings(AuditedSettings):
             "where `auscult keys rotate` does it from outside and the folder is read-only here."
         ),
     )
+    kek_dir: Path | None = Field(
+        default=None,
+        description=(
+            "Folder of the key-encryption keys, which privacy changes and destroys: writable, "
+            "shared by all replicas, on an encrypted volume; default: `privacy` in `keys_dir`."
+        ),
+    )
+    erasure_grace_s: float = Field(
+        default=30.0,
+        description=(
+            "How long a write may be under way that began before an erasure; longer than Kafka's "
+            "delivery timeout."
+        ),
+    )

@@ -5,7 +5,7 @@ them leave, so an event never shows a token that is not in the vault.
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -31,7 +31,7 @@ from services.privacy.mirror import Entry, Fields, Mirror, Raw
 from services.privacy.patient_keys import link_of
 from services.privacy.people import Person
 from services.privacy.seals import Seals
-from services.privacy.vault import Vault
+from services.privacy.vault import Said, Vault, is_of
 
 CLEANERS_MAX = 2_000
 NO_VISIT = Encounter()
@@ -127,20 +127,26 @@ class DeidentifyStage:
             opened.append(Opened(record.offset, event.event_id, body, link, headers))
         return opened
 
-    def _wanted(self, opened: Sequence[Opened]) -> tuple[dict[str, list[Patient]], list[Linking]]:
+    def _wanted(self, opened: Sequence[Opened]) -> tuple[dict[str, list[Said]], list[Linking]]:
         """Which identifiers the batch is about, what it says of each, and which it links."""
-        wanted: dict[str, list[Patient]] = {}
+        wanted: dict[str, list[Said]] = {}
         links: list[Linking] = []
         for item in opened:
+            at_ms = item.body.received_at_ms
             said = wanted.setdefault(item.link, [])
-            if not said or said[-1] != item.body.patient:
-                said.append(item.body.patient)
+            if not said or said[-1] != (item.body.patient, at_ms):
+                said.append((item.body.patient, at_ms))
             for linked in item.body.links:
                 other = link_of(self._parts.link_key, linked.other)
                 if other != item.link:
-                    wanted.setdefault(other, []).append(Patient(ids=(linked.other,)))
+                    wanted.setdefault(other, []).append((Patient(ids=(linked.other,)), at_ms))
                     links.append(Linking(item, other, linked.link))
         return wanted, links
+
+    def forget(self, links: Iterable[str]) -> None:
+        """Forget the scrub of these patients, who were erased."""
+        for link in links:
+            self._cleaners.pop(link, None)
 
     async def _missing_relations(
         self, people: Mapping[str, Person], held: Mapping[str, Raw]
@@ -161,7 +167,10 @@ class DeidentifyStage:
     ) -> None:
         current = {token: RELATIONS.decode(raw) for token, raw in held.items() if raw}
         for item in opened:
-            person = people[item.link]
+            person = people.get(item.link)
+            if person is None or not is_of(person, item.body.received_at_ms):
+                metrics.ERASED_EVENTS.inc()
+                continue
             primed = self._primed(person, item.body)
             event = deidentify(
                 item.body,
@@ -226,7 +235,10 @@ class DeidentifyStage:
         refused = {refusal.offset for refusal in outcome.refused}
         changes = []
         for item, other, is_link in links:
-            if item.offset not in refused:
+            at_ms = item.body.received_at_ms
+            ends = [people[link] for link in (item.link, other) if link in people]
+            known = len(ends) == 2 and all(is_of(person, at_ms) for person in ends)
+            if item.offset not in refused and known:
                 one, two = people[item.link].key, people[other].key
                 changes.append(
                     LinkChange(
