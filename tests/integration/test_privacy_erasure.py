@@ -7,6 +7,7 @@ and every key that exists afterwards.
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 from redis.asyncio import Redis
@@ -78,7 +79,7 @@ class Site:
 
     async def attacker(self) -> Attacker:
         redis = Redis.from_url(self.redis_url)
-        found = {key: await redis.hgetall(key) async for key in redis.scan_iter("prv:*") if
+        found: dict[Any, Any] = {key: await redis.hgetall(key) async for key in redis.scan_iter("prv:*") if
                  await redis.type(key) == b"hash"}  # fmt: skip
         await redis.aclose()
         records = [record for topic in TOPICS for record in self.log.records(topic)]
