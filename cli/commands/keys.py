@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from cli.privacy_api import PrivacyApi
+from contracts.erasures import KeyChange, KeyChanged
 from contracts.identified import IDENTIFIED
 from contracts.topic import DAY_MS
 from plumbing.clock import SystemClock
@@ -17,6 +19,7 @@ from services.privacy.key_files import destroy_day_keys, make_day_keys
 app = typer.Typer(help="Make and rotate key files.", no_args_is_help=True)
 
 DAYS_AHEAD = 3  # today and the two days after
+CHANGE_S = 3_600.0
 SECRETS = (
     "ingest/route.key",
     "ingest/event.key",
@@ -50,8 +53,21 @@ def rotate_command(
     retention_days: Annotated[
         int, typer.Option(min=0, help="How long sealed events are kept.")
     ] = IDENTIFIED.retention_ms // DAY_MS,
+    kek: Annotated[
+        bool,
+        typer.Option(
+            "--kek",
+            help="Instead: have the running privacy service change the key-encryption key, wrap "
+            "every patient key anew and destroy the old one.",
+        ),
+    ] = False,
+    viewer: Annotated[str, typer.Option(help="--kek: your staff number, for the audit log.")] = "",
+    privacy: Annotated[str, typer.Option(help="--kek: address; default: the local stack's.")] = "",
 ) -> None:
     """Make the sealing keys of today and the next two days; destroy those that ran out."""
+    if kek:
+        _change_kek(viewer, privacy, directory / "erasure" / "request.token")
+        return
     today = _today()
     made = make_day_keys(directory, today, DAYS_AHEAD, os.urandom)
     gone = destroy_day_keys(directory, today, retention_days)
@@ -72,6 +88,13 @@ def source_command(
         typer.echo(f"auscult: {error}", err=True)
         raise typer.Exit(1) from None
     typer.echo(sender(Keys(event=b"", route=route), listener, application, facility))
+
+
+def _change_kek(viewer: str, privacy: str, token: Path) -> None:
+    api = PrivacyApi(viewer, privacy, token)
+    changed = api.ask("keys/rewrap", KeyChange(viewer=api.viewer), KeyChanged, CHANGE_S)
+    gone = ", ".join(changed.destroyed)
+    typer.echo(f"{changed.rewrapped} entries under {changed.kek_id}; destroyed: {gone}")
 
 
 def generate(directory: Path, today: date) -> list[str]:

@@ -67,7 +67,10 @@ async def _body(request: Request, kind: type[Asked]) -> Asked:
 
 
 def _require_sane(asked: msgspec.Struct) -> None:
-    for value in msgspec.structs.asdict(asked).values():
+    for field in msgspec.structs.fields(asked):
+        value = getattr(asked, field.name)
+        if value == field.default:
+            continue  # not said
         if isinstance(value, tuple) and len(value) > TOKENS_PER_CALL_MAX:
             raise HTTPException(422, "too many tokens")
         texts = value if isinstance(value, tuple) else (value,)

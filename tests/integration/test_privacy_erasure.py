@@ -79,8 +79,9 @@ class Site:
 
     async def attacker(self) -> Attacker:
         redis = Redis.from_url(self.redis_url)
-        found: dict[Any, Any] = {key: await redis.hgetall(key) async for key in redis.scan_iter("prv:*") if
-                 await redis.type(key) == b"hash"}  # fmt: skip
+        names = [key async for key in redis.scan_iter("prv:*")]
+        hashes = [key for key in names if await redis.type(key) == b"hash"]
+        found: dict[Any, Any] = {key: await redis.hgetall(key) for key in hashes}
         await redis.aclose()
         records = [record for topic in TOPICS for record in self.log.records(topic)]
         return Attacker(self.keys, records, found)
@@ -307,9 +308,8 @@ async def test_killed_at_any_step_it_is_finished_and_never_half(
 
 
 async def resumed_book(site: Site) -> Erasure:
-    replica, eraser = await site.process()
-    found = (await eraser.book.read())["e1"]
-    return found
+    _, eraser = await site.process()
+    return (await eraser.book.read())["e1"]
 
 
 async def test_a_change_of_key_keeps_everybody(site: Site) -> None:

@@ -210,7 +210,9 @@ class Api:
 async def an_api(tmp_path: Path, redis_url: str) -> AsyncIterator[Api]:
     keys, clock = make_keys(tmp_path / "site"), ManualClock()
     log = InMemoryLog([VAULT.name, MERGED.name, RELATIONS.name, AUDIT.name], clock=clock)
-    settings = PrivacySettings(keys_dir=keys, redis_url=redis_url, state_dir=tmp_path / "state")
+    settings = PrivacySettings(
+        keys_dir=keys, redis_url=redis_url, state_dir=tmp_path / "state", erasure_grace_s=0.0
+    )
     async with running(settings, log, log, clock) as service:
         api = Api(service, log, keys, clock)
         await service.open_mirrors(asyncio.Event())
