@@ -160,17 +160,21 @@ class Attacker:
 
     def tells_token_of(self, identifier: PatientId, token: str) -> bool:
         """Say whether any one thing that is stored holds both the token and the keyed hash of the
-        number, or the number's search field.
+        number, or of their search fields.
         """
         keys = load_privacy_keys(self.keys)
         link = link_of(keys.link, identifier).encode()
-        fields = [
-            kek.field("i", keys.index, term(identifier.value)).encode() for kek in self._keks()
+        ways = [
+            (
+                kek.field("i", keys.index, term(identifier.value)).encode(),
+                kek.field("t", keys.index, token).encode(),
+            )
+            for kek in self._keks()
         ]
         things = [repr((r.key, r.value, r.headers)).encode() for r in self.records]
         things += [b"%r %r" % item for held in self.redis.values() for item in held.items()]
-        both = [one for one in things if token.encode() in one and link in one]
-        return bool(both) or any(name in one for one in things for name in fields)
+        ways.append((link, token.encode()))
+        return any(one in thing and other in thing for thing in things for one, other in ways)
 
     def _keks(self) -> Iterable[Kek]:
         return load_privacy_keys(self.keys).keks.load().live
