@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from cli.commands.key_backup import backup_command, restore_command
 from cli.privacy_api import PrivacyApi
 from contracts.erasures import KeyChange, KeyChanged
 from contracts.identified import IDENTIFIED
@@ -16,7 +17,9 @@ from plumbing.key_files import KeyMissing, make_key, make_signing_pair, read_key
 from services.ingest.identity import Keys, sender
 from services.privacy.key_files import destroy_day_keys, make_day_keys
 
-app = typer.Typer(help="Make and rotate key files.", no_args_is_help=True)
+app = typer.Typer(help="Make, rotate, back up and restore key files.", no_args_is_help=True)
+app.command("backup")(backup_command)
+app.command("restore")(restore_command)
 
 DAYS_AHEAD = 3  # today and the two days after
 CHANGE_S = 3_600.0
