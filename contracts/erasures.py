@@ -9,8 +9,7 @@ from typing import Literal
 
 import msgspec
 
-from contracts.pipeline import PIPELINE
-from contracts.topic import DAY_MS, FOREVER_MS, Topic
+from contracts.topic import DAY_MS
 
 COMPACTED_WITHIN_MS = 7 * DAY_MS  # max.compaction.lag.ms of compacted topics
 TOMBSTONE_MS = 9 * DAY_MS  # delete.retention.ms: longer than any event that it holds back
@@ -141,20 +140,35 @@ GONE = (
 _SEALED = "sealed events: they open with the day's sealing key until that is destroyed"
 _PSEUDONYM = "records under a token that nothing leads to any more; their content may still remind "
 _PSEUDONYM += "who knew the person"
+_REFUSED = "coordinates, a code and an event id"
 _VAULT = (
     "entries that nothing opens, under a keyed hash of the number: who has the link key can tell "
 )
 _VAULT += "that it was erased, and may guess the token from the times of records on several topics"
-_HOLDS = {
-    "clinical.identified.v1": _SEALED,
-    "clinical.identified.v1.rejected": _SEALED,
-    "clinical.blobs.v1": _SEALED,
-    "ingest.answers.v1": "keyed hashes and event ids, no content",
-    "privacy.vault.v1": _VAULT,
-    "audit.v1": "who looked, when and why, under the token",
-    "clinical.reviewed.v1": "decisions with a coded reason, under the token",
-}
-_NOT_ABOUT_PATIENTS = {"models.promoted.v1"}
+COMPACTED = 0
+
+# Topic, what it holds of somebody who was erased, days kept. A test compares it with all topics.
+KEPT: tuple[tuple[str, str, int], ...] = (
+    ("clinical.identified.v1", _SEALED, 7),
+    ("clinical.identified.v1.rejected", _SEALED, 7),
+    ("ingest.answers.v1", "keyed hashes and event ids, no content", 30),
+    ("clinical.blobs.v1", _SEALED, 7),
+    ("privacy.vault.v1", _VAULT, COMPACTED),
+    ("clinical.deidentified.v1", _PSEUDONYM, 30),
+    ("clinical.deidentified.v1.rejected", _REFUSED, 30),
+    ("care.relations.v1", _PSEUDONYM, COMPACTED),
+    ("care.relations.v1.rejected", _REFUSED, 30),
+    ("identity.merged.v1", _PSEUDONYM, COMPACTED),
+    ("identity.merged.v1.rejected", _REFUSED, 30),
+    ("clinical.state.v1", _PSEUDONYM, COMPACTED),
+    ("clinical.assessed.v1", _PSEUDONYM, 30),
+    ("clinical.assessed.v1.rejected", _REFUSED, 30),
+    ("clinical.current.v1", _PSEUDONYM, COMPACTED),
+    ("clinical.current.v1.rejected", _REFUSED, 30),
+    ("clinical.reviewed.v1", "decisions with a coded reason, under the token", 3650),
+    ("clinical.reviewed.v1.rejected", _REFUSED, 3650),
+    ("audit.v1", "who looked, when and why, under the token", 2190),
+)
 
 
 def expiries(finished_at_ms: int, sealed_until_ms: int) -> tuple[Expiry, ...]:
@@ -162,27 +176,17 @@ def expiries(finished_at_ms: int, sealed_until_ms: int) -> tuple[Expiry, ...]:
 
     ``sealed_until_ms``: when the last sealing key is destroyed that opens an event of theirs.
     """
-    return tuple(
-        _expiry(topic, finished_at_ms, sealed_until_ms)
-        for topic in PIPELINE
-        if topic.name not in _NOT_ABOUT_PATIENTS
-    )
+    return tuple(_expiry(*kept, finished_at_ms, sealed_until_ms) for kept in KEPT)
 
 
-def _expiry(topic: "Topic[msgspec.Struct]", finished_at_ms: int, sealed_until_ms: int) -> Expiry:
-    holds = _HOLDS.get(topic.name, _PSEUDONYM)
-    if topic.name.endswith(".rejected") and not topic.identified:
-        holds = "coordinates, a code and an event id"
+def _expiry(topic: str, holds: str, days: int, finished_at_ms: int, sealed_until_ms: int) -> Expiry:
     if holds is _SEALED:
-        return Expiry(
-            topic=topic.name, holds=holds, identifies=True, until_ms=sealed_until_ms, by="key"
-        )
-    is_compacted = topic.retention_ms == FOREVER_MS
-    kept_ms = COMPACTED_WITHIN_MS + TOMBSTONE_MS if is_compacted else topic.retention_ms
+        return Expiry(topic=topic, holds=holds, identifies=True, until_ms=sealed_until_ms, by="key")
+    kept_ms = days * DAY_MS if days else COMPACTED_WITHIN_MS + TOMBSTONE_MS
     return Expiry(
-        topic=topic.name,
+        topic=topic,
         holds=holds,
         identifies=holds is _VAULT,
-        until_ms=finished_at_ms + kept_ms + topic.segment_ms,
-        by="compaction" if is_compacted else "retention",
+        until_ms=finished_at_ms + kept_ms + DAY_MS,  # the segment is a day old before it is closed
+        by="retention" if days else "compaction",
     )

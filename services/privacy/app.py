@@ -17,6 +17,7 @@ from plumbing.http_server import WebServer
 from plumbing.stage import Subscription
 from plumbing.stream import StreamApp, build_stream_app, run_stream
 from services.privacy.audit import Answers
+from services.privacy.entitled import Allowance
 from services.privacy.erasing import Eraser
 from services.privacy.erasure_book import ErasureBook
 from services.privacy.erasure_desk import ErasureDesk
@@ -26,7 +27,7 @@ from services.privacy.links import LinkBook
 from services.privacy.mirror import Mirror
 from services.privacy.people import PeopleCodec
 from services.privacy.rejected import RejectedDesk
-from services.privacy.resolve import Desk, build_http
+from services.privacy.resolve import Desk, Limits, build_http
 from services.privacy.rewrap import Rewrap
 from services.privacy.rotation import Rotation
 from services.privacy.seals import Seals
@@ -138,7 +139,9 @@ class Privacy:
         }
         keys, clock = self._keys, self._clock
         seals = Seals(self.settings.keys_dir, self.settings.sealed_days)
-        desk = Desk(self.vault, self.links, answers, keys.staff)
+        desk = Desk(
+            self.vault, self.links, self.relations, answers, keys.staff, clock, self._limits()
+        )
         refused = RejectedDesk(self._reader, self._writer, seals, answers, keys.staff, clock)
         book, eraser = self.eraser.book, self.eraser
         erasures = ErasureDesk(
@@ -150,6 +153,14 @@ class Privacy:
             *erasures.routes(keys.officer_tokens),
         ]
         return build_http(routes, checks, clock)
+
+    def _limits(self) -> Limits:
+        settings = self.settings
+        return Limits(
+            patients=Allowance(settings.patients_per_hour_max),
+            searches=Allowance(settings.searches_per_hour_max),
+            glass=Allowance(settings.glass_per_hour_max),
+        )
 
     def _eraser(self) -> Eraser:
         settings, clock = self.settings, self._clock

@@ -59,6 +59,16 @@ MIRROR_LOSSES = counter(
     "Times Redis was found emptied or older than what was known, and rebuilt.",
     labels=("topic",),
 )
+GLASS_BROKEN = counter(
+    "privacy_glass_broken_total",
+    "Identities told without a care relation, for emergency treatment.",
+    labels=("reason",),
+)
+REFUSED_LOOKS = counter(
+    "privacy_looks_refused_total",
+    "Questions of the resolve API refused: role, no_relation, reason or too_many.",
+    labels=("why",),
+)
 RELATIONS = counter("privacy_relations_total", "Care relations written.")
 LINKS = counter("privacy_links_total", "Changes of identity links.", labels=("change",))
 RESOLVE_SECONDS = histogram(

@@ -43,7 +43,7 @@ class Officers:
 
     async def request(self, **said: object) -> str:
         asked = {"purpose": "PATRQT", "number": NUMBER} | said
-        answer = await self.ask("erasures/request", **asked)
+        answer = await self.ask("erasures/request", REQUEST, "O1", **asked)
         assert answer.status_code == 200, answer.text
         return msgspec.json.decode(answer.content, type=ErasureAnswer).erasure
 

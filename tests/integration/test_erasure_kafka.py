@@ -109,7 +109,12 @@ class Site:
         return answer.content
 
     async def find(self, number: int) -> tuple[str, ...]:
-        said = {"query": a_person(number).ids[0].value, "viewer": "D1", "purpose": "TREAT"}
+        said = {
+            "query": a_person(number).ids[0].value,
+            "viewer": "D1",
+            "purpose": "TREAT",
+            "role": "clinician",
+        }
         raw = await self.ask("find", "resolve.token", **said)
         return msgspec.json.decode(raw, type=FindAnswer).tokens
 
