@@ -64,6 +64,27 @@ GLASS_BROKEN = counter(
     "Identities told without a care relation, for emergency treatment.",
     labels=("reason",),
 )
+ANONYMITY_SMALLEST = gauge(
+    "privacy_anonymity_smallest_class",
+    "Patients in the smallest class of those seen in a day: age band, sex and place, or condition. "
+    "0: no class.",
+    labels=("kind",),
+)
+ANONYMITY_CLASSES = gauge(
+    "privacy_anonymity_classes",
+    "Classes with fewer than 5 patients (below) and the others (at_least).",
+    labels=("kind", "size"),
+)
+ANONYMITY_PATIENTS = gauge(
+    "privacy_anonymity_patients_below",
+    "Patients in classes of fewer than 5.",
+    labels=("kind",),
+)
+GUARD_HITS = counter(
+    "privacy_guard_hits_total",
+    "Records that the guard held back, by whether the hit counts against its source.",
+    labels=("counted",),
+)
 REFUSED_LOOKS = counter(
     "privacy_looks_refused_total",
     "Questions of the resolve API refused: role, no_relation, reason or too_many.",
