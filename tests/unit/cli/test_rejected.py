@@ -1,6 +1,6 @@
-"""What was set aside goes back as it was; the source of a sender can be told import os
-from its name."""
+"""What was set aside goes back as it was; the source of a sender can be told from its name."""
 
+import os
 from pathlib import Path
 
 import pytest
