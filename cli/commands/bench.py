@@ -56,7 +56,8 @@ def bench_command(
     parse (HL7 v2 to envelope and JSON, beside python-hl7, hl7apy and HAPI), stream (our stage and
     stock Faust), mllp (the front door on a real broker), pipeline (the whole stack from MLLP to
     visible), inference, accelerator (the model on each device here), deidentify, physionet (the
-    page's risk against the offline score), or all.
+    page's risk against the offline score), erase (one of 200 patients under load, then looked for
+    with every byte and key), or all.
     """
     if name not in {*BENCHMARKS, "all"}:
         raise typer.BadParameter(f"one of {', '.join(BENCHMARKS)}, all")
@@ -140,6 +141,29 @@ def _pipeline(wanted: Wanted) -> Any:
         return asyncio.run(run(target, gateway, SystemClock(), wanted.rates, wanted.seconds))
 
 
+def _erase(_: Wanted) -> Any:
+    from bench.erase import Reach, run
+    from plumbing.kafka_connection import KafkaConnection
+    from plumbing.kafka_log import KafkaReader
+
+    with scratch_stack() as settings:
+        reach = Reach(
+            feed=Target(LOOPBACK, settings.at(settings.mllp_port), connections=8),
+            privacy_url=f"http://{LOOPBACK}:{settings.at(settings.privacy_port)}",
+            redis_url=settings.redis_url,
+            keys_dir=settings.keys_dir,
+        )
+
+        async def measure() -> Any:
+            reader = KafkaReader(KafkaConnection(bootstrap=settings.bootstrap))
+            try:
+                return await run(reach, reader, SystemClock())
+            finally:
+                await reader.close()
+
+        return asyncio.run(measure())
+
+
 def _physionet(wanted: Wanted) -> Any:
     from bench.physionet import adults, prove
     from cli.commands.predict import shipped
@@ -184,5 +208,6 @@ BENCHMARKS: dict[str, Callable[[Wanted], Any]] = {
     "accelerator": _accelerator,
     "deidentify": _deidentify,
     "pipeline": _pipeline,
+    "erase": _erase,
     "physionet": _physionet,
 }

@@ -1,21 +1,19 @@
 """`auscult rejected list | show | replay | release`: what was refused; privacy opens and audits."""
 
 import asyncio
-import getpass
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
-import httpx
 import msgspec
 import typer
 
 from cli.commands.replay import Doors, FrontDoor, doors_of
 from cli.commands.set_aside import release_command
 from cli.message_files import message_type
-from cli.stack.process import StackError
+from cli.privacy_api import PrivacyApi
 from cli.stack.settings import StackSettings
 from contracts.refused import (
     RefusedList,
@@ -30,9 +28,7 @@ from simulator.mllp_client import NOT_ASKED, Outgoing
 app = typer.Typer(help="What was refused: list, show, replay, release.", no_args_is_help=True)
 app.command("release")(release_command)
 
-TIMEOUT_S = 60.0
 DAY_MS = 86_400_000
-Answer = TypeVar("Answer", bound=msgspec.Struct)
 
 Since = Annotated[str, typer.Option(help="From when (ISO 8601); default: seven days ago.")]
 Until = Annotated[str, typer.Option(help="Up to when (ISO 8601); default: now.")]
@@ -43,31 +39,8 @@ Token = Annotated[Path | None, typer.Option(help="File with privacy's service to
 Place = Annotated[str, typer.Argument(help="PARTITION:OFFSET, as `list` shows them.")]
 
 
-class Asking:
+class Asking(PrivacyApi):
     """Asks privacy on behalf of one viewer."""
-
-    def __init__(self, viewer: str, privacy: str, token: Path | None) -> None:
-        """Read the token."""
-        settings = StackSettings()
-        self.viewer = viewer or getpass.getuser()
-        port = settings.at(settings.privacy_port)
-        self._url = (privacy or f"http://127.0.0.1:{port}").rstrip("/")
-        self._token = (token or settings.keys_dir / "resolve.token").read_text().strip()
-
-    def ask(self, name: str, said: msgspec.Struct, kind: type[Answer]) -> Answer:
-        """Return the answer; raise ``StackError`` with privacy's word when there is none."""
-        try:
-            answer = httpx.post(
-                f"{self._url}/v1/rejected/{name}",
-                content=msgspec.json.encode(said),
-                headers={"Authorization": f"Bearer {self._token}"},
-                timeout=TIMEOUT_S,
-            )
-        except httpx.HTTPError as error:
-            raise StackError(f"privacy does not answer at {self._url}") from error
-        if answer.status_code != 200:
-            raise StackError(f"privacy answers {answer.status_code}: {answer.text[:200]}")
-        return msgspec.json.decode(answer.content, type=kind)
 
     def listed(self, since: str, until: str, codes: Sequence[str]) -> RefusedList:
         """Return what was refused in that time with one of these codes."""
@@ -78,7 +51,7 @@ class Asking:
             until_ms=_moment_ms(until, timedelta(seconds=1)),
             codes=tuple(codes),
         )
-        return self.ask("list", query, RefusedList)
+        return self.ask("rejected/list", query, RefusedList)
 
     def place(self, partition: int, offset: int) -> RefusedPlace:
         """Return the question about one record."""
@@ -110,7 +83,7 @@ def show_command(
 ) -> None:
     """Open one: its reasons as a JSON line on stderr, the message as it came on stdout."""
     asking = Asking(viewer, privacy, token)
-    found = asking.ask("show", asking.place(*_place(place)), RefusedMessage)
+    found = asking.ask("rejected/show", asking.place(*_place(place)), RefusedMessage)
     told = msgspec.structs.asdict(found) | {"raw": len(found.raw)}
     sys.stderr.write(msgspec.json.encode(told).decode() + "\n")
     sys.stdout.buffer.write(found.raw)
@@ -150,7 +123,7 @@ async def _replay(asking: Asking, chosen: Sequence[tuple[int, int]], doors: Door
     front_door = FrontDoor(doors, SystemClock())
     good = True
     for partition, offset in chosen:
-        found = asking.ask("replay", asking.place(partition, offset), RefusedReplay)
+        found = asking.ask("rejected/replay", asking.place(partition, offset), RefusedReplay)
         line: dict[str, Any] = {"partition": partition, "offset": offset, "to": found.to}
         if found.to == "front_door":
             again = Outgoing(found.raw, "replay", 0.0, message_type(found.raw))

@@ -43,3 +43,27 @@ class PrivacySettings(AuditedSettings):
             "where `auscult keys rotate` does it from outside and the folder is read-only here."
         ),
     )
+    patients_per_hour_max: int = Field(
+        default=2_000, description="Different patients that a viewer is told of in an hour."
+    )
+    searches_per_hour_max: int = Field(
+        default=300, description="Different searches of a viewer in an hour."
+    )
+    glass_per_hour_max: int = Field(
+        default=10,
+        description="Patients that a viewer without a care relation is told of in an hour.",
+    )
+    kek_dir: Path | None = Field(
+        default=None,
+        description=(
+            "Folder of the key-encryption keys, which privacy changes and destroys: writable, "
+            "shared by all replicas, on an encrypted volume; default: `privacy` in `keys_dir`."
+        ),
+    )
+    erasure_grace_s: float = Field(
+        default=30.0,
+        description=(
+            "How long a write may be under way that began before an erasure; longer than Kafka's "
+            "delivery timeout."
+        ),
+    )

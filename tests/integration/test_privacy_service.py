@@ -177,6 +177,12 @@ async def _until_ready(client: httpx.AsyncClient, port: int) -> None:
     raise AssertionError("not ready")
 
 
+def asking(*tokens: str, **said: object) -> dict[str, object]:
+    """Return the question of a clinician of all units."""
+    asked = {"tokens": tokens, "viewer": "D1", "purpose": "TREAT", "role": "clinician"}
+    return asked | {"units": ["*"]} | said
+
+
 class Api:
     """The service's web part with the log in memory, and what stands behind it."""
 
@@ -192,12 +198,13 @@ class Api:
         return await self.client.post(f"/v1/{route}", content=json.dumps(body), headers=headers)
 
     async def find(self, query: str) -> tuple[str, ...]:
-        answer = await self.ask("find", {"query": query, "viewer": "D1", "purpose": "TREAT"})
+        asked = {"query": query, "viewer": "D1", "purpose": "TREAT", "role": "clinician"}
+        answer = await self.ask("find", asked)
         assert answer.status_code == 200
         return msgspec.json.decode(answer.content, type=FindAnswer).tokens
 
     async def resolve(self, *tokens: str, viewer: str = "D1") -> tuple[Identity, ...]:
-        asked = {"tokens": tokens, "viewer": viewer, "purpose": "TREAT"}
+        asked = asking(*tokens, viewer=viewer)
         answer = await self.ask("resolve", asked)
         assert answer.status_code == 200
         return msgspec.json.decode(answer.content, type=ResolveAnswer).identities
@@ -210,7 +217,9 @@ class Api:
 async def an_api(tmp_path: Path, redis_url: str) -> AsyncIterator[Api]:
     keys, clock = make_keys(tmp_path / "site"), ManualClock()
     log = InMemoryLog([VAULT.name, MERGED.name, RELATIONS.name, AUDIT.name], clock=clock)
-    settings = PrivacySettings(keys_dir=keys, redis_url=redis_url, state_dir=tmp_path / "state")
+    settings = PrivacySettings(
+        keys_dir=keys, redis_url=redis_url, state_dir=tmp_path / "state", erasure_grace_s=0.0
+    )
     async with running(settings, log, log, clock) as service:
         api = Api(service, log, keys, clock)
         await service.open_mirrors(asyncio.Event())
@@ -277,7 +286,7 @@ async def test_without_the_audit_nothing_is_told(api: Api) -> None:
     (token,) = await api.find("欧阳晓明")
     api.clock.advance(16 * 60)
     api.log.available = False
-    asked = {"tokens": [token], "viewer": "D1", "purpose": "TREAT"}
+    asked = asking(token)
     answer = await api.ask("resolve", asked)
     assert (answer.status_code, answer.json()) == (503, {"status": "unavailable"})
     api.log.available = True
