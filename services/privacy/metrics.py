@@ -59,6 +59,10 @@ MIRROR_LOSSES = counter(
     "Times Redis was found emptied or older than what was known, and rebuilt.",
     labels=("topic",),
 )
+VAULT_UNREADABLE = counter(
+    "privacy_vault_unreadable_total",
+    "Times an entry of the vault did not open: altered, or of a key that is not here.",
+)
 GLASS_BROKEN = counter(
     "privacy_glass_broken_total",
     "Identities told without a care relation, for emergency treatment.",

@@ -97,6 +97,12 @@ class Mirror:
         """Return the values of ``fields`` from a hash that is not behind."""
         return (await read_all([(self, fields)], self._redis))[0]
 
+    async def some(self, count: int) -> list[tuple[str, bytes]]:
+        """Return fields and values, ``count`` at most, whichever."""
+        async with redis_errors():
+            found: Any = await self._redis.hrandfield(self.hash, count, withvalues=True)
+        return [(at.decode(), raw) for at, raw in zip(found[::2], found[1::2], strict=True)]
+
     async def put_if_absent(self, values: Mapping[str, bytes], mark: bytes = b"") -> bool:
         """Set fields that are not there or hold no more than a ``mark`` (one byte, with what
         follows it); return whether none of them was.

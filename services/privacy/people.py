@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import msgspec
 
 from contracts.vault import VaultEntry
+from services.privacy import metrics
 from services.privacy.identity import NOBODY, KnownIdentity, search_terms
 from services.privacy.keks import KeyRing
 from services.privacy.patient_keys import Kek, KeyUnreadable, PatientKey, Random
@@ -89,6 +90,16 @@ class PeopleCodec:
         if len(self._opened) > CACHED_MAX:
             self._opened.popitem(last=False)
         return person
+
+    def readable(self, raws: Iterable[bytes]) -> list[Person]:
+        """Return the people in entries; one that does not open hides none of the others."""
+        people = []
+        for raw in raws:
+            try:
+                people.append(self.open(raw))
+            except KeyUnreadable:
+                metrics.VAULT_UNREADABLE.inc()
+        return people
 
     def is_destroyed(self, raw: bytes) -> bool:
         """Say whether an entry is under a key that was destroyed: it tells nothing any more."""

@@ -30,6 +30,7 @@ WRITTEN, OFFERED, GONE = b"!", b"?", b"x"
 ERASED_AT = "erased_at"
 RECORDS = "@"  # what begins so is no link but something that privacy remembers
 ROUNDS_MAX = 8
+SAMPLE = 200  # entries looked at on start
 
 Said = tuple[Patient, int]
 """What an event says of its patient, and when ingest received it (Unix ms)."""
@@ -52,8 +53,11 @@ class Vault:
         self._offering = asyncio.Lock()
 
     async def open(self) -> None:
-        """Catch up, and write winners again that a losing key stands after."""
+        """Catch up, and write winners again that a losing key stands after. Raises
+        ``KeyUnreadable`` when nothing of what is there opens with the keys that are here.
+        """
         await self.mirror.open()
+        await self._require_keys()
         await self._repair()
 
     async def people(
@@ -111,7 +115,17 @@ class Vault:
         found = await self.mirror.read(fields) if fields else []
         links = list(dict.fromkeys(link.decode() for link in found if link))
         raws = await self.mirror.read(links) if links else []
-        return [self._codec.open(raw[1:]) for raw in raws if raw is not None and is_person(raw)]
+        return self._readable(raws)
+
+    async def _require_keys(self) -> None:
+        some = await self.mirror.some(SAMPLE)
+        raws = [raw for field, raw in some if raw[:1] == WRITTEN and field[:1] != RECORDS]
+        if raws and not self._readable(raws):
+            raise KeyUnreadable
+
+    def _readable(self, raws: Iterable[Raw]) -> list[Person]:
+        people = [raw[1:] for raw in raws if raw is not None and is_person(raw)]
+        return self._codec.readable(people)
 
     async def save(self, people: Iterable[Person]) -> None:
         """Write people as they are now, under the key-encryption key of now."""

@@ -33,7 +33,7 @@ from plumbing.key_files import read_key
 from plumbing.memory_log import InMemoryLog
 from services.privacy.app import Privacy, running
 from services.privacy.key_files import load_privacy_keys
-from services.privacy.patient_keys import staff_token
+from services.privacy.patient_keys import KeyUnreadable, staff_token
 from services.privacy.settings import PrivacySettings
 from tests.integration.test_privacy_stage import a_merge, a_person
 from tests.support.brokers import free_port
@@ -260,6 +260,29 @@ async def test_a_token_resolves_to_who_it_is(api: Api) -> None:
     assert (anna.record_number, other.record_number) == ("10045678", "77000007")
     assert 1 <= anna.shift_days <= 365
     assert found.name == "欧阳晓明"
+
+
+async def test_one_unreadable_entry_hides_nobody_else(api: Api) -> None:
+    tokens = [*await api.find("Anna Vickers"), *await api.find("ZY0098231")]
+    redis, name = api.service.redis, api.service.vault.mirror.hash
+    everything: dict[bytes, bytes] = await redis.hgetall(name)  # type: ignore[assignment]
+    people = {k: v for k, v in everything.items() if v[:1] == b"!" and k[:1] != b"@"}
+    assert len(people) == len(tokens) == 3
+    for link, raw in people.items():
+        entry = VAULT.decode(raw[1:])
+        altered = msgspec.structs.replace(entry, identity=entry.identity[::-1])
+        await redis.hset(name, link, b"!" + VAULT.encode(altered))
+        assert len(await api.resolve(*tokens)) == 2
+        await redis.hset(name, link, raw)
+    assert len(await api.resolve(*tokens)) == 3
+
+
+async def test_another_key_than_the_vaults_is_told_at_the_start(api: Api, tmp_path: Path) -> None:
+    other = make_keys(tmp_path / "other")
+    settings = api.service.settings.model_copy(update={"keys_dir": other})
+    async with running(settings, api.log, api.log, api.clock) as service:
+        with pytest.raises(KeyUnreadable):
+            await service.open_mirrors(asyncio.Event())
 
 
 async def test_each_look_is_noted_once_in_a_quarter_before_the_answer(api: Api) -> None:
