@@ -163,7 +163,7 @@ async def _settled(reach: Reach, clock: Clock) -> dict[str, dict[bytes, bytes]]:
     with redis.Redis.from_url(reach.redis_url) as client:
         while clock.monotonic_s() < deadline:
             keys = [f"gw:evt:{n}" for n in range(DEIDENTIFIED.partitions)]
-            count = sum(int(client.hlen(key)) for key in keys)  # type: ignore[arg-type]
+            count = sum(int(client.hlen(key)) for key in keys)
             if count != last:
                 last, quiet_since = count, clock.monotonic_s()
             elif clock.monotonic_s() - quiet_since > QUIET_S:
