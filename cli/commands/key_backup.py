@@ -26,6 +26,9 @@ Folder = Annotated[Path, typer.Option("--dir", envvar="AUSCULT_KEYS_DIR", help="
 Recovery = Annotated[
     Path, typer.Option(help="File of the recovery key; keep it apart from the backups.")
 ]
+KekFolder = Annotated[
+    Path | None, typer.Option(envvar="PRIVACY_KEK_DIR", help="Key-encryption keys, where apart.")
+]
 Brokers = Annotated[str, typer.Option(help="Kafka brokers, host:port.")]
 
 
@@ -33,6 +36,7 @@ def backup_command(
     file: Annotated[Path, typer.Argument(help="Where the backup goes.")],
     recovery_key: Recovery,
     directory: Folder = Path(".auscult/keys"),
+    kek_dir: KekFolder = None,
     bootstrap: Brokers = "127.0.0.1:9092",
 ) -> None:
     """Write keys and vault to FILE, sealed. A recovery key that is not there is made.
@@ -41,7 +45,7 @@ def backup_command(
     """
     if make_key(recovery_key, os.urandom):
         typer.echo(f"recovery key made: {recovery_key}; without it no backup opens", err=True)
-    backup = asyncio.run(_take(directory, bootstrap))
+    backup = asyncio.run(_take(directory, kek_dir, bootstrap))
     draft = file.with_name(f".{file.name}.draft")
     draft.touch(mode=0o600)
     draft.write_bytes(seal(backup, _key(recovery_key), os.urandom))
@@ -54,6 +58,7 @@ def restore_command(
     recovery_key: Recovery,
     *,
     directory: Folder = Path(".auscult/keys"),
+    kek_dir: KekFolder = None,
     bootstrap: Brokers = "127.0.0.1:9092",
     vault: Annotated[
         bool, typer.Option(help="Write the vault topic too; it must be empty.")
@@ -62,7 +67,7 @@ def restore_command(
     """Bring keys and vault back, with privacy stopped and Redis emptied. Overwrites nothing."""
     try:
         backup = unseal(file.read_bytes(), _key(recovery_key))
-        made = restore_keys(backup, directory)
+        made = restore_keys(backup, directory, kek_dir)
         written = asyncio.run(_restore(backup, bootstrap)) if vault else 0
     except (BackupUnreadable, FileExistsError) as error:
         raise StackError(f"{file}: {error}") from error
@@ -76,10 +81,10 @@ def _key(path: Path) -> bytes:
         raise StackError(str(error)) from error
 
 
-async def _take(directory: Path, bootstrap: str) -> Backup:
+async def _take(directory: Path, kek_dir: Path | None, bootstrap: str) -> Backup:
     reader = KafkaReader(KafkaConnection(bootstrap=bootstrap))
     try:
-        return await take(directory, reader, SystemClock().now_ms())
+        return await take(directory, reader, SystemClock().now_ms(), kek_dir)
     finally:
         await reader.close()
 

@@ -20,6 +20,7 @@ from plumbing.key_files import Random, write_new
 NONCE_BYTES = 12
 CHUNK = 500
 FORMAT = b"auscult-backup/1"
+KEKS = "privacy/kek"
 TEXT_FILES = ("privacy/kek.gone",)
 
 
@@ -37,12 +38,16 @@ class Backup(msgspec.Struct, frozen=True, kw_only=True):
     entries: list[tuple[bytes, bytes | None, list[tuple[str, bytes]]]]
 
 
-async def take(folder: Path, reader: EventReader, now_ms: int) -> Backup:
+async def take(
+    folder: Path, reader: EventReader, now_ms: int, kek_folder: Path | None = None
+) -> Backup:
     """Return what is there now. Raises ``Unavailable`` and ``OSError``."""
     entries: dict[bytes, tuple[bytes, bytes | None, list[tuple[str, bytes]]]] = {}
     async for key, value, headers in _records(reader):
         entries[key] = (key, value, headers)
-    return Backup(taken_at_ms=now_ms, files=_files(folder), entries=list(entries.values()))
+    return Backup(
+        taken_at_ms=now_ms, files=_files(folder, kek_folder), entries=list(entries.values())
+    )
 
 
 def seal(backup: Backup, recovery_key: bytes, random_bytes: Random) -> bytes:
@@ -64,13 +69,15 @@ def unseal(raw: bytes, recovery_key: bytes) -> Backup:
         raise BackupUnreadable("altered, or another recovery key") from error
 
 
-def restore_keys(backup: Backup, folder: Path) -> int:
+def restore_keys(backup: Backup, folder: Path, kek_folder: Path | None = None) -> int:
     """Write the key files that are not there; return how many. Overwrites none."""
     made = 0
     for name, raw in backup.files.items():
         path = (folder / name).resolve()
         if not path.is_relative_to(folder.resolve()):
             raise BackupUnreadable("a path leads out of the folder")
+        if kek_folder is not None and name.startswith(KEKS):
+            path = kek_folder / path.name
         if name in TEXT_FILES:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             path.write_bytes(raw)
@@ -94,9 +101,11 @@ async def restore_vault(backup: Backup, reader: EventReader, writer: EventWriter
     return len(outputs)
 
 
-def _files(folder: Path) -> dict[str, bytes]:
+def _files(folder: Path, kek_folder: Path | None) -> dict[str, bytes]:
     paths = [path for path in sorted(folder.rglob("*")) if path.is_file()]
-    return {str(path.relative_to(folder)): path.read_bytes() for path in paths}
+    found = {str(path.relative_to(folder)): path.read_bytes() for path in paths}
+    apart = sorted(kek_folder.glob("kek*")) if kek_folder is not None else []
+    return found | {f"privacy/{path.name}": path.read_bytes() for path in apart}
 
 
 async def _records(

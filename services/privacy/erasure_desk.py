@@ -63,6 +63,8 @@ class ErasureDesk:
 
     async def request(self, asked: ErasureRequest) -> ErasureAnswer:
         """Ask for an erasure; it waits for a second person."""
+        if not self.eraser.rewrap.can_change:
+            raise HTTPException(409, "keys_are_read_only")
         people = await self._people(asked.token, asked.number)
         tokens = [person.key.token for person in people]
         await self._require_allowed(tokens)

@@ -8,6 +8,7 @@ bring it back (the proof of an erasure lists that as an expiry).
 
 import os
 from dataclasses import dataclass
+from errno import EACCES
 from pathlib import Path
 from typing import Protocol
 
@@ -35,6 +36,9 @@ class KekStore(Protocol):
 
     def load(self) -> Keks:
         """Return the keys; raise ``KeyMissing`` when there is none or one is weak."""
+
+    def can_change(self) -> bool:
+        """Say whether keys can be made and destroyed: false where they are mounted read-only."""
 
     def make(self) -> str:
         """Make the next key, durably, and return its id. From then on it is the one that wraps."""
@@ -78,8 +82,18 @@ class FileKeks:
             raise KeyMissing(f"{FIRST}: no such key file")
         return Keks(tuple(live), destroyed)
 
+    def can_change(self) -> bool:
+        """Say whether the folder and every key in it can be written.
+
+        A folder that can, with a key in it that cannot, is a secret mounted into one that lasts no
+        longer than the process: a key made there would be lost, and everybody's with it.
+        """
+        return all(os.access(path, os.W_OK) for path in (self._folder, *self._paths()))
+
     def make(self) -> str:
         """Write the next file."""
+        if not self.can_change():
+            raise PermissionError(EACCES, "the key-encryption keys are read-only here")
         serial = max((_serial(path) for path in self._folder.glob("kek.*.key")), default=0) + 1
         path = self._folder / f"kek.{serial}.key"
         make_key(path, self._random_bytes)

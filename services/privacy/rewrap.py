@@ -52,6 +52,11 @@ class Rewrap:
         """Return the id of the key that wraps now."""
         return self.codec.ring.current.id
 
+    @property
+    def can_change(self) -> bool:
+        """Say whether the key can be changed at all."""
+        return self.codec.ring.store.can_change()
+
     def make(self) -> None:
         """Make the next key: a change is under way then. Raises ``OSError``."""
         kek_id = self.codec.ring.store.make()

@@ -70,6 +70,13 @@ async def test_without_its_recovery_key_a_backup_is_nothing(tmp_path: Path, site
             unseal(bad, RECOVERY)
     with pytest.raises(BackupUnreadable):
         unseal(raw, os.urandom(32))
+    kek_folder = tmp_path / "volume"
+    restore_keys(backup, tmp_path / "apart", kek_folder)
+    assert [path.name for path in kek_folder.iterdir()] == ["kek.key"]
+    assert not list((tmp_path / "apart" / "privacy").glob("kek*"))
+    (site.keys / "privacy" / "kek.key").unlink()
+    again = await take(site.keys, site.log, 1, kek_folder)
+    assert again.files == backup.files
     escaping = type(backup)(taken_at_ms=1, files={"../out.key": b"00" * 32}, entries=[])
     with pytest.raises(BackupUnreadable):
         restore_keys(escaping, tmp_path / "new")

@@ -4,6 +4,7 @@ The attacker has every record that was ever written (the log here is never compa
 and every key that exists afterwards.
 """
 
+import shutil
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -279,9 +280,11 @@ async def test_killed_at_any_step_it_is_finished_and_never_half(
     tmp_path: Path, redis_url: str
 ) -> None:
     redis = Redis.from_url(redis_url)
+    template = make_keys(tmp_path / "template")
     steps = 0
     while True:
         folder = tmp_path / str(steps)
+        shutil.copytree(template, folder / "keys")
         site = await a_site(folder, redis_url, redis)
         replica, eraser, tokens = await a_peopled_site(site)
         await ask_for(eraser, replica, a_person(GONE))

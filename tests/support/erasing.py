@@ -69,6 +69,9 @@ class FuelledKeks:
     def load(self) -> Any:
         return self.store.load()
 
+    def can_change(self) -> bool:
+        return self.store.can_change()
+
     def make(self) -> str:
         self.fuel.step()
         kek_id = self.store.make()

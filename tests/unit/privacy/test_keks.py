@@ -102,3 +102,15 @@ def test_search_fields_cannot_be_named_without_the_key() -> None:
     assert field != Kek(os.urandom(32)).field("i", index, "vickers")
     assert field != kek.field("i", os.urandom(32), "vickers")
     assert field != kek.field("t", index, "vickers")
+
+
+def test_a_secret_mounted_read_only_is_never_followed_by_a_key_that_would_be_lost(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, access = a_store(folder), os.access
+    assert store.can_change()
+    monkeypatch.setattr(os, "access", lambda path, mode: path.is_dir() and access(path, mode))
+    assert not store.can_change()
+    with pytest.raises(PermissionError):
+        store.make()
+    assert [path.name for path in folder.glob("kek*")] == ["kek.key"]
