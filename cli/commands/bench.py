@@ -46,7 +46,8 @@ def bench_command(
     data: Annotated[
         Path | None,
         typer.Option(
-            help="physionet: the table of stays (icu_b_long.csv.gz); parse: a folder of HL7 files."
+            help="physionet: the table of stays (icu_b_long.csv.gz); parse: a folder of HL7 files; "
+            "deid: the folder of the development texts."
         ),
     ] = None,
 ) -> None:
@@ -54,8 +55,9 @@ def bench_command(
 
     parse (HL7 v2 to envelope and JSON, beside python-hl7, hl7apy and HAPI), stream (our stage and
     stock Faust), mllp (the front door on a real broker), pipeline (the whole stack from MLLP to
-    visible), inference, accelerator (the model on each device here), deidentify, physionet (the
-    page's risk against the offline score), or all.
+    visible), inference, accelerator (the model on each device here), deidentify (speed), deid (what notes
+    lose and keep, beside Presidio, scrubadub and Philter), physionet (the page's risk against the
+    offline score), or all.
     """
     if name not in {*BENCHMARKS, "all"}:
         raise typer.BadParameter(f"one of {', '.join(BENCHMARKS)}, all")
@@ -117,6 +119,10 @@ def _deidentify(_: Wanted) -> Any:
     return [asdict(one) for one in importlib.import_module("bench.deidentify").run()]
 
 
+def _deid(wanted: Wanted) -> Any:
+    return importlib.import_module("bench.deid").run(wanted.data)
+
+
 def _pipeline(wanted: Wanted) -> Any:
     from bench.pipeline import Gateway, run
 
@@ -170,6 +176,7 @@ BENCHMARKS: dict[str, Callable[[Wanted], Any]] = {
     "inference": _inference,
     "accelerator": _accelerator,
     "deidentify": _deidentify,
+    "deid": _deid,
     "pipeline": _pipeline,
     "physionet": _physionet,
 }
