@@ -15,7 +15,7 @@ from typing import Any
 
 from bench.deid_peers import peers
 from contracts.identified import Patient
-from services.privacy.free_text import TextCleaner
+from services.privacy.free_text import NOTHING_KNOWN, Finder, TextCleaner
 from services.privacy.identity import KINDS, NOBODY, grow
 from services.privacy.known import KnownTerms
 from services.privacy.known_terms import terms_of
@@ -36,11 +36,11 @@ class TextSet:
     texts: Sequence[Marked]
 
 
-def run(data: Path | None = None) -> dict[str, Any]:
+def run(data: Path | None = None, tagger: Finder | None = None) -> dict[str, Any]:
     """Return the figures by system, text set, and whether identifiers were known."""
     sets = list(text_sets(data))
     found: dict[str, Any] = {}
-    for name, cleans in ours().items():
+    for name, cleans in ours(tagger).items():
         found[name] = {
             f"{one.name}, {'known' if known else 'nothing known'}": scored(cleans, one, known=known)
             for one in sets
@@ -56,9 +56,12 @@ def run(data: Path | None = None) -> dict[str, Any]:
     return found
 
 
-def ours() -> dict[str, Cleans]:
+def ours(tagger: Finder | None = None) -> dict[str, Cleans]:
     """Return our ways to clean, by the layers they use."""
-    return {"ours, rules only": _clean}
+    ways: dict[str, Cleans] = {"ours, rules only": cleans_with(None)}
+    if tagger is not None:
+        ways["ours, all layers"] = cleans_with(tagger)
+    return ways
 
 
 def text_sets(data: Path | None) -> Iterator[TextSet]:
@@ -78,7 +81,8 @@ def text_sets(data: Path | None) -> Iterator[TextSet]:
 
 def scored(cleans: Cleans, texts: TextSet, *, known: bool) -> dict[str, Any]:
     """Return the scores of a set, and by source where there are several, with KB/s."""
-    total, by_source = Tally(), defaultdict(Tally)
+    total = Tally()
+    by_source: defaultdict[str, Tally] = defaultdict(Tally)
     seconds, size = 0.0, 0
     held = 0
     for text in texts.texts:
@@ -102,9 +106,14 @@ def terms(text: Marked) -> KnownTerms:
     return KnownTerms(terms_of(grow(NOBODY, Patient(ids=(), others=others))))
 
 
-def _clean(text: Marked, known: bool) -> tuple[Spans, str | None]:  # noqa: FBT001 - as Cleans says
-    cleaner = TextCleaner(terms(text)) if known else TextCleaner()
-    return as_spans(cleaner, text.text)
+def cleans_with(tagger: Finder | None) -> Cleans:
+    """Return our scrub with this tagger, or by rules only."""
+
+    def cleans(text: Marked, known: bool) -> tuple[Spans, str | None]:  # noqa: FBT001 - as Cleans
+        terms_known = terms(text) if known else NOTHING_KNOWN
+        return as_spans(TextCleaner(terms_known, tagger), text.text)
+
+    return cleans
 
 
 def as_spans(cleaner: TextCleaner, text: str) -> tuple[Spans, str | None]:

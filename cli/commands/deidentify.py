@@ -13,11 +13,13 @@ import msgspec
 import typer
 
 from cli.progress import console
+from cli.stack.programs import TAGGER_DIR
 from contracts.identified import Patient
-from services.privacy.free_text import TextCleaner
+from services.privacy.free_text import Finder, TextCleaner
 from services.privacy.identity import KINDS, NOBODY, grow
 from services.privacy.known import KnownTerms
 from services.privacy.known_terms import terms_of
+from services.privacy.tagger.shipped import SHIPPED_DIGEST
 
 SAID_EVERY = 500
 
@@ -43,23 +45,38 @@ def deidentify_command(
     style: Annotated[
         Style, typer.Option(help="marks: `[NAME-1]`. Invented names are for exports alone.")
     ] = Style.MARKS,
+    *,
+    rules_only: Annotated[
+        bool, typer.Option("--rules-only", help="Without the tagger: faster, and finds less.")
+    ] = False,
 ) -> None:
-    """Remove identifiers, known ones and those by form; hold back what cannot be cleaned."""
+    """Remove identifiers by all layers; hold back what cannot be cleaned."""
     del style  # there is one; the option is part of the contract
+    tagger = None if rules_only else _tagger()
     with _opened(source, "rb") as lines, _opened(target, "wb") as written, _progress() as say:
         for number, line in enumerate(lines, 1):
             if line.strip():
-                written.write(msgspec.json.encode(answer(line)) + b"\n")
+                written.write(msgspec.json.encode(answer(line, tagger)) + b"\n")
             if number % SAID_EVERY == 0:
                 say(number)
 
 
-def answer(line: bytes) -> dict[str, Any]:
+def _tagger() -> Finder:
+    from services.privacy.tagger.manifest import TaggerRefused, load_tagger
+
+    try:
+        return load_tagger(TAGGER_DIR, SHIPPED_DIGEST)
+    except TaggerRefused as error:
+        sys.stderr.write(f"auscult: the tagger in {TAGGER_DIR} is not verified: {error}\n")
+        raise typer.Exit(1) from error
+
+
+def answer(line: bytes, tagger: Finder | None = None) -> dict[str, Any]:
     """Return what is written for one line. Offsets are code points of the input's ``text``."""
     said: Any = None
     try:
         said = json.loads(line)
-        text, cleaner = _asked(said)
+        text, cleaner = _asked(said, tagger)
     except LineRefused as error:
         given = said.get("id") if isinstance(said, dict) else None
         return {"id": given, "text": None, "spans": [], "quarantined": str(error)}
@@ -73,12 +90,12 @@ def answer(line: bytes) -> dict[str, Any]:
     return {"id": said["id"], "text": found.text, "spans": spans}
 
 
-def _asked(said: object) -> tuple[str, TextCleaner]:
+def _asked(said: object, tagger: Finder | None) -> tuple[str, TextCleaner]:
     if not isinstance(said, dict) or not isinstance(said.get("text"), str):
         raise LineRefused("no_text")
     if not isinstance(said.get("id"), str | int):
         raise LineRefused("no_id")
-    return said["text"], TextCleaner(KnownTerms(terms_of(grow(NOBODY, _patient(said)))))
+    return said["text"], TextCleaner(KnownTerms(terms_of(grow(NOBODY, _patient(said)))), tagger)
 
 
 def _patient(said: Mapping[str, Any]) -> Patient:

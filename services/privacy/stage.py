@@ -4,7 +4,7 @@ The vault, the relations and the links are written and confirmed before the even
 them leave, so an event never shows a token that is not in the vault.
 """
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -21,7 +21,7 @@ from services.privacy import metrics
 from services.privacy.care import news, relation_of
 from services.privacy.decisions import LinkChange
 from services.privacy.deidentify import deidentify
-from services.privacy.free_text import TextCleaner
+from services.privacy.free_text import Finder, TextCleaner
 from services.privacy.guard import shows_identity
 from services.privacy.identity import KnownIdentity
 from services.privacy.known import KnownTerms
@@ -49,6 +49,7 @@ class Parts:
     staff_key: bytes
     clock: Clock
     random_bytes: Callable[[int], bytes]
+    tagger: Finder | None = None
 
 
 class Opened(NamedTuple):
@@ -185,6 +186,7 @@ class DeidentifyStage:
             metrics.EVENTS.labels(event.event_type).inc()
             for note in event.notes:
                 metrics.NOTES.labels(note.held or "passed").inc()
+            _count(primed.cleaner.found)
 
     def _relation(
         self,
@@ -214,7 +216,7 @@ class DeidentifyStage:
         ):
             self._cleaners.move_to_end(person.link)
             return cached
-        primed = _Primed(person.known, visit.staff, visit.number)
+        primed = _Primed(person.known, visit.staff, visit.number, self._parts.tagger)
         self._cleaners[person.link] = primed
         if len(self._cleaners) > CLEANERS_MAX:
             self._cleaners.popitem(last=False)
@@ -259,13 +261,23 @@ class _Primed:
     """The scrub of one patient, of the staff and the visit of one event."""
 
     def __init__(
-        self, identity: KnownIdentity, staff: tuple[Staff, ...], visit_number: str
+        self,
+        identity: KnownIdentity,
+        staff: tuple[Staff, ...],
+        visit_number: str,
+        tagger: Finder | None,
     ) -> None:
         self.identity = identity
         self.staff = staff
         self.visit_number = visit_number
         self.known = KnownTerms(terms_of(identity, staff, visit_number))
-        self.cleaner = TextCleaner(self.known)
+        self.cleaner = TextCleaner(self.known, tagger)
+
+
+def _count(found: Counter[tuple[str, str]]) -> None:
+    for (layer, kind), spans in found.items():
+        metrics.NOTE_SPANS.labels(layer, kind).inc(spans)
+    found.clear()
 
 
 def mirror_relation(record: Record, held: Mapping[str, Raw]) -> Fields:

@@ -3,6 +3,9 @@
 import random
 from datetime import date, timedelta
 
+# ruff: noqa: E501  (lists are read more easily unbroken)
+# fmt: off
+
 MONTHS = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September",
     "October", "November", "December",

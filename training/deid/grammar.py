@@ -46,10 +46,20 @@ class Grammar:
 Node = tuple["str | list[Node]", ...]
 
 
-def read_groups(path: Path) -> dict[str, list[str]]:
-    """Return the groups of a template file: ``# name`` begins one, each other line is a template.
+def marked(label: str, make: Slot) -> Slot:
+    """Return a slot whose text is marked as an identifier of a kind."""
+    return lambda rng: f"⟦{label}:{make(rng)}⟧"
 
-    ``\\n`` in a line is a new line.
+
+def from_list(items: Sequence[str]) -> Slot:
+    """Return a slot that is one of ``items``."""
+    return lambda rng: rng.choice(items)
+
+
+def read_groups(path: Path) -> dict[str, list[str]]:
+    r"""Return the groups of a template file: ``# name`` begins one, each other line is a template.
+
+    ``\n`` in a line is a new line.
     """
     groups: dict[str, list[str]] = {}
     current: list[str] = []

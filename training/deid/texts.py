@@ -47,7 +47,7 @@ class Marked:
 
 def read_gold(folder: Path, lang: str, half: Half) -> list[Marked]:
     """Return the notes of one half in ``folder/<lang>``; raise ``BadGold``."""
-    notes = []
+    notes: list[Marked] = []
     for path in sorted((folder / lang).glob("*.txt")):
         notes += parse_gold(path.read_text(encoding="utf-8"), lang, path.stem)
     return [note for note in notes if note.id not in SHOWN and half_of(note.id) is half]

@@ -1,0 +1,3 @@
+"""Which tagger this release was tested with."""
+
+SHIPPED_DIGEST = ""
