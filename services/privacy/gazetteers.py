@@ -1,6 +1,6 @@
 """Pure: the third layer: places by a list, names by a list of given names and a capital after.
 
-`lists/places.txt` is our own; `lists/given_names.txt` are those of Faker (MIT; US census and British
+`lists/places.txt` is our own; `lists/given_names.txt` are those of Faker (MIT; US and British
 statistics) that are no English word. Small on purpose: a list of rare names finds more words than
 names, and the tagger reads what stands around them.
 """
@@ -28,9 +28,10 @@ def find_listed(folded: str) -> Iterator[Span]:
         elif _is_whole(folded, start, end):
             if word not in _GIVEN:
                 yield Span(start, end, "LOC")
-            elif family := AFTER_GIVEN.match(folded, end):
-                if family[0].split()[-1].casefold() not in NOT_NAMES:
-                    yield Span(start, family.end(), "NAME")
+                continue
+            family = AFTER_GIVEN.match(folded, end)
+            if family and family[0].split()[-1].casefold() not in NOT_NAMES:
+                yield Span(start, family.end(), "NAME")
 
 
 def _is_whole(folded: str, start: int, end: int) -> bool:

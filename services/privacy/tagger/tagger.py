@@ -42,8 +42,11 @@ class Tagger:
         """Return the probability of each label for each character, ``(len(folded), labels)``."""
         chars, words = (torch.from_numpy(part).long() for part in encode(folded))
         if len(folded) <= WINDOW:
-            whole: Scores = self._scored(chars[None], words[None])[0]
-            return whole
+            with torch.inference_mode():
+                found: Scores = torch.softmax(
+                    self.network.read_short(chars, words), dim=0
+                ).T.numpy()
+            return found
         starts = window_starts(len(folded), self.shape.reach)
         found = np.empty((len(folded), len(LABELS)), dtype=np.float32)
         for at in range(0, len(starts), BATCH):
@@ -74,13 +77,16 @@ def spans_of(folded: str, scores: Scores, threshold: float) -> Iterator[Span]:
     """Yield the stretches that identify somebody; a word of an alphabet goes whole or stays."""
     removed = scores[:, REMOVED_AT]
     identifies = removed.sum(axis=1)
+    sums = np.concatenate(([0.0], identifies.cumsum()))
     for word in WORD.finditer(folded):
         start, end = word.span()
         if end - start > 1:
-            identifies[start:end] = max(identifies[start:end].mean(), identifies[start])
+            identifies[start:end] = max(
+                (sums[end] - sums[start]) / (end - start), identifies[start]
+            )
     found = identifies > threshold
-    for at, char in enumerate(folded):
-        if found[at] and not char.isalnum():
+    for at in np.flatnonzero(found):
+        if not folded[at].isalnum():
             found[at] = False
     kinds = removed.argmax(axis=1)
     start, last = -1, 0
