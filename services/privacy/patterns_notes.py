@@ -5,7 +5,7 @@ signatures. Folded text; looser than ``patterns``, so each asks for more around 
 import re
 
 # ruff: noqa: E501  (an expression that is broken into lines cannot be read)
-from services.privacy.pattern_checks import YEAR
+from services.privacy.pattern_checks import YEAR, no_unit
 from services.privacy.patterns import ANY_CASE, DAY, MONTH, Check, form
 from services.privacy.patterns_zh import HAN, NUMERAL, SURNAME
 from services.privacy.words import words
@@ -73,6 +73,8 @@ NOTES_EN = (
     form("ID", r"#\s?(?P<v>[A-Z0-9]{1,6}(?:[-/][A-Z0-9]{1,8}){1,3})\b", _has_digits(3), "v"),
     form("ID", r"\b(?:NHS|MRN|CHI)\s?(?:no\.?)?:? (?P<v>\d{3} \d{3,4} \d{3,4})\b", _has_digits(6), "v"),
     form("ID", r"\b[A-Z]{2}\d{2} [A-Z]{3}\b"),
+    form("ID", r"(?<![\w./-])(?!BP\d|G\d{1,2}P\d|[TM]\d{5}\b)(?=[\d/-]{0,20}[A-Z])(?=(?:[A-Z/-]{0,8}\d){5})[A-Z0-9]{1,16}(?:[-/][A-Z0-9]{1,12}){0,4}(?![\w%]|\.\d)", no_unit),
+    form("URL", r"\b[a-z][\w-]{1,63}(?:\.[\w-]{1,63}){0,4}\.(?:[a-z]{2,4}/[^\s<>\"'，。)]{1,300}|(?:co|ac|org|nhs|gov|edu|com|net|police|gc|mil)\.[a-z]{2}\b|(?:app|health|link|site|online|dev|xyz|int|mil|care|clinic)\b)"),
     form("PHONE", r"\b(?:ph|bleep|bleeps|dect|x|ext|hp|mob|cell|clinic|tel|PA|at|on)\.? (?P<v>\d{2,4}[ -]\d{3,4}(?:[ -]\d{3,4})?(?: x\d{2,5})?)\b(?! ?(?:m|k)g)", _has_digits(6), "v", ANY_CASE),
     form("PHONE", r"\b(?:bleep|bleeps|pager|dect|ext)\.?:? ?(?P<v>#?\d{3,6})\b", of="v", flags=ANY_CASE),
     form("NAME", r"(?:\n|[.:;] )(?:[-—–/ ]{0,4})(?P<name>[A-Z]\. ?[A-Z][a-z]{2,20}(?:-[A-Z][a-z]{2,20})?),? (?:MD|RN|NP|PA-C|DO|FRCS|FRCP|SpR|SHO|ST\d|FY\d)\b", of="name"),
@@ -104,6 +106,8 @@ NOTES_ZH = (
         _is_han_signature,
         "name",
     ),
+    form("NAME", rf"(?P<name>{SURNAME}{HAN}{{1,2}})(?=[\s(:]{{0,2}}1[3-9]\d[ -]?\d{{4}}[ -]?\d{{4}})", _is_han_signature, "name"),
+    form("NAME", rf"(?:护工|接收|车组|康复师|负责人|伤者|取名|名叫|改名|协调员|社工|翻译员|班长|教练|老支书|村长|秘书|研究生)\s?[:、]?(?P<name>{SURNAME}{HAN}{{1,2}})(?=[\s,、。;:()\[\]/\d]|接|陪|送|制作|复核|到场|来|已)", _is_han_signature, "name"),
     form("NAME", rf"[\n。;)][\s—-]{{0,4}}(?P<name>{SURNAME}{HAN}{{0,2}})(?:[\s/,]{{1,2}}\S{{3,18}})?\s*\Z", _is_han_signature, "name"),
     form("NAME", rf"[\s/→](?P<name>{SURNAME}{HAN}{{0,2}})\s*\Z", _is_han_signature, "name"),
 )  # fmt: skip

@@ -51,6 +51,10 @@ class Writer:
         self._zh = Grammar(read_groups(TEMPLATES / "zh.txt"), chinese)
         self._en = Grammar(read_groups(TEMPLATES / "en.txt"), english)
 
+    def begin_again(self, seed: int) -> None:
+        """Write from here on what a new writer with this seed and these pools would."""
+        self._rng = random.Random(seed)
+
     def text(self) -> Marked:
         """Return the next text."""
         rng = self._rng

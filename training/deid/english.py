@@ -128,11 +128,17 @@ class People:
         return self.last(rng) if rng.random() < 0.5 else self.full(rng)
 
 
-def address_en(rng: random.Random, locale: Locale) -> str:
+def address_en(rng: random.Random, locale: Locale) -> str:  # noqa: PLR0911 - a table of forms
     """Return a postal address, on one line or several, whole or in part."""
     address = rng.choice(locale.address)
     draw = rng.random()
-    if draw < 0.3:
+    if draw < 0.1:
+        return f"{rng.randrange(1, 99999)} {address}"
+    if draw < 0.15:
+        return address.replace("\n", " ") + rng.choice(("", "\n", ", ", " ")) + rng.choice(WORDS["en_country"])
+    if draw < 0.2:
+        return f"{address}\n{rng.choice(('Apt.', 'Suite', 'Unit', 'Flat'))} {rng.randrange(1, 999)}\n{rng.choice(locale.city)} {rng.randrange(1000, 99999)}"
+    if draw < 0.34:
         return address
     if draw < 0.65:
         return address.replace("\n", ", ")
@@ -160,9 +166,9 @@ def hospital_en(rng: random.Random, locale: Locale, people: People) -> str:
     )  # fmt: skip
     kind = rng.choice(
         ("Hospital", "General Hospital", "Medical Center", "Clinic", "Infirmary", "Health Centre", "Surgery", "Hospice",
-         "Care Home", "Nursing Home", "Memorial Hospital", "University Hospital", "General", "Community Hospital", "Regional", "Practice", "Health", "Children's", "clinic", "office", "Lodge", "Primary School", "Pharmacy", "")
+         "Care Home", "Nursing Home", "Memorial Hospital", "University Hospital", "General", "Community Hospital", "Regional", "Practice", "Health", "Children's", "clinic", "office", "Lodge", "Primary School", "Pharmacy", "", "Centre", "Elementary", "Med Ctr", "Medical Practice", "Regional Hospital", "Unit", "Birth Centre", "Rehab")
     )  # fmt: skip
-    return f"{first} {kind}".strip() if rng.random() < 0.95 else rng.choice(("UCSF", "MGH", "RVI", "UCLA", "NYU Langone", "VA"))
+    return f"{first} {kind}".strip() if rng.random() < 0.93 else rng.choice(("UCSF", "MGH", "UCLA", "NYU Langone", "".join(rng.choice(CAPITALS) for _ in range(rng.randrange(2, 5)))))
 
 
 def made_up(rng: random.Random) -> str:

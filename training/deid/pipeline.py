@@ -45,7 +45,7 @@ class Plan:
     threshold: float
     seed: int = 1
     shape: Shape = field(default_factory=Shape)
-    written: Recipe = field(default_factory=lambda: Recipe(steps=1_400, chars=8_000, rate=3e-3))
+    written: Recipe = field(default_factory=lambda: Recipe(steps=1_700, chars=8_000, rate=3e-3))
     marked: Recipe = field(
         default_factory=lambda: Recipe(steps=500, chars=8_000, rate=1e-3, more_share=0.35)
     )

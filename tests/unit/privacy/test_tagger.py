@@ -1,3 +1,4 @@
+from itertools import pairwise
 from pathlib import Path
 
 import msgspec
@@ -16,8 +17,9 @@ from services.privacy.tagger.manifest import (
     load_tagger,
     read_manifest,
 )
+from services.privacy.tagger.network import LABELS
 from services.privacy.tagger.shipped import SHIPPED_DIGEST
-from services.privacy.tagger.tagger import LABELS, WINDOW, Tagger, spans_of, window_starts
+from services.privacy.tagger.tagger import WINDOW, Tagger, spans_of, window_starts
 
 FOLDER = Path(__file__).parents[3] / "data" / "taggers" / "deid" / "1.0.0"
 MAX_BYTES = 20_000_000
@@ -86,13 +88,13 @@ def test_windows_cover_a_text_and_overlap_by_what_the_network_sees() -> None:
     starts = window_starts(5_000, 64)
     assert starts[0] == 0
     assert starts[-1] == 5_000 - WINDOW
-    assert all(b - a <= WINDOW - 2 * 64 for a, b in zip(starts, starts[1:], strict=False))
+    assert all(b - a <= WINDOW - 2 * 64 for a, b in pairwise(starts))
 
 
 def test_a_long_text_is_read_as_if_it_were_whole(tagger: Tagger) -> None:
     text = ("患者赵云飞诉腹痛，予奥美拉唑。Seen by Dr Okafor, Leeds. " * 60)[: WINDOW + 700]
     in_windows = tagger.probabilities(text)
-    around = WINDOW // 2  # a stretch that both windows and a text of its own hold
+    around = 700 + tagger.shape.reach  # where the second window takes over
     alone = tagger.probabilities(text[around - 100 : around + 100])
     middle = slice(around - 20, around + 20)
     assert np.allclose(in_windows[middle], alone[80:120], atol=1e-4)
