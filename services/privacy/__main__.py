@@ -14,6 +14,7 @@ from services.privacy.app import running
 from services.privacy.mirror import MirrorAhead
 from services.privacy.patient_keys import KeyUnreadable
 from services.privacy.settings import PrivacySettings
+from services.privacy.tagger.manifest import TaggerRefused
 
 
 def main() -> None:
@@ -30,6 +31,8 @@ def main() -> None:
         _cannot_start(f"Redis knows more of {error} than Kafka: restore the topic or empty Redis")
     except KeyUnreadable:
         _cannot_start("the vault does not open with this privacy/kek.key")
+    except TaggerRefused as error:
+        _cannot_start(f"the tagger in {settings.tagger_dir} is not verified: {error}")
     except (KeyMissing, OSError) as error:
         _cannot_start(str(error))
 

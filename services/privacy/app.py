@@ -21,6 +21,7 @@ from services.privacy.entitled import Allowance
 from services.privacy.erasing import Eraser
 from services.privacy.erasure_book import ErasureBook
 from services.privacy.erasure_desk import ErasureDesk
+from services.privacy.free_text import Finder
 from services.privacy.keks import KeyRing
 from services.privacy.key_files import PrivacyKeys, load_privacy_keys
 from services.privacy.links import LinkBook
@@ -33,6 +34,7 @@ from services.privacy.rotation import Rotation
 from services.privacy.seals import Seals
 from services.privacy.settings import PrivacySettings
 from services.privacy.stage import DeidentifyStage, Parts, mirror_relation
+from services.privacy.tagger.manifest import load_tagger
 from services.privacy.vault import Vault
 
 GROUP = "privacy"
@@ -47,7 +49,9 @@ class Privacy:
     def __init__(
         self, settings: PrivacySettings, writer: EventWriter, reader: EventReader, clock: Clock
     ) -> None:
-        """Read the keys (``KeyMissing``) and wire the parts; nothing is connected yet."""
+        """Read the keys (``KeyMissing``) and the tagger (``TaggerRefused``) and wire the parts;
+        nothing is connected yet.
+        """
         self.settings = settings
         self._writer, self._reader, self._clock = writer, reader, clock
         self._keys = load_privacy_keys(settings.keys_dir, settings.kek_dir)
@@ -203,4 +207,12 @@ def _parts(service: Privacy, keys: PrivacyKeys, settings: PrivacySettings, clock
         staff_key=keys.staff,
         clock=clock,
         random_bytes=os.urandom,
+        tagger=_tagger(settings),
     )
+
+
+def _tagger(settings: PrivacySettings) -> Finder | None:
+    if not settings.uses_tagger:
+        _log.warning("Notes are cleaned without the tagger")
+        return None
+    return load_tagger(settings.tagger_dir, settings.tagger_digest)

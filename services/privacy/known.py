@@ -5,7 +5,6 @@ case, width and accents do not hide them; the folded text decides where a word e
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 
 import ahocorasick
@@ -13,17 +12,9 @@ import ahocorasick
 from services.privacy.folding import Squeezed
 from services.privacy.identity import HAN_FIRST, HAN_LAST
 from services.privacy.known_terms import Term
+from services.privacy.spans import Span
 
 SEPARATORS_MAX = 3  # characters that may stand between two of a term, on average
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """``folded[start:end]`` is of the kind ``label``."""
-
-    start: int
-    end: int
-    label: str
 
 
 class KnownTerms:
@@ -67,7 +58,7 @@ class KnownTerms:
         unsure: list[tuple[Span, Term]] = []
         for start, end, term in self._matches(squeezed, folded):
             span = Span(start, end, term.label)
-            if term.needs_cue and not _reads_as_name(folded, start):
+            if term.needs_cue and not term.is_strong and not _reads_as_name(folded, start):
                 unsure.append((span, term))
             else:
                 spans.append(span)

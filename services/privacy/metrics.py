@@ -21,6 +21,13 @@ NOTES = counter(
     "Notes and text results by what became of them: passed or the code why one was held back.",
     labels=("result",),
 )
+NOTE_SPANS = counter(
+    "privacy_note_spans_total",
+    "Spans found in free text by the layer that found them (known, form, listed, tagger,"
+    " repeat) and kind;"
+    " several layers may find the same.",
+    labels=("layer", "kind"),
+)
 BATCH_SECONDS = histogram(
     "privacy_batch_seconds",
     "From a batch to its outputs, the vault included.",

@@ -8,6 +8,7 @@ from pydantic_settings import SettingsConfigDict
 from contracts.identified import IDENTIFIED
 from contracts.topic import DAY_MS
 from plumbing.settings import AuditedSettings
+from services.privacy.tagger.shipped import SHIPPED_DIGEST
 
 
 class PrivacySettings(AuditedSettings):
@@ -29,6 +30,18 @@ class PrivacySettings(AuditedSettings):
         default="127.0.0.1", description="Address of the resolve API, health and metrics."
     )
     http_port: int = Field(default=8082, description="Its port; 0: a free one.")
+    tagger_dir: Path = Field(
+        default=Path("data/taggers/deid/1.0.0"),
+        description="Folder of the tagger of notes: weights and manifest.",
+    )
+    tagger_digest: str = Field(
+        default=SHIPPED_DIGEST,
+        description="Digest that its manifest must have: this release's, or that of a site's own.",
+    )
+    uses_tagger: bool = Field(
+        default=True,
+        description="False: notes are cleaned by known identifiers and rules alone.",
+    )
     sealed_days: int = Field(
         default=IDENTIFIED.retention_ms // DAY_MS,
         description=(

@@ -22,6 +22,7 @@ from services.privacy.anonymity import Anonymity
 from services.privacy.care import news, relation_of
 from services.privacy.decisions import LinkChange
 from services.privacy.deidentify import deidentify
+from services.privacy.free_text import Finder
 from services.privacy.guard import GuardWatch, shows_identity
 from services.privacy.links import LinkBook
 from services.privacy.mirror import Entry, Fields, Mirror, Raw
@@ -47,6 +48,7 @@ class Parts:
     staff_key: bytes
     clock: Clock
     random_bytes: Callable[[int], bytes]
+    tagger: Finder | None = None
 
 
 class Opened(NamedTuple):
@@ -199,6 +201,7 @@ class DeidentifyStage:
             self._anonymity.saw(event, self._parts.clock.monotonic_s())
             for note in event.notes:
                 metrics.NOTES.labels(note.held or "passed").inc()
+            primed.count_spans()
         self._anonymity.show()
 
     def _relation(
@@ -229,7 +232,7 @@ class DeidentifyStage:
         ):
             self._cleaners.move_to_end(person.link)
             return cached
-        primed = Primed(person.known, visit.staff, visit.number)
+        primed = Primed(person.known, visit.staff, visit.number, self._parts.tagger)
         self._cleaners[person.link] = primed
         if len(self._cleaners) > CLEANERS_MAX:
             self._cleaners.popitem(last=False)
