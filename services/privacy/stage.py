@@ -199,7 +199,7 @@ class DeidentifyStage:
             self._anonymity.saw(event, self._parts.clock.monotonic_s())
             for note in event.notes:
                 metrics.NOTES.labels(note.held or "passed").inc()
-        self._anonymity.show()
+        self._anonymity.show(self._parts.clock.monotonic_s())
 
     def _relation(
         self,
