@@ -19,10 +19,16 @@ class PrivacyApi:
     """Asks privacy on behalf of one viewer. ``secret`` is a file below the keys folder."""
 
     def __init__(
-        self, viewer: str, privacy: str, token: Path | None, secret: str = RESOLVE
+        self,
+        viewer: str,
+        privacy: str,
+        token: Path | None,
+        secret: str = RESOLVE,
+        under: str = "",
     ) -> None:
-        """Read the token; raise ``OSError`` where there is none."""
+        """Read the token; raise ``OSError`` where there is none. ``under`` begins every path."""
         settings = StackSettings()
+        self._under = under
         self.viewer = viewer or getpass.getuser()
         port = settings.at(settings.privacy_port)
         self._url = (privacy or f"http://127.0.0.1:{port}").rstrip("/")
@@ -34,7 +40,7 @@ class PrivacyApi:
         """Return the answer; raise ``StackError`` with privacy's word when there is none."""
         try:
             answer = httpx.post(
-                f"{self._url}/v1/{path}",
+                f"{self._url}/v1/{self._under}{path}",
                 content=msgspec.json.encode(said),
                 headers={"Authorization": f"Bearer {self._token}"},
                 timeout=timeout_s,

@@ -40,7 +40,11 @@ Place = Annotated[str, typer.Argument(help="PARTITION:OFFSET, as `list` shows th
 
 
 class Asking(PrivacyApi):
-    """Asks privacy on behalf of one viewer."""
+    """Asks privacy about refused records on behalf of one viewer."""
+
+    def __init__(self, viewer: str, privacy: str, token: Path | None) -> None:
+        """Read the token."""
+        super().__init__(viewer, privacy, token, under="rejected/")
 
     def listed(self, since: str, until: str, codes: Sequence[str]) -> RefusedList:
         """Return what was refused in that time with one of these codes."""
@@ -51,7 +55,7 @@ class Asking(PrivacyApi):
             until_ms=_moment_ms(until, timedelta(seconds=1)),
             codes=tuple(codes),
         )
-        return self.ask("rejected/list", query, RefusedList)
+        return self.ask("list", query, RefusedList)
 
     def place(self, partition: int, offset: int) -> RefusedPlace:
         """Return the question about one record."""
@@ -83,7 +87,7 @@ def show_command(
 ) -> None:
     """Open one: its reasons as a JSON line on stderr, the message as it came on stdout."""
     asking = Asking(viewer, privacy, token)
-    found = asking.ask("rejected/show", asking.place(*_place(place)), RefusedMessage)
+    found = asking.ask("show", asking.place(*_place(place)), RefusedMessage)
     told = msgspec.structs.asdict(found) | {"raw": len(found.raw)}
     sys.stderr.write(msgspec.json.encode(told).decode() + "\n")
     sys.stdout.buffer.write(found.raw)
@@ -123,7 +127,7 @@ async def _replay(asking: Asking, chosen: Sequence[tuple[int, int]], doors: Door
     front_door = FrontDoor(doors, SystemClock())
     good = True
     for partition, offset in chosen:
-        found = asking.ask("rejected/replay", asking.place(partition, offset), RefusedReplay)
+        found = asking.ask("replay", asking.place(partition, offset), RefusedReplay)
         line: dict[str, Any] = {"partition": partition, "offset": offset, "to": found.to}
         if found.to == "front_door":
             again = Outgoing(found.raw, "replay", 0.0, message_type(found.raw))

@@ -15,6 +15,7 @@ WINDOW_S = 86_400.0
 PATIENTS_MAX = 200_000
 CONDITIONS_MAX = 16
 K_MIN = 5
+SHOW_EVERY_S = 5.0
 BAND_YEARS = 10
 CODE_CHARS = 3  # the category of an ICD-10 code
 KINDS = ("place", "condition")
@@ -29,6 +30,7 @@ class Anonymity:
         """Begin with nobody."""
         self._seen: OrderedDict[str, tuple[float, frozenset[Class]]] = OrderedDict()
         self._members: Counter[Class] = Counter()
+        self._due_s = 0.0
 
     def saw(self, event: DeidentifiedEvent, now_s: float) -> None:
         """Count the event's patient into the classes that it describes, and those from before."""
@@ -45,8 +47,11 @@ class Anonymity:
         """Return how many patients each class of a kind has."""
         return [size for name, size in self._members.items() if name[0] == kind and size > 0]
 
-    def show(self) -> None:
-        """Set the gauges."""
+    def show(self, now_s: float) -> None:
+        """Set the gauges, every few seconds: it goes through all classes."""
+        if now_s < self._due_s:
+            return
+        self._due_s = now_s + SHOW_EVERY_S
         self._members = +self._members
         for kind in KINDS:
             sizes = self.sizes(kind)

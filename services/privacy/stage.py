@@ -202,7 +202,7 @@ class DeidentifyStage:
             for note in event.notes:
                 metrics.NOTES.labels(note.held or "passed").inc()
             primed.count_spans()
-        self._anonymity.show()
+        self._anonymity.show(self._parts.clock.monotonic_s())
 
     def _relation(
         self,

@@ -33,11 +33,13 @@ def test_patients_who_look_alike_are_one_class() -> None:
         seen.saw(an_event(number, 40 + number), 0.0)
     seen.saw(an_event(0, 41), 1.0)  # the same patient again is no other
     assert seen.sizes("place") == [5]
-    seen.show()
+    seen.show(0.0)
     assert gauge("smallest_class", kind="place") == 5
     assert gauge("patients_below", kind="place") == 0
     seen.saw(an_event(9, 91), 1.0)
-    seen.show()
+    seen.show(1.0)
+    assert gauge("smallest_class", kind="place") == 5  # not at every batch
+    seen.show(6.0)
     assert sorted(seen.sizes("place")) == [1, 5]
     assert gauge("smallest_class", kind="place") == 1
     assert gauge("patients_below", kind="place") == 1
