@@ -62,7 +62,9 @@ class KnownTerms:
                 unsure.append((span, term))
             else:
                 spans.append(span)
-        spans += [span for span, term in unsure if _is_beside(span, spans)]
+        ends = {span.end for span in spans if span.label == "NAME"}
+        starts = {span.start for span in spans if span.label == "NAME"}
+        spans += [span for span, _ in unsure if _is_beside(span, ends, starts)]
         return spans
 
     def _matches(self, squeezed: Squeezed, folded: str) -> Iterator[tuple[int, int, Term]]:
@@ -107,9 +109,6 @@ def _reads_as_name(folded: str, start: int) -> bool:
     return folded[start].isupper() and bool(before) and before[-1] not in ".!?:;\n"
 
 
-def _is_beside(span: Span, sure: Iterable[Span]) -> bool:
-    return any(
-        other.label == "NAME"
-        and (0 <= span.start - other.end <= 2 or 0 <= other.start - span.end <= 2)
-        for other in sure
-    )
+def _is_beside(span: Span, ends: set[int], starts: set[int]) -> bool:
+    """Sets: of many names and many words that could be one, each is looked at once."""
+    return any(span.start - gap in ends or span.end + gap in starts for gap in range(3))

@@ -5,8 +5,10 @@ import msgspec
 import numpy as np
 import pytest
 
+from services.privacy import app
 from services.privacy.folding import fold
 from services.privacy.free_text import TextCleaner
+from services.privacy.settings import PrivacySettings
 from services.privacy.spans import Span
 from services.privacy.tagger.manifest import (
     MANIFEST,
@@ -157,3 +159,11 @@ def test_what_was_found_once_is_found_everywhere() -> None:
     assert cleaner.clean("蔺守则入院。后蔺守则好转").text == "[NAME-1]入院。后[NAME-1]好转"
     assert cleaner.found["tagger", "NAME"] == 1
     assert cleaner.found["repeat", "NAME"] == 2
+
+
+def test_privacy_does_not_start_with_a_tagger_that_is_not_pinned() -> None:
+    settings = PrivacySettings(tagger_dir=FOLDER, tagger_digest="0" * 64)
+    with pytest.raises(TaggerRefused):
+        app._tagger(settings)
+    assert app._tagger(settings.model_copy(update={"uses_tagger": False})) is None
+    assert app._tagger(settings.model_copy(update={"tagger_digest": SHIPPED_DIGEST})) is not None
