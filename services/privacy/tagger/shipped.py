@@ -1,3 +1,3 @@
 """Which tagger this release was tested with."""
 
-SHIPPED_DIGEST = "23f3fc2bfd637c5088cc921250e77a456a3deed28219f40c99992bc23291591c"
+SHIPPED_DIGEST = "d76eb2f73d23d92afbe6d776d556e1c8320c9bb2171a0d27e776f0677e17cfd1"
