@@ -1,3 +1,3 @@
 """Which tagger this release was tested with."""
 
-SHIPPED_DIGEST = "d76eb2f73d23d92afbe6d776d556e1c8320c9bb2171a0d27e776f0677e17cfd1"
+SHIPPED_DIGEST = "81a20fa0563565c40b9e98952c90eff58085e1d8ecc3e0e1f5b7cbe47feaf60b"
