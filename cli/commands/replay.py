@@ -88,9 +88,9 @@ def target(to: str, settings: StackSettings) -> tuple[str, int]:
     return parts.hostname, port
 
 
-def require_listener(host: str, port: int) -> None:
-    """Raise ``StackError`` when nobody takes connections there: before anything is sent."""
-    deadline_s = time.monotonic() + LISTENER_S
+def require_listener(host: str, port: int, within_s: float = LISTENER_S) -> None:
+    """Raise ``StackError`` when nobody takes connections there within ``within_s`` seconds."""
+    deadline_s = time.monotonic() + within_s
     while True:
         try:
             socket.create_connection((host, port), timeout=LISTENER_S).close()
