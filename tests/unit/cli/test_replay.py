@@ -5,6 +5,7 @@ import json
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread, Timer
@@ -134,6 +135,24 @@ def test_a_door_that_is_not_there_is_given_up() -> None:
 def test_a_message_without_a_door_is_a_fault_of_ours() -> None:
     with pytest.raises(ValueError, match="no door"):
         asyncio.run(FrontDoor(Doors(None, ""), SystemClock()).send(Outgoing(b"", "lane")))
+
+
+@pytest.mark.parametrize(
+    ("to", "error", "said"),
+    [
+        ("http://127.0.0.1:1", StackError, "nobody takes messages at 127.0.0.1:1"),
+        ("http://127.0.0.1:99999", typer.BadParameter, "expected http://host:port"),
+    ],
+)
+def test_a_dead_or_impossible_port_for_fhir_is_told_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, to: str, error: type[Exception], said: str
+) -> None:
+    monkeypatch.setattr(
+        "cli.commands.replay.require_listener", partial(require_listener, within_s=0)
+    )
+    (tmp_path / "a.json").write_text('{"resourceType":"Patient"}')
+    with pytest.raises(error, match=said):
+        replay_command([tmp_path / "a.json"], to=to)
 
 
 def test_a_listener_that_comes_late_is_waited_for() -> None:
