@@ -154,7 +154,7 @@ class _Page:
 
     async def find(self, number: str) -> str:
         """Return the token of a record number, "" when nobody has it."""
-        request = FindRequest(query=number, viewer=VIEWER, purpose="TREAT")
+        request = FindRequest(query=number, viewer=VIEWER, purpose="TREAT", role="clinician")
         answer = await self.privacy.post("/v1/find", content=msgspec.json.encode(request))
         answer.raise_for_status()
         tokens = msgspec.json.decode(answer.content, type=FindAnswer).tokens

@@ -43,6 +43,7 @@ COMMANDS: dict[str, Command] = {
     "models": Command("models", "app", "list, verify, sign, promote, roll back"),
     "topics": Command("topics", "app", "make the topics as the contracts declare them"),
     "keys": Command("keys", "app", "make and rotate key files"),
+    "erase": Command("erase", "app", "erase a person: request, confirm, show, hold, verify"),
     "audit": Command("audit", "app", "verify the audit log"),
     "rejected": Command("rejected", "app", "what was refused: list, show, replay, release"),
     "bench": Command("bench", "bench_command", "one benchmark, ours and its peers in one run"),

@@ -11,14 +11,26 @@ import msgspec
 
 TOKENS_PER_CALL_MAX = 200
 Purpose = Literal["TREAT", "ETREAT"]
+"""HL7 v3 PurposeOfUse: treatment; emergency treatment, which breaks the glass."""
+GlassReason = Literal["", "emergency", "covering", "handover", "consultation"]
+CARING_ROLES = frozenset({"clinician", "charge"})
+ALL_UNITS = "*"
 
 
 class ResolveRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Which tokens, for whom (the viewer's staff number), and why."""
+    """Which tokens, for whom (the viewer's staff number), and why.
+
+    ``role`` and ``units`` (``*``: all) are those the viewer is signed in with. For ``TREAT`` each
+    patient has to be, or to have been, in one of the units or in the viewer's care. ``ETREAT``
+    does without, for few patients, needs a ``reason``, and has a mark of its own on the audit log.
+    """
 
     tokens: tuple[str, ...]
     viewer: str
     purpose: Purpose
+    role: str = ""
+    units: tuple[str, ...] = ()
+    reason: GlassReason = ""
 
 
 class Identity(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -33,7 +45,7 @@ class Identity(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class ResolveAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """The identities that are known; an unknown token is simply not there."""
+    """The identities that are known and may be told; another token is simply not there."""
 
     identities: tuple[Identity, ...]
 
@@ -44,6 +56,7 @@ class FindRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     query: str
     viewer: str
     purpose: Purpose
+    role: str = ""
 
 
 class FindAnswer(msgspec.Struct, frozen=True, kw_only=True):

@@ -10,7 +10,7 @@ from kafka import KafkaAdminClient, TopicPartition
 from kafka.admin import ConfigResource, ConfigResourceType, OffsetSpec
 from kafka.errors import CoordinatorNotAvailableError, KafkaError, TopicAlreadyExistsError
 
-from contracts.topic import Topic
+from contracts.topic import DAY_MS, Topic
 from plumbing.errors import Unavailable
 from plumbing.kafka_connection import KafkaConnection
 
@@ -188,8 +188,13 @@ def _configs_of(topic: Topic[Any], durability: Durability) -> dict[str, str]:
         "message.timestamp.type": "CreateTime",
     }
     if topic.cleanup == "compact":
-        # Replays stay short, and a tombstone stays long enough for every reader to see it.
-        configs |= {"min.cleanable.dirty.ratio": "0.2", "delete.retention.ms": str(7 * 86_400_000)}
+        # Replays stay short; a tombstone stays long enough for every reader to see it, and longer
+        # than any event that it holds back; what was replaced or erased is gone within a week.
+        configs |= {
+            "min.cleanable.dirty.ratio": "0.2",
+            "delete.retention.ms": str(9 * DAY_MS),
+            "max.compaction.lag.ms": str(7 * DAY_MS),
+        }
     return configs
 
 

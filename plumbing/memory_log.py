@@ -48,6 +48,10 @@ class InMemoryLog:
         """Return all records of ``topic``, partition by partition: what a test looks at."""
         return [record for part in self._topics.get(topic, ()) for record in part.records]
 
+    def partition_of(self, key: str) -> int:
+        """Return the partition of a key among those of a topic made with the default number."""
+        return partition_of(key.encode(), self._partition_count)
+
     def compact(self, topic: str) -> None:
         """Keep the last record of each key, as Kafka's cleaner does; offsets stay."""
         for part in self._topics[topic]:

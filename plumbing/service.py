@@ -32,7 +32,7 @@ def run_service(
         sys.exit(EXIT_CRASHED)
     except tuple(cannot_start) as error:
         sentence = next(said for kind, said in cannot_start.items() if isinstance(error, kind))
-        sys.stderr.write(f"{name} cannot start: {sentence.format(error)}\n")
+        sys.stderr.write(f"{name} cannot start: {sentence.replace('{}', str(error))}\n")
         sys.exit(1)
 
 

@@ -40,10 +40,14 @@ class Batch(Generic[Event]):
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """The handler refuses the record at ``offset``: it goes to the rejected topic with ``code``."""
+    """The handler refuses the record at ``offset``: it goes to the rejected topic with ``code``.
+
+    Not ``counted``: it says nothing against its source, and does not lead to a pause of it.
+    """
 
     offset: int
     code: str
+    counted: bool = True
 
 
 @dataclass(frozen=True, slots=True)

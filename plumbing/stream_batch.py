@@ -112,15 +112,22 @@ class Tally:
     named: set[str]
 
 
-def tally(records: Sequence[Fetched], refused: Mapping[int, str], partition: int) -> Tally:
-    """Count; ``refused`` has the code of each refused record, by offset."""
+def tally(
+    records: Sequence[Fetched],
+    refused: Mapping[int, str],
+    partition: int,
+    uncounted: Collection[int] = (),
+) -> Tally:
+    """Count; ``refused`` has the code of each refused record, by offset. The ``uncounted`` among
+    them are seen and not bad.
+    """
     fallback = f"partition {partition}"
     tried = [record for record in records if refused.get(record.offset) != SOURCE_PAUSED]
     said = [source_of(record) for record in tried]
     bad = Counter(
         source or fallback
         for source, record in zip(said, tried, strict=True)
-        if record.offset in refused
+        if record.offset in refused and record.offset not in uncounted
     )
     return Tally(Counter(source or fallback for source in said), bad, {*said} - {""})
 

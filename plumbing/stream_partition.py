@@ -193,8 +193,7 @@ class PartitionRunner:
             handled = Handled()
             if found.batch.arrived:
                 handled = await self._subscription.handle(found.batch)
-            refused = found.left_out | {one.offset: one.code for one in handled.refused}
-            await self._finish(records, handled, refused)
+            await self._finish(records, handled, found.left_out)
         except MalformedEvent as error:
             if len(records) > 1:  # one of them: find it by handling each alone
                 for record in records:
@@ -203,10 +202,12 @@ class PartitionRunner:
             await self._finish(records, Handled(), {records[0].offset: error.code})
 
     async def _finish(
-        self, records: Sequence[Fetched], handled: Handled, refused: Mapping[int, str]
+        self, records: Sequence[Fetched], handled: Handled, left_out: Mapping[int, str]
     ) -> None:
         limit = self._stage.limit
-        counts = tally(records, refused, self.place.partition)
+        refused = {**left_out, **{one.offset: one.code for one in handled.refused}}
+        uncounted = {one.offset for one in handled.refused if not one.counted}
+        counts = tally(records, refused, self.place.partition, uncounted)
         if beyond := limit.exceeded(counts.seen, counts.bad):
             payload_kept = self._subscription.topic.identified
             self._stage.pause(self.place, beyond, counts, payload_kept=payload_kept)

@@ -15,10 +15,11 @@ from rich.table import Table
 
 from cli.progress import step
 from cli.stack.process import StackError
-from cli.stack.programs import MODELS_DIR
+from cli.stack.programs import MODELS_DIR, TAGGER_DIR
 from cli.stack.scratch import scratch_broker, scratch_stack
 from cli.stack.settings import StackSettings
 from plumbing.clock import SystemClock
+from services.privacy.tagger.shipped import SHIPPED_DIGEST
 from simulator.run import Target
 
 LOOPBACK = "127.0.0.1"
@@ -47,7 +48,8 @@ def bench_command(
     data: Annotated[
         Path | None,
         typer.Option(
-            help="physionet: the table of stays (icu_b_long.csv.gz); parse: a folder of HL7 files."
+            help="physionet: the table of stays (icu_b_long.csv.gz); parse: a folder of HL7 files;"
+            " deid: the folder of the development texts."
         ),
     ] = None,
 ) -> None:
@@ -55,8 +57,10 @@ def bench_command(
 
     parse (HL7 v2 to envelope and JSON, beside python-hl7, hl7apy and HAPI), stream (our stage and
     stock Faust), mllp (the front door on a real broker), pipeline (the whole stack from MLLP to
-    visible), inference, accelerator (the model on each device here), deidentify, physionet (the
-    page's risk against the offline score), or all.
+    visible), inference, accelerator (the model on each device here), deidentify (speed), deid (what
+    notes lose and keep, beside Presidio, scrubadub and Philter), physionet (the page's risk against
+    the offline score), erase (one of 200 patients under load, then looked for with every byte and
+    key), or all.
     """
     if name not in {*BENCHMARKS, "all"}:
         raise typer.BadParameter(f"one of {', '.join(BENCHMARKS)}, all")
@@ -130,6 +134,13 @@ def _deidentify(_: Wanted) -> Any:
     return [asdict(one) for one in importlib.import_module("bench.deidentify").run()]
 
 
+def _deid(wanted: Wanted) -> Any:
+    from services.privacy.tagger.manifest import load_tagger
+
+    tagger = load_tagger(TAGGER_DIR, SHIPPED_DIGEST)
+    return importlib.import_module("bench.deid").run(wanted.data, tagger)
+
+
 def _pipeline(wanted: Wanted) -> Any:
     from bench.pipeline import Gateway, run
 
@@ -138,6 +149,29 @@ def _pipeline(wanted: Wanted) -> Any:
         target = Target(LOOPBACK, settings.at(settings.mllp_port), connections=32)
         gateway = Gateway(metrics)
         return asyncio.run(run(target, gateway, SystemClock(), wanted.rates, wanted.seconds))
+
+
+def _erase(_: Wanted) -> Any:
+    from bench.erase import Reach, run
+    from plumbing.kafka_connection import KafkaConnection
+    from plumbing.kafka_log import KafkaReader
+
+    with scratch_stack() as settings:
+        reach = Reach(
+            feed=Target(LOOPBACK, settings.at(settings.mllp_port), connections=8),
+            privacy_url=f"http://{LOOPBACK}:{settings.at(settings.privacy_port)}",
+            redis_url=settings.redis_url,
+            keys_dir=settings.keys_dir,
+        )
+
+        async def measure() -> Any:
+            reader = KafkaReader(KafkaConnection(bootstrap=settings.bootstrap))
+            try:
+                return await run(reach, reader, SystemClock())
+            finally:
+                await reader.close()
+
+        return asyncio.run(measure())
 
 
 def _physionet(wanted: Wanted) -> Any:
@@ -183,6 +217,8 @@ BENCHMARKS: dict[str, Callable[[Wanted], Any]] = {
     "inference": _inference,
     "accelerator": _accelerator,
     "deidentify": _deidentify,
+    "deid": _deid,
     "pipeline": _pipeline,
+    "erase": _erase,
     "physionet": _physionet,
 }

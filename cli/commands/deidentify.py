@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from enum import StrEnum
@@ -14,13 +15,15 @@ import typer
 from cli.deidentify_page import page
 from cli.files import opened
 from cli.progress import console
+from cli.stack.programs import TAGGER_DIR
 from contracts.identified import Patient
 from plumbing.key_files import KEY_BYTES, KeyMissing, read_key
-from services.privacy.free_text import TextCleaner
+from services.privacy.free_text import Finder, TextCleaner
 from services.privacy.identity import KINDS, NOBODY, grow
 from services.privacy.known import KnownTerms
 from services.privacy.known_terms import terms_of
 from services.privacy.surrogates import Surrogates
+from services.privacy.tagger.shipped import SHIPPED_DIGEST
 
 SAID_EVERY = 500
 REPORT_TEXTS_MAX = 1_000
@@ -58,14 +61,19 @@ def deidentify_command(
             help=f"HTML page of the first {REPORT_TEXTS_MAX} texts AS THEY WERE, with marks."
         ),
     ] = None,
+    *,
+    rules_only: Annotated[
+        bool, typer.Option("--rules-only", help="Without the tagger: faster, and finds less.")
+    ] = False,
 ) -> None:
-    """Remove identifiers, known ones and those by form; hold back what cannot be cleaned."""
+    """Remove identifiers by all layers; hold back what cannot be cleaned."""
     surrogates = _surrogates(key) if style is Style.SURROGATES else None
+    tagger = None if rules_only else _tagger()
     shown: list[tuple[str, dict[str, Any]]] = []
     with opened(source, "rb") as lines, opened(target, "wb") as written, _progress() as say:
         for number, line in enumerate(lines, 1):
             if line.strip():
-                found = answer(line, surrogates)
+                found = answer(line, tagger, surrogates)
                 written.write(msgspec.json.encode(found) + b"\n")
                 if report is not None and len(shown) < REPORT_TEXTS_MAX:
                     shown.append((_text_of(line), found))
@@ -76,12 +84,24 @@ def deidentify_command(
         report.write_text(page(shown), encoding="utf-8")
 
 
-def answer(line: bytes, surrogates: Surrogates | None = None) -> dict[str, Any]:
+def _tagger() -> Finder:
+    from services.privacy.tagger.manifest import TaggerRefused, load_tagger
+
+    try:
+        return load_tagger(TAGGER_DIR, SHIPPED_DIGEST)
+    except TaggerRefused as error:
+        sys.stderr.write(f"auscult: the tagger in {TAGGER_DIR} is not verified: {error}\n")
+        raise typer.Exit(1) from error
+
+
+def answer(
+    line: bytes, tagger: Finder | None = None, surrogates: Surrogates | None = None
+) -> dict[str, Any]:
     """Return what is written for one line. Offsets are code points of the input's ``text``."""
     said: Any = None
     try:
         said = json.loads(line)
-        text, cleaner = _asked(said)
+        text, cleaner = _asked(said, tagger)
     except LineRefused as error:
         given = said.get("id") if isinstance(said, dict) else None
         return {"id": given, "text": None, "spans": [], "quarantined": str(error)}
@@ -118,12 +138,12 @@ def _text_of(line: bytes) -> str:
         return ""
 
 
-def _asked(said: object) -> tuple[str, TextCleaner]:
+def _asked(said: object, tagger: Finder | None) -> tuple[str, TextCleaner]:
     if not isinstance(said, dict) or not isinstance(said.get("text"), str):
         raise LineRefused("no_text")
     if not isinstance(said.get("id"), str | int):
         raise LineRefused("no_id")
-    return said["text"], TextCleaner(KnownTerms(terms_of(grow(NOBODY, _patient(said)))))
+    return said["text"], TextCleaner(KnownTerms(terms_of(grow(NOBODY, _patient(said)))), tagger)
 
 
 def _patient(said: Mapping[str, Any]) -> Patient:

@@ -8,6 +8,9 @@ from typing import Annotated
 
 import typer
 
+from cli.commands.key_backup import backup_command, restore_command
+from cli.privacy_api import PrivacyApi
+from contracts.erasures import KeyChange, KeyChanged
 from contracts.identified import IDENTIFIED
 from contracts.topic import DAY_MS
 from plumbing.clock import SystemClock
@@ -15,25 +18,30 @@ from plumbing.key_files import KeyMissing, make_key, make_signing_pair, read_key
 from services.ingest.identity import Keys, sender
 from services.privacy.key_files import destroy_day_keys, make_day_keys
 
-app = typer.Typer(help="Make and rotate key files.", no_args_is_help=True)
+app = typer.Typer(help="Make, rotate, back up and restore key files.", no_args_is_help=True)
+app.command("backup")(backup_command)
+app.command("restore")(restore_command)
 
 DAYS_AHEAD = 3  # today and the two days after
+CHANGE_S = 3_600.0
 SECRETS = (
     "ingest/route.key",
     "ingest/event.key",
-    "privacy/kek.key",
     "privacy/link.key",
     "privacy/index.key",
     "privacy/staff.key",
     "gateway/session.key",
     "resolve.token",
+    "erasure/request.token",
+    "erasure/confirm.token",
 )
+KEK = "privacy/kek.key"
 SIGNING_PAIRS = (
     ("privacy/audit.ed25519", "privacy/audit.pub"),
     ("gateway/audit.ed25519", "gateway/audit.pub"),
     ("models/signing.key", "models/signing.pub"),
 )
-NAMES = (*SECRETS, *(private for private, _ in SIGNING_PAIRS))
+NAMES = (KEK, *SECRETS, *(private for private, _ in SIGNING_PAIRS))
 Folder = Annotated[Path, typer.Option("--dir", envvar="AUSCULT_KEYS_DIR", help="Keys folder.")]
 
 
@@ -72,11 +80,24 @@ def rotate_command(
     retention_days: Annotated[
         int, typer.Option(min=0, help="How long sealed events are kept.")
     ] = IDENTIFIED.retention_ms // DAY_MS,
+    kek: Annotated[
+        bool,
+        typer.Option(
+            "--kek",
+            help="Instead: have the running privacy service change the key-encryption key, wrap "
+            "every patient key anew and destroy the old one.",
+        ),
+    ] = False,
+    viewer: Annotated[str, typer.Option(help="--kek: your staff number, for the audit log.")] = "",
+    privacy: Annotated[str, typer.Option(help="--kek: address; default: the local stack's.")] = "",
 ) -> None:
     """Make the sealing keys of today and the next two days; destroy those that ran out."""
     if not _there(directory):
         typer.echo(f"auscult: {directory} is no keys folder: it holds none of them", err=True)
         raise typer.Exit(1)
+    if kek:
+        _change_kek(viewer, privacy, directory / "erasure" / "request.token")
+        return
     today = _today()
     made = make_day_keys(directory, today, DAYS_AHEAD, os.urandom)
     gone = destroy_day_keys(directory, today, retention_days)
@@ -99,6 +120,13 @@ def source_command(
     typer.echo(sender(Keys(event=b"", route=route), listener, application, facility))
 
 
+def _change_kek(viewer: str, privacy: str, token: Path) -> None:
+    api = PrivacyApi(viewer, privacy, token)
+    changed = api.ask("keys/rewrap", KeyChange(viewer=api.viewer), KeyChanged, CHANGE_S)
+    gone = ", ".join(changed.destroyed)
+    typer.echo(f"{changed.rewrapped} entries under {changed.kek_id}; destroyed: {gone}")
+
+
 def generate(directory: Path, today: date, add: Sequence[str] = ()) -> list[str]:
     """Make the keys of an empty ``directory``, or of one that has them those named in ``add``;
     return the names of those made. Raises ``KeyLost`` when others are missing.
@@ -109,6 +137,8 @@ def generate(directory: Path, today: date, add: Sequence[str] = ()) -> list[str]
         raise KeyLost(directory / lost[0], lost[0])
     directory.mkdir(parents=True, exist_ok=True, mode=0o700)
     made = [name for name in SECRETS if make_key(directory / name, os.urandom)]
+    if KEK not in there and make_key(directory / KEK, os.urandom):  # later ones privacy makes
+        made.append(KEK)
     for private, public in SIGNING_PAIRS:
         if make_signing_pair(directory / private, directory / public, os.urandom):
             made.append(private)
@@ -117,7 +147,8 @@ def generate(directory: Path, today: date, add: Sequence[str] = ()) -> list[str]
 
 
 def _there(directory: Path) -> list[str]:
-    return [name for name in NAMES if (directory / name).exists()]
+    changed = [KEK] if list((directory / "privacy").glob("kek*")) else []
+    return changed + [one for one in NAMES[1:] if (directory / one).exists()]
 
 
 def _today() -> date:

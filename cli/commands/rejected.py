@@ -1,21 +1,19 @@
 """`auscult rejected list | show | replay | release`: what was refused; privacy opens and audits."""
 
 import asyncio
-import getpass
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
-import httpx
 import msgspec
 import typer
 
 from cli.commands.replay import Doors, FrontDoor, doors_of
 from cli.commands.set_aside import release_command
 from cli.message_files import message_type
-from cli.stack.process import StackError
+from cli.privacy_api import PrivacyApi
 from cli.stack.settings import StackSettings
 from contracts.refused import (
     RefusedList,
@@ -30,9 +28,7 @@ from simulator.mllp_client import NOT_ASKED, Outgoing
 app = typer.Typer(help="What was refused: list, show, replay, release.", no_args_is_help=True)
 app.command("release")(release_command)
 
-TIMEOUT_S = 60.0
 DAY_MS = 86_400_000
-Answer = TypeVar("Answer", bound=msgspec.Struct)
 
 Since = Annotated[str, typer.Option(help="From when (ISO 8601); default: seven days ago.")]
 Until = Annotated[str, typer.Option(help="Up to when (ISO 8601); default: now.")]
@@ -43,31 +39,12 @@ Token = Annotated[Path | None, typer.Option(help="File with privacy's service to
 Place = Annotated[str, typer.Argument(help="PARTITION:OFFSET, as `list` shows them.")]
 
 
-class Asking:
-    """Asks privacy on behalf of one viewer."""
+class Asking(PrivacyApi):
+    """Asks privacy about refused records on behalf of one viewer."""
 
     def __init__(self, viewer: str, privacy: str, token: Path | None) -> None:
         """Read the token."""
-        settings = StackSettings()
-        self.viewer = viewer or getpass.getuser()
-        port = settings.at(settings.privacy_port)
-        self._url = (privacy or f"http://127.0.0.1:{port}").rstrip("/")
-        self._token = (token or settings.keys_dir / "resolve.token").read_text().strip()
-
-    def ask(self, name: str, said: msgspec.Struct, kind: type[Answer]) -> Answer:
-        """Return the answer; raise ``StackError`` with privacy's word when there is none."""
-        try:
-            answer = httpx.post(
-                f"{self._url}/v1/rejected/{name}",
-                content=msgspec.json.encode(said),
-                headers={"Authorization": f"Bearer {self._token}"},
-                timeout=TIMEOUT_S,
-            )
-        except httpx.HTTPError as error:
-            raise StackError(f"privacy does not answer at {self._url}") from error
-        if answer.status_code != 200:
-            raise StackError(f"privacy answers {answer.status_code}: {answer.text[:200]}")
-        return msgspec.json.decode(answer.content, type=kind)
+        super().__init__(viewer, privacy, token, under="rejected/")
 
     def listed(self, since: str, until: str, codes: Sequence[str]) -> RefusedList:
         """Return what was refused in that time with one of these codes."""

@@ -13,14 +13,17 @@ from services.inference import manifest as manifests
 from services.inference.icu_mortality import NAME
 from services.inference.registry import MANIFEST, read_key
 
-TASKS = (NAME,)
+DEID = "deid"
+TASKS = (NAME, DEID)
 
 
 def train_command(
     task: Annotated[str, typer.Argument(help=f"What to train: {', '.join(TASKS)}.")],
     *,
     data: Annotated[Path, typer.Option(help="Folder with the task's data set.")],
-    output: Annotated[Path, typer.Option(help="Folder of models.")] = Path("data/models"),
+    output: Annotated[
+        Path | None, typer.Option(help="Folder of models; data/models, for deid data/taggers.")
+    ] = None,
     version: Annotated[str, typer.Option(help="Version of the new model.")] = "1.0.0",
     folds: Annotated[int, typer.Option(min=2, max=20, help="Folds of cross-validation.")] = 5,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same model.")] = 0,
@@ -28,8 +31,27 @@ def train_command(
     key: Annotated[
         Path | None, typer.Option(help="Ed25519 key (hex) to sign with; without it: not signed.")
     ] = None,
+    gold: Annotated[
+        Path | None,
+        typer.Option(help="deid: folder of gold notes, whose development half is learnt from."),
+    ] = Path("data/gold_notes"),
+    threshold: Annotated[
+        float, typer.Option(help="deid: what identifies with more probability is removed.")
+    ] = 0.5,
+    steps: Annotated[
+        int | None, typer.Option(min=2, help="deid: batches of both parts; fewer for a trial.")
+    ] = None,
+    pause: Annotated[Path | None, typer.Option(help="deid: wait while this file exists.")] = None,
 ) -> None:
-    """Train TASK: the folder <output>/<task>/<version> gets weights, manifest, card and plots."""
+    """Train TASK: the folder <output>/<task>/<version> gets weights, manifest, card and plots.
+
+    deid: the tagger of notes, from templates and the development texts in --data.
+    """
+    if task == DEID:
+        from cli.commands.train_deid import Asked, train_deid
+
+        train_deid(Asked(data, gold, output, version, seed, threshold, steps, pause))
+        return
     from training.icu_mortality.boosting import Recipe
     from training.icu_mortality.pipeline import Plan, read_data, train
     from training.physionet import BadTable
@@ -40,7 +62,7 @@ def train_command(
     created = datetime.fromtimestamp(SystemClock().now_ms() / 1000, UTC).date().isoformat()
     recipe = Recipe(rounds=rounds)
     plan = Plan(version=version, created=created, folds=folds, seed=seed, recipe=recipe)
-    folder = output / task / version
+    folder = (output or Path("data/models")) / task / version
     try:
         with console.status("reading the data") as status:
             manifest = train(read_data(data), plan, folder, status.update)

@@ -139,7 +139,11 @@ def _privacy(settings: StackSettings) -> Process:
         "privacy",
         port,
         (Port(port, "AUSCULT_PRIVACY_PORT"),),
-        {"HTTP_PORT": str(port), "REDIS_URL": settings.redis_url},
+        {
+            "HTTP_PORT": str(port),
+            "REDIS_URL": settings.redis_url,
+            "TAGGER_DIR": str(programs.TAGGER_DIR),
+        },
     )
 
 

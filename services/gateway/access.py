@@ -75,6 +75,11 @@ def scope_of(viewer: Viewer, staff: str, unit: str | None = None) -> Scope:
     return Scope(None if ALL_UNITS in viewer.units else viewer.units, staff, unit)
 
 
+def caring_role(viewer: Viewer) -> str:
+    """Return the role by which a viewer may be told who patients are, empty when none is."""
+    return next(iter(sorted(viewer.roles & CARING)), "")
+
+
 def decide(
     viewer: Viewer | None, action: Action, staff: str, about: Person | None, now_ms: int
 ) -> Decision:

@@ -13,7 +13,7 @@ from plumbing.clock import Clock
 from plumbing.errors import Unavailable
 from plumbing.event_log import EventWriter
 from services.gateway import metrics
-from services.gateway.access import Action, Viewer, decide
+from services.gateway.access import Action, Viewer, caring_role, decide
 from services.gateway.audit import Auditor
 from services.gateway.board import Board
 from services.gateway.follower import Follower
@@ -82,7 +82,9 @@ class Desk:
         privacy is away, or the look cannot be written down.
         """
         tokens = [one.display for one in people]
-        found = await self.identities.resolve(viewer.subject, tokens)
+        found = await self.identities.resolve(
+            viewer.subject, tokens, caring_role(viewer), viewer.units
+        )
         if found is None or not staff:
             return None
         about = people[0].id if len(people) == 1 else ""

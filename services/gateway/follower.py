@@ -124,9 +124,12 @@ class Follower:
             for (kind, _, token), row in zip(portion, found, strict=True):
                 _put(states.setdefault(token, TokenState()), kind, row)
         await self._read_trails(states, [token for kind, _, token in changed if kind == "evt"])
+        gone = {token for _, _, token in changed if states.get(token) == TokenState()}
+        for token in gone:
+            del states[token]
         relinked = {token for kind, _, token in rows if kind == "lnk"}
         looked_at = self.board.update({token for _, _, token in changed}, relinked, marks.version)
-        if relinked:
+        if relinked or gone:
             self._relinked(looked_at)
 
     async def _read_trails(self, states: dict[str, TokenState], tokens: Sequence[str]) -> None:

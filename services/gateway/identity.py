@@ -90,9 +90,16 @@ class Identities:
         return all(token in known and known[token][0] > now_ms for token in tokens)
 
     async def resolve(
-        self, viewer: str, tokens: Sequence[str], purpose: Purpose = "TREAT"
+        self,
+        viewer: str,
+        tokens: Sequence[str],
+        role: str = "",
+        units: Iterable[str] = (),
+        purpose: Purpose = "TREAT",
     ) -> dict[str, Identity] | None:
-        """Return the identities of the tokens that privacy knows, None when it cannot be asked."""
+        """Return the identities of the tokens that privacy knows and tells a viewer of that role
+        and those units, None when it cannot be asked.
+        """
         looked = self._looked.get(viewer)
         if looked is None:
             born = next(self._versions)
@@ -103,7 +110,13 @@ class Identities:
             metrics.IDENTITY_LOOKUPS.labels("memory").inc(len(tokens) - len(wanted))
             for first in range(0, len(wanted), TOKENS_PER_CALL_MAX):
                 portion = tuple(wanted[first : first + TOKENS_PER_CALL_MAX])
-                request = ResolveRequest(tokens=portion, viewer=viewer, purpose=purpose)
+                request = ResolveRequest(
+                    tokens=portion,
+                    viewer=viewer,
+                    purpose=purpose,
+                    role=role,
+                    units=tuple(sorted(units)),
+                )
                 answer = await self._ask("/v1/resolve", request, ResolveAnswer)
                 if answer is None:
                     metrics.IDENTITY_LOOKUPS.labels("unavailable").inc(len(portion))
@@ -116,10 +129,10 @@ class Identities:
             return {token: identity for token, identity in found if identity is not None}
 
     async def find(
-        self, viewer: str, query: str, purpose: Purpose = "TREAT"
+        self, viewer: str, query: str, role: str = "", purpose: Purpose = "TREAT"
     ) -> tuple[str, ...] | None:
         """Return the tokens that a name or record number may mean, None: privacy is away."""
-        request = FindRequest(query=query, viewer=viewer, purpose=purpose)
+        request = FindRequest(query=query, viewer=viewer, purpose=purpose, role=role)
         answer = await self._ask("/v1/find", request, FindAnswer)
         return None if answer is None else answer.tokens
 
@@ -191,6 +204,9 @@ class Identities:
             response.raise_for_status()
             return msgspec.json.decode(response.content, type=kind)
         except (httpx.HTTPError, msgspec.DecodeError) as error:
+            if isinstance(error, httpx.HTTPStatusError) and error.response.status_code < 500:
+                _log.warning("privacy refused", route=path, status=error.response.status_code)
+                return None  # this viewer's matter: nobody else has to do without
             self._away_until_ms = self._clock.now_ms() + RETRY_MS
             _log.warning("privacy gave no answer", route=path, error=error)
             return None

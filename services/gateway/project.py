@@ -16,8 +16,19 @@ ROW_TOPICS: dict[Kind, Any] = {"rel": RELATIONS, "lnk": MERGED, "cur": CURRENT, 
 
 
 def event_writes(arrived: Sequence[Arrived[Assessment]]) -> list[EventWrite]:
-    """Return one write per result; the later of two for one event and epoch changes nothing."""
-    return [_event_write(one, one.event) for one in arrived if one.event is not None]
+    """Return one write per result; the later of two for one event and epoch changes nothing. A
+    tombstone erases all results of its token.
+    """
+    return [
+        _event_write(one, one.event) if one.event is not None else _erasing(one)
+        for one in arrived
+        if one.event is not None or one.key is not None
+    ]
+
+
+def erased(arrived: Sequence[Arrived[Any]]) -> list[str]:
+    """Return the tokens of the tombstones."""
+    return [one.key.decode() for one in arrived if one.event is None and one.key is not None]
 
 
 def row_writes(kind: Kind, arrived: Sequence[Arrived[Any]]) -> list[RowWrite]:
@@ -54,6 +65,11 @@ def _event_write(one: Arrived[Assessment], event: Assessment) -> EventWrite:
         point=encode(kept),
         detail=encode(detail(event)),
     )
+
+
+def _erasing(one: Arrived[Assessment]) -> EventWrite:
+    token = (one.key or b"").decode()
+    return EventWrite(event_id="", token=token, model_epoch=0, at_ms=0, point=b"", detail=b"")
 
 
 def _row_write(kind: Kind, one: Arrived[Any]) -> RowWrite:

@@ -20,10 +20,10 @@ from contracts.topic import DAY_MS, Topic
 from plumbing import log
 from plumbing.clock import Clock
 from plumbing.errors import Unavailable
-from plumbing.event_log import EventReader, Record
+from plumbing.event_log import EventReader, Output, Record
 from plumbing.stage import Arrived, Batch, Handled, Subscription
 from services.gateway import metrics
-from services.gateway.project import event_writes, row_writes
+from services.gateway.project import erased, event_writes, row_writes
 from services.gateway.read_model import ReadModel
 from services.gateway.writes import Done, Kind, Lost, Slot, Step
 
@@ -82,7 +82,11 @@ class Projector:
     def _subscription(self, kind: Kind, topic: Topic[Any]) -> Subscription[Any]:
         async def handle(batch: Batch[Any]) -> Handled:
             await self._handle(self._partition(kind, batch.partition), batch)
-            return Handled()
+            if kind != "evt":
+                return Handled()
+            # Who was erased keeps no decisions either: they are this service's to take back.
+            gone = erased(batch.arrived)
+            return Handled([Output(REVIEWED.name, token.encode(), None) for token in gone])
 
         async def idle(partition: int, next_offset: int) -> None:
             await self._idle(self._partition(kind, partition), next_offset)

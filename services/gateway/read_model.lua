@@ -135,6 +135,7 @@ end
 
 -- events evt <partition> <field> <known> <next> <new epoch> <lag>
 --      then for each: <event id> <token> <model epoch> <clinical time> <point> <detail>
+--      An empty event id erases all results of the token.
 if verb == 'events' then
   local partition, field = ARGV[3], ARGV[4]
   local where, progress = lost('evt', partition, field, tonumber(ARGV[5]))
@@ -154,31 +155,42 @@ if verb == 'events' then
   local new, superseded, again, olds = 0, 0, 0, 0
   for i = 9, #ARGV, 6 do
     local event, token, epoch, at, point, detail = unpack(ARGV, i, i + 5)
-    local stored = redis.call('HGET', 'gw:point:' .. token, event)
-    local seen = stored and tonumber(string.match(stored, '^(-?%d+);'))
-    local show = not stored
-    if stored and tonumber(epoch) > seen then
-      olds = olds + redis.call('HSET', 'gw:old:' .. token, event .. ':' .. seen, stored)
-      superseded, show = superseded + 1, true
-    elseif stored and tonumber(epoch) < seen then
-      local added =
-        redis.call('HSETNX', 'gw:old:' .. token, event .. ':' .. epoch, epoch .. ';' .. point)
-      superseded, olds = superseded + added, olds + added
-    elseif stored then
-      again = again + 1
-    end
-    if show then
-      redis.call('HSET', 'gw:point:' .. token, event, epoch .. ';' .. point)
-      redis.call('HSET', 'gw:detail:' .. token, event, detail)
-      redis.call('ZADD', 'gw:time:' .. token, at, event)
+    if event == '' then
+      for _, name in ipairs(redis.call('HKEYS', 'gw:point:' .. token)) do
+        new = new - redis.call('HDEL', index, name)
+      end
+      olds = olds - redis.call('HLEN', 'gw:old:' .. token)
+      redis.call('HDEL', held, token)
+      redis.call('DEL', 'gw:point:' .. token, 'gw:detail:' .. token, 'gw:time:' .. token,
+        'gw:old:' .. token, 'gw:decided:' .. token)
       redis.call('ZADD', 'gw:changes', version, 'evt:' .. partition .. ':' .. token)
+    else
+      local stored = redis.call('HGET', 'gw:point:' .. token, event)
+      local seen = stored and tonumber(string.match(stored, '^(-?%d+);'))
+      local show = not stored
+      if stored and tonumber(epoch) > seen then
+        olds = olds + redis.call('HSET', 'gw:old:' .. token, event .. ':' .. seen, stored)
+        superseded, show = superseded + 1, true
+      elseif stored and tonumber(epoch) < seen then
+        local added =
+          redis.call('HSETNX', 'gw:old:' .. token, event .. ':' .. epoch, epoch .. ';' .. point)
+        superseded, olds = superseded + added, olds + added
+      elseif stored then
+        again = again + 1
+      end
+      if show then
+        redis.call('HSET', 'gw:point:' .. token, event, epoch .. ';' .. point)
+        redis.call('HSET', 'gw:detail:' .. token, event, detail)
+        redis.call('ZADD', 'gw:time:' .. token, at, event)
+        redis.call('ZADD', 'gw:changes', version, 'evt:' .. partition .. ':' .. token)
+      end
+      if not stored then redis.call('HINCRBY', held, token, 1) end
+      new = new + redis.call('HSETNX', index, event, token)
     end
-    if not stored then redis.call('HINCRBY', held, token, 1) end
-    new = new + redis.call('HSETNX', index, event, token)
   end
-  if new > 0 then redis.call('HINCRBY', 'gw:count', 'evt:' .. partition, new) end
-  if olds > 0 then redis.call('HINCRBY', 'gw:count', 'old:' .. partition, olds) end
-  return {'ok', new, superseded, again}
+  if new ~= 0 then redis.call('HINCRBY', 'gw:count', 'evt:' .. partition, new) end
+  if olds ~= 0 then redis.call('HINCRBY', 'gw:count', 'old:' .. partition, olds) end
+  return {'ok', math.max(new, 0), superseded, again}
 end
 
 -- sweep <partition> <keep ms> <now ms>: is every token whole? Drop points older than <keep> before

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response, StreamingResponse
 
 from services.gateway import metrics
-from services.gateway.access import Viewer, decide, scope_of
+from services.gateway.access import Viewer, caring_role, decide, scope_of
 from services.gateway.board import Scope
 from services.gateway.bodies import SearchRequest, read_body, require_same_origin
 from services.gateway.desk import Desk, lang_of, reply
@@ -104,7 +104,7 @@ class ListRoutes:
         viewer, staff = await self._desk.admit(request, "search")
         require_same_origin(request, viewer)
         asked = await read_body(request, SearchRequest)
-        tokens = await self._desk.identities.find(viewer.subject, asked.q)
+        tokens = await self._desk.identities.find(viewer.subject, asked.q, caring_role(viewer))
         if tokens is None:
             return reply(Found(identity="unavailable", patients=()))
         now_ms = self._desk.clock.now_ms()

@@ -53,7 +53,9 @@ class RowWrite:
 
 @dataclass(frozen=True, slots=True)
 class EventWrite:
-    """One event's result."""
+    """One event's result. Without an ``event_id``: the person of ``token`` was erased, and all of
+    their results go.
+    """
 
     event_id: str
     token: str

@@ -5,7 +5,7 @@ before the one in hand. What Redis holds is checked in the same round trip that 
 flush, an older dump or a deleted state is noticed at the next batch, or when idle within a second.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
@@ -124,19 +124,27 @@ class Keeper:
         last_offset: int,
         sound: Sound,
         states: Mapping[str, PatientState],
+        gone: Collection[str],
         events: int,
     ) -> None:
-        """Write changed states and the partition's progress, both or neither."""
+        """Write changed states and the partition's progress, both or neither; ``gone`` are tokens
+        whose states are dropped.
+        """
         memory = self._memory[partition]
         encoded = {token: encode_state(state) for token, state in states.items()}
         progress = msgspec.structs.replace(
             sound.progress,
             applied=max(sound.progress.applied, last_offset),
-            count=sound.progress.count + len(sound.fresh & states.keys()),
+            count=sound.progress.count
+            + len(sound.fresh & states.keys())
+            - len(set(gone) - sound.fresh),
         )
-        await self._store.write(partition, sound.expected, progress, encoded)
+        await self._store.write(partition, sound.expected, progress, encoded, gone)
         memory.written = progress
+        memory.dirty.difference_update(gone)
         memory.dirty.update(states)
+        for token in gone:
+            self._cache.drop(token)
         memory.events += events
         for token, raw in encoded.items():
             metrics.STATE_BYTES.observe(len(raw))

@@ -24,7 +24,8 @@ from services.inference.state_store import Progress, StateStore
 GROUP = "inference"  # the consumer group, and so the stage that rejections name
 MARKER = "@"
 _log = log.get("inference")
-Told = tuple[int, DeidentifiedEvent]
+Told = tuple[int, str, DeidentifiedEvent | None]
+"""Offset, token, event; None: a tombstone, the person was erased."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,17 +54,17 @@ class Replayer:
         return the new progress.
         """
         async for told in self._told(partition, progress.applied + 1, until):
-            tokens = sorted({event.token for _, event in told})
+            tokens = sorted({token for _, token, _ in told})
             found = (await self.store.read(partition, tokens)).states
-            states = _applied(told, dict(zip(tokens, found, strict=True)))
-            fresh = sum(1 for raw in found if raw is None)
+            applied = _applied(told, dict(zip(tokens, found, strict=True)))
+            states = {token: raw for token, raw in applied.items() if raw is not None}
+            gone = applied.keys() - states.keys()
+            count = progress.count + len(states) - sum(1 for raw in found if raw is not None)
             before, progress = (
                 progress,
-                msgspec.structs.replace(
-                    progress, applied=told[-1][0], count=progress.count + fresh
-                ),
+                msgspec.structs.replace(progress, applied=told[-1][0], count=count),
             )
-            await self.store.write(partition, before, progress, states)
+            await self.store.write(partition, before, progress, states, gone)
         before, progress = progress, msgspec.structs.replace(progress, applied=until - 1)
         await self.store.write(partition, before, progress, {})
         return progress
@@ -93,7 +94,7 @@ class Replayer:
         return through
 
     async def _apply_to_rebuilt(self, partition: int, told: Sequence[Told]) -> None:
-        tokens = sorted({event.token for _, event in told})
+        tokens = sorted({token for _, token, _ in told})
         found = await self.store.rebuild_read(partition, tokens)
         states = _applied(told, dict(zip(tokens, found, strict=True)))
         await self.store.rebuild_load(partition, states)
@@ -105,9 +106,9 @@ class Replayer:
         refused = await self._refused(partition, start, until)
         async for records in self.reader.read(DEIDENTIFIED.name, partition, start, until):
             told = [
-                (record.offset, event)
+                one
                 for record in records
-                if record.offset not in refused and (event := _event(record)) is not None
+                if record.offset not in refused and (one := _told(record)) is not None
             ]
             if told:
                 yield told
@@ -137,20 +138,24 @@ def _snapshot(record: Record) -> bytes | None:
     return zlib.decompress(STATE.decode(record.value).state) if record.value else None
 
 
-def _applied(told: Sequence[Told], found: dict[str, bytes | None]) -> dict[str, bytes]:
-    states: dict[str, PatientState] = {
-        token: EMPTY if raw is None else decode_state(raw) for token, raw in found.items()
+def _applied(told: Sequence[Told], found: dict[str, bytes | None]) -> dict[str, bytes | None]:
+    states: dict[str, PatientState | None] = {
+        token: None if raw is None else decode_state(raw) for token, raw in found.items()
     }
-    for offset, event in told:
-        states[event.token] = apply(states[event.token], event, offset)
-    return {token: encode_state(state) for token, state in states.items()}
+    for offset, token, event in told:
+        if event is None:
+            states[token] = None
+        else:
+            states[token] = apply(states[token] or EMPTY, event, offset)
+    return {t: None if state is None else encode_state(state) for t, state in states.items()}
 
 
-def _event(record: Record) -> DeidentifiedEvent | None:
-    """Return the event, or None for a tombstone or what cannot be decoded (refused then)."""
+def _told(record: Record) -> Told | None:
+    """Return what a record tells, None when it cannot be decoded (refused then)."""
     if record.value is None:
-        return None
+        return (record.offset, (record.key or b"").decode(), None) if record.key else None
     try:
-        return DEIDENTIFIED.decode(record.value)
+        event = DEIDENTIFIED.decode(record.value)
     except msgspec.MsgspecError:
         return None
+    return record.offset, event.token, event

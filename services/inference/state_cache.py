@@ -33,6 +33,11 @@ class StateCache:
         _MISSES.inc()
         return decode_state(raw)
 
+    def drop(self, token: str) -> None:
+        """Forget a state."""
+        old = self._held.pop(token, None)
+        self._bytes -= len(old[0]) if old else 0
+
     def keep(self, token: str, raw: bytes, state: PatientState) -> None:
         """Remember that ``raw`` is ``state``."""
         old = self._held.pop(token, None)

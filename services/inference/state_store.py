@@ -5,7 +5,7 @@ one command writes both or neither, one round trip reads both, and the number of
 whether any state has gone. A hash has no TTL, so ``volatile-lru`` never takes it.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, cast
@@ -17,11 +17,13 @@ from redis.exceptions import RedisError
 from plumbing.errors import Unavailable
 
 _PROGRESS = b"@"
-# KEYS[1] the partition's states; ARGV[1] the progress it must have ("" for none), then pairs.
-# HSET takes its pairs in slices: Lua's stack is limited.
+# KEYS[1] the partition's states; ARGV[1] the progress it must have ("" for none), ARGV[2] how many
+# states go, their names, then pairs. HSET takes its pairs in slices: Lua's stack is limited.
 WRITE_LUA = """
 if (redis.call('HGET', KEYS[1], '@') or '') ~= ARGV[1] then return 0 end
-for first = 2, #ARGV, 2000 do
+local pairs_from = 3 + tonumber(ARGV[2])
+for gone = 3, pairs_from - 1 do redis.call('HDEL', KEYS[1], ARGV[gone]) end
+for first = pairs_from, #ARGV, 2000 do
   redis.call('HSET', KEYS[1], unpack(ARGV, first, math.min(first + 1999, #ARGV)))
 end
 return 1
@@ -84,8 +86,10 @@ class StateStore:
         expected: Progress | None,
         progress: Progress,
         states: Mapping[str, bytes],
+        gone: Collection[str] = (),
     ) -> None:
-        """Write states and progress, both or neither, if the progress is still ``expected``.
+        """Write states and progress, and drop the states that are ``gone``, all or nothing, if the
+        progress is still ``expected``.
 
         Raises ``Unavailable`` when it is not: somebody else wrote, or an older dump came back.
         """
@@ -94,7 +98,9 @@ class StateStore:
             pairs += (token.encode(), state)
         known = b"" if expected is None else _encode(expected)
         async with _redis():
-            done = await self._write(keys=[_states(partition)], args=[known, *pairs])
+            done = await self._write(
+                keys=[_states(partition)], args=[known, len(gone), *gone, *pairs]
+            )
         if not done:
             raise Unavailable("the partition's progress moved")
 
@@ -169,6 +175,11 @@ class StateStore:
             if members:
                 pipe.srem(_due(partition), *members)
             await pipe.execute()
+
+    async def forget_reported(self, partition: int, tokens: Iterable[str]) -> None:
+        """Forget that persons were reported who are erased."""
+        async with _redis():
+            await _wait(self._client.hdel(_reported(partition), *tokens))
 
     async def mark_due(self, due: Mapping[int, Iterable[bytes]]) -> None:
         """Ask the owners of other partitions to report persons: members made by ``due_member``."""

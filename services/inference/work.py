@@ -10,7 +10,7 @@ from services.inference.facts import facts_of
 from services.inference.judge import Look
 from services.inference.keeper import StateLost
 from services.inference.standing import Part, view_of
-from services.inference.state import PatientState, apply, first_offset, needs_pruning, prune
+from services.inference.state import EMPTY, PatientState, apply, first_offset, needs_pruning, prune
 
 REDELIVERY_RECORDS = 10_000  # nothing further back in a partition is ever delivered again
 
@@ -28,7 +28,8 @@ class Told:
 @dataclass(slots=True)
 class Work:
     """What a batch comes to. ``newest`` are the persons with one identifier and the look at all
-    that is known of them; ``linked`` the tokens of those with several.
+    that is known of them; ``linked`` the tokens of those with several. ``erased`` are the tokens
+    that have a tombstone: all that was heard of them before it is dropped.
     """
 
     states: dict[str, PatientState]
@@ -38,6 +39,7 @@ class Work:
     last: dict[str, Told] = field(default_factory=dict)
     newest: dict[str, int] = field(default_factory=dict)
     linked: list[str] = field(default_factory=list)
+    erased: set[str] = field(default_factory=set)
 
 
 def work_of(
@@ -54,6 +56,8 @@ def work_of(
     for arrived in batch.arrived:
         if arrived.event is not None:
             _tell(work, arrived, arrived.event)
+        elif arrived.key is not None:
+            _erase(work, arrived.key.decode())
     for token in work.last:
         if is_linked(token):
             work.linked.append(token)
@@ -89,6 +93,13 @@ def _tell(work: Work, arrived: Arrived[DeidentifiedEvent], event: DeidentifiedEv
         work.newest.pop(event.token, None)
     work.told.append(told)
     work.last[event.token] = told
+
+
+def _erase(work: Work, token: str) -> None:
+    work.states[token] = EMPTY
+    work.erased.add(token)
+    for held in (work.changed, work.last, work.newest):
+        held.pop(token, None)
 
 
 def _look_at_whole(work: Work, token: str) -> None:

@@ -6,15 +6,16 @@ progress, hand over the records. Everything is idempotent: a batch handled again
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 
-from contracts.assessed import ASSESSED, Assessment
+from contracts.assessed import ASSESSED, CURRENT, Assessment
 from contracts.deidentified import DeidentifiedEvent
+from contracts.state import STATE
 from plumbing.clock import Clock
 from plumbing.errors import Unavailable
 from plumbing.event_log import EventWriter, Headers, Output
-from plumbing.stage import Batch, Handled
+from plumbing.stage import Arrived, Batch, Handled
 from plumbing.trace import RandomBytes, headers_of
 from services.inference import metrics
 from services.inference.judge import Judge, Judged
@@ -71,7 +72,7 @@ class Worker:
         """Return the assessments of a batch and the reports that it changes."""
         self._rim.require_ready()
         async with self._locks[batch.partition]:
-            tokens = sorted({a.event.token for a in batch.arrived if a.event is not None})
+            tokens = sorted({token for a in batch.arrived if (token := _token_of(a))})
             sound = await self._read(batch.partition, tokens, batch.first_offset)
             try:
                 work = work_of(batch, sound.states, self._links.linked)
@@ -80,7 +81,12 @@ class Worker:
                 raise Unavailable("state rebuilt") from error
             judged = await self._judge.judge(work.looks)
             await self._keeper.write(
-                batch.partition, batch.last_offset, sound, work.changed, len(work.told)
+                batch.partition,
+                batch.last_offset,
+                sound,
+                work.changed,
+                work.erased - work.changed.keys(),
+                len(work.told),
             )
             if sound.progress.incomplete:
                 judged = [
@@ -90,8 +96,11 @@ class Worker:
             outputs += self._alone(batch.partition, work, judged)
             reports, answered = await self._linked(batch.partition, sound, work)
         outputs += reports.outputs
+        outputs += _tombstones(batch.partition, work.erased)
 
         async def then() -> None:
+            if work.erased:
+                await self._store.forget_reported(batch.partition, work.erased)
             await self._settle(batch.partition, reports, answered)
 
         return Handled(outputs=outputs, then=then)
@@ -188,3 +197,20 @@ class Worker:
             value=ASSESSED.encode(result),
             headers=headers_of(result.event_id, received, self._rim.random_bytes),
         )
+
+
+def _token_of(arrived: Arrived[DeidentifiedEvent]) -> str:
+    """Return whose record it is; a tombstone says it in its key alone."""
+    return arrived.event.token if arrived.event is not None else (arrived.key or b"").decode()
+
+
+def _tombstones(partition: int, erased: Collection[str]) -> list[Output]:
+    """Return what erases persons on the topics that inference writes, after what it wrote before.
+
+    That on ``clinical.assessed.v1`` is for the gateway: the topic is not compacted.
+    """
+    return [
+        Output(topic.name, token.encode(), None, partition=place)
+        for token in sorted(erased)
+        for topic, place in ((STATE, partition), (ASSESSED, None), (CURRENT, None))
+    ]

@@ -12,19 +12,20 @@ from services.privacy.app import running
 from services.privacy.mirror import MirrorAhead
 from services.privacy.patient_keys import KeyUnreadable
 from services.privacy.settings import PrivacySettings
-
-CANNOT_START = {
-    MirrorAhead: "Redis knows more of {} than Kafka: restore the topic or empty Redis",
-    KeyUnreadable: "the vault does not open with this privacy/kek.key",
-    KeyMissing: "{}",
-    OSError: "{}",
-}
+from services.privacy.tagger.manifest import TaggerRefused
 
 
 def main() -> None:
     """Run the service; exit with one line when it cannot start."""
     settings = PrivacySettings()
-    run_service("privacy", settings, partial(_serve, settings), CANNOT_START)
+    cannot_start = {
+        MirrorAhead: "Redis knows more of {} than Kafka: restore the topic or empty Redis",
+        KeyUnreadable: "the vault does not open with this privacy/kek.key",
+        TaggerRefused: f"the tagger in {settings.tagger_dir} is not verified: {{}}",
+        KeyMissing: "{}",
+        OSError: "{}",
+    }
+    run_service("privacy", settings, partial(_serve, settings), cannot_start)
 
 
 async def _serve(settings: PrivacySettings, stop: asyncio.Event) -> None:

@@ -17,17 +17,24 @@ from plumbing.http_server import WebServer
 from plumbing.stage import Subscription
 from plumbing.stream import StreamApp, build_stream_app, run_stream
 from services.privacy.audit import Answers
+from services.privacy.entitled import Allowance
+from services.privacy.erasing import Eraser
+from services.privacy.erasure_book import ErasureBook
+from services.privacy.erasure_desk import ErasureDesk
+from services.privacy.free_text import Finder
+from services.privacy.keks import KeyRing
 from services.privacy.key_files import PrivacyKeys, load_privacy_keys
 from services.privacy.links import LinkBook
 from services.privacy.mirror import Mirror
-from services.privacy.patient_keys import KeyWrap
 from services.privacy.people import PeopleCodec
 from services.privacy.rejected import RejectedDesk
-from services.privacy.resolve import Desk, build_http
+from services.privacy.resolve import Desk, Limits, build_http
+from services.privacy.rewrap import Rewrap
 from services.privacy.rotation import Rotation
 from services.privacy.seals import Seals
 from services.privacy.settings import PrivacySettings
 from services.privacy.stage import DeidentifyStage, Parts, mirror_relation
+from services.privacy.tagger.manifest import load_tagger
 from services.privacy.vault import Vault
 
 GROUP = "privacy"
@@ -42,16 +49,18 @@ class Privacy:
     def __init__(
         self, settings: PrivacySettings, writer: EventWriter, reader: EventReader, clock: Clock
     ) -> None:
-        """Read the keys (``KeyMissing``) and wire the parts; nothing is connected yet."""
+        """Read the keys (``KeyMissing``) and the tagger (``TaggerRefused``) and wire the parts;
+        nothing is connected yet.
+        """
         self.settings = settings
         self._writer, self._reader, self._clock = writer, reader, clock
-        self._keys = load_privacy_keys(settings.keys_dir)
+        self._keys = load_privacy_keys(settings.keys_dir, settings.kek_dir)
         self.redis = Redis.from_url(
             settings.redis_url,
             socket_timeout=settings.redis_timeout_s,
             socket_connect_timeout=settings.redis_timeout_s,
         )
-        codec = PeopleCodec(KeyWrap(self._keys.kek), self._keys.index, os.urandom)
+        self._codec = codec = PeopleCodec(KeyRing(self._keys.keks), self._keys.index, os.urandom)
         self.vault = Vault(self.redis, writer, reader, codec)
         self.links = LinkBook(self.redis, writer, reader)
         self.relations = Mirror(RELATIONS.name, self.redis, writer, reader, mirror_relation)
@@ -63,6 +72,7 @@ class Privacy:
             os.urandom,
             makes_keys=settings.makes_sealing_keys,
         )
+        self.eraser = self._eraser()
         self._http: WebServer | None = None
         self._stream: StreamApp | None = None
 
@@ -77,10 +87,12 @@ class Privacy:
         self.rotation.turn()
         self._http = WebServer(self.web(), settings.http_host, settings.http_port)
         await self._http.begin()
-        rotating = asyncio.create_task(self.rotation.keep())
-        rotating.add_done_callback(lambda _: stop.set())  # it ends of an unexpected error only
+        tasks = {asyncio.create_task(self.rotation.keep())}
         try:
             if await self.open_mirrors(stop):
+                tasks.add(asyncio.create_task(self.eraser.keep()))
+                for task in tasks:  # they end of an unexpected error only
+                    task.add_done_callback(lambda _: stop.set())
                 subscription = Subscription(IDENTIFIED, self.stage.handle)
                 self._stream = build_stream_app(
                     settings.stream(GROUP), [subscription], self._writer, self._clock
@@ -88,11 +100,13 @@ class Privacy:
                 _log.info("De-identifying", port=self.http_port)
                 await run_stream(self._stream, stop)
         finally:
-            rotating.cancel()
-            await asyncio.wait({rotating})
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks)
             await self._http.end()
-        if not rotating.cancelled():
-            rotating.result()
+        for task in tasks:
+            if not task.cancelled():
+                task.result()
 
     async def close(self) -> None:
         """Close the connections."""
@@ -123,16 +137,52 @@ class Privacy:
         kept = self.settings.checkpoints()
         kept.prepare()
         answers = Answers(self._writer, self._keys.audit, kept, self._clock, os.urandom)
-        desk = Desk(self.vault, self.links, answers, self._keys.staff)
         checks = {
             "vault": lambda: self.vault.mirror.is_open and self.links.mirror.is_open,
             "stream": self._streams,
         }
+        keys, clock = self._keys, self._clock
         seals = Seals(self.settings.keys_dir, self.settings.sealed_days)
-        refused = RejectedDesk(
-            self._reader, self._writer, seals, answers, self._keys.staff, self._clock
+        desk = Desk(
+            self.vault, self.links, self.relations, answers, keys.staff, clock, self._limits()
         )
-        return build_http(desk, refused, self._keys.resolve_token, checks, self._clock)
+        refused = RejectedDesk(self._reader, self._writer, seals, answers, keys.staff, clock)
+        book, eraser = self.eraser.book, self.eraser
+        erasures = ErasureDesk(
+            book, self.vault, self.links, eraser, answers, keys.staff, clock, os.urandom
+        )
+        routes = [
+            *desk.routes(keys.resolve_token),
+            *refused.routes(keys.resolve_token),
+            *erasures.routes(keys.officer_tokens),
+        ]
+        return build_http(routes, checks, clock)
+
+    def _limits(self) -> Limits:
+        settings = self.settings
+        return Limits(
+            patients=Allowance(settings.patients_per_hour_max),
+            searches=Allowance(settings.searches_per_hour_max),
+            glass=Allowance(settings.glass_per_hour_max),
+        )
+
+    def _eraser(self) -> Eraser:
+        settings, clock = self.settings, self._clock
+        grace_s = settings.erasure_grace_s
+        return Eraser(
+            book=ErasureBook(self.vault, self._codec, self.redis),
+            vault=self.vault,
+            links=self.links,
+            relations=self.relations,
+            stage=self.stage,
+            rewrap=Rewrap(self.vault, self._codec, self._reader, clock, grace_s),
+            writer=self._writer,
+            reader=self._reader,
+            redis=self.redis,
+            clock=clock,
+            key=self._keys.audit,
+            sealed_days=settings.sealed_days,
+        )
 
 
 @contextlib.asynccontextmanager
@@ -157,4 +207,12 @@ def _parts(service: Privacy, keys: PrivacyKeys, settings: PrivacySettings, clock
         staff_key=keys.staff,
         clock=clock,
         random_bytes=os.urandom,
+        tagger=_tagger(settings),
     )
+
+
+def _tagger(settings: PrivacySettings) -> Finder | None:
+    if not settings.uses_tagger:
+        _log.warning("Notes are cleaned without the tagger")
+        return None
+    return load_tagger(settings.tagger_dir, settings.tagger_digest)

@@ -35,6 +35,14 @@ class Answers:
         looks = [Look(viewer, action, token, purpose) for token in tokens or ("",)]
         await self._trail.look(looks, "found" if tokens else "nothing_found")
 
-    async def acted(self, viewer: str, action: str, name: str, purpose: str) -> None:
+    async def acted(
+        self,
+        viewer: str,
+        action: str,
+        name: str,
+        purpose: str,
+        outcome: str = "done",
+        detail: dict[str, str] | None = None,
+    ) -> None:
         """Record an act on a record, each time. Raises ``Unavailable``: then it may not be done."""
-        await self._trail.note(Look(viewer, action, name, purpose), "done")
+        await self._trail.note(Look(viewer, action, name, purpose), outcome, detail)

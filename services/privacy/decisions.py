@@ -6,7 +6,7 @@ decided about each pair, what was undone too, and the newest decision holds.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
@@ -80,8 +80,18 @@ def changed(
 
 def joined(one: IdentityMerged, other: IdentityMerged) -> IdentityMerged:
     """Return what two records of one token know together, newer than both."""
-    both = _with(one, _decisions(other))
+    both = _with(one, decisions_of(other))
     return replace(both, version=max(one.version, other.version) + 1, event_id=other.event_id)
+
+
+def forgetting(record: IdentityMerged, tokens: Collection[str]) -> IdentityMerged:
+    """Return the next record of a token without the ``tokens`` of somebody who was erased."""
+    return replace(
+        record,
+        links=tuple(link for link in record.links if link.other not in tokens),
+        decisions=tuple(one for one in record.decisions if one.other not in tokens),
+        version=record.version + 1,
+    )
 
 
 def same(one: IdentityMerged, other: IdentityMerged) -> bool:
@@ -96,7 +106,7 @@ def _new(token: str) -> IdentityMerged:
 def _with(record: IdentityMerged, said: Iterable[LinkDecision]) -> IdentityMerged:
     """Return the record with what else was said: what is kept, and the links that follow."""
     pairs: dict[str, dict[str, LinkDecision]] = defaultdict(dict)
-    for decision in chain(_decisions(record), said):
+    for decision in chain(decisions_of(record), said):
         pair = pairs[decision.other]
         before = pair.get(decision.event_id, decision)
         pair[decision.event_id] = min(before, decision, key=_order)  # a resend decides nothing anew
@@ -108,7 +118,8 @@ def _with(record: IdentityMerged, said: Iterable[LinkDecision]) -> IdentityMerge
     return replace(record, links=links, decisions=tuple(chain(*linked, *undone)))
 
 
-def _decisions(record: IdentityMerged) -> Sequence[LinkDecision]:
+def decisions_of(record: IdentityMerged) -> Sequence[LinkDecision]:
+    """Return what was decided about the record's token, of old records too."""
     if record.decisions:
         return record.decisions
     return [
@@ -124,7 +135,7 @@ def _decisions(record: IdentityMerged) -> Sequence[LinkDecision]:
 
 
 def _about(record: IdentityMerged, other: str) -> list[LinkDecision]:
-    return [decision for decision in _decisions(record) if decision.other == other]
+    return [decision for decision in decisions_of(record) if decision.other == other]
 
 
 def _mirrored(decision: LinkDecision, other: str) -> LinkDecision:

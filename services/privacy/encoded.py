@@ -8,7 +8,8 @@ from html import unescape
 from urllib.parse import unquote_to_bytes
 
 from services.privacy.folding import fold, squeeze
-from services.privacy.known import KnownTerms, Span
+from services.privacy.known import KnownTerms
+from services.privacy.spans import Span
 
 HEX = re.compile(r"(?<![0-9A-Za-z])(?:[0-9a-fA-F]{2}[ :]?){5,4000}(?![0-9A-Za-z])")
 BASE64 = re.compile(r"[A-Za-z0-9+/_-]{8,6000}={0,2}")

@@ -1,20 +1,28 @@
-"""Pure: free text without identifiers: known ones and those by form, united, as typed marks.
+"""Pure: free text without identifiers, as typed marks: the spans of all layers, united.
+
+Known identifiers, forms, listed names and places, the tagger; then what was found, everywhere.
 
 A text that cannot be cleaned with certainty is held back (``text`` None, ``held`` the reason code):
 undecodable, too long, or something known or a long number is still found in what was cleaned.
 """
 
 import re
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from services.privacy.encoded import find_encoded, may_hide
 from services.privacy.folding import WALL, Folded, fold, squeeze
-from services.privacy.known import KnownTerms, Span
-from services.privacy.patterns import PATTERNS, UNIT_AFTER, find_patterns
+from services.privacy.gazetteers import find_listed
+from services.privacy.known import KnownTerms
+from services.privacy.pattern_checks import UNIT_AFTER
+from services.privacy.patterns import PATTERNS, find_patterns
+from services.privacy.patterns_notes import NOTES_EN, NOTES_ZH
 from services.privacy.patterns_zh import PATTERNS_ZH
+from services.privacy.repeats import find_repeats
+from services.privacy.spans import Span
 
 TEXT_CHARS_MAX = 200_000
 SHORT_TEXTS_MAX = 500  # kept per patient
@@ -37,12 +45,24 @@ class Cleaned:
 TOO_LONG = Cleaned(None, held="too_long")
 
 
-class TextCleaner:
-    """The scrub, primed with the terms of one event."""
+class Finder(Protocol):
+    """The tagger, as the scrub sees it."""
 
-    def __init__(self, known: KnownTerms = NOTHING_KNOWN) -> None:
+    def find(self, folded: str) -> list[Span]:
+        """Return the spans of a folded text that identify somebody."""
+
+
+class TextCleaner:
+    """The scrub, primed with the terms of one event. Without a tagger: rules only.
+
+    ``found`` counts spans by layer and kind: what each layer is worth, and nothing of the text.
+    """
+
+    def __init__(self, known: KnownTerms = NOTHING_KNOWN, tagger: Finder | None = None) -> None:
         """Keep the terms."""
+        self.found: Counter[tuple[str, str]] = Counter()
         self._known = known
+        self._tagger = tagger
         self._last: tuple[str, Cleaned] = ("", Cleaned(""))
         self._passed: dict[str, bool] = {}
         self._unknown: dict[str, bool] = {}
@@ -89,10 +109,19 @@ class TextCleaner:
         return not (short.may_hide and any(find_encoded(fold(text).folded, self._known)))
 
     def _find(self, folded: Folded) -> list[Span]:
-        spans = _find_by_form(folded.folded)
+        text = folded.folded
+        squeezed = squeeze(text)
+        spans = self._counted("form", _find_by_form(text, is_note=True))
+        spans += self._counted("listed", list(find_listed(text)))
         if not self._known.is_empty:
-            spans += self._known.find(folded.folded, squeeze(folded.folded))
-            spans += find_encoded(folded.folded, self._known)
+            known = self._known.find(text, squeezed)
+            spans += self._counted("known", [*known, *find_encoded(text, self._known)])
+        if self._tagger is not None:
+            spans += self._counted("tagger", self._tagger.find(text))
+        return spans + self._counted("repeat", find_repeats(text, squeezed, spans))
+
+    def _counted(self, layer: str, spans: list[Span]) -> list[Span]:
+        self.found.update((layer, span.label) for span in spans)
         return spans
 
     def _residue(self, text: str, spans: list[Span]) -> str:
@@ -106,10 +135,16 @@ class TextCleaner:
         return ""
 
 
-def _find_by_form(folded: str) -> list[Span]:
+def _find_by_form(folded: str, *, is_note: bool = False) -> list[Span]:
+    """Short texts of a site (codes, wards) are not searched for what only notes have."""
+    has_han = HAN.search(folded) is not None
     spans = list(find_patterns(folded, PATTERNS))
-    if HAN.search(folded):
+    if has_han:
         spans += find_patterns(folded, PATTERNS_ZH)
+    if is_note:
+        spans += find_patterns(folded, NOTES_EN)
+    if is_note and has_han:
+        spans += find_patterns(folded, NOTES_ZH)
     return spans
 
 

@@ -1,6 +1,7 @@
 """Pure: the last look at a record before it is produced. It should never find anything."""
 
 import re
+from collections import OrderedDict
 from functools import lru_cache
 
 from services.privacy.known import KnownTerms
@@ -11,6 +12,30 @@ OWN = re.compile(
 )
 SEPARATORS = re.compile(r"[\W_]+")
 NUMBER_CHARS_MIN = 6
+PATIENTS_MIN = 3
+SOURCES_MAX = 1_000
+
+
+class GuardWatch:
+    """Which sources had hits, and of how many patients.
+
+    One patient with an odd name or number may hit at each event, and a sender can see to that. So a
+    hit counts against its source only once several of its patients had one.
+    """
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self._patients: OrderedDict[str, set[str]] = OrderedDict()
+
+    def hit(self, source: str, patient: str) -> bool:
+        """Remember a hit; say whether it counts against the source."""
+        patients = self._patients.pop(source, set())
+        self._patients[source] = patients
+        if len(self._patients) > SOURCES_MAX:
+            self._patients.popitem(last=False)
+        if len(patients) < PATIENTS_MIN:
+            patients.add(patient)
+        return len(patients) >= PATIENTS_MIN
 
 
 def shows_identity(record: bytes, known: KnownTerms) -> bool:

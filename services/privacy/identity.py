@@ -61,6 +61,22 @@ def join(known: KnownIdentity, other: KnownIdentity) -> KnownIdentity:
     return known if others == known.others else msgspec.structs.replace(known, others=others)
 
 
+def without(known: KnownIdentity, other: KnownIdentity) -> KnownIdentity:
+    """Return ``known`` without what ``join`` took over from ``other``, who is erased.
+
+    What the two share (a household's telephone) goes too; the next event of ``known`` brings its
+    own back.
+    """
+    gone = dict(other.others)
+    told = join(NOBODY, other).others
+    others = {}
+    for kind, values in known.others.items():
+        drop = {*gone.get(kind, ()), *told.get(kind, ())}
+        if kept := tuple(value for value in values if value not in drop):
+            others[kind] = kept
+    return known if others == known.others else msgspec.structs.replace(known, others=others)
+
+
 def display_name(known: KnownIdentity) -> str:
     """Return the newest name as people read it: ``Anna Vickers``, ``王小明``."""
     if not known.names:

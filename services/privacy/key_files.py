@@ -1,10 +1,10 @@
 """Privacy's keys and the daily sealing pairs.
 
-Layout under the keys folder: ``privacy/{kek,link,index,staff}.key``, ``privacy/audit.ed25519``
-(+ ``audit.pub``), ``privacy/sealing/<day>.key``, ``sealing/public/<day>.pub``, ``resolve.token``.
+Layout under the keys folder: ``privacy/{kek,link,index,staff}.key`` (later
+``kek.<n>.key``), ``privacy/audit.ed25519`` (+ ``audit.pub``), ``privacy/sealing/<day>.key``,
+``sealing/public/<day>.pub``, ``resolve.token``, ``erasure/{request,confirm}.token``.
 """
 
-import contextlib
 import os
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -14,31 +14,58 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from plumbing.key_files import KEY_BYTES, Random, make_key, read_key, read_signing_key, write_new
+from plumbing.key_files import (
+    KeyMissing,
+    Random,
+    make_key,
+    overwrite,
+    read_key,
+    read_signing_key,
+    write_new,
+)
+from services.privacy.keks import FileKeks, KekStore
 
 
 @dataclass(frozen=True)
 class PrivacyKeys:
     """The keys that privacy holds for as long as it runs."""
 
-    kek: bytes
+    keks: KekStore
     link: bytes
     index: bytes
     staff: bytes
     audit: Ed25519PrivateKey
     resolve_token: str
+    officer_tokens: tuple[str, str] | None = None
 
 
-def load_privacy_keys(folder: Path) -> PrivacyKeys:
-    """Return the keys in ``folder``; raise ``KeyMissing`` when one is missing or weak."""
+def load_privacy_keys(folder: Path, kek_folder: Path | None = None) -> PrivacyKeys:
+    """Return the keys in ``folder``; raise ``KeyMissing`` when one is missing or weak.
+
+    ``kek_folder`` is where the key-encryption keys lie, by default ``privacy`` in ``folder``.
+    ``officer_tokens`` are the two secrets of an erasure, of two persons; without them none is done.
+    """
+    keks = FileKeks(kek_folder or folder / "privacy", os.urandom)
+    keks.load()
     return PrivacyKeys(
-        kek=read_key(folder / "privacy" / "kek.key"),
+        keks=keks,
         link=read_key(folder / "privacy" / "link.key"),
         index=read_key(folder / "privacy" / "index.key"),
         staff=read_key(folder / "privacy" / "staff.key"),
         audit=read_signing_key(folder / "privacy" / "audit.ed25519"),
         resolve_token=read_key(folder / "resolve.token").hex(),
+        officer_tokens=_officer_tokens(folder / "erasure"),
     )
+
+
+def _officer_tokens(folder: Path) -> tuple[str, str] | None:
+    paths = [folder / "request.token", folder / "confirm.token"]
+    if not any(path.exists() for path in paths):
+        return None
+    request, confirm = (read_key(path).hex() for path in paths)
+    if request == confirm:
+        raise KeyMissing("confirm.token: the same as request.token")
+    return request, confirm
 
 
 def make_day_keys(folder: Path, today: date, days: int, random_bytes: Random) -> list[str]:
@@ -68,7 +95,7 @@ def destroy_day_keys(folder: Path, today: date, retention_days: int) -> list[str
     for path in sorted((folder / "privacy" / "sealing").glob("*.key")):
         day = parse_day(path.stem)
         if day is not None and (today - day).days > retention_days + 1:
-            _overwrite(path)
+            overwrite(path)
             path.unlink(missing_ok=True)  # another replica may have been first
             (folder / "sealing" / "public" / f"{path.stem}.pub").unlink(missing_ok=True)
             destroyed.append(path.stem)
@@ -94,11 +121,3 @@ def parse_day(text: str) -> date | None:
     except ValueError:
         return None
     return day if day.isoformat() == text else None
-
-
-def _overwrite(path: Path) -> None:
-    """Put zeros over a key before its file goes: the best a file system lets us do."""
-    with contextlib.suppress(FileNotFoundError), path.open("r+b") as file:
-        file.write(b"0" * 2 * KEY_BYTES)
-        file.flush()
-        os.fsync(file.fileno())

@@ -5,7 +5,6 @@ case, width and accents do not hide them; the folded text decides where a word e
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 
 import ahocorasick
@@ -13,17 +12,9 @@ import ahocorasick
 from services.privacy.folding import Squeezed
 from services.privacy.identity import HAN_FIRST, HAN_LAST
 from services.privacy.known_terms import Term
+from services.privacy.spans import Span
 
 SEPARATORS_MAX = 3  # characters that may stand between two of a term, on average
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """``folded[start:end]`` is of the kind ``label``."""
-
-    start: int
-    end: int
-    label: str
 
 
 class KnownTerms:
@@ -67,11 +58,13 @@ class KnownTerms:
         unsure: list[tuple[Span, Term]] = []
         for start, end, term in self._matches(squeezed, folded):
             span = Span(start, end, term.label)
-            if term.needs_cue and not _reads_as_name(folded, start):
+            if term.needs_cue and not term.is_strong and not _reads_as_name(folded, start):
                 unsure.append((span, term))
             else:
                 spans.append(span)
-        spans += [span for span, term in unsure if _is_beside(span, spans)]
+        ends = {span.end for span in spans if span.label == "NAME"}
+        starts = {span.start for span in spans if span.label == "NAME"}
+        spans += [span for span, _ in unsure if _is_beside(span, ends, starts)]
         return spans
 
     def _matches(self, squeezed: Squeezed, folded: str) -> Iterator[tuple[int, int, Term]]:
@@ -116,9 +109,6 @@ def _reads_as_name(folded: str, start: int) -> bool:
     return folded[start].isupper() and bool(before) and before[-1] not in ".!?:;\n"
 
 
-def _is_beside(span: Span, sure: Iterable[Span]) -> bool:
-    return any(
-        other.label == "NAME"
-        and (0 <= span.start - other.end <= 2 or 0 <= other.start - span.end <= 2)
-        for other in sure
-    )
+def _is_beside(span: Span, ends: set[int], starts: set[int]) -> bool:
+    """Sets: of many names and many words that could be one, each is looked at once."""
+    return any(span.start - gap in ends or span.end + gap in starts for gap in range(3))

@@ -15,7 +15,14 @@ from contracts.merged import MERGED, IdentityMerged
 from plumbing.errors import Unavailable
 from plumbing.event_log import EventReader, EventWriter, Record
 from services.privacy import metrics
-from services.privacy.decisions import LinkChange, changed, joined, same
+from services.privacy.decisions import (
+    LinkChange,
+    changed,
+    decisions_of,
+    forgetting,
+    joined,
+    same,
+)
 from services.privacy.mirror import Entry, Fields, Mirror, Raw, redis_errors
 
 LOCK = "prv:links:lock"
@@ -67,6 +74,22 @@ class LinkBook:
             fresh = [token for token in dict.fromkeys(linked) if token not in known]
             known += fresh
         return known
+
+    async def ever_linked(self, tokens: Iterable[str]) -> list[str]:
+        """Return the tokens that are or were linked with one of ``tokens``."""
+        records = _records(await self.mirror.read(list(tokens)))
+        return list(dict.fromkeys(d.other for one in records.values() for d in decisions_of(one)))
+
+    async def erase(self, tokens: Sequence[str]) -> None:
+        """Write tombstones for ``tokens``, and the records of others without them."""
+        others = [token for token in await self.ever_linked(tokens) if token not in tokens]
+        async with self._here, self._everywhere():
+            held = _records(await self.mirror.read(others)) if others else {}
+            entries = [Entry(token, None) for token in tokens]
+            for record in held.values():
+                kept = forgetting(record, tokens)
+                entries.append(Entry(record.token, MERGED.encode(kept)))
+            await self.mirror.append(entries)
 
     async def _due(self, changes: Sequence[LinkChange]) -> list[IdentityMerged]:
         """Return the records to publish: those that change, and those that only Redis has."""

@@ -21,32 +21,12 @@ from plumbing.event_log import EventReader, EventWriter, Headers, Output, Record
 from plumbing.group_commit import GroupCommit
 from plumbing.partition import partition_of
 from services.privacy import metrics
+from services.privacy.mirror_scripts import APPLY, OFFER
 
 Fields = list[tuple[str, bytes]]
 Raw = bytes | None
 
-# KEYS: hash. ARGV: progress field, expected progress, new progress, then field and value pairs.
-# A field "i:.." is a set of words that only grows; an empty value deletes.
-APPLY = """
-if (redis.call('HGET', KEYS[1], ARGV[1]) or '0') ~= ARGV[2] then return 0 end
-for n = 4, #ARGV, 2 do
-  local field, value = ARGV[n], ARGV[n + 1]
-  if value == '' then
-    redis.call('HDEL', KEYS[1], field)
-  elseif string.sub(field, 1, 2) == 'i:' then
-    local held = redis.call('HGET', KEYS[1], field)
-    if not held then
-      redis.call('HSET', KEYS[1], field, value)
-    elseif #held < 16384 and not string.find(' ' .. held .. ' ', ' ' .. value .. ' ', 1, true) then
-      redis.call('HSET', KEYS[1], field, held .. ' ' .. value)
-    end
-  else
-    redis.call('HSET', KEYS[1], field, value)
-  end
-end
-redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
-return 1
-"""
+SCAN_COUNT = 1_000
 
 _log = log.get("privacy")
 
@@ -60,7 +40,7 @@ class Entry:
     """One record to publish: its key is the hash field it is about."""
 
     key: str
-    value: bytes
+    value: bytes | None
     headers: Headers = ()
 
 
@@ -85,6 +65,7 @@ class Mirror:
         self._reader = reader
         self._decide = decide
         self._apply_script = redis.register_script(APPLY)
+        self._offer_script = redis.register_script(OFFER)
         self._seen: dict[int, int] = {}
         self._catching_up = asyncio.Lock()
         self._publishing = GroupCommit(self._publish)
@@ -116,13 +97,39 @@ class Mirror:
         """Return the values of ``fields`` from a hash that is not behind."""
         return (await read_all([(self, fields)], self._redis))[0]
 
-    async def put_if_absent(self, values: Mapping[str, bytes]) -> bool:
-        """Set fields that are not there; return whether none of them was."""
+    async def some(self, count: int) -> list[tuple[str, bytes]]:
+        """Return fields and values, ``count`` at most, whichever."""
+        async with redis_errors():
+            found: Any = await self._redis.hrandfield(self.hash, count, withvalues=True)
+        return [(at.decode(), raw) for at, raw in zip(found[::2], found[1::2], strict=True)]
+
+    async def put_if_absent(self, values: Mapping[str, bytes], mark: bytes = b"") -> bool:
+        """Set fields that are not there or hold no more than a ``mark`` (one byte, with what
+        follows it); return whether none of them was.
+        """
         async with redis_errors():
             pipe = self._redis.pipeline(transaction=False)
             for field, value in values.items():
-                pipe.hsetnx(self.hash, field, value)
+                await self._offer_script(keys=[self.hash], args=[field, value, mark], client=pipe)
             return all(await pipe.execute())
+
+    async def fields(self) -> AsyncIterator[list[tuple[str, bytes]]]:
+        """Yield all fields of the hash, some of them twice; not the progress."""
+        cursor = 0
+        while True:
+            async with redis_errors():
+                answer: Any = await self._redis.hscan(self.hash, cursor, count=SCAN_COUNT)
+            cursor, found = answer
+            items = [(name.decode(), value) for name, value in found.items()]
+            yield [(name, value) for name, value in items if not _is_progress(name)]
+            if cursor == 0:
+                return
+
+    async def drop(self, names: Sequence[str]) -> None:
+        """Delete fields that no record of the topic stands for any more."""
+        if names:
+            async with redis_errors():
+                await self._redis.hdel(self.hash, *names)
 
     async def is_at_end(self, partitions: Sequence[int]) -> bool:
         """Catch up where the topic is ahead of what is known; return whether it was nowhere."""
@@ -236,6 +243,10 @@ class Mirror:
             else:
                 gaps.add(partition)
         return gaps
+
+
+def _is_progress(name: str) -> bool:
+    return name[:1] == "@" and name[1:].isdecimal()
 
 
 def _arguments(partition: int, at: int, until: int, values: Fields) -> list[Any]:

@@ -8,17 +8,23 @@ import re
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from services.privacy.known import Span
-from services.privacy.words import NOT_NAMES
+from services.privacy.pattern_checks import (
+    YEAR,
+    is_bare_number,
+    is_cued_number,
+    is_cued_phone,
+    is_ip,
+    is_iso_date,
+    is_numeric_date,
+    is_old,
+    is_person,
+    no_unit,
+)
+from services.privacy.spans import Span
+from services.privacy.words import NOT_NAMES, words
 
 # ruff: noqa: E501  (an expression that is broken into lines cannot be read)
 
-UNIT_AFTER = re.compile(
-    r"\s{0,2}(?:mg|mcg|ug|μg|g|kg|ml|l|dl|iu|units?|u|mmol|mol|meq|mm|cm|%|/min|bpm|mmhg|hz|copies|cells"
-    r"|tablets?|tabs?|caps?|drops?|puffs?|单位|毫克|微克|克|毫升|片|粒|万)(?![a-z])",
-    re.IGNORECASE,
-)
-PRESSURE = re.compile(r"\d{2,3}/\d{2,3}")
 WORD_AFTER = re.compile(r"(?:, ?| )([^\W\d_]{2,30})")
 Check = Callable[[re.Match[str]], bool]
 
@@ -51,50 +57,12 @@ def _name_end(found: str, start: int, label: str) -> int:
     """Where a name ends: before a later word that begins what follows (``Dr Smith Reviewed``)."""
     if label == "NAME":
         for word in WORD_AFTER.finditer(found):
-            if word[1].casefold() in NOT_NAMES:
+            is_degree = (
+                word[1].isupper() and len(word[1]) <= 5 and not found[: word.start()].isupper()
+            )
+            if word[1].casefold() in NOT_NAMES or is_degree:
                 return start + word.start()
     return start + len(found)
-
-
-def _no_unit(match: re.Match[str]) -> bool:
-    return UNIT_AFTER.match(match.string, match.end()) is None
-
-
-def _is_ip(match: re.Match[str]) -> bool:
-    return all(int(part) <= 255 for part in match[0].split("."))
-
-
-def _is_numeric_date(match: re.Match[str]) -> bool:
-    one, two = int(match["a"]), int(match["b"])
-    return _no_unit(match) and 1 <= min(one, two) <= 12 and max(one, two) <= 31
-
-
-def _is_iso_date(match: re.Match[str]) -> bool:
-    month, day = int(match["b"]), int(match["c"] or 1)
-    return _no_unit(match) and 1 <= month <= 12 and 1 <= day <= 31
-
-
-def _is_cued_number(match: re.Match[str]) -> bool:
-    digits = sum(char.isdecimal() for char in match["v"])
-    return digits >= 3 and _no_unit(match) and PRESSURE.fullmatch(match["v"]) is None
-
-
-def _is_cued_phone(match: re.Match[str]) -> bool:
-    return sum(char.isdecimal() for char in match["v"]) >= 4 and _no_unit(match)
-
-
-def _is_old(match: re.Match[str]) -> bool:
-    return 90 <= int(match["years"]) <= 125
-
-
-def _is_person(match: re.Match[str]) -> bool:
-    words = re.split(r"[\s,.]+", match["name"].strip())
-    return bool(words) and words[0].casefold() not in NOT_NAMES
-
-
-def _is_bare_number(match: re.Match[str]) -> bool:
-    after = match.string[match.end() : match.end() + 2]
-    return _no_unit(match) and not (after[:1] in {".", ","} and after[1:2].isdecimal())
 
 
 def form(
@@ -110,10 +78,13 @@ MONTH = (
     r"|Sep(?:t(?:ember)?)?|Oct(?:ober)?|Nov(?:ember)?|Dec(?:ember)?)\b\.?"
 )
 DAY = r"(?:0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th)?"
-YEAR = r"(?:19|20)\d\d"
-CLOCK = r"(?:[T ]\s?\d{1,2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?(?:Z|[+-]\d{2}:?\d{2})?)?"
+CLOCK = r"(?:T\d{1,2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?(?:Z|[+-]\d{2}:?\d{2})?)?"
 WORD = r"[A-ZÆØĐŁÞŒ](?:[^\W\d_]|['’](?=[^\W\d_])){1,24}(?:-[^\W\d_]{2,24})?"
 WORDS = rf"{WORD}(?:,? {{1,2}}(?:[A-Z]\b\.?|{WORD})){{0,3}}"
+STATES = words(
+    "AL AK AZ AR CA CO CT DE FL GA HI ID IL IN IA KS KY LA ME MD MA MI MN MS MO MT NE NV NH NJ NM NY",
+    "NC ND OH OK OR PA RI SC SD TN TX UT VT VA WA WV WI WY DC PR ON QC BC AB MB SK NS NB NL PE UK",
+) - {"MD", "OR", "PA", "DO", "ME", "IN", "CT", "HI", "ID"}
 ID_CUE = (
     r"\b(?:MRN|M\.R\.N\.|medical rec(?:ord)?s?|med rec|record|chart|hosp(?:ital)?|patient|pt|account"
     r"|acct|visit|encounter|accession|case|episode|policy|member|insurance|subscriber|licen[cs]e"
@@ -134,7 +105,7 @@ PATTERNS: tuple[Pattern, ...] = (
     form(
         "URL", r"\b[\w-]{2,63}\.(?:com|org|net|edu|gov|cn|io|info|co\.uk)\b(?:/[^\s<>\"')]{0,300})?"
     ),
-    form("IP", r"(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?![\d.]\d)", _is_ip),
+    form("IP", r"(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?![\d.]\d)", is_ip),
     form("IP", r"(?<![\w:])(?:[0-9a-f]{1,4}:){7}[0-9a-f]{1,4}(?![\w:])", flags=ANY_CASE),
     form("IP", r"(?<![\w:])(?:[0-9a-f]{2}[:-]){5}[0-9a-f]{2}(?![\w:])", flags=ANY_CASE),
     form(
@@ -149,16 +120,16 @@ PATTERNS: tuple[Pattern, ...] = (
         "ID",
         ID_CUE + r"(?:\s?(?:number|num|no\b|nr|id|#))?\.?\s{0,2}(?:is\s|was\s)?[:#=]{0,2}\s{0,2}#?"
         r"(?P<v>[A-Z]{0,5}[-/]?\d[A-Z0-9]{0,20}(?:[-/][A-Z0-9]{1,12}){0,4})\b",
-        _is_cued_number,
+        is_cued_number,
         "v",
         ANY_CASE,
     ),
-    form("ID", r"#\s?(?P<v>[A-Z]{0,5}-?\d{3,20}(?:-\d{2,12}){0,3})\b", _is_cued_number, "v"),
+    form("ID", r"#\s?(?P<v>[A-Z]{0,5}-?\d{3,20}(?:-\d{2,12}){0,3})\b", is_cued_number, "v"),
     form("ID", r"\b[A-Z]{1,4}-?\d{6,12}\b"),
     form(
         "ID",
         r"(?<![\d.,/])\d{7,40}(?!\d)",
-        _is_bare_number,
+        is_bare_number,
     ),
     form(
         "PHONE",
@@ -168,46 +139,46 @@ PATTERNS: tuple[Pattern, ...] = (
     form(
         "PHONE",
         r"(?<![\d.-])(?:\+?1[-. ])?\d{3}[-. ]\d{3}[-. ]\d{4}(?:\s?(?:x|ext\.?)\s?\d{1,6})?(?![\d-])",
-        _no_unit,
+        no_unit,
         flags=ANY_CASE,
     ),
     form(
         "PHONE",
         r"(?<![\w+])(?:\+\d{1,3}|00\d{1,3}[-. ])(?:[-. ]?\(?\d{1,5}\)?){2,6}(?:x\d{1,6})?(?!\d)",
     ),
-    form("PHONE", r"(?<!\d)0\d{2,4}[ -]\d{3,4}[ -]?\d{3,4}(?!\d)", _no_unit),
+    form("PHONE", r"(?<!\d)0\d{2,4}[ -]\d{3,4}[ -]?\d{3,4}(?!\d)", no_unit),
     form(
         "PHONE",
         r"\b(?:tel|telephone|phone|cell|mobile|fax|pager|call|ext|extension|contact)(?:\s?(?:no|number|#))?"
         r"\.?\s?(?:is|at)?[:#]?\s{0,2}(?P<v>[+(]{0,2}\d[\d() .x-]{2,22}\d)",
-        _is_cued_phone,
+        is_cued_phone,
         "v",
         ANY_CASE,
     ),
     form(
         "DATE",
         rf"\b{YEAR}(?P<s>[-/.])(?P<b>\d{{1,2}})(?P=s)(?P<c>\d{{1,2}}){CLOCK}(?![\d/])",
-        _is_iso_date,
+        is_iso_date,
     ),
-    form("DATE", rf"(?<![\d./-]){YEAR}-(?P<b>\d{{2}})(?P<c>)(?![\d/.-])", _is_iso_date),
+    form("DATE", rf"(?<![\d./-]){YEAR}-(?P<b>\d{{2}})(?P<c>)(?![\d/.-])", is_iso_date),
     form(
         "DATE",
         rf"(?<!\d){YEAR}(?P<b>0[1-9]|1[0-2])(?P<c>[0-2]\d|3[01])(?:T?\d{{4,6}})?(?!\d)",
-        _is_iso_date,
+        is_iso_date,
     ),
     form(
         "DATE",
         rf"(?<![\d./-])(?P<a>\d{{1,2}})(?P<s>[-/.])(?P<b>\d{{1,2}})(?P=s)(?:{YEAR}|\d{{2}}){CLOCK}(?![\d/.-]\d|\d)",
-        _is_numeric_date,
+        is_numeric_date,
     ),
     form("DATE", rf"(?<![\d./-])(?:0?[1-9]|1[0-2])/{YEAR}(?![\d/])"),
     form(
         "DATE",
-        rf"\b{DAY}(?: of)?[ -]?{MONTH},?(?:[ -]+(?:{YEAR}|\d{{2}}\b))?",
-        _no_unit,
+        rf"(?<![\d.])\b{DAY}(?: of)?[ -]?{MONTH},?(?:[ -]+(?:{YEAR}|\d{{2}}\b))?",
+        no_unit,
         flags=ANY_CASE,
     ),
-    form("DATE", rf"\b{MONTH} ?{DAY}\b(?:,? ?(?:of )?(?:{YEAR}|'\d\d))?(?![\d/])", _no_unit),
+    form("DATE", rf"\b{MONTH} ?{DAY}\b(?:,? ?(?:of )?(?:{YEAR}|'\d\d))?(?![\d/])", no_unit),
     form("DATE", rf"\b{MONTH}[ ,-]{{1,2}}(?:of )?{YEAR}\b", flags=ANY_CASE),
     form(
         "DATE",
@@ -218,14 +189,14 @@ PATTERNS: tuple[Pattern, ...] = (
     form(
         "AGE",
         r"(?<![\d.])(?P<years>\d{2,3})(?=[ -]{0,2}(?:y(?:ea)?rs?[ -]?old|y/?o\b|y\.o\.|yo\b|-?year|years? of age|岁|周岁))",
-        _is_old,
+        is_old,
         "years",
         ANY_CASE,
     ),
     form(
         "AGE",
         r"\b(?:aged?|age(?: is|:)?|turned)[: ]{1,2}(?P<years>\d{2,3})(?![\d.%])",
-        _is_old,
+        is_old,
         "years",
         ANY_CASE,
     ),
@@ -233,13 +204,13 @@ PATTERNS: tuple[Pattern, ...] = (
     form(
         "NAME",
         rf"\b(?:Mr|Mrs|Ms|Miss|Mx|Dr|Drs|Doctor|Prof|Professor|Nurse|Sister|Rev|Sir|Dame|Mister)\b\.? {{0,2}}(?P<name>{WORDS})",
-        _is_person,
+        is_person,
         "name",
     ),
     form(
         "NAME",
         r"\b(?:mr|mrs|ms|dr)\b\.? (?P<name>[^\W\d_]{3,24})\b",
-        lambda match: _is_person(match) and not match["name"].isupper(),
+        lambda match: is_person(match) and not match["name"].isupper(),
         "name",
     ),
     form(
@@ -247,32 +218,32 @@ PATTERNS: tuple[Pattern, ...] = (
         r"\b(?i:patient(?:'s)? name|full name|name|surname|last name|first name|given name|next of kin|nok"
         r"|guardian|signed(?: by)?|signature|dictated by|attending|provider|physician|consultant|spouse|contact"
         rf"|named|called|known as|wife|husband|son|daughter|mother|father|brother|sister)(?: is| was)?\s?[:=,]?\s{{1,3}}(?P<name>{WORDS})",
-        _is_person,
+        is_person,
         "name",
     ),
     form(
         "NAME",
         rf"\b(?i:patient|pt|client|resident)[ :]{{1,3}}(?P<name>{WORD}(?: [A-Z]\.?| {WORD}){{1,3}})",
-        _is_person,
+        is_person,
         "name",
     ),
     form(
         "NAME",
         rf"\b(?P<name>{WORD} [A-Z]\.)(?=[,;:)?!]|\s+[a-z(]|\s*$|\s+\d)",
-        _is_person,
+        is_person,
         "name",
     ),
-    form("NAME", rf"\b(?P<name>{WORD} [A-Z]\. {WORD})\b", _is_person, "name"),
+    form("NAME", rf"\b(?P<name>{WORD} [A-Z]\. {WORD})\b", is_person, "name"),
     form(
         "NAME",
         rf"\b(?i:male|female|man|woman|boy|girl|gentleman|lady|patient|pt|y/?o|[mf]),? (?P<name>{WORD} {WORD})(?=,| \(| who\b)",
-        _is_person,
+        is_person,
         "name",
     ),
     form(
         "NAME",
         rf"\b(?P<name>{WORD} {WORD})(?=,? (?:who |DOB|D\.O\.B|\(?MRN|\(?DOB))",
-        _is_person,
+        is_person,
         "name",
     ),
     form(
@@ -282,7 +253,11 @@ PATTERNS: tuple[Pattern, ...] = (
         r"(?:,? (?:Apt|Suite|Ste|Unit|Room|#)\.? ?\w{1,6})?",
     ),
     form("LOC", r"\bP\.? ?O\.? Box \d{1,7}\b", flags=ANY_CASE),
-    form("LOC", rf"\b{WORD}(?: {WORD})?, [A-Z]{{2}}(?: \d{{5}}(?:-\d{{4}})?)?\b(?=[\s,.;)?]|$)"),
+    form(
+        "LOC",
+        rf"\b{WORD}(?: {WORD})?, (?P<state>[A-Z]{{2}})(?: \d{{5}}(?:-\d{{4}})?)?\b(?=[\s,.;)?]|$)",
+        lambda match: match["state"] in STATES,
+    ),
     form(
         "LOC",
         r"\b(?:zip ?code|zip|post ?code|postal code)[: ]{1,2}(?P<v>[A-Z0-9]{2,5}[ -]?(?=[A-Z]{0,3}\d)[A-Z0-9]{2,4})\b",

@@ -65,7 +65,7 @@ PROVINCE = (
     r"|贵州|云南|陕西|甘肃|青海|台湾|内蒙古|广西|西藏|宁夏|新疆|香港|澳门)(?:壮族|回族|维吾尔)?(?:省|市|自治区|特别行政区)"
 )
 # Words before a place that are no part of it: the place begins after the nearest one.
-TO_PLACE = rf"(?:{HAN}{{0,6}}?(?:家住|现住|居住|住|来自|位于|籍贯|在|于|自|赴|到|从|为))?"
+TO_PLACE = rf"(?:{HAN}{{0,6}}?(?:家住|现住|居住|住在?|来自|位于|籍贯|户籍|送达?|拟?转至?|返回|返|回|送检医院|在|于|自|赴|到|从|为|抵|待))?"
 PATTERNS_ZH: tuple[Pattern, ...] = (
     form("ID", r"(?<!\d)[1-9]\d{5}(?:18|19|20)\d{2}(?:0[1-9]|1[0-2])(?:[0-2]\d|3[01])\d{3}[\dXx](?![\dA-Za-z])"),
     form("ID", r"(?<!\d)[1-9]\d{5} ?\d{8} ?\d{3}[\dXx](?!\d)"),
@@ -117,7 +117,7 @@ PATTERNS_ZH: tuple[Pattern, ...] = (
     form("NAME", rf"(?<!{HAN})(?P<name>{SURNAME}{HAN}{{1,2}})\s?[,，(]\s?[男女][,，)\s\d]", _is_patient_name, "name"),
     form("NAME", rf"(?P<name>{SURNAME}某{{1,2}}(?:{HAN}(?!{HAN}))?)", of="name"),
     form("NAME", rf"(?P<name>{SURNAME}{HAN}{{0,2}}?)(?={TITLE})", _is_titled, "name"),
-    form("NAME", rf"(?<!{HAN})[小老阿](?P<name>[{SURNAMES}])(?={HAN}{{0,1}}[说诉来,])", of="name"),
+    form("NAME", rf"(?<!{HAN})[小老阿](?P<name>(?!时|腿|便)[{SURNAMES}])(?={HAN}{{0,1}}[说诉来,])", of="name"),
     form(
         "LOC",
         rf"{PROVINCE}{HAN}{{0,10}}(?:市|州|盟|地区|区|县|旗)?(?:{HAN}{{0,16}}(?:[A-Za-z0-9]{{1,5}}[座号楼栋室弄]?){{0,5}})?"

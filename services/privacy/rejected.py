@@ -1,6 +1,6 @@
 """What was refused, for operators: listed by reason and time, opened, taken again. Audited."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -23,6 +23,7 @@ from plumbing.errors import MalformedEvent
 from plumbing.event_log import EventReader, EventWriter, Output, Record
 from services.privacy.audit import Answers
 from services.privacy.patient_keys import staff_token
+from services.privacy.resolve import Route
 from services.privacy.seals import Seals
 
 REJECTED = rejected(IDENTIFIED)
@@ -39,6 +40,15 @@ class RejectedDesk:
     audit: Answers
     staff_key: bytes
     clock: Clock
+
+    def routes(self, service_token: str) -> "Sequence[Route]":
+        """Return the questions that operators ask."""
+        tokens = (service_token,)
+        return [
+            ("rejected/list", RefusedQuery, self.list, tokens),
+            ("rejected/show", RefusedPlace, self.show, tokens),
+            ("rejected/replay", RefusedPlace, self.replay, tokens),
+        ]
 
     async def list(self, asked: RefusedQuery) -> RefusedList:
         """Tell what was refused, oldest first; names no patient."""

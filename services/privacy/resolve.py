@@ -3,16 +3,14 @@
 Nothing is told before it is on the audit log. What goes wrong is said in a word, never in data.
 """
 
-import hmac
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, NoReturn
 
 import msgspec
 from fastapi import FastAPI, Request, Response
 from starlette.exceptions import HTTPException
 
-from contracts.refused import RefusedPlace, RefusedQuery
 from contracts.reidentify import (
     TOKENS_PER_CALL_MAX,
     FindAnswer,
@@ -23,23 +21,33 @@ from contracts.reidentify import (
     StaffAnswer,
     StaffRequest,
 )
+from contracts.relations import RELATIONS
 from plumbing import health
 from plumbing.clock import Clock
-from plumbing.errors import Unavailable
 from services.privacy import metrics
+from services.privacy.asking import asking, json_answer
 from services.privacy.audit import Answers
+from services.privacy.entitled import Allowance, is_related, may_ask
 from services.privacy.folding import term
 from services.privacy.identity import display_name, record_number
 from services.privacy.links import LinkBook
+from services.privacy.mirror import Mirror
 from services.privacy.patient_keys import staff_token
 from services.privacy.people import Person
-from services.privacy.rejected import RejectedDesk
 from services.privacy.vault import Vault
 
-BODY_BYTES_MAX = 64 * 1024
-VALUE_CHARS_MAX = 200
 
-Asked = TypeVar("Asked", bound=msgspec.Struct)
+@dataclass(frozen=True)
+class Limits:
+    """How many patients, searches and broken glasses a viewer has in an hour."""
+
+    patients: Allowance
+    searches: Allowance
+    glass: Allowance
+
+
+Route = tuple[str, type[Any], Callable[[Any], Awaitable[msgspec.Struct]], Collection[str]]
+"""Path after ``/v1/``, what is asked, who answers, and whose bearer token opens it."""
 
 
 @dataclass(frozen=True)
@@ -48,23 +56,92 @@ class Desk:
 
     vault: Vault
     links: LinkBook
+    relations: Mirror
     audit: Answers
     staff_key: bytes
+    clock: Clock
+    limits: Limits
 
     async def resolve(self, asked: ResolveRequest) -> ResolveAnswer:
-        """Tell who the tokens are; an unknown one is left out."""
-        people = await self.vault.resolve(list(dict.fromkeys(asked.tokens)))
-        tokens = [person.key.token for person in people]
-        await self._note(asked.viewer, "resolve", tokens, asked.purpose)
+        """Tell who the tokens are; one that is unknown or not the viewer's is left out."""
+        viewer = staff_token(self.staff_key, asked.viewer)
+        tokens = list(dict.fromkeys(asked.tokens))
+        await self._require_role(viewer, asked.role, "resolve", asked.purpose)
+        if asked.purpose == "ETREAT":
+            await self._require_glass(viewer, tokens, asked)
+        else:
+            tokens = await self._related(viewer, tokens, asked)
+        people = await self.vault.resolve(tokens)
+        known = [person.key.token for person in people]
+        if asked.purpose == "ETREAT":
+            metrics.GLASS_BROKEN.labels(asked.reason).inc()
+            for token in known:
+                await self.audit.acted(
+                    viewer, "break_glass", token, asked.purpose, detail={"reason": asked.reason}
+                )
+        await self.audit.looked(viewer, "resolve", known, asked.purpose)
         return ResolveAnswer(identities=tuple(_identity(person) for person in people))
 
     async def find(self, asked: FindRequest) -> FindAnswer:
         """Tell the tokens of a whole name or number, with all that are linked to them."""
+        viewer = staff_token(self.staff_key, asked.viewer)
+        await self._require_role(viewer, asked.role, "find", asked.purpose)
         wanted = term(asked.query)
+        await self._require_allowance(self.limits.searches, viewer, [wanted], "find", asked.purpose)
         found = await self.vault.find_tokens(wanted) if wanted else []
         tokens = (await self.links.one_person(found))[:TOKENS_PER_CALL_MAX] if found else []
-        await self._note(asked.viewer, "find", tokens, asked.purpose)
+        await self.audit.looked(viewer, "find", tokens, asked.purpose)
         return FindAnswer(tokens=tuple(tokens))
+
+    async def _related(
+        self, viewer: str, tokens: Sequence[str], asked: ResolveRequest
+    ) -> list[str]:
+        """Return the tokens of patients in the viewer's units or care, by any identifier."""
+        raws = await self.relations.read(tokens) if tokens else []
+        related: list[str] = []
+        open_ones: list[str] = []
+        for token, raw in zip(tokens, raws, strict=True):
+            found = [RELATIONS.decode(raw)] if raw else []
+            (related if is_related(found, viewer, asked.units) else open_ones).append(token)
+        for token in open_ones:
+            aliases = await self.links.one_person([token])
+            others = [RELATIONS.decode(raw) for raw in await self.relations.read(aliases) if raw]
+            if is_related(others, viewer, asked.units):
+                related.append(token)
+        refused = [token for token in tokens if token not in related]
+        if refused:
+            metrics.REFUSED_LOOKS.labels("no_relation").inc(len(refused))
+        await self._require_allowance(
+            self.limits.patients, viewer, related, "resolve", asked.purpose
+        )
+        return related
+
+    async def _require_glass(
+        self, viewer: str, tokens: Sequence[str], asked: ResolveRequest
+    ) -> None:
+        if not asked.reason:
+            await self._refuse(422, "reason", viewer, "break_glass", asked.purpose)
+        await self._require_allowance(
+            self.limits.glass, viewer, tokens, "break_glass", asked.purpose
+        )
+
+    async def _require_role(self, viewer: str, role: str, action: str, purpose: str) -> None:
+        if not may_ask(role):
+            await self._refuse(403, "role", viewer, action, purpose)
+
+    async def _require_allowance(
+        self, limit: Allowance, viewer: str, things: Sequence[str], action: str, purpose: str
+    ) -> None:
+        if not limit.takes(viewer, things, self.clock.monotonic_s()):
+            await self._refuse(429, "too_many", viewer, action, purpose)
+
+    async def _refuse(
+        self, status: int, word: str, viewer: str, action: str, purpose: str
+    ) -> NoReturn:
+        """Refuse, and write that down."""
+        metrics.REFUSED_LOOKS.labels(word).inc()
+        await self.audit.acted(viewer, action, "", purpose, f"refused_{word}")
+        raise HTTPException(status, word)
 
     async def staff(self, asked: StaffRequest) -> StaffAnswer:
         """Tell the token of a member of staff; noted as their own look."""
@@ -72,31 +149,25 @@ class Desk:
         await self.audit.looked(token, "staff", [token], "")
         return StaffAnswer(staff=token)
 
-    async def _note(self, viewer: str, action: str, tokens: list[str], purpose: str) -> None:
-        await self.audit.looked(staff_token(self.staff_key, viewer), action, tokens, purpose)
+    def routes(self, service_token: str) -> list[Route]:
+        """Return the questions that the gateway asks."""
+        tokens = (service_token,)
+        return [
+            ("resolve", ResolveRequest, self.resolve, tokens),
+            ("find", FindRequest, self.find, tokens),
+            ("staff", StaffRequest, self.staff, tokens),
+        ]
 
 
-def build_http(
-    desk: Desk, refused: RejectedDesk, service_token: str, checks: health.Checks, clock: Clock
-) -> FastAPI:
-    """Return the web application: the questions of both desks, health and metrics."""
+def build_http(routes: Iterable[Route], checks: health.Checks, clock: Clock) -> FastAPI:
+    """Return the web application: the questions of the desks, health and metrics."""
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
-    app.post("/v1/resolve")(_asking("resolve", ResolveRequest, desk.resolve, service_token, clock))
-    app.post("/v1/find")(_asking("find", FindRequest, desk.find, service_token, clock))
-    app.post("/v1/staff")(_asking("staff", StaffRequest, desk.staff, service_token, clock))
-    app.post("/v1/rejected/list")(
-        _asking("rejected_list", RefusedQuery, refused.list, service_token, clock)
-    )
-    app.post("/v1/rejected/show")(
-        _asking("rejected_show", RefusedPlace, refused.show, service_token, clock)
-    )
-    app.post("/v1/rejected/replay")(
-        _asking("rejected_replay", RefusedPlace, refused.replay, service_token, clock)
-    )
+    for path, kind, ask, tokens in routes:
+        app.post(f"/v1/{path}")(asking(path.replace("/", "_"), kind, ask, tokens, clock))
 
     @app.exception_handler(HTTPException)
     async def refuse(_request: Request, error: HTTPException) -> Response:
-        return _json(error.status_code, {"status": str(error.detail)})
+        return json_answer(error.status_code, {"status": str(error.detail)})
 
     @app.get("/health/live")
     @app.get("/health/ready")
@@ -106,63 +177,6 @@ def build_http(
         return Response(found.body, found.status, media_type=found.content_type)
 
     return app
-
-
-def _asking(
-    route: str,
-    kind: type[Asked],
-    ask: Callable[[Asked], Awaitable[msgspec.Struct]],
-    service_token: str,
-    clock: Clock,
-) -> Callable[[Request], Awaitable[Response]]:
-    async def answer(request: Request) -> Response:
-        begun_s = clock.monotonic_s()
-        try:
-            _require_token(request, service_token)
-            response = _json(200, await ask(await _body(request, kind)))
-        except HTTPException as error:
-            response = _json(error.status_code, {"status": str(error.detail)})
-        except Unavailable:
-            response = _json(503, {"status": "unavailable"})
-        spent_s = clock.monotonic_s() - begun_s
-        metrics.RESOLVE_SECONDS.labels(route, str(response.status_code)).observe(spent_s)
-        return response
-
-    return answer
-
-
-def _require_token(request: Request, service_token: str) -> None:
-    scheme, _, given = request.headers.get("authorization", "").partition(" ")
-    is_right = hmac.compare_digest(given.strip().encode(), service_token.encode())
-    if scheme.lower() != "bearer" or not is_right:
-        raise HTTPException(401, "unauthorized")
-
-
-async def _body(request: Request, kind: type[Asked]) -> Asked:
-    raw = bytearray()
-    async for piece in request.stream():
-        raw += piece
-        if len(raw) > BODY_BYTES_MAX:
-            raise HTTPException(413, "too large")
-    try:
-        asked = msgspec.json.decode(bytes(raw), type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise HTTPException(422, "malformed") from error
-    _require_sane(asked)
-    return asked
-
-
-def _require_sane(asked: msgspec.Struct) -> None:
-    for value in msgspec.structs.asdict(asked).values():
-        if isinstance(value, tuple) and len(value) > TOKENS_PER_CALL_MAX:
-            raise HTTPException(422, "too many tokens")
-        texts = value if isinstance(value, tuple) else (value,)
-        if any(isinstance(text, int) for text in texts):
-            continue
-        if any(len(text) > VALUE_CHARS_MAX for text in texts):
-            raise HTTPException(422, "too long")
-        if texts and not all(text.strip() for text in texts):
-            raise HTTPException(422, "empty")
 
 
 def _identity(person: Person) -> Identity:
@@ -175,7 +189,3 @@ def _identity(person: Person) -> Identity:
         shift_days=person.key.shift_days,
         sex=known.sex,
     )
-
-
-def _json(status: int, body: object) -> Response:
-    return Response(msgspec.json.encode(body), status, media_type="application/json")

@@ -8,6 +8,7 @@ from pydantic_settings import SettingsConfigDict
 from contracts.identified import IDENTIFIED
 from contracts.topic import DAY_MS
 from plumbing.settings import AuditedSettings
+from services.privacy.tagger.shipped import SHIPPED_DIGEST
 
 
 class PrivacySettings(AuditedSettings):
@@ -29,6 +30,18 @@ class PrivacySettings(AuditedSettings):
         default="127.0.0.1", description="Address of the resolve API, health and metrics."
     )
     http_port: int = Field(default=8082, description="Its port; 0: a free one.")
+    tagger_dir: Path = Field(
+        default=Path("data/taggers/deid/1.0.0"),
+        description="Folder of the tagger of notes: weights and manifest.",
+    )
+    tagger_digest: str = Field(
+        default=SHIPPED_DIGEST,
+        description="Digest that its manifest must have: this release's, or that of a site's own.",
+    )
+    uses_tagger: bool = Field(
+        default=True,
+        description="False: notes are cleaned by known identifiers and rules alone.",
+    )
     sealed_days: int = Field(
         default=IDENTIFIED.retention_ms // DAY_MS,
         description=(
@@ -41,5 +54,29 @@ class PrivacySettings(AuditedSettings):
         description=(
             "Make each day's sealing keys in `keys_dir` and destroy those that ran out; false "
             "where `auscult keys rotate` does it from outside and the folder is read-only here."
+        ),
+    )
+    patients_per_hour_max: int = Field(
+        default=2_000, description="Different patients that a viewer is told of in an hour."
+    )
+    searches_per_hour_max: int = Field(
+        default=300, description="Different searches of a viewer in an hour."
+    )
+    glass_per_hour_max: int = Field(
+        default=10,
+        description="Patients that a viewer without a care relation is told of in an hour.",
+    )
+    kek_dir: Path | None = Field(
+        default=None,
+        description=(
+            "Folder of the key-encryption keys, which privacy changes and destroys: writable, "
+            "shared by all replicas, on an encrypted volume; default: `privacy` in `keys_dir`."
+        ),
+    )
+    erasure_grace_s: float = Field(
+        default=30.0,
+        description=(
+            "How long a write may be under way that began before an erasure; longer than Kafka's "
+            "delivery timeout."
         ),
     )

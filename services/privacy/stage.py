@@ -5,12 +5,12 @@ them leave, so an event never shows a token that is not in the vault.
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from contracts.deidentified import DEIDENTIFIED
-from contracts.identified import Encounter, IdentifiedBody, IdentifiedEvent, Patient, Staff
+from contracts.identified import Encounter, IdentifiedBody, IdentifiedEvent, Patient
 from contracts.relations import RELATIONS, CareRelation
 from plumbing import trace
 from plumbing.clock import Clock
@@ -18,20 +18,19 @@ from plumbing.errors import MalformedEvent
 from plumbing.event_log import Headers, Output, Record
 from plumbing.stage import Arrived, Batch, Handled, Refused
 from services.privacy import metrics
+from services.privacy.anonymity import Anonymity
 from services.privacy.care import news, relation_of
 from services.privacy.decisions import LinkChange
 from services.privacy.deidentify import deidentify
-from services.privacy.free_text import TextCleaner
-from services.privacy.guard import shows_identity
-from services.privacy.identity import KnownIdentity
-from services.privacy.known import KnownTerms
-from services.privacy.known_terms import terms_of
+from services.privacy.free_text import Finder
+from services.privacy.guard import GuardWatch, shows_identity
 from services.privacy.links import LinkBook
 from services.privacy.mirror import Entry, Fields, Mirror, Raw
 from services.privacy.patient_keys import link_of
 from services.privacy.people import Person
+from services.privacy.primed import Primed
 from services.privacy.seals import Seals
-from services.privacy.vault import Vault
+from services.privacy.vault import Said, Vault, is_of
 
 CLEANERS_MAX = 2_000
 NO_VISIT = Encounter()
@@ -49,6 +48,7 @@ class Parts:
     staff_key: bytes
     clock: Clock
     random_bytes: Callable[[int], bytes]
+    tagger: Finder | None = None
 
 
 class Opened(NamedTuple):
@@ -59,6 +59,7 @@ class Opened(NamedTuple):
     body: IdentifiedBody
     link: str
     headers: Headers
+    source: str = ""
 
 
 class Linking(NamedTuple):
@@ -82,7 +83,9 @@ class DeidentifyStage:
     def __init__(self, parts: Parts) -> None:
         """Keep the parts."""
         self._parts = parts
-        self._cleaners: OrderedDict[str, _Primed] = OrderedDict()
+        self._cleaners: OrderedDict[str, Primed] = OrderedDict()
+        self._guard = GuardWatch()
+        self._anonymity = Anonymity()
 
     async def handle(self, batch: Batch[IdentifiedEvent]) -> Handled:
         """Return the outputs of a batch. Raises ``Unavailable``; nothing is then half done that
@@ -124,23 +127,30 @@ class DeidentifyStage:
                 continue
             link = link_of(self._parts.link_key, body.patient.ids[0])
             headers = trace.headers_of(event.event_id, record.headers, self._parts.random_bytes)
-            opened.append(Opened(record.offset, event.event_id, body, link, headers))
+            source = dict(record.headers).get("source", b"").decode("ascii", "replace")
+            opened.append(Opened(record.offset, event.event_id, body, link, headers, source))
         return opened
 
-    def _wanted(self, opened: Sequence[Opened]) -> tuple[dict[str, list[Patient]], list[Linking]]:
+    def _wanted(self, opened: Sequence[Opened]) -> tuple[dict[str, list[Said]], list[Linking]]:
         """Which identifiers the batch is about, what it says of each, and which it links."""
-        wanted: dict[str, list[Patient]] = {}
+        wanted: dict[str, list[Said]] = {}
         links: list[Linking] = []
         for item in opened:
+            at_ms = item.body.received_at_ms
             said = wanted.setdefault(item.link, [])
-            if not said or said[-1] != item.body.patient:
-                said.append(item.body.patient)
+            if not said or said[-1] != (item.body.patient, at_ms):
+                said.append((item.body.patient, at_ms))
             for linked in item.body.links:
                 other = link_of(self._parts.link_key, linked.other)
                 if other != item.link:
-                    wanted.setdefault(other, []).append(Patient(ids=(linked.other,)))
+                    wanted.setdefault(other, []).append((Patient(ids=(linked.other,)), at_ms))
                     links.append(Linking(item, other, linked.link))
         return wanted, links
+
+    def forget(self, links: Iterable[str]) -> None:
+        """Forget the scrub of these patients, who were erased."""
+        for link in links:
+            self._cleaners.pop(link, None)
 
     async def _missing_relations(
         self, people: Mapping[str, Person], held: Mapping[str, Raw]
@@ -161,7 +171,10 @@ class DeidentifyStage:
     ) -> None:
         current = {token: RELATIONS.decode(raw) for token, raw in held.items() if raw}
         for item in opened:
-            person = people[item.link]
+            person = people.get(item.link)
+            if person is None or not is_of(person, item.body.received_at_ms):
+                metrics.ERASED_EVENTS.inc()
+                continue
             primed = self._primed(person, item.body)
             event = deidentify(
                 item.body,
@@ -175,7 +188,9 @@ class DeidentifyStage:
             relation = self._relation(item, person, primed, current)
             shown = value if relation is None else value + RELATIONS.encode(relation)
             if shows_identity(shown, primed.known):
-                _refuse(item.offset, "identity_guard", outcome)
+                counts = self._guard.hit(item.source, item.link)
+                metrics.GUARD_HITS.labels(str(counts).lower()).inc()
+                _refuse(item.offset, "identity_guard", outcome, counted=counts)
                 continue
             token = person.key.token
             if relation is not None:
@@ -183,14 +198,17 @@ class DeidentifyStage:
                 outcome.relations[token] = (relation, item.headers)
             outcome.outputs.append(Output(DEIDENTIFIED.name, token.encode(), value, item.headers))
             metrics.EVENTS.labels(event.event_type).inc()
+            self._anonymity.saw(event, self._parts.clock.monotonic_s())
             for note in event.notes:
                 metrics.NOTES.labels(note.held or "passed").inc()
+            primed.count_spans()
+        self._anonymity.show(self._parts.clock.monotonic_s())
 
     def _relation(
         self,
         item: Opened,
         person: Person,
-        primed: "_Primed",
+        primed: Primed,
         current: Mapping[str, CareRelation],
     ) -> CareRelation | None:
         said = relation_of(
@@ -204,7 +222,7 @@ class DeidentifyStage:
             return None
         return news(current.get(person.key.token), said, item.body.event_type)
 
-    def _primed(self, person: Person, body: IdentifiedBody) -> "_Primed":
+    def _primed(self, person: Person, body: IdentifiedBody) -> Primed:
         visit = body.encounter or NO_VISIT
         cached = self._cleaners.get(person.link)
         if (
@@ -214,7 +232,7 @@ class DeidentifyStage:
         ):
             self._cleaners.move_to_end(person.link)
             return cached
-        primed = _Primed(person.known, visit.staff, visit.number)
+        primed = Primed(person.known, visit.staff, visit.number, self._parts.tagger)
         self._cleaners[person.link] = primed
         if len(self._cleaners) > CLEANERS_MAX:
             self._cleaners.popitem(last=False)
@@ -226,7 +244,10 @@ class DeidentifyStage:
         refused = {refusal.offset for refusal in outcome.refused}
         changes = []
         for item, other, is_link in links:
-            if item.offset not in refused:
+            at_ms = item.body.received_at_ms
+            ends = [people[link] for link in (item.link, other) if link in people]
+            known = len(ends) == 2 and all(is_of(person, at_ms) for person in ends)
+            if item.offset not in refused and known:
                 one, two = people[item.link].key, people[other].key
                 changes.append(
                     LinkChange(
@@ -255,19 +276,6 @@ class DeidentifyStage:
             metrics.RELATIONS.inc(len(entries))
 
 
-class _Primed:
-    """The scrub of one patient, of the staff and the visit of one event."""
-
-    def __init__(
-        self, identity: KnownIdentity, staff: tuple[Staff, ...], visit_number: str
-    ) -> None:
-        self.identity = identity
-        self.staff = staff
-        self.visit_number = visit_number
-        self.known = KnownTerms(terms_of(identity, staff, visit_number))
-        self.cleaner = TextCleaner(self.known)
-
-
 def mirror_relation(record: Record, held: Mapping[str, Raw]) -> Fields:
     """Say what a record of ``care.relations.v1`` does to its mirror: the last one stands."""
     token = (record.key or b"").decode()
@@ -276,6 +284,6 @@ def mirror_relation(record: Record, held: Mapping[str, Raw]) -> Fields:
     return [(token, record.value)]
 
 
-def _refuse(offset: int, code: str, outcome: _Outcome) -> None:
-    outcome.refused.append(Refused(offset, code))
+def _refuse(offset: int, code: str, outcome: _Outcome, *, counted: bool = True) -> None:
+    outcome.refused.append(Refused(offset, code, counted))
     metrics.REFUSED.labels(code).inc()

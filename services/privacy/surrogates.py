@@ -13,7 +13,7 @@ from datetime import date, timedelta
 from hashlib import sha256
 
 from services.privacy.folding import fold, squeeze
-from services.privacy.known import Span
+from services.privacy.spans import Span
 
 HAN = re.compile("[\u3400-\u9fff]")
 DAYS_BACK_MAX = 365

@@ -275,3 +275,35 @@ async def test_a_tombstone_takes_the_row(world: World, raw: Any) -> None:
     assert one is not None
     assert one.related is None
     assert one.reported is None
+
+
+@pytest.mark.parametrize("harm", ["", "flush", "delete"])
+async def test_a_tombstone_of_results_erases_the_person(world: World, raw: Any, harm: str) -> None:
+    await fill(world)
+    gone, token = TOKENS[4], TOKENS[4].encode()
+    made = Review(
+        review_id="r", event_id="e", token=gone, decision="accepted", viewer="v", decided_at_ms=1
+    )
+    await world.tell(REVIEWED, made)
+    await world.tell(ASSESSED, an_assessment(gone, f"{gone}-0", total=2, model_epoch=9))
+    await world.settle()
+    for topic in (RELATIONS, MERGED, CURRENT, ASSESSED):
+        await world.log.write([Output(topic.name, token, None)])
+    await world.settle()
+    await world.settle()  # the gateway's own tombstone of decisions comes back to it
+    if harm == "flush":
+        await raw.flushall()
+    elif harm == "delete":
+        await raw.delete("gw:evt:0", "gw:rev:0")
+    await world.feed.idle()
+    await world.settle()
+    kept = await everything(raw)
+    assert gone not in repr(kept)
+    assert await world.model.counts(12) == (57, 0, 19)
+    assert await world.model.decision(gone, "r") is None
+    assert len(world.gateway.board.states) == 19
+    others = {f"{one}-{turn}" for one in TOKENS if one != gone for turn in range(3)}
+    assert await world.model.visible_event_ids(12) == others
+    again = Feed(world.log, world.gateway.subscriptions())
+    await again.run(batch_size=7)
+    assert await everything(raw) == kept

@@ -33,7 +33,7 @@ from plumbing.key_files import read_key
 from plumbing.memory_log import InMemoryLog
 from services.privacy.app import Privacy, running
 from services.privacy.key_files import load_privacy_keys
-from services.privacy.patient_keys import staff_token
+from services.privacy.patient_keys import KeyUnreadable, staff_token
 from services.privacy.settings import PrivacySettings
 from tests.integration.test_privacy_stage import a_merge, a_person
 from tests.support.brokers import free_port
@@ -177,6 +177,12 @@ async def _until_ready(client: httpx.AsyncClient, port: int) -> None:
     raise AssertionError("not ready")
 
 
+def asking(*tokens: str, **said: object) -> dict[str, object]:
+    """Return the question of a clinician of all units."""
+    asked = {"tokens": tokens, "viewer": "D1", "purpose": "TREAT", "role": "clinician"}
+    return asked | {"units": ["*"]} | said
+
+
 class Api:
     """The service's web part with the log in memory, and what stands behind it."""
 
@@ -192,12 +198,13 @@ class Api:
         return await self.client.post(f"/v1/{route}", content=json.dumps(body), headers=headers)
 
     async def find(self, query: str) -> tuple[str, ...]:
-        answer = await self.ask("find", {"query": query, "viewer": "D1", "purpose": "TREAT"})
+        asked = {"query": query, "viewer": "D1", "purpose": "TREAT", "role": "clinician"}
+        answer = await self.ask("find", asked)
         assert answer.status_code == 200
         return msgspec.json.decode(answer.content, type=FindAnswer).tokens
 
     async def resolve(self, *tokens: str, viewer: str = "D1") -> tuple[Identity, ...]:
-        asked = {"tokens": tokens, "viewer": viewer, "purpose": "TREAT"}
+        asked = asking(*tokens, viewer=viewer)
         answer = await self.ask("resolve", asked)
         assert answer.status_code == 200
         return msgspec.json.decode(answer.content, type=ResolveAnswer).identities
@@ -210,7 +217,9 @@ class Api:
 async def an_api(tmp_path: Path, redis_url: str) -> AsyncIterator[Api]:
     keys, clock = make_keys(tmp_path / "site"), ManualClock()
     log = InMemoryLog([VAULT.name, MERGED.name, RELATIONS.name, AUDIT.name], clock=clock)
-    settings = PrivacySettings(keys_dir=keys, redis_url=redis_url, state_dir=tmp_path / "state")
+    settings = PrivacySettings(
+        keys_dir=keys, redis_url=redis_url, state_dir=tmp_path / "state", erasure_grace_s=0.0
+    )
     async with running(settings, log, log, clock) as service:
         api = Api(service, log, keys, clock)
         await service.open_mirrors(asyncio.Event())
@@ -253,6 +262,29 @@ async def test_a_token_resolves_to_who_it_is(api: Api) -> None:
     assert found.name == "欧阳晓明"
 
 
+async def test_one_unreadable_entry_hides_nobody_else(api: Api) -> None:
+    tokens = [*await api.find("Anna Vickers"), *await api.find("ZY0098231")]
+    redis, name = api.service.redis, api.service.vault.mirror.hash
+    everything: dict[bytes, bytes] = await redis.hgetall(name)  # type: ignore[assignment]
+    people = {k: v for k, v in everything.items() if v[:1] == b"!" and k[:1] != b"@"}
+    assert len(people) == len(tokens) == 3
+    for link, raw in people.items():
+        entry = VAULT.decode(raw[1:])
+        altered = msgspec.structs.replace(entry, identity=entry.identity[::-1])
+        await redis.hset(name, link, b"!" + VAULT.encode(altered))
+        assert len(await api.resolve(*tokens)) == 2
+        await redis.hset(name, link, raw)
+    assert len(await api.resolve(*tokens)) == 3
+
+
+async def test_another_key_than_the_vaults_is_told_at_the_start(api: Api, tmp_path: Path) -> None:
+    other = make_keys(tmp_path / "other")
+    settings = api.service.settings.model_copy(update={"keys_dir": other})
+    async with running(settings, api.log, api.log, api.clock) as service:
+        with pytest.raises(KeyUnreadable):
+            await service.open_mirrors(asyncio.Event())
+
+
 async def test_each_look_is_noted_once_in_a_quarter_before_the_answer(api: Api) -> None:
     tokens = await api.find("Anna Vickers")
     api.log.create(AUDIT.name)
@@ -277,7 +309,7 @@ async def test_without_the_audit_nothing_is_told(api: Api) -> None:
     (token,) = await api.find("欧阳晓明")
     api.clock.advance(16 * 60)
     api.log.available = False
-    asked = {"tokens": [token], "viewer": "D1", "purpose": "TREAT"}
+    asked = asking(token)
     answer = await api.ask("resolve", asked)
     assert (answer.status_code, answer.json()) == (503, {"status": "unavailable"})
     api.log.available = True

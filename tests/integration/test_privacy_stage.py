@@ -371,6 +371,26 @@ async def test_the_guard_quarantines_what_rules_let_through(site: Site, ingest: 
     assert [event.event_id for event in events_of(handled)] == ["fine"]
 
 
+async def test_a_sender_that_floods_the_guard_is_blamed_for_several_patients_only(
+    site: Site, ingest: Ingest
+) -> None:
+    replica = await site().open()
+
+    def leaking(number: int) -> IdentifiedBody:
+        patient = a_person(number)
+        value = float(patient.ids[0].value)
+        found = msgspec.structs.replace(a_body().observations[0], value=value)
+        return a_body(patient, observations=(found,))
+
+    flood = [ingest.seal(leaking(1), f"one-{n}") for n in range(50)]
+    handled = await replica.handle(flood)
+    assert {(one.code, one.counted) for one in handled.refused} == {("identity_guard", False)}
+    others = [ingest.seal(leaking(number), f"other-{number}") for number in (2, 3, 4)]
+    handled = await replica.handle(others)
+    assert [one.counted for one in handled.refused] == [False, True, True]
+    assert handled.outputs == []
+
+
 async def test_non_clinical_events_stop_here(site: Site, ingest: Ingest) -> None:
     replica = await site().open()
     handled = await replica.handle([ingest.seal(a_body(event_type="non_clinical"), "n")])

@@ -117,7 +117,9 @@ class Feed:
             for record_batch in self._batches(subscription.topic, batch_size):
                 topic = subscription.topic
                 batch = as_batch(topic, record_batch)
-                await subscription.handle(batch)
+                handled = await subscription.handle(batch)
+                if handled.outputs:
+                    await self.log.write(handled.outputs)
                 self.committed[topic.name, batch.partition] = batch.last_offset + 1
 
     async def idle(self) -> None:

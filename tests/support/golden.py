@@ -39,7 +39,7 @@ from services.privacy.free_text import TextCleaner
 from services.privacy.identity import NOBODY, grow
 from services.privacy.known import KnownTerms
 from services.privacy.known_terms import terms_of
-from services.privacy.patient_keys import KeyWrap, PatientKey, link_of
+from services.privacy.patient_keys import Kek, PatientKey, link_of
 
 EXAMPLES = Path(__file__).parents[2] / "contracts" / "examples"
 BODIES = "clinical.identified.v1.body"
@@ -194,12 +194,12 @@ def _vault_entry() -> VaultEntry:
 
     secret = bytes(range(32))
     link = link_of(bytes(32), bodies()["oru_vitals_en"].patient.ids[0])
-    wrap = KeyWrap(bytes(range(3, 35)))
+    kek = Kek(bytes(range(3, 35)))
     return VaultEntry(
         link=link,
-        token=KEY.token,
-        kek_id=wrap.kek_id,
-        wrapped_key=wrap.wrap(secret, link, fixed),
+        token="",
+        kek_id=kek.id,
+        wrapped_key=kek.wrap(secret, link, fixed),
     )
 
 

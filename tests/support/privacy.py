@@ -18,10 +18,10 @@ from plumbing.event_log import EventReader, EventWriter
 from plumbing.key_files import read_key
 from plumbing.sealing import Sealer
 from plumbing.stage import Arrived, Batch, Handled
+from services.privacy.keks import KeyRing
 from services.privacy.key_files import load_privacy_keys
 from services.privacy.links import LinkBook
 from services.privacy.mirror import Mirror
-from services.privacy.patient_keys import KeyWrap
 from services.privacy.people import PeopleCodec
 from services.privacy.seals import Seals
 from services.privacy.stage import DeidentifyStage, Parts, mirror_relation
@@ -69,6 +69,7 @@ class Replica:
     links: LinkBook
     relations: Mirror
     redis: Redis
+    codec: PeopleCodec
 
     async def open(self) -> "Replica":
         await self.vault.open()
@@ -94,7 +95,8 @@ def a_replica(
     """Wire a stage on the given log and Redis."""
     keys = load_privacy_keys(keys_folder)
     redis = Redis.from_url(redis_url)
-    vault = Vault(redis, writer, reader, PeopleCodec(KeyWrap(keys.kek), keys.index, os.urandom))
+    codec = PeopleCodec(KeyRing(keys.keks), keys.index, os.urandom)
+    vault = Vault(redis, writer, reader, codec)
     links = LinkBook(redis, writer, reader)
     relations = Mirror(RELATIONS.name, redis, writer, reader, mirror_relation)
     parts = Parts(
@@ -107,7 +109,7 @@ def a_replica(
         clock=clock or ManualClock(),
         random_bytes=os.urandom,
     )
-    return Replica(DeidentifyStage(parts), vault, links, relations, redis)
+    return Replica(DeidentifyStage(parts), vault, links, relations, redis, codec)
 
 
 def events_of(handled: Handled) -> list[DeidentifiedEvent]:

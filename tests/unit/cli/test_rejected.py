@@ -1,5 +1,6 @@
 """What was set aside goes back as it was; the source of a sender can be told from its name."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -86,7 +87,7 @@ async def test_one_source_or_another_code_can_be_asked_for(log: InMemoryLog) -> 
 
 
 def test_a_senders_source_is_printed(tmp_path: Path) -> None:
-    key = bytes(range(32))
+    key = os.urandom(32)
     folder = tmp_path / "ingest"
     folder.mkdir()
     (folder / "route.key").write_text(key.hex())

@@ -217,3 +217,16 @@ async def test_a_quarantined_record_is_rejected_as_crashed_whatever_its_source_i
         await until(lambda: runner.next_offset == 3)
     assert world.passed() == [0, 2]
     assert [(one.code, one.attempts) for one in world.rejections()] == [("crashed", 4)]
+
+
+async def test_what_is_refused_without_blame_does_not_pause_its_source(tmp_path: Path) -> None:
+    world = World(tmp_path, IDENTIFIED)
+
+    async def handle(batch: Batch[Numbered]) -> Handled:
+        return Handled((), [Refused(one.offset, "odd", counted=False) for one in batch.arrived])
+
+    async with world.running(handle) as runner:
+        runner.push([record(n, "flooding") for n in range(500)])
+        await until(lambda: runner.next_offset == 500)
+    assert [one.code for one in world.rejections()] == ["odd"] * 500
+    assert world.stage.limit.paused == set()

@@ -10,6 +10,9 @@ from hypothesis import strategies as st
 from contracts.deidentified import DEIDENTIFIED, DeidentifiedEvent
 from contracts.identified import IdentifiedBody, Note, Patient, PatientId, PersonName
 from contracts.observation import Code, Observation
+from services.ingest.frames import parse_frame
+from services.ingest.identity import Keys
+from services.ingest.parse import SourceProfile
 from services.privacy.deidentify import deidentify
 from services.privacy.folding import fold, squeeze, term
 from services.privacy.patient_keys import PatientKey
@@ -224,3 +227,35 @@ def test_a_poisoned_name_does_not_blank_a_note(name: str) -> None:
 def test_a_note_that_stays_in_the_raw_message_is_held_back_as_too_long() -> None:
     found = clean(a_body(notes=(Note(text="", apart_chars=300_000, kind="TX"),)))
     assert [(note.text, note.held) for note in found.notes] == [(None, "too_long")]
+
+
+STAFF = "SECRETID^SECRETDOC"
+MESSAGE = f"""MSH|^~\\&|SECRETAPP|SECRETFAC|||20240305120000+0000||ORU^R01|SECRETCTL|P|2.5
+PID|1|SECRETID2|10045678^^^GENERAL^MR||VICKERS^ANNA||19500307|F|||1 SECRETROAD^^X^^SECRETZIP
+PD1||||^^SECRETCLINIC|{STAFF}
+NK1|1|SECRETKIN^MARY|MTH|1 SECRETROAD|+15550001111{"|" * 25}SECRETKIN2|SECRETID2
+PV1|1|I|MICU^1^A||SECRETPRE|SECRETPRIOR|{STAFF}|{STAFF}|||||||||{STAFF}||SECRETVISIT
+PV2|||^SECRETREASON{"|" * 19}SECRETORG
+ROL|1|AD|PP|{STAFF}|20240101|||||||SECRETROAD|+15550001111
+GT1|1|SECRETID|SECRETKIN^MARY||SECRETROAD|+15550001111||||||999-00-1111||||SECRETEMPLOYER
+IN1|1|SECRETPLAN|SECRETID|SECRETCO|SECRETROAD|||SECRETGROUP|||||||SECRETKIN^MARY||19500101
+IN2|SECRETID|999-00-1111
+ACC|20240101|SECRETACCIDENT
+ORC|RE|SECRETID|SECRETID2|||||20240101|{STAFF}|{STAFF}|{STAFF}
+OBR|1|SECRETORD|SECRETFIL|85353-1^Vital signs^LN|||20240305115900+0000|||SECRETCOLL||||||{STAFF}
+OBX|1|NM|8867-4^Heart rate^LN||88|/min|||||F|||20240305115900+0000|SECRETPROD|{STAFF}||SECRETEQUIP
+ZXX|SECRETANYTHING|999-00-1111
+"""
+
+
+def test_people_and_numbers_of_every_segment_are_dropped_unless_listed() -> None:
+    """PD1, NK1, ROL, GT1, IN1, IN2, ORC, PV2, ACC, OBR, OBX and Z: only the allow-list passes."""
+    frame = MESSAGE.replace("\n", "\r").encode()
+    source, no_keys = SourceProfile("test"), Keys(event=b"e", route=b"r")
+    (message,) = parse_frame(frame, source, no_keys, NOON_MS).messages
+    (found,) = message.events
+    event = clean(found.body)
+    said = msgspec.json.encode(event).decode()
+    assert [one.value for one in event.observations] == [88.0]
+    for word in ("SECRET", "VICKERS", "10045678", "5550001111", "999-00-1111", "19500101"):
+        assert word.casefold() not in said.casefold()

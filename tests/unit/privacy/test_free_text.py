@@ -130,7 +130,9 @@ def test_what_cannot_be_cleaned_is_held_back(text: str, code: str) -> None:
 @pytest.mark.parametrize(
     "unit",
     ["1 ", "a.", "1-1-", "@", "a@a.", "Aaa ", "王", "1", "患者一二三", "Dr. A", " ", "name: ", "a:",
-     "12/", "A1", "王某在市区路", "Aaa Bbb Ccc 12 ", "\u200b", "MRN ", "20240305", "x\u0301"],
+     "12/", "A1", "王某在市区路", "Aaa Bbb Ccc 12 ", "\u200b", "MRN ", "20240305", "x\u0301",
+     "12/5 ",
+     "Dr. May Rose, may ", "妻李三 13812345678 ", "A1-"],
 )  # fmt: skip
 def test_no_text_takes_long(unit: str) -> None:
     text = unit * (100_000 // len(unit))

@@ -1,7 +1,7 @@
 import pytest
 
 from contracts.deidentified import DEIDENTIFIED, CleanNote, DeidentifiedEvent
-from services.privacy.guard import shows_identity
+from services.privacy.guard import GuardWatch, shows_identity
 from services.privacy.known import KnownTerms
 from services.privacy.known_terms import terms_of
 from tests.unit.privacy.builders import ANNA, MING, known_of
@@ -43,3 +43,21 @@ def test_a_coincidence_is_not(text: str) -> None:
 def test_what_privacy_made_itself_is_not_looked_at() -> None:
     assert not shows_identity(record("", occurred_at_ms=10_045_678), KNOWN)
     assert not shows_identity(record("x"), KnownTerms(()))
+
+
+def test_one_patient_who_hits_for_ever_says_nothing_against_the_source() -> None:
+    watch = GuardWatch()
+    assert not any(watch.hit("mllp/a", "patient") for _ in range(1_000))
+    assert not watch.hit("mllp/a", "second")
+    assert watch.hit("mllp/a", "third")
+    assert watch.hit("mllp/a", "patient")
+    assert not watch.hit("mllp/b", "patient")  # another source has nothing to do with it
+
+
+def test_a_sender_of_many_names_fills_no_memory() -> None:
+    watch = GuardWatch()
+    for number in range(5_000):
+        watch.hit(f"mllp/{number}", "patient")
+        watch.hit("mllp/flood", f"patient {number}")
+    assert len(watch._patients) <= 1_000
+    assert all(len(patients) <= 3 for patients in watch._patients.values())

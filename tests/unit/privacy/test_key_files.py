@@ -59,7 +59,21 @@ def test_day_keys_go_when_their_records_have_expired(tmp_path: Path) -> None:
     assert private_path(tmp_path, "2024-03-06").exists()
 
 
-@pytest.mark.parametrize("text", ["", "00" * 31, "00" * 32, "zz" * 32, "00ff" * 16, "ab" * 33])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "00" * 31,
+        "00" * 32,
+        "zz" * 32,
+        "00ff" * 16,
+        "ab" * 33,
+        bytes(range(32)).hex(),
+        bytes(range(64, 0, -2)).hex(),
+        b"correct horse battery staple 1234".hex()[:64],
+        "0123456789abcdef" * 4,
+    ],
+)
 def test_a_weak_key_is_refused(tmp_path: Path, text: str) -> None:
     generate(tmp_path, TODAY)
     (tmp_path / "privacy" / "kek.key").write_text(text)

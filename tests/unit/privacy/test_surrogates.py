@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from services.privacy.known import Span
+from services.privacy.spans import Span
 from services.privacy.surrogates import Surrogates
 
 KEY = bytes(range(32))

@@ -1,0 +1,238 @@
+"""The work of an erasure, in steps that may each be done again: killed anywhere, it is finished.
+
+Once confirmed there is no way back. The old key-encryption key is destroyed last, when the vault
+topic itself shows that every other entry opens under the new one (docs/decisions/0026-erasure.md).
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from msgspec.structs import replace
+from redis.asyncio import Redis
+from redis.exceptions import LockError
+
+from contracts.deidentified import DEIDENTIFIED
+from contracts.erasures import DestroyedKey, Place, Refusal
+from contracts.relations import RELATIONS
+from plumbing import log
+from plumbing.clock import Clock
+from plumbing.errors import Unavailable
+from plumbing.event_log import EventReader, EventWriter, Output
+from services.privacy import metrics
+from services.privacy.erasure_book import Erasure, ErasureBook, finished
+from services.privacy.identity import without
+from services.privacy.links import LinkBook
+from services.privacy.mirror import Entry, Mirror, redis_errors
+from services.privacy.people import Person
+from services.privacy.proof import sign_proof
+from services.privacy.rewrap import NotSettled, Rewrap
+from services.privacy.stage import DeidentifyStage
+from services.privacy.vault import Vault
+
+LOCK = "prv:erasing:lock"
+LOCK_S = 60.0
+EVERY_S = 10.0
+ROUNDS_MAX = 20
+
+_log = log.get("privacy")
+
+
+@dataclass(frozen=True)
+class Eraser:
+    """Does what the book of erasures asks for. ``sealed_days``: how long sealed events are kept."""
+
+    book: ErasureBook
+    vault: Vault
+    links: LinkBook
+    relations: Mirror
+    stage: DeidentifyStage
+    rewrap: Rewrap
+    writer: EventWriter
+    reader: EventReader
+    redis: Redis
+    clock: Clock
+    key: Ed25519PrivateKey
+    sealed_days: int
+    due: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def keep(self) -> None:
+        """Do what is due, for ever."""
+        while True:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self.due.wait(), EVERY_S)
+            self.due.clear()
+            try:
+                await self.work()
+            except (Unavailable, NotSettled, OSError) as error:
+                _log.warning("Erasure goes on later", error=error)
+
+    async def work(self) -> tuple[list[DestroyedKey], int]:
+        """Finish what is confirmed, and a change of key that is under way; return the keys that
+        were destroyed and how many entries were verified. Raises ``Unavailable``, ``OSError``
+        and ``NotSettled``; then it is to be called again.
+        """
+        waiting = await self._confirmed()
+        metrics.ERASURES_WAITING.set(len(waiting))
+        if not waiting and not self.rewrap.is_under_way:
+            return [], 0
+        async with self._alone():
+            await self._prove_what_is_over()
+            due = [one for one in await self._confirmed() if await self._may_go_on(one)]
+            if due:
+                due = [await self._erase(one) for one in due]
+                due = await self._stay_erased(due)
+                # What was written of them is under this key or older ones, which now can go.
+                if self.rewrap.current_id in {one.kek_id for one in due}:
+                    self.rewrap.make()
+            elif not self.rewrap.is_under_way:
+                return [], 0
+            await self.book.seal_waiting_anew()
+            tokens = {token for one in due for token in self.book.about(one).tokens}
+            destroyed, verified = await self.rewrap.finish(tokens)
+            for one in due:
+                await self._prove(one, destroyed, verified)
+            metrics.ERASURES_WAITING.set(0)
+            return destroyed, verified
+
+    async def _prove_what_is_over(self) -> None:
+        """Finish erasures that were cut short after their key was destroyed: the proof is due."""
+        for one in await self._confirmed():
+            if one.kek_id and self.rewrap.is_destroyed(one.kek_id):
+                key, count = await self.rewrap.finish_destroyed(one.kek_id)
+                await self._prove(one, [key], count)
+
+    async def change_key(self) -> tuple[list[DestroyedKey], int]:
+        """Change the key-encryption key; as ``work``."""
+        if not self.rewrap.is_under_way:
+            self.rewrap.make()
+        return await self.work()
+
+    async def refusal(self, tokens: Sequence[str]) -> Refusal:
+        """Return why a person may not be erased now, or "". Raises ``Unavailable``."""
+        if any(person.legal_hold for person in await self.vault.resolve(tokens)):
+            return "legal_hold"
+        found = [RELATIONS.decode(raw) for raw in await self.relations.read(tokens) if raw]
+        return "open_encounter" if any(one.status == "open" for one in found) else ""
+
+    async def _confirmed(self) -> list[Erasure]:
+        return [one for one in (await self.book.read()).values() if one.state == "confirmed"]
+
+    async def _may_go_on(self, erasure: Erasure) -> bool:
+        """Refuse at the last moment; not once its first tombstone is written."""
+        if erasure.erased_at_ms:
+            return True
+        refusal = await self.refusal(self.book.about(erasure).tokens)
+        if refusal:
+            await self.book.put(replace(finished(erasure, "refused"), refusal=refusal))
+            metrics.ERASURES.labels("refused").inc()
+        return not refusal
+
+    async def _erase(self, erasure: Erasure) -> Erasure:
+        """Write the tombstones. All that was written of the person is under ``kek_id`` or older."""
+        erasure = replace(
+            erasure,
+            erased_at_ms=erasure.erased_at_ms or self.clock.now_ms(),
+            kek_id=self.rewrap.current_id,
+        )
+        await self.book.put(erasure)
+        about = self.book.about(erasure)
+        people = await self.vault.resolve(about.tokens)
+        await self._strip_others(people, await self.links.ever_linked(about.tokens))
+        await self.links.erase(about.tokens)
+        await self.vault.erase(people, erasure.erased_at_ms)
+        self.stage.forget(about.links)
+        erasure = replace(erasure, tombstones=await self._tombstones(about.tokens))
+        await self.book.put(erasure)
+        return erasure
+
+    async def _strip_others(self, people: Sequence[Person], linked: Iterable[str]) -> None:
+        """Take out of other persons' entries what they were told of this one by a merge."""
+        gone = {person.key.token for person in people}
+        others = await self.vault.resolve([token for token in linked if token not in gone])
+        changed = []
+        for other in others:
+            known = other.known
+            for person in people:
+                known = without(known, person.known)
+            if known != other.known:
+                changed.append(other.knowing(known))
+        if changed:
+            await self.vault.save(changed)
+
+    async def _tombstones(self, tokens: Sequence[str]) -> tuple[Place, ...]:
+        """Write the tombstones that inference, and after it the gateway, drop the person by."""
+        entries = [Entry(token, None) for token in tokens]
+        await self.relations.publish(entries, [[(token, b"")] for token in tokens])
+        outputs = [Output(DEIDENTIFIED.name, token.encode(), None) for token in tokens]
+        offsets = await self.writer.write(outputs)
+        partitions = [self._partition(token) for token in tokens]
+        return tuple(
+            Place(DEIDENTIFIED.name, partition, offset)
+            for partition, offset in zip(partitions, offsets, strict=True)
+        )
+
+    def _partition(self, token: str) -> int:
+        return self.relations.partition_of(token)  # topics keyed by token are cut alike
+
+    async def _stay_erased(self, erasures: Sequence[Erasure]) -> list[Erasure]:
+        """Wait until no write is under way that began before; erase again what one brought back."""
+        for _ in range(ROUNDS_MAX):
+            await asyncio.sleep(self.rewrap.grace_s)
+            back = [one for one in erasures if await self._came_back(one)]
+            if not back:
+                return list(erasures)
+            again = {one.id: await self._erase(one) for one in back}
+            erasures = [again.get(one.id, one) for one in erasures]
+        raise NotSettled
+
+    async def _came_back(self, erasure: Erasure) -> bool:
+        """Say whether a batch that was in hand wrote something of the person after all."""
+        about = self.book.about(erasure)
+        tokens = about.tokens
+        if await self.vault.resolve(tokens) or await self.vault.holds(about.links, tokens):
+            return True
+        if any(await self.relations.read(tokens)) or await self.links.ever_linked(tokens):
+            return True
+        wanted = {token.encode() for token in tokens}
+        for place in erasure.tombstones:
+            end = await self.reader.end_offset(place.topic, place.partition)
+            start = place.offset + 1
+            async for records in self.reader.read(place.topic, place.partition, start, end):
+                if any(one.key in wanted and one.value is not None for one in records):
+                    return True
+        return False
+
+    async def _prove(self, erasure: Erasure, destroyed: list[DestroyedKey], count: int) -> None:
+        now_ms = self.clock.now_ms()
+        day = datetime.fromtimestamp(now_ms / 1000, UTC).replace(hour=0, minute=0, second=0)
+        until = day.replace(microsecond=0) + timedelta(days=self.sealed_days + 2)
+        sealed_until_ms = int(until.timestamp() * 1000)
+        proof = sign_proof(erasure, destroyed, count, now_ms, sealed_until_ms, self.key)
+        await self.book.keep_proof(erasure.id, proof)
+        await self.book.put(finished(erasure, "done"))
+        metrics.ERASURES.labels("done").inc()
+
+    @asynccontextmanager
+    async def _alone(self) -> AsyncIterator[None]:
+        """One replica at a time. The lock is kept as long as the work takes."""
+        lock = self.redis.lock(LOCK, timeout=LOCK_S, blocking_timeout=1.0)
+        try:
+            async with redis_errors(), lock:
+                keeping = asyncio.create_task(_keep_locked(lock))
+                try:
+                    yield
+                finally:
+                    keeping.cancel()
+        except LockError as error:
+            raise Unavailable("another replica erases") from error
+
+
+async def _keep_locked(lock: "object") -> None:
+    while True:
+        await asyncio.sleep(LOCK_S / 4)
+        await lock.reacquire()  # type: ignore[attr-defined]

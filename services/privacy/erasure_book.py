@@ -1,0 +1,142 @@
+"""Which erasures were asked for and how far they are: one sealed record on the vault topic.
+
+Who an erasure is about is sealed once more, for itself alone, under the key-encryption key that is
+destroyed with the person: no old copy of the book tells later which identifier had which token.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import msgspec
+from msgspec.structs import replace
+from redis.asyncio import Redis
+from redis.exceptions import LockError
+
+from contracts.erasures import Basis, Place, Refusal, State
+from plumbing.errors import Unavailable
+from services.privacy.mirror import redis_errors
+from services.privacy.people import PeopleCodec
+from services.privacy.vault import Vault
+
+BOOK = "@erasures"
+ABOUT = "@erasure:"
+PROOF = "@proof:"
+LOCK = "prv:erasures:lock"
+LOCK_S = 15.0
+ENTRIES_MAX = 2_000
+
+
+class About(msgspec.Struct, frozen=True):
+    """Whom an erasure is about."""
+
+    tokens: tuple[str, ...]
+    links: tuple[str, ...]
+
+
+NOBODY = About((), ())
+
+
+class Erasure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One erasure. ``sealed`` is an ``About``, empty when it is over. ``requested_by`` and
+    ``confirmed_by`` are staff tokens. ``kek_id``: the key-encryption key that was in use when the
+    person was erased, and has to go.
+    """
+
+    id: str
+    state: State
+    basis: Basis
+    requested_by: str
+    requested_at_ms: int
+    sealed: bytes = b""
+    identifiers: int = 0
+    confirmed_by: str = ""
+    confirmed_at_ms: int = 0
+    erased_at_ms: int = 0
+    kek_id: str = ""
+    tombstones: tuple[Place, ...] = ()
+    refusal: Refusal = ""
+
+
+Book = dict[str, Erasure]
+_decoder = msgspec.json.Decoder(Book)
+
+
+@dataclass(frozen=True)
+class ErasureBook:
+    """Reads and changes the record; changes are made one at a time, by any replica."""
+
+    vault: Vault
+    codec: PeopleCodec
+    redis: Redis
+
+    async def read(self) -> Book:
+        """Return all erasures by id. Raises ``Unavailable``."""
+        plain, _ = await self.vault.record(BOOK)
+        return _decoder.decode(plain) if plain else {}
+
+    async def change(self, make: Callable[[Book], None]) -> Book:
+        """Have ``make`` change the book as it stands, write it, and return it. What ``make`` raises
+        leaves it as it was. Raises ``Unavailable``.
+        """
+        lock = self.redis.lock(LOCK, timeout=LOCK_S, blocking_timeout=LOCK_S)
+        try:
+            async with redis_errors(), lock:
+                plain, version = await self.vault.record(BOOK)
+                book = _decoder.decode(plain) if plain else {}
+                make(book)
+                kept = msgspec.json.encode(_bounded(book))
+                await self.vault.keep_record(BOOK, kept, version + 1)
+        except LockError as error:
+            raise Unavailable("the book of erasures is locked") from error
+        return book
+
+    async def put(self, erasure: Erasure) -> None:
+        """Replace one erasure."""
+        await self.change(lambda book: book.update({erasure.id: erasure}))
+
+    async def seal_waiting_anew(self) -> None:
+        """Seal whom the erasures are about that only were asked for under the key of now, before
+        older keys are destroyed.
+        """
+
+        def make(book: Book) -> None:
+            for one in book.values():
+                if one.state == "requested":
+                    book[one.id] = replace(one, sealed=self.seal_about(one.id, self.about(one)))
+
+        if any(one.state == "requested" for one in (await self.read()).values()):
+            await self.change(make)
+
+    def seal_about(self, erasure: str, about: About) -> bytes:
+        """Return whom an erasure is about, sealed under the key-encryption key of now."""
+        return self.codec.seal_record(ABOUT + erasure, msgspec.json.encode(about), 1)
+
+    def about(self, erasure: Erasure) -> About:
+        """Return whom an erasure is about; nobody when it is over."""
+        if not erasure.sealed:
+            return NOBODY
+        plain, _ = self.codec.open_record(erasure.sealed)
+        return msgspec.json.decode(plain, type=About)
+
+    async def proof(self, erasure: str) -> bytes:
+        """Return the signed proof of an erasure, empty when there is none."""
+        plain, _ = await self.vault.record(PROOF + erasure)
+        return plain
+
+    async def keep_proof(self, erasure: str, proof: bytes) -> None:
+        """Keep a signed proof."""
+        _, version = await self.vault.record(PROOF + erasure)
+        await self.vault.keep_record(PROOF + erasure, proof, version + 1)
+
+
+def finished(erasure: Erasure, state: State) -> Erasure:
+    """Return an erasure that is over, without what leads to the person."""
+    return replace(erasure, state=state, sealed=b"")
+
+
+def _bounded(book: Book) -> Book:
+    """Forget the oldest that are over, should it ever be too many."""
+    over = [name for name, one in book.items() if not one.sealed]
+    for name in over[: max(0, len(book) - ENTRIES_MAX)]:
+        del book[name]
+    return book

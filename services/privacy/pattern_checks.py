@@ -1,0 +1,72 @@
+"""Pure: what a match of a form must also be, to be taken for an identifier."""
+
+import re
+
+from services.privacy.words import NOT_NAMES
+
+YEAR = r"(?:19|20)\d\d"
+UNIT_AFTER = re.compile(
+    r"\s{0,2}(?:mg|mcg|ug|μg|g|kg|ml|l|dl|iu|units?|u|mmol|mol|meq|mm|cm|%|/min|bpm|mmhg|hz|copies|cells"
+    r"|tablets?|tabs?|caps?|drops?|puffs?|单位|毫克|微克|克|毫升|片|粒|万)(?![a-z])",
+    re.IGNORECASE,
+)
+PRESSURE = re.compile(r"\d{2,3}/\d{2,3}")
+
+
+def no_unit(match: re.Match[str]) -> bool:
+    """Return whether no unit of measurement follows."""
+    return UNIT_AFTER.match(match.string, match.end()) is None
+
+
+def is_ip(match: re.Match[str]) -> bool:
+    """Return whether all four parts fit a byte."""
+    return all(int(part) <= 255 for part in match[0].split("."))
+
+
+def is_numeric_date(match: re.Match[str]) -> bool:
+    """Return whether day and month fit, in either order."""
+    one, two = int(match["a"]), int(match["b"])
+    if (
+        match.string[max(0, match.start() - 8) : match.start()]
+        .rstrip()
+        .casefold()
+        .endswith(("apgar", "apgars", "apgar:"))
+    ):
+        return False
+    return no_unit(match) and 1 <= min(one, two) <= 12 and max(one, two) <= 31
+
+
+def is_iso_date(match: re.Match[str]) -> bool:
+    """Return whether month and day fit."""
+    month, day = int(match["b"]), int(match["c"] or 1)
+    return no_unit(match) and 1 <= month <= 12 and 1 <= day <= 31
+
+
+def is_cued_number(match: re.Match[str]) -> bool:
+    """Return whether it has three digits and is no year, dose or pressure."""
+    digits = sum(char.isdecimal() for char in match["v"])
+    if re.fullmatch(YEAR, match["v"]):
+        return False
+    return digits >= 3 and no_unit(match) and PRESSURE.fullmatch(match["v"]) is None
+
+
+def is_cued_phone(match: re.Match[str]) -> bool:
+    """Return whether it has four digits and is no dose."""
+    return sum(char.isdecimal() for char in match["v"]) >= 4 and no_unit(match)
+
+
+def is_old(match: re.Match[str]) -> bool:
+    """Return whether an age is one that identifies: 90 or more."""
+    return 90 <= int(match["years"]) <= 125
+
+
+def is_person(match: re.Match[str]) -> bool:
+    """Return whether the first word may begin a name."""
+    words = re.split(r"[\s,.]+", match["name"].strip())
+    return bool(words) and words[0].casefold() not in NOT_NAMES
+
+
+def is_bare_number(match: re.Match[str]) -> bool:
+    """Return whether a long number is no quantity."""
+    after = match.string[match.end() : match.end() + 2]
+    return no_unit(match) and not (after[:1] in {".", ","} and after[1:2].isdecimal())

@@ -1,0 +1,55 @@
+"""Pure: folded text to the numbers that the network reads. Training uses the same code.
+
+Each character gives two: its own, and that of the word it stands in (letters of an alphabet) or of
+itself with the next character (all others). Nothing is learnt from a list of words, so there is no
+vocabulary file.
+"""
+
+import re
+from functools import lru_cache
+from zlib import crc32
+
+import numpy as np
+import numpy.typing as npt
+
+PAD, UNKNOWN = 0, 1
+ASCII_FIRST = 2
+HAN_FIRST, HAN_LAST = 0x4E00, 0x9FFF
+HAN_AT = ASCII_FIRST + 128
+OTHER_AT = HAN_AT + HAN_LAST - HAN_FIRST + 1
+OTHERS = 512
+CHARS = OTHER_AT + OTHERS
+WORDS = 40_960  # 0: unknown
+LATIN_WORD = re.compile(r"[^\W\d_\u2e80-\uffff]+")
+MULTIPLIER = np.uint32(2_654_435_761)
+
+Numbers = npt.NDArray[np.int32]
+
+
+def encode(folded: str) -> tuple[Numbers, Numbers]:
+    """Return the characters' and the words' numbers, each ``(len(folded),)``."""
+    points = np.frombuffer(folded.encode("utf-32-le", errors="replace"), dtype=np.uint32)
+    return _characters(points), _words(folded, points)
+
+
+def _characters(points: npt.NDArray[np.uint32]) -> Numbers:
+    chars = OTHER_AT + (points % OTHERS).astype(np.int32)
+    ascii_only = points < 128
+    chars[ascii_only] = ASCII_FIRST + points[ascii_only].astype(np.int32)
+    han = (points >= HAN_FIRST) & (points <= HAN_LAST)
+    chars[han] = HAN_AT + (points[han] - HAN_FIRST).astype(np.int32)
+    return chars
+
+
+def _words(folded: str, points: npt.NDArray[np.uint32]) -> Numbers:
+    following = np.append(points[1:], np.uint32(0))
+    mixed = (points * MULTIPLIER) ^ (following * np.uint32(40_503) + np.uint32(97))
+    words = (1 + (mixed * MULTIPLIER >> np.uint32(7)) % np.uint32(WORDS - 1)).astype(np.int32)
+    for word in LATIN_WORD.finditer(folded):
+        words[word.start() : word.end()] = _word(word[0])
+    return words
+
+
+@lru_cache(maxsize=65_536)
+def _word(word: str) -> int:
+    return 1 + crc32(word.lower().encode("utf-8", errors="replace")) % (WORDS - 1)

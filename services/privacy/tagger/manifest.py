@@ -1,0 +1,131 @@
+"""A tagger's folder: ``manifest.json``, ``weights.safetensors``, ``card.md``; verified, then used.
+
+Verified are the manifest's digest against the one this release (or this site) pins, the weights'
+SHA-256, architecture and alphabet against this code, and what it finds in the golden texts.
+"""
+
+import hashlib
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import torch
+from safetensors import SafetensorError
+from safetensors.numpy import load as load_tensors
+
+from services.privacy.folding import fold
+from services.privacy.tagger.alphabet import encode
+from services.privacy.tagger.network import ARCHITECTURE, LABELS, CharacterTagger, Shape
+from services.privacy.tagger.tagger import Tagger
+
+MANIFEST = "manifest.json"
+WEIGHTS = "weights.safetensors"
+PROBE = "Ward 3, Dr. Ångström: 患者王·五，BP 120/80; 二〇二四年3月\n🙂 ﾊﾛｰ"
+
+
+class TaggerRefused(Exception):
+    """The tagger is not used; the message is the reason code."""
+
+
+class Golden(msgspec.Struct, frozen=True, kw_only=True):
+    """A made-up text and the spans that the tagger finds in it."""
+
+    text: str
+    spans: tuple[tuple[int, int, str], ...]
+
+
+class TaggerManifest(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything about a tagger but its weights."""
+
+    schema_version: str = "1.0"
+    name: str
+    version: str
+    created: str
+    architecture: str
+    labels: tuple[str, ...]
+    shape: dict[str, int | tuple[int, ...]]
+    threshold: float
+    alphabet_sha256: str
+    weights_sha256: str
+    golden: tuple[Golden, ...]
+    training: dict[str, str]
+    recipe: dict[str, float]
+    figures: dict[str, float]
+
+    @property
+    def digest(self) -> str:
+        """Return the SHA-256 of the content, in hex."""
+        return hashlib.sha256(_canonical(self)).hexdigest()
+
+
+def load_tagger(folder: Path, digest: str) -> Tagger:
+    """Return the verified tagger of a folder; raise ``TaggerRefused``."""
+    manifest = read_manifest(folder)
+    if manifest.digest != digest:
+        raise TaggerRefused("digest")
+    try:
+        weights = (folder / WEIGHTS).read_bytes()
+    except OSError as error:
+        raise TaggerRefused("missing") from error
+    if hashlib.sha256(weights).hexdigest() != manifest.weights_sha256:
+        raise TaggerRefused("weights")
+    if manifest.architecture != ARCHITECTURE or manifest.labels != LABELS:
+        raise TaggerRefused("architecture")
+    if manifest.alphabet_sha256 != alphabet_sha256():
+        raise TaggerRefused("alphabet")
+    tagger = tagger_of(manifest, weights)
+    if not manifest.golden or golden_spans(tagger, manifest.golden) != manifest.golden:
+        raise TaggerRefused("golden")
+    return tagger
+
+
+def read_manifest(folder: Path) -> TaggerManifest:
+    """Return the manifest of a folder, not verified; raise ``TaggerRefused``."""
+    try:
+        return msgspec.json.decode((folder / MANIFEST).read_bytes(), type=TaggerManifest)
+    except (OSError, msgspec.DecodeError) as error:
+        raise TaggerRefused("manifest") from error
+
+
+def tagger_of(manifest: TaggerManifest, weights: bytes) -> Tagger:
+    """Return the tagger in a safetensors file's bytes; raise ``TaggerRefused``."""
+    torch.set_num_threads(1)  # the others belong to the other parts of the host
+    shape = msgspec.convert(manifest.shape, Shape)
+    network = CharacterTagger(shape)
+    try:
+        tensors = load_tensors(weights)
+        network.load_state_dict(
+            {name: torch.from_numpy(one.astype(np.float32)) for name, one in tensors.items()}
+        )
+    except (SafetensorError, RuntimeError) as error:
+        raise TaggerRefused("weights") from error
+    return Tagger(network.eval(), shape, manifest.threshold)
+
+
+def golden_spans(tagger: Tagger, golden: tuple[Golden, ...]) -> tuple[Golden, ...]:
+    """Return the golden texts with what this tagger finds."""
+    return tuple(
+        Golden(
+            text=one.text,
+            spans=tuple((s.start, s.end, s.label) for s in tagger.find(fold(one.text).folded)),
+        )
+        for one in golden
+    )
+
+
+def alphabet_sha256() -> str:
+    """Return the digest of how this code reads text."""
+    digest = hashlib.sha256()
+    for numbers in encode(fold(PROBE).folded):
+        digest.update(numbers.astype("<i4").tobytes())
+    return digest.hexdigest()
+
+
+def encode_manifest(manifest: TaggerManifest) -> bytes:
+    """Return the manifest as a file's bytes, for people to read."""
+    return msgspec.json.format(_canonical(manifest), indent=1) + b"\n"
+
+
+def _canonical(manifest: TaggerManifest) -> bytes:
+    read_back = msgspec.json.decode(msgspec.json.encode(manifest), type=TaggerManifest)
+    return msgspec.json.encode(msgspec.to_builtins(read_back), order="sorted")

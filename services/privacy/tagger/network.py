@@ -1,0 +1,85 @@
+"""The network: dilated convolutions over characters; each sees ``REACH`` characters either way."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from services.privacy.tagger.alphabet import CHARS, WORDS
+
+ARCHITECTURE = "dilated-characters-1"
+LABELS = ("", "NAME", "DATE", "PHONE", "ID", "LOC", "AGE", "EMAIL", "URL", "ORG", "OTHER")
+
+
+@dataclass(frozen=True)
+class Shape:
+    """Widths and dilations."""
+
+    char_width: int = 48
+    word_width: int = 40
+    width: int = 160
+    dilations: tuple[int, ...] = (1, 2, 4, 8, 16, 32, 1)
+
+    @property
+    def reach(self) -> int:
+        """How many characters to either side can change what is said of one."""
+        return sum(self.dilations)
+
+
+class CharacterTagger(nn.Module):
+    """Characters and words in, one score per label and character out."""
+
+    def __init__(self, shape: Shape) -> None:
+        """Make the layers."""
+        super().__init__()
+        self.steps = shape.dilations
+        self.chars = nn.Embedding(CHARS, shape.char_width)
+        self.words = nn.Embedding(WORDS, shape.word_width)
+        self.entry = nn.Conv2d(shape.char_width + shape.word_width, shape.width, 1)
+        self.blocks = nn.ModuleList(
+            nn.Conv2d(shape.width, shape.width, (1, 3), padding=(0, step), dilation=(1, step))
+            for step in shape.dilations
+        )
+        self.exit = nn.Conv2d(shape.width, len(LABELS), 1)
+        self.to(memory_format=torch.channels_last)  # half as fast again on a CPU
+
+    def forward(self, chars: Tensor, words: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Return ``(batch, labels, time)``; ``chars`` and ``words`` are ``(batch, time)``.
+
+        ``mask`` ``(batch, 1, 1, time)`` is 0 past the end of a text; without it all are whole.
+        """
+        told = torch.cat((self.chars(chars), self.words(words)), dim=2)  # (batch, time, both)
+        hidden = self.entry(told.unsqueeze(1).permute(0, 3, 1, 2))  # (batch, width, 1, time)
+        if mask is not None:
+            hidden = hidden * mask
+        for block in self.blocks:
+            if mask is None:
+                hidden = torch.relu_(block(hidden)).add_(hidden)  # in place: nothing is learnt
+            else:
+                hidden = (hidden + torch.relu(block(hidden))) * mask
+        return self.exit(hidden).squeeze(2)  # type: ignore[no-any-return]  # torch does not say
+
+    def read_short(self, chars: Tensor, words: Tensor) -> Tensor:
+        """Return what ``forward`` returns, for one short text: ``(labels, time)``.
+
+        Products of matrices: a convolution on a CPU takes longer to set up than to compute here.
+        """
+        told = torch.cat((self.chars(chars), self.words(words)), dim=1)  # (time, both)
+        hidden = _weighted(self.entry, 0, told).add_(_bias(self.entry))  # (time, width)
+        for block, step in zip(self.blocks, self.steps, strict=True):
+            found = _weighted(block, 1, hidden).add_(_bias(block))
+            if len(hidden) > step:
+                found[step:] += _weighted(block, 0, hidden[:-step])
+                found[:-step] += _weighted(block, 2, hidden[step:])
+            hidden = found.relu_().add_(hidden)
+        return (_weighted(self.exit, 0, hidden) + _bias(self.exit)).transpose(0, 1)
+
+
+def _weighted(layer: nn.Module, tap: int, hidden: Tensor) -> Tensor:
+    weight: Tensor = layer.weight  # type: ignore[assignment]  # a convolution has one
+    return hidden @ weight[:, :, 0, tap].transpose(0, 1)
+
+
+def _bias(layer: nn.Module) -> Tensor:
+    bias: Tensor = layer.bias  # type: ignore[assignment]  # a convolution has one
+    return bias

@@ -1,0 +1,110 @@
+"""Finds identifiers with the network: windows of a text in, spans out. One thread, no randomness.
+
+Windows overlap by more than the network can see, so a long text gives what it would give whole.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from services.privacy.spans import Span
+from services.privacy.tagger.alphabet import encode
+from services.privacy.tagger.network import LABELS, CharacterTagger, Shape
+
+WINDOW = 1024
+BATCH = 16
+REMOVED = ("NAME", "DATE", "PHONE", "ID", "LOC", "AGE", "EMAIL", "URL")
+REMOVED_AT = [LABELS.index(label) for label in REMOVED]
+WORD = re.compile(r"[^\W_\u2e80-\uffff]+(?:['’][^\W\d_]+)?")
+GAP = re.compile(r"[^\w\n]{1,2}|[ ,]{1,3}\n?", re.ASCII)
+Scores = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Tagger:
+    """A loaded network. What identifies with more than ``threshold`` is removed."""
+
+    network: CharacterTagger
+    shape: Shape
+    threshold: float
+
+    def find(self, folded: str) -> list[Span]:
+        """Return the spans of a folded text, ordered, apart from each other."""
+        if not folded:
+            return []
+        return list(spans_of(folded, self.probabilities(folded), self.threshold))
+
+    def probabilities(self, folded: str) -> Scores:
+        """Return the probability of each label for each character, ``(len(folded), labels)``."""
+        chars, words = (torch.from_numpy(part).long() for part in encode(folded))
+        if len(folded) <= WINDOW:
+            with torch.inference_mode():
+                found: Scores = torch.softmax(
+                    self.network.read_short(chars, words), dim=0
+                ).T.numpy()
+            return found
+        starts = window_starts(len(folded), self.shape.reach)
+        found = np.empty((len(folded), len(LABELS)), dtype=np.float32)
+        for at in range(0, len(starts), BATCH):
+            group = starts[at : at + BATCH]
+            scores = self._scored(
+                torch.stack([chars[start : start + WINDOW] for start in group]),
+                torch.stack([words[start : start + WINDOW] for start in group]),
+            )
+            for start, window in zip(group, scores, strict=True):
+                skip = self.shape.reach if start else 0
+                found[start + skip : start + WINDOW] = window[skip:]
+        return found
+
+    def _scored(self, chars: torch.Tensor, words: torch.Tensor) -> Scores:
+        with torch.inference_mode():
+            scores = torch.softmax(self.network(chars, words), dim=1)
+        found: Scores = scores.transpose(1, 2).numpy()
+        return found
+
+
+def window_starts(length: int, reach: int) -> list[int]:
+    """Return where the windows of a long text begin; the last one ends with the text."""
+    step = WINDOW - 2 * reach
+    return [*range(0, length - WINDOW, step), length - WINDOW]
+
+
+def spans_of(folded: str, scores: Scores, threshold: float) -> Iterator[Span]:
+    """Yield the stretches that identify somebody; a word of an alphabet goes whole or stays."""
+    removed = scores[:, REMOVED_AT]
+    identifies = removed.sum(axis=1)
+    sums = np.concatenate(([0.0], identifies.cumsum()))
+    for word in WORD.finditer(folded):
+        start, end = word.span()
+        if end - start > 1:
+            identifies[start:end] = max(
+                (sums[end] - sums[start]) / (end - start), identifies[start]
+            )
+    found = identifies > threshold
+    for at in np.flatnonzero(found):
+        if not folded[at].isalnum():
+            found[at] = False
+    kinds = removed.argmax(axis=1)
+    start, last = -1, 0
+    edges = np.flatnonzero(np.diff(np.concatenate(([False], found, [False])).astype(np.int8)))
+    for begin, end in zip(edges[::2], edges[1::2], strict=True):
+        if start >= 0 and not _joins(folded, last, begin, kinds):
+            yield _span(start, last, removed)
+            start = -1
+        start = begin if start < 0 else start
+        last = end
+    if start >= 0:
+        yield _span(start, last, removed)
+
+
+def _joins(folded: str, end: int, start: int, kinds: npt.NDArray[np.int64]) -> bool:
+    """Two stretches of one kind with no more than a separator between are one."""
+    return bool(kinds[end - 1] == kinds[start]) and bool(GAP.fullmatch(folded, end, start))
+
+
+def _span(start: int, end: int, removed: Scores) -> Span:
+    return Span(int(start), int(end), REMOVED[int(removed[start:end].sum(axis=0).argmax())])

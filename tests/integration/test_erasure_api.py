@@ -1,0 +1,152 @@
+"""The erasure API: two persons, two secrets, everything on the audit log first."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx
+import msgspec
+import pytest
+
+from contracts.deidentified import DEIDENTIFIED
+from contracts.erasures import ErasureAnswer
+from contracts.identified import Encounter
+from plumbing.key_files import read_key
+from services.privacy.key_files import load_privacy_keys
+from services.privacy.patient_keys import staff_token
+from services.privacy.proof import read_proof
+from tests.integration.test_privacy_service import Api, an_api
+from tests.integration.test_privacy_stage import a_person
+from tests.support.privacy import Ingest, a_replica, events_of
+from tests.unit.privacy.builders import MING, a_body
+
+LEFT = Encounter(number="V7", unit="W1", status="closed")
+NUMBER = "77000007"
+REQUEST, CONFIRM = "request", "confirm"
+
+
+class Officers:
+    """Two persons with a secret each."""
+
+    def __init__(self, api: Api) -> None:
+        self.api = api
+        self.secrets = {
+            name: read_key(api.keys / "erasure" / f"{name}.token").hex()
+            for name in (REQUEST, CONFIRM)
+        }
+
+    async def ask(
+        self, path: str, secret: str = REQUEST, viewer: str = "O1", **said: object
+    ) -> httpx.Response:
+        bearer = self.secrets.get(secret, secret)
+        return await self.api.ask(path, {"viewer": viewer} | said, bearer)
+
+    async def request(self, **said: object) -> str:
+        asked = {"purpose": "PATRQT", "number": NUMBER} | said
+        answer = await self.ask("erasures/request", REQUEST, "O1", **asked)
+        assert answer.status_code == 200, answer.text
+        return msgspec.json.decode(answer.content, type=ErasureAnswer).erasure
+
+    async def confirm(self, erasure: str, viewer: str = "O2") -> httpx.Response:
+        return await self.ask("erasures/confirm", "confirm", viewer, erasure=erasure)
+
+
+@pytest.fixture
+async def officers(tmp_path: Path, redis_url: str) -> AsyncIterator[Officers]:
+    async with an_api(tmp_path, redis_url) as api:
+        api.log.create(DEIDENTIFIED.name)
+        replica = await a_replica(api.keys, redis_url, api.log, api.log).open()
+        ingest = Ingest(api.keys)
+        bodies = [a_body(a_person(7), encounter=LEFT, received_at_ms=1), a_body(MING)]
+        handled = await replica.handle([ingest.seal(b, f"e{n}") for n, b in enumerate(bodies)])
+        assert len(events_of(handled)) == 2
+        await api.log.write(handled.outputs)
+        await replica.redis.aclose()
+        yield Officers(api)
+
+
+async def test_one_asks_another_confirms_and_a_proof_comes(officers: Officers) -> None:
+    api = officers.api
+    erasure = await officers.request()
+    (token,) = await api.find(NUMBER)
+    assert (await officers.confirm(erasure)).json()["state"] == "confirmed"
+    assert api.service.eraser.due.is_set()
+    await api.service.eraser.work()
+    answer = await officers.ask("erasures/show", erasure=erasure)
+    shown = msgspec.json.decode(answer.content, type=ErasureAnswer)
+    keys = load_privacy_keys(api.keys)
+    proof = read_proof(shown.proof, keys.audit.public_key())
+    assert (shown.state, proof.identifiers) == ("done", 1)
+    assert proof.requested_by == staff_token(keys.staff, "o1")
+    assert proof.confirmed_by == staff_token(keys.staff, "o2")
+    assert await api.find(NUMBER) == ()
+    assert await api.resolve(token) == ()
+    assert len(await api.find("ZY0098231")) == 1
+    acts = [e.action for e in api.entries() if e.token == token and "erasure" in e.action]
+    assert acts == ["erasure_request", "erasure_confirm"]
+    assert token not in shown.proof.decode()
+    assert (await officers.confirm(erasure)).status_code == 409
+
+
+@pytest.mark.parametrize(
+    ("secret", "viewer", "status"),
+    [
+        ("request", "O2", 401),  # the first one's secret does not confirm
+        ("wrong", "O2", 401),
+        ("", "O2", 401),
+        ("confirm", "O1", 403),  # the same person with the other's secret
+        ("confirm", " o1 ", 403),
+    ],
+)
+async def test_one_person_is_not_enough(
+    officers: Officers, secret: str, viewer: str, status: int
+) -> None:
+    erasure = await officers.request()
+    answer = await officers.ask("erasures/confirm", secret, viewer, erasure=erasure)
+    assert answer.status_code == status
+    gateway = await officers.api.ask("erasures/confirm", {"viewer": "O2", "erasure": erasure})
+    assert gateway.status_code == 401  # nor does the gateway's secret
+    shown = await officers.ask("erasures/show", erasure=erasure)
+    assert shown.json()["state"] == "requested"
+
+
+async def test_what_is_refused_says_why(officers: Officers) -> None:
+    ask = officers.ask
+    asked = {"purpose": "PATRQT"}
+    assert (await ask("erasures/request", **asked, number="nobody")).json() == {"status": "unknown"}
+    assert (await ask("erasures/request", **asked)).json() == {"status": "token_or_number"}
+    open_one = await ask("erasures/request", **asked, number="ZY0098231")
+    assert (open_one.status_code, open_one.json()) == (409, {"status": "open_encounter"})
+    held = await ask("erasures/hold", number=NUMBER, hold=True)
+    assert held.json() == {"identifiers": 1, "hold": True}
+    on_hold = await ask("erasures/request", **asked, number=NUMBER)
+    assert (on_hold.status_code, on_hold.json()) == (409, {"status": "legal_hold"})
+    await ask("erasures/hold", number=NUMBER, hold=False)
+    erasure = await officers.request()
+    again = await ask("erasures/request", **asked, number=NUMBER)
+    assert again.json() == {"status": "asked_for_already"}
+    assert (await ask("erasures/withdraw", erasure=erasure)).json()["state"] == "withdrawn"
+    assert (await officers.confirm(erasure)).status_code == 409
+    await officers.request()
+    assert (await ask("erasures/show", erasure="unknown")).status_code == 404
+
+
+async def test_without_the_audit_nothing_is_asked_for_or_confirmed(officers: Officers) -> None:
+    erasure = await officers.request()
+    officers.api.log.available = False
+    assert (await officers.confirm(erasure)).status_code == 503
+    officers.api.log.available = True
+    shown = await officers.ask("erasures/show", erasure=erasure)
+    assert shown.json()["state"] == "requested"
+
+
+async def test_the_key_is_changed_on_demand(officers: Officers) -> None:
+    api = officers.api
+    (token,) = await api.find(NUMBER)
+    before = api.service.eraser.rewrap.current_id
+    answer = await officers.ask("keys/rewrap")
+    assert answer.json()["destroyed"] == [before]
+    assert [one.token for one in await api.resolve(token)] == [token]
+    both = await asyncio.gather(officers.ask("keys/rewrap"), officers.ask("keys/rewrap"))
+    assert {one.status_code for one in both} <= {200, 503}
+    assert [one.token for one in await api.resolve(token)] == [token]

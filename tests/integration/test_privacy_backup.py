@@ -1,0 +1,83 @@
+"""The drill: everything is lost but a sealed file and its recovery key, and everybody is named."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from plumbing.memory_log import InMemoryLog
+from services.privacy.backup import (
+    BackupUnreadable,
+    restore_keys,
+    restore_vault,
+    seal,
+    take,
+    unseal,
+)
+from services.privacy.folding import term
+from tests.integration.test_privacy_erasure import (
+    GONE,
+    OTHERS,
+    TOPICS,
+    Site,
+    a_peopled_site,
+    a_visit,
+    ask_for,
+    site,
+)
+from tests.integration.test_privacy_stage import a_person
+from tests.support.privacy import Ingest
+
+__all__ = ["site"]
+RECOVERY = os.urandom(32)
+
+
+async def test_keys_and_vault_come_back_from_one_file(tmp_path: Path, site: Site) -> None:
+    replica, eraser, tokens = await a_peopled_site(site)
+    await ask_for(eraser, replica, a_person(GONE))
+    await eraser.work()
+    raw = seal(await take(site.keys, site.log, 1), RECOVERY, os.urandom)
+    for word in (b"Familyname1", b"privacy/kek", *(t.encode() for t in tokens.values())):
+        assert word not in raw
+    await replica.redis.flushall()
+    new = Site(tmp_path / "new", site.redis_url, InMemoryLog(TOPICS), site.clock, site.ingest)
+    found = unseal(raw, RECOVERY)
+    assert restore_keys(found, new.keys) == len(found.files) - 1  # kek.gone is no key
+    assert await restore_vault(found, new.log, new.log) == len(found.entries)
+    new.ingest = Ingest(new.keys)
+    fresh, again = await new.process()
+    for number in OTHERS:
+        assert await fresh.vault.find_tokens(term(a_person(number).ids[0].value)) == [
+            tokens[number]
+        ]
+    (event,) = await new.feed(fresh, a_visit(OTHERS[0], at_ms=site.clock.now_ms()))
+    assert event.token == tokens[OTHERS[0]]
+    assert await new.feed(fresh, a_visit(GONE)) == []  # the erased one stays erased
+    assert await again.book.proof("e1")
+    assert all(p.stat().st_mode & 0o077 == 0 for p in new.keys.rglob("*.key"))
+    with pytest.raises(FileExistsError):
+        await restore_vault(found, new.log, new.log)
+    assert restore_keys(found, new.keys) == 0  # overwrites nothing
+    await new.close()
+
+
+async def test_without_its_recovery_key_a_backup_is_nothing(tmp_path: Path, site: Site) -> None:
+    await a_peopled_site(site)
+    backup = await take(site.keys, site.log, 1)
+    raw = seal(backup, RECOVERY, os.urandom)
+    for bad in (raw[:-1], raw[:40] + b"x" + raw[41:], b"", b"auscult-backup/1", b"{}"):
+        with pytest.raises(BackupUnreadable):
+            unseal(bad, RECOVERY)
+    with pytest.raises(BackupUnreadable):
+        unseal(raw, os.urandom(32))
+    kek_folder = tmp_path / "volume"
+    restore_keys(backup, tmp_path / "apart", kek_folder)
+    assert [path.name for path in kek_folder.iterdir()] == ["kek.key"]
+    assert not list((tmp_path / "apart" / "privacy").glob("kek*"))
+    (site.keys / "privacy" / "kek.key").unlink()
+    again = await take(site.keys, site.log, 1, kek_folder)
+    assert again.files == backup.files
+    escaping = type(backup)(taken_at_ms=1, files={"../out.key": b"00" * 32}, entries=[])
+    with pytest.raises(BackupUnreadable):
+        restore_keys(escaping, tmp_path / "new")
+    assert not (tmp_path / "out.key").exists()

@@ -1,0 +1,169 @@
+from itertools import pairwise
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pytest
+
+from services.privacy import app
+from services.privacy.folding import fold
+from services.privacy.free_text import TextCleaner
+from services.privacy.settings import PrivacySettings
+from services.privacy.spans import Span
+from services.privacy.tagger.manifest import (
+    MANIFEST,
+    WEIGHTS,
+    TaggerManifest,
+    TaggerRefused,
+    encode_manifest,
+    load_tagger,
+    read_manifest,
+)
+from services.privacy.tagger.network import LABELS
+from services.privacy.tagger.shipped import SHIPPED_DIGEST
+from services.privacy.tagger.tagger import WINDOW, Tagger, spans_of, window_starts
+
+FOLDER = Path(__file__).parents[3] / "data" / "taggers" / "deid" / "1.0.0"
+MAX_BYTES = 20_000_000
+
+
+@pytest.fixture(scope="module")
+def tagger() -> Tagger:
+    return load_tagger(FOLDER, SHIPPED_DIGEST)
+
+
+def altered(folder: Path, **changes: object) -> str:
+    manifest = msgspec.structs.replace(read_manifest(FOLDER), **changes)
+    (folder / MANIFEST).write_bytes(encode_manifest(manifest))
+    (folder / WEIGHTS).write_bytes((FOLDER / WEIGHTS).read_bytes())
+    return manifest.digest
+
+
+def test_the_shipped_tagger_is_small_and_verified(tagger: Tagger) -> None:
+    assert (FOLDER / WEIGHTS).stat().st_size < MAX_BYTES
+    assert 0 < tagger.threshold < 1
+    assert SHIPPED_DIGEST in (FOLDER / "card.md").read_text(encoding="utf-8")
+
+
+def test_another_digest_than_the_pinned_is_refused() -> None:
+    with pytest.raises(TaggerRefused, match="digest"):
+        load_tagger(FOLDER, "0" * 64)
+
+
+def test_no_folder_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(TaggerRefused, match="manifest"):
+        load_tagger(tmp_path, SHIPPED_DIGEST)
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"weights_sha256": "0" * 64}, "weights"),
+        ({"architecture": "oracle"}, "architecture"),
+        ({"alphabet_sha256": "0" * 64}, "alphabet"),
+        ({"golden": ()}, "golden"),
+    ],
+)
+def test_what_does_not_fit_this_code_is_refused(
+    tmp_path: Path, changes: dict[str, object], code: str
+) -> None:
+    digest = altered(tmp_path, **changes)
+    with pytest.raises(TaggerRefused, match=code):
+        load_tagger(tmp_path, digest)
+
+
+def test_altered_weights_are_refused(tmp_path: Path) -> None:
+    digest = altered(tmp_path)
+    weights = bytearray((tmp_path / WEIGHTS).read_bytes())
+    weights[-1] ^= 1
+    (tmp_path / WEIGHTS).write_bytes(weights)
+    with pytest.raises(TaggerRefused, match="weights"):
+        load_tagger(tmp_path, digest)
+
+
+def test_a_manifest_survives_its_file() -> None:
+    manifest = read_manifest(FOLDER)
+    assert msgspec.json.decode(encode_manifest(manifest), type=TaggerManifest) == manifest
+
+
+def test_windows_cover_a_text_and_overlap_by_what_the_network_sees() -> None:
+    starts = window_starts(5_000, 64)
+    assert starts[0] == 0
+    assert starts[-1] == 5_000 - WINDOW
+    assert all(b - a <= WINDOW - 2 * 64 for a, b in pairwise(starts))
+
+
+def test_a_long_text_is_read_as_if_it_were_whole(tagger: Tagger) -> None:
+    text = ("患者赵云飞诉腹痛，予奥美拉唑。Seen by Dr Okafor, Leeds. " * 60)[: WINDOW + 700]
+    in_windows = tagger.probabilities(text)
+    around = 700 + tagger.shape.reach  # where the second window takes over
+    alone = tagger.probabilities(text[around - 100 : around + 100])
+    middle = slice(around - 20, around + 20)
+    assert np.allclose(in_windows[middle], alone[80:120], atol=1e-4)
+
+
+def test_the_same_text_gives_the_same_spans(tagger: Tagger) -> None:
+    text = fold("古丽巴哈尔 女 住院号ZY0098231。Mr Tadeusz Kowalczyk of 12 Elm Road. " * 30).folded
+    assert tagger.find(text) == tagger.find(text)
+
+
+def test_names_that_nobody_told_are_found(tagger: Tagger) -> None:
+    cleaner = TextCleaner(tagger=tagger)
+    for text, name in (
+        ("患者因腹痛入院，丈夫蔺守则陪同，已签字。", "蔺守则"),
+        ("Spoke to Oyelaran Adewale (pharmacist), who agrees with the plan.", "Adewale"),
+    ):
+        cleaned = cleaner.clean(text).text
+        assert cleaned is not None
+        assert name not in cleaned
+
+
+KEPT = [
+    "BP 120/80, HR 88, RR 16, T 36.8, SpO2 97% on 2 L/min",
+    "Parkinson disease, Graves disease, Crohn disease; Foley catheter",
+    "Babinski sign absent, metformin 500 mg BID, reviewed 3 days ago.",
+    "72-year-old woman, 3 weeks ago, every 8 hours, in 2019",
+    "体温38.5℃，血压120/80mmHg，心率88次/分，WBC 12.3×10^9/L",
+    "患者高热3天，伴咳嗽、咳痰，无胸痛。白细胞升高，黄疸不明显。",
+    "予头孢曲松2g静滴每日1次，奥美拉唑40mg qd，患者帕金森病史5年。",
+]
+
+
+@pytest.mark.parametrize("text", KEPT)
+def test_medicine_stays_with_all_layers(tagger: Tagger, text: str) -> None:
+    assert TextCleaner(tagger=tagger).clean(text).text == text
+
+
+def test_spans_are_code_points_of_the_input(tagger: Tagger) -> None:
+    text = "🙂👍🏽 Ｄｒ Ｏｋａｆｏｒ 查房，住院号：ＺＹ００９８２３１"
+    spans = TextCleaner(tagger=tagger).clean(text).spans
+    assert "ＺＹ００９８２３１" in {text[span.start : span.end] for span in spans}
+    assert "Ｏｋａｆｏｒ" in {text[span.start : span.end] for span in spans}
+
+
+def test_a_word_of_an_alphabet_goes_whole_and_neighbours_join() -> None:
+    text = "by Ann Lowe, 3 times"
+    scores = np.zeros((len(text), len(LABELS)), dtype=np.float32)
+    scores[3:8, LABELS.index("NAME")] = 0.9  # "Ann L", the rest of the word is below
+    scores[8:10, LABELS.index("NAME")] = 0.3
+    assert list(spans_of(text, scores, 0.5)) == [Span(3, 11, "NAME")]
+
+
+def test_what_was_found_once_is_found_everywhere() -> None:
+    class First:
+        def find(self, folded: str) -> list[Span]:
+            at = folded.index("蔺守则")
+            return [Span(at, at + 3, "NAME")]
+
+    cleaner = TextCleaner(tagger=First())
+    assert cleaner.clean("蔺守则入院。后蔺守则好转").text == "[NAME-1]入院。后[NAME-1]好转"
+    assert cleaner.found["tagger", "NAME"] == 1
+    assert cleaner.found["repeat", "NAME"] == 2
+
+
+def test_privacy_does_not_start_with_a_tagger_that_is_not_pinned() -> None:
+    settings = PrivacySettings(tagger_dir=FOLDER, tagger_digest="0" * 64)
+    with pytest.raises(TaggerRefused):
+        app._tagger(settings)
+    assert app._tagger(settings.model_copy(update={"uses_tagger": False})) is None
+    assert app._tagger(settings.model_copy(update={"tagger_digest": SHIPPED_DIGEST})) is not None

@@ -1,0 +1,1 @@
+"""The tagger of names, places and numbers in notes: its texts, its training, its scores."""

@@ -1,0 +1,145 @@
+"""Texts to learn from: written anew for every step, so no text is learnt by heart."""
+
+import random
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from services.privacy.folding import fold
+from services.privacy.tagger.alphabet import UNKNOWN, Numbers, encode
+from services.privacy.tagger.network import LABELS
+from training.deid.chinese import chinese_slots
+from training.deid.english import english_slots
+from training.deid.filler import Filler
+from training.deid.grammar import Grammar, read_groups
+from training.deid.names import latin_locales, read_words
+from training.deid.texts import Marked, unmark
+
+TEMPLATES = Path(__file__).with_name("templates")
+LABEL_AT = {label: at for at, label in enumerate(LABELS)} | {"IP": LABELS.index("URL")}
+CHARS_MAX = 700
+FULL_WIDTH = str.maketrans({",": "，", ":": "：", "(": "（", ")": "）", ";": "；"})
+
+
+@dataclass(frozen=True)
+class Example:
+    """One text as the network reads it, with the label of each character."""
+
+    chars: Numbers
+    words: Numbers
+    labels: Numbers
+
+
+class Writer:
+    """Writes marked texts in both languages."""
+
+    def __init__(self, seed: int) -> None:
+        """Read the templates and fill the pools of names."""
+        words = read_words()
+        self._rng = random.Random(seed)
+        locales = latin_locales(seed)
+        self.filler = Filler(
+            part
+            for one in locales
+            for name in (*one.first, *one.last, *one.city)
+            for part in name.split()
+        )
+        chinese = chinese_slots(words, locales, self.filler)
+        english = english_slots(words, locales, self.filler)
+        self._zh = Grammar(read_groups(TEMPLATES / "zh.txt"), chinese)
+        self._en = Grammar(read_groups(TEMPLATES / "en.txt"), english)
+
+    def begin_again(self, seed: int) -> None:
+        """Write from here on what a new writer with this seed and these pools would."""
+        self._rng = random.Random(seed)
+
+    def text(self) -> Marked:
+        """Return the next text."""
+        rng = self._rng
+        grammar, lang = (self._zh, "zh") if rng.random() < 0.5 else (self._en, "en")
+        marked = grammar.write("note", rng)
+        text, spans = unmark(_restyled(marked, lang, rng), "written")
+        return Marked("", lang, "written", text, spans)
+
+
+def _restyled(marked: str, lang: str, rng: random.Random) -> str:  # noqa: PLR0911 - a table of styles
+    """The same text as somebody else would type it."""
+    draw = rng.random()
+    if lang == "zh":
+        if draw < 0.15:
+            return marked.replace("，", " ").replace("。", " ").replace("：", "")
+        if draw < 0.25:
+            return marked.replace("，", ",").replace("：", ":").replace("。", ".")
+        if draw < 0.35:
+            return marked.replace("\n", rng.choice(("", " ", "　")))
+        return marked.replace("。", "，") if draw < 0.4 else marked
+    if draw < 0.08:
+        return _outside_labels(marked, str.lower)
+    if draw < 0.14:
+        return _outside_labels(marked, str.upper)
+    if draw < 0.24:
+        return marked.replace("\n", " ")
+    return marked.replace(", ", " ") if draw < 0.3 else marked
+
+
+def _outside_labels(marked: str, change: Callable[[str], str]) -> str:
+    pieces: list[str] = []
+    for piece in marked.split("⟦"):
+        label, colon, rest = piece.partition(":")
+        is_mark = bool(colon) and bool(pieces) and label.isupper()
+        pieces.append(f"{label}:{change(rest)}" if is_mark else change(piece))
+    return "⟦".join(pieces)
+
+
+def example(text: Marked) -> Example:
+    """Return a text as the network reads it, folded."""
+    folded = fold(text.text)
+    labels = np.zeros(len(text.text), dtype=np.int32)
+    for start, end, label in text.spans:
+        labels[start:end] = LABEL_AT[label]
+    if folded.starts is not None:
+        labels = labels[np.asarray(folded.starts, dtype=np.int64)]
+    chars, words = encode(folded.folded)
+    return Example(chars, words, labels)
+
+
+def hidden(one: Example, rng: np.random.Generator) -> Example:
+    """Return an example in which some names cannot be read, so that the rest must tell."""
+    chars, words = one.chars.copy(), one.words.copy()
+    marked = one.labels > 0
+    words[rng.random(len(words)) < np.where(marked, 0.35, 0.08)] = 0
+    chars[rng.random(len(chars)) < np.where(marked, 0.06, 0.01)] = UNKNOWN
+    return Example(chars, words, one.labels)
+
+
+def cut(one: Example, rng: random.Random) -> Example:
+    """Return a stretch of a long example."""
+    if len(one.chars) <= CHARS_MAX:
+        return one
+    start = rng.randrange(len(one.chars) - CHARS_MAX)
+    part = slice(start, start + CHARS_MAX)
+    return Example(one.chars[part], one.words[part], one.labels[part])
+
+
+def batches(
+    writer: Writer, more: Sequence[Example], more_share: float, seed: int, chars: int
+) -> Iterator[list[Example]]:
+    """Yield batches of about ``chars`` characters, without end; each of texts of similar length."""
+    rng, noise = random.Random(seed), np.random.default_rng(seed)
+    while True:
+        pool = []
+        for _ in range(600):
+            drawn = more and rng.random() < more_share
+            one = rng.choice(more) if drawn else example(writer.text())
+            if len(one.chars):
+                pool.append(hidden(cut(one, rng), noise))
+        pool.sort(key=lambda item: len(item.chars))
+        groups: list[list[Example]] = [[]]
+        for item in pool:
+            if groups[-1] and len(item.chars) * (len(groups[-1]) + 1) > chars:
+                groups.append([])
+            groups[-1].append(item)
+        rng.shuffle(groups)
+        yield from groups

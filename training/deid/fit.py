@@ -1,0 +1,95 @@
+"""The training loop: written texts, later marked ones too; one seed gives one set of weights."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch.nn import functional
+
+from services.privacy.tagger.network import LABELS, CharacterTagger, Shape
+from training.deid.corpus import Example, Writer, batches
+
+Told = Callable[[str], None]
+PAUSE_S = 5.0
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How long and how hard to train."""
+
+    steps: int = 4_000
+    chars: int = 12_000
+    rate: float = 2e-3
+    seed: int = 0
+    more_share: float = 0.0
+    threads: int = 1  # more would add up in another order, and give other weights
+
+
+def new_network(shape: Shape, seed: int) -> CharacterTagger:
+    """Return a network with weights drawn by ``seed``."""
+    torch.manual_seed(seed)
+    network = CharacterTagger(shape)
+    with torch.no_grad():
+        for embedding in (network.chars, network.words):
+            embedding.weight.mul_(0.3)
+        network.words.weight[0].zero_()
+    return network
+
+
+def fit(
+    network: CharacterTagger,
+    writer: Writer,
+    more: Sequence[Example],
+    recipe: Recipe,
+    told: Told,
+    pause: Path | None = None,
+) -> CharacterTagger:
+    """Train in place for ``recipe.steps`` batches; while ``pause`` exists, wait."""
+    torch.set_num_threads(recipe.threads)
+    optimiser = torch.optim.AdamW(network.parameters(), lr=recipe.rate, weight_decay=1e-3)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimiser, max_lr=recipe.rate, total_steps=recipe.steps, pct_start=0.1
+    )
+    network.train()
+    lost = 0.0
+    source = batches(writer, more, recipe.more_share, recipe.seed, recipe.chars)
+    for step, batch in zip(range(recipe.steps), source, strict=False):
+        while pause is not None and pause.exists():
+            time.sleep(PAUSE_S)
+        loss = _loss(network, batch)
+        optimiser.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]  # torch does not say
+        torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+        optimiser.step()
+        schedule.step()
+        lost = 0.98 * lost + 0.02 * loss.item() if step else loss.item()
+        if step % 50 == 0:
+            told(f"step {step} of {recipe.steps}, loss {lost:.4f}")
+    return network.eval()
+
+
+def _loss(network: CharacterTagger, batch: Sequence[Example]) -> torch.Tensor:
+    chars, words, labels, mask = _tensors(batch)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        scores = network(chars, words, mask)
+    weights = torch.ones(len(LABELS))
+    return functional.cross_entropy(
+        scores.float(), labels, weight=weights, ignore_index=-1, label_smoothing=0.01
+    )
+
+
+def _tensors(
+    batch: Sequence[Example],
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+    length = max(len(one.chars) for one in batch)
+    chars = np.zeros((len(batch), length), dtype=np.int64)
+    words = np.zeros_like(chars)
+    labels = np.full_like(chars, -1)
+    for row, one in enumerate(batch):
+        size = len(one.chars)
+        chars[row, :size], words[row, :size], labels[row, :size] = one.chars, one.words, one.labels
+    mask = torch.from_numpy((labels >= 0).astype(np.float32))[:, None, None]
+    return torch.from_numpy(chars), torch.from_numpy(words), torch.from_numpy(labels), mask

@@ -1,0 +1,170 @@
+"""From templates and marked texts to a tagger's folder: train, round, write, describe."""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+
+import msgspec
+import numpy as np
+from safetensors.numpy import save
+
+from services.privacy.tagger.manifest import (
+    MANIFEST,
+    WEIGHTS,
+    Golden,
+    TaggerManifest,
+    alphabet_sha256,
+    encode_manifest,
+    golden_spans,
+    tagger_of,
+)
+from services.privacy.tagger.network import ARCHITECTURE, LABELS, CharacterTagger, Shape
+from training.deid.corpus import TEMPLATES, Writer, example
+from training.deid.fit import Recipe, fit, new_network
+from training.deid.texts import Half, Marked, read_gold, read_lines
+
+NAME = "deid"
+DEV_FILES = ("dev_en.jsonl", "dev_zh.jsonl")
+CARD = Path(__file__).with_name("card_template.md")
+GOLDEN = (
+    "患者赵云飞，男，45岁，因发热3天于2024年3月5日入院，联系人：妻李桂芳 13812345678。医师：钱",
+    "古丽巴哈尔 女 住院号ZY0098231，喀什市人，予头孢曲松2g qd，帕金森病史5年。",
+    "Mr Tadeusz Kowalczyk (MRN 1004567), of 12 Elm Road, Leeds, seen on 5 March by Dr Okafor.",
+    "Babinski sign absent, metformin 500 mg BID, BP 120/80, reviewed 3 days ago in clinic.",
+)
+Told = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to train. ``written`` learns from templates alone, ``marked`` then from both."""
+
+    version: str
+    created: str
+    threshold: float
+    seed: int = 1
+    shape: Shape = field(default_factory=Shape)
+    written: Recipe = field(default_factory=lambda: Recipe(steps=1_700, chars=8_000, rate=3e-3))
+    marked: Recipe = field(
+        default_factory=lambda: Recipe(steps=500, chars=8_000, rate=1e-3, more_share=0.35)
+    )
+    figures: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Texts:
+    """The marked texts that the second part learns from."""
+
+    marked: Sequence[Marked]
+    sha256: str
+    files: tuple[str, ...]
+
+
+def read_texts(data: Path, gold: Path | None) -> Texts:
+    """Return the development texts and the development half of the gold notes."""
+    digest = hashlib.sha256()
+    marked: list[Marked] = []
+    for name in DEV_FILES:
+        digest.update((data / name).read_bytes())
+        marked += read_lines(data / name)
+    if gold is not None:
+        for lang in ("en", "zh"):
+            notes = read_gold(gold, lang, Half.DEVELOPMENT)
+            for note in notes:
+                digest.update(note.text.encode())
+            marked += notes * 4  # few and long: seen as often as the many short ones
+    files = (*DEV_FILES, *(("gold notes, development half",) if gold else ()))
+    return Texts(marked, digest.hexdigest(), files)
+
+
+def train(
+    texts: Texts, plan: Plan, folder: Path, told: Told, pause: Path | None = None
+) -> TaggerManifest:
+    """Train both parts and write the folder; return the manifest."""
+    writer = Writer(plan.seed)
+    network = new_network(plan.shape, plan.seed)
+    network = fit(network, writer, [], replace(plan.written, seed=plan.seed), told, pause)
+    network = taught(network, writer, texts.marked, plan, told, pause)
+    return write(network, texts, plan, folder)
+
+
+def taught(
+    network: CharacterTagger,
+    writer: Writer,
+    marked: Sequence[Marked],
+    plan: Plan,
+    told: Told,
+    pause: Path | None = None,
+) -> CharacterTagger:
+    """Go on with marked texts among the written ones."""
+    examples = [example(text) for text in marked]
+    return fit(network, writer, examples, replace(plan.marked, seed=plan.seed + 1), told, pause)
+
+
+def write(network: CharacterTagger, texts: Texts, plan: Plan, folder: Path) -> TaggerManifest:
+    """Write weights (half precision), manifest and card."""
+    weights = save(
+        {
+            name: np.ascontiguousarray(tensor.detach().numpy().astype(np.float16))
+            for name, tensor in network.state_dict().items()
+        }
+    )
+    manifest = TaggerManifest(
+        name=NAME,
+        version=plan.version,
+        created=plan.created,
+        architecture=ARCHITECTURE,
+        labels=LABELS,
+        shape=asdict(plan.shape),
+        threshold=plan.threshold,
+        alphabet_sha256=alphabet_sha256(),
+        weights_sha256=hashlib.sha256(weights).hexdigest(),
+        golden=tuple(Golden(text=text, spans=()) for text in GOLDEN),
+        training={
+            "files": ", ".join(texts.files),
+            "sha256": texts.sha256,
+            "templates_sha256": templates_sha256(),
+            "licence": "MIT (asq-phi, presidio-research), Apache-2.0 (openmed, gold notes)",
+        },
+        recipe={
+            "seed": plan.seed,
+            **{f"written_{name}": value for name, value in asdict(plan.written).items()},
+            **{f"marked_{name}": value for name, value in asdict(plan.marked).items()},
+        },
+        figures=plan.figures,
+    )
+    tagger = tagger_of(manifest, weights)
+    manifest = msgspec.structs.replace(manifest, golden=golden_spans(tagger, manifest.golden))
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / WEIGHTS).write_bytes(weights)
+    (folder / MANIFEST).write_bytes(encode_manifest(manifest))
+    (folder / "card.md").write_text(card(manifest, len(weights)), encoding="utf-8")
+    return manifest
+
+
+def card(manifest: TaggerManifest, size: int) -> str:
+    """Return the card as Markdown."""
+    figures = "\n".join(f"| {name} | {value:.4f} |" for name, value in manifest.figures.items())
+    return CARD.read_text(encoding="utf-8").format(
+        version=manifest.version,
+        created=manifest.created,
+        digest=manifest.digest,
+        megabytes=size / 1e6,
+        threshold=manifest.threshold,
+        files=manifest.training["files"],
+        sha256=manifest.training["sha256"],
+        templates=manifest.training["templates_sha256"],
+        licence=manifest.training["licence"],
+        written=int(manifest.recipe["written_steps"]),
+        marked=int(manifest.recipe["marked_steps"]),
+        figures=figures,
+    )
+
+
+def templates_sha256() -> str:
+    """Return the digest of the templates and word lists."""
+    digest = hashlib.sha256()
+    for path in sorted(TEMPLATES.glob("*.txt")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
