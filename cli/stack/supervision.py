@@ -190,6 +190,9 @@ def _program(process: Process, log_dir: Path) -> dict[str, str]:
 
 
 def _environment(variables: Mapping[str, str]) -> str:
-    return ",".join(
-        '{}="{}"'.format(name, value.replace("%", "%%")) for name, value in variables.items()
-    )
+    return ",".join(f"{name}={_quoted(value)}" for name, value in variables.items())
+
+
+def _quoted(value: str) -> str:
+    sign = "'" if '"' in value else '"'  # JSON holds the one; supervisor knows no escape
+    return f"{sign}{value.replace('%', '%%')}{sign}"

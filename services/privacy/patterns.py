@@ -78,7 +78,9 @@ MONTH = (
     r"|Sep(?:t(?:ember)?)?|Oct(?:ober)?|Nov(?:ember)?|Dec(?:ember)?)\b\.?"
 )
 DAY = r"(?:0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th)?"
-CLOCK = r"(?:T\d{1,2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?(?:Z|[+-]\d{2}:?\d{2})?)?"
+CLOCK = (
+    r"(?:T\s?\d{1,2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?(?:Z|[+-]\d{2}:?\d{2})?| \d{1,2}:\d{2}:\d{2})?"
+)
 WORD = r"[A-ZÆØĐŁÞŒ](?:[^\W\d_]|['’](?=[^\W\d_])){1,24}(?:-[^\W\d_]{2,24})?"
 WORDS = rf"{WORD}(?:,? {{1,2}}(?:[A-Z]\b\.?|{WORD})){{0,3}}"
 STATES = words(
@@ -256,7 +258,7 @@ PATTERNS: tuple[Pattern, ...] = (
     form(
         "LOC",
         rf"\b{WORD}(?: {WORD})?, (?P<state>[A-Z]{{2}})(?: \d{{5}}(?:-\d{{4}})?)?\b(?=[\s,.;)?]|$)",
-        lambda match: match["state"] in STATES,
+        lambda match: match["state"] in STATES and len(match[0].partition(",")[0]) > 3,
     ),
     form(
         "LOC",

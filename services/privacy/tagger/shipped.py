@@ -1,3 +1,3 @@
 """Which tagger this release was tested with."""
 
-SHIPPED_DIGEST = "23f3fc2bfd637c5088cc921250e77a456a3deed28219f40c99992bc23291591c"
+SHIPPED_DIGEST = "81a20fa0563565c40b9e98952c90eff58085e1d8ecc3e0e1f5b7cbe47feaf60b"

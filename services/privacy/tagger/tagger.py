@@ -14,6 +14,7 @@ import torch
 from services.privacy.spans import Span
 from services.privacy.tagger.alphabet import encode
 from services.privacy.tagger.network import LABELS, CharacterTagger, Shape
+from services.privacy.words import NOT_NAMES, WORD_NAMES
 
 WINDOW = 1024
 BATCH = 16
@@ -21,6 +22,32 @@ REMOVED = ("NAME", "DATE", "PHONE", "ID", "LOC", "AGE", "EMAIL", "URL")
 REMOVED_AT = [LABELS.index(label) for label in REMOVED]
 WORD = re.compile(r"[^\W_\u2e80-\uffff]+(?:['’][^\W\d_]+)?")
 GAP = re.compile(r"[^\w\n]{1,2}|[ ,]{1,3}\n?", re.ASCII)
+UNITS = frozenset(
+    [
+        "L",
+        "l",
+        "dL",
+        "dl",
+        "mL",
+        "ml",
+        "uL",
+        "μL",
+        "min",
+        "kg",
+        "g",
+        "mg",
+        "h",
+        "hr",
+        "d",
+        "HP",
+        "HPF",
+        "LP",
+        "mm",
+        "m2",
+        "s",
+        "wk",
+    ]
+)
 Scores = npt.NDArray[np.float32]
 
 
@@ -36,7 +63,8 @@ class Tagger:
         """Return the spans of a folded text, ordered, apart from each other."""
         if not folded:
             return []
-        return list(spans_of(folded, self.probabilities(folded), self.threshold))
+        found = spans_of(folded, self.probabilities(folded), self.threshold)
+        return [span for span in found if not _is_ordinary(folded, span)]
 
     def probabilities(self, folded: str) -> Scores:
         """Return the probability of each label for each character, ``(len(folded), labels)``."""
@@ -65,6 +93,15 @@ class Tagger:
             scores = torch.softmax(self.network(chars, words), dim=1)
         found: Scores = scores.transpose(1, 2).numpy()
         return found
+
+
+def _is_ordinary(folded: str, span: Span) -> bool:
+    """A unit of a quantity (``10^9/L``), or a word that is a name only with a capital."""
+    found = folded[span.start : span.end]
+    if found.islower() and (found in WORD_NAMES or found in NOT_NAMES):
+        return True
+    before = folded[max(0, span.start - 12) : span.start]
+    return found in UNITS and before.endswith("/") and any(char.isdecimal() for char in before)
 
 
 def window_starts(length: int, reach: int) -> list[int]:

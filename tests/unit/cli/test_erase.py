@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from cli.commands.erase import app
 from cli.stack.process import StackError
-from contracts.erasures import ErasureAnswer, SignedProof
+from contracts.erasures import ErasureAnswer, SignedProof, State
 from plumbing.key_files import make_signing_pair, read_signing_key
 from services.privacy.erasure_book import Erasure
 from services.privacy.proof import sign_proof
@@ -41,7 +41,7 @@ def privacy(tmp_path: Path) -> Iterator[list[str]]:
         def do_POST(self) -> None:  # the base class calls it so
             said = json.loads(self.rfile.read(int(self.headers["content-length"])))
             ASKED.append((self.path, self.headers["authorization"], said))
-            state = "requested" if self.path.endswith("request") else "done"
+            state: State = "requested" if self.path.endswith("request") else "done"
             answer = ErasureAnswer(
                 erasure="e1", state=state, identifiers=1, proof=proof if state == "done" else b""
             )

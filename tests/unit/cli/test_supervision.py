@@ -6,6 +6,7 @@ from configparser import RawConfigParser
 from pathlib import Path
 
 import pytest
+from supervisor.datatypes import dict_of_key_value_pairs
 
 from cli.live_day import LiveDay
 from cli.stack.process import Port, Process, StackError, check_ports, http_get, redis_answers
@@ -21,7 +22,7 @@ def process(command: tuple[str, ...] = ("x",), port: int = 0) -> Process:
         ports=(Port(port, "AUSCULT_THING_PORT"),),
         ready=lambda: True,
         stop_rank=10,
-        environment={"A": "100% sure"},
+        environment={"A": "100% sure", "B": '["P","T"]'},
     )
 
 
@@ -36,7 +37,9 @@ def test_a_command_with_odd_characters_survives_the_configuration(tmp_path: Path
     text = configuration([process(command)], tmp_path, tmp_path, tmp_path / "s")
     written = parsed(text)["program:thing"]
     assert tuple(shlex.split(written["command"].replace("%%", "%"))) == command
-    assert written["environment"] == 'A="100%% sure"'
+    assert written["environment"] == 'A="100%% sure",B=\'["P","T"]\''
+    read = dict_of_key_value_pairs(written["environment"].replace("%%", "%"))
+    assert read == {"A": "100% sure", "B": '["P","T"]'}
     assert written["stopasgroup"] == written["killasgroup"] == "true"
 
 

@@ -126,6 +126,16 @@ KEPT = [
     "体温38.5℃，血压120/80mmHg，心率88次/分，WBC 12.3×10^9/L",
     "患者高热3天，伴咳嗽、咳痰，无胸痛。白细胞升高，黄疸不明显。",
     "予头孢曲松2g静滴每日1次，奥美拉唑40mg qd，患者帕金森病史5年。",
+    "Echo: LVEF 35%, moderate MR, LA 48 mm, RVSP 42 mmHg.",
+    "Guillain-Barre syndrome suspected; LP showed albuminocytologic dissociation.",
+    "Murphy's sign negative. McBurney's point non-tender. Rovsing absent.",
+    "Discharged on aspirin, clopidogrel, bisoprolol, ramipril and atorvastatin.",
+    "She is afebrile, tolerating diet, ambulating with walker.",
+    "Blood cultures grew Klebsiella pneumoniae, sensitive to meropenem.",
+    "新生儿Apgar评分9-10-10分，体重3200g，羊水清。",
+    "头颅CT示右侧基底节区脑出血，量约30ml，中线移位5mm。",
+    "甲状腺左叶结节，TI-RADS 4a类，拟行细针穿刺活检。",
+    "化疗方案：奥沙利铂+卡培他滨，第3周期第1天，无明显不良反应。",
 ]
 
 
