@@ -4,7 +4,7 @@ carelessness. The sentence itself (``event``) is a literal of the code, never bu
 
 import logging
 import sys
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from typing import Any
 
 import structlog
@@ -43,13 +43,15 @@ ALLOWED_KEYS = frozenset(
         "setting",
     }
 )
+HIDDEN = "…"
 
 
 def configure(service: str, level: str = "INFO") -> None:
     """Send structlog and the standard library's logs to stderr as JSON lines.
 
-    Of a standard log record (faust, aiokafka, uvicorn) only the logger's name and level and its
-    unformatted message template pass; its arguments and traceback text do not.
+    Of a standard log record (faust, aiokafka, uvicorn) the logger's name, its level and its message
+    template pass, and of the arguments numbers and the types of errors; text, which may name
+    somebody, is left out ("…"), and so is the traceback's.
     """
     structlog.configure(
         processors=[
@@ -88,7 +90,7 @@ def where(error: BaseException) -> str:
 
 
 class _TemplateOnly(logging.Handler):
-    """Passes a library's log line on without its arguments."""
+    """Passes a library's log line on without those of its arguments that are text."""
 
     def __init__(self, logger: Any) -> None:
         super().__init__()
@@ -101,8 +103,29 @@ class _TemplateOnly(logging.Handler):
             fields["where"] = where(record.exc_info[1])
         # A library may build its message with data in it: only a template with arguments is
         # known to be a literal, so anything else is named by its place in the source.
-        sentence = str(record.msg) if record.args else f"{record.module}:{record.lineno}"
+        sentence = _sentence(record) if record.args else f"{record.module}:{record.lineno}"
         self._logger.log(record.levelno, sentence[:200], **fields)
+
+
+def _sentence(record: logging.LogRecord) -> str:
+    template, args = str(record.msg), record.args
+    try:
+        if isinstance(args, Mapping):
+            return template % {name: _shown(value) for name, value in args.items()}
+        return template % tuple(_shown(value) for value in args or ())
+    except (TypeError, ValueError, KeyError):  # as in %d for what may not be shown
+        return template
+
+
+def _shown(value: object) -> object:
+    """Return an argument that cannot name anybody as it is, anything else as a placeholder."""
+    if value is None or isinstance(value, int | float):
+        return value
+    if isinstance(value, BaseException):
+        return type(value).__name__
+    if isinstance(value, type) and issubclass(value, BaseException):
+        return value.__name__
+    return HIDDEN
 
 
 def _error_coordinates(

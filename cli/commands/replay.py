@@ -24,6 +24,7 @@ from simulator.fhir_client import FhirSender
 from simulator.mllp_client import Answered, MllpSender, Outgoing, send_all
 
 LISTENER_S = 2.0
+PORTS = {"http": 80, "https": 443}
 
 
 def replay_command(
@@ -55,6 +56,8 @@ def replay_command(
             raise typer.BadParameter("HL7 v2 goes to mllp://, FHIR to http://", param_hint="--to")
     if doors.mllp and any(one.kind != FHIR_KIND for one in outgoing):
         require_listener(*doors.mllp)
+    if doors.fhir_url and any(one.kind == FHIR_KIND for one in outgoing):
+        require_listener(*_host_and_port(doors.fhir_url))
     tally = Tally()
     asyncio.run(_send(outgoing, doors, tally))
     output = Console()
@@ -78,19 +81,25 @@ def target(to: str, settings: StackSettings) -> tuple[str, int]:
     """Return host and port of an ``mllp://`` address, the local stack's when it is empty."""
     if not to:
         return "127.0.0.1", settings.at(settings.mllp_port)
-    parts = urlsplit(to)
+    if urlsplit(to).scheme != "mllp":
+        raise typer.BadParameter("expected mllp://host:port", param_hint="--to")
+    return _host_and_port(to)
+
+
+def _host_and_port(address: str) -> tuple[str, int]:
+    parts = urlsplit(address)
     try:
-        port = parts.port
+        port = parts.port or PORTS.get(parts.scheme)
     except ValueError:  # not a number, or no port's number
         port = None
-    if parts.scheme != "mllp" or not parts.hostname or not port:
-        raise typer.BadParameter("expected mllp://host:port", param_hint="--to")
+    if not parts.hostname or not port:
+        raise typer.BadParameter(f"expected {parts.scheme}://host:port", param_hint="--to")
     return parts.hostname, port
 
 
-def require_listener(host: str, port: int) -> None:
-    """Raise ``StackError`` when nobody takes connections there: before anything is sent."""
-    deadline_s = time.monotonic() + LISTENER_S
+def require_listener(host: str, port: int, within_s: float = LISTENER_S) -> None:
+    """Raise ``StackError`` when nobody takes connections there within ``within_s`` seconds."""
+    deadline_s = time.monotonic() + within_s
     while True:
         try:
             socket.create_connection((host, port), timeout=LISTENER_S).close()

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from cli.commands.replay import require_listener, target
+from cli.commands.replay import LISTENER_S, require_listener, target
 from cli.live_day import LiveDay
 from cli.stack.settings import StackSettings
 from cli.tally import NO_ANSWER, Tally
@@ -30,6 +30,9 @@ def simulate_command(
         float, typer.Option(min=1, help="Live bedsides report so many times every 30 minutes.")
     ] = 30.0,
     to: Annotated[str, typer.Option(help="mllp://host:port; the local stack when left out.")] = "",
+    within: Annotated[
+        float, typer.Option(min=0, help="Seconds in which somebody must listen there.")
+    ] = LISTENER_S,
 ) -> None:
     """Send ADT, ORU, MDM and RDE messages of a hospital day (English and Chinese) at a flat rate.
 
@@ -37,7 +40,7 @@ def simulate_command(
     `--duration` seconds live; `--rate` does not apply. Exits 1 when a message was never answered.
     """
     place = Target(*target(to, StackSettings()))
-    require_listener(place.host, place.port)
+    require_listener(place.host, place.port, within)
     tally = Tally()
     if live:
         day = LiveDay(patients=patients, duration_s=duration, speed=speed, seed=seed)

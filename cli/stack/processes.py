@@ -32,7 +32,7 @@ def stack_processes(
     gateway = _gateway(settings, demo=demo)
     services = (_ingest(settings), _privacy(settings), _inference(settings), gateway)
     issuer = (_issuer(settings),) if demo else ()
-    simulator = (_simulator(settings, day),) if day else ()
+    simulator = (simulator_process(settings, day),) if day else ()
     return (*brokers, *issuer, *services, *simulator)
 
 
@@ -92,12 +92,14 @@ def _issuer(settings: StackSettings) -> Process:
     )
 
 
-def _simulator(settings: StackSettings, day: LiveDay) -> Process:
+def simulator_process(settings: StackSettings, day: LiveDay) -> Process:
+    """Return the process that sends ``day`` once."""
     options = {
         "--patients": day.patients,
         "--duration": day.duration_s,
         "--speed": day.speed,
         "--seed": day.seed,
+        "--within": settings.ready_timeout_s,  # it is started while ingest still starts
     }
     return Process(
         name="simulator",

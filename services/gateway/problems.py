@@ -26,6 +26,7 @@ TITLES = {
     500: "Internal error",
     503: "Not available now",
 }
+SIGNED_IN = "/v1/"  # all of the API is for who is signed in
 _log = log.get("gateway")
 
 
@@ -68,7 +69,12 @@ async def on_problem(request: Request, error: Exception) -> Response:
 
 
 async def on_invalid(request: Request, _error: Exception) -> Response:
-    """Answer a request whose parameters are not what the route takes (without repeating them)."""
+    """Answer a request whose parameters are not what the route takes (without repeating them).
+
+    They are looked at before the route is, so who is not signed in is told that first.
+    """
+    if request.url.path.startswith(SIGNED_IN) and getattr(request.state, "viewer", None) is None:
+        return answer(request, 401, "sign_in")
     return answer(request, 422, "parameters", "A parameter is missing or out of range.")
 
 

@@ -1,7 +1,6 @@
 """What a clinician reads and does on a patient's page, the help and the sign-in."""
 
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,9 +13,7 @@ from tests.support.page_browser import (
     NARROW,
     Visit,
     access_findings,
-    launched,
     visiting,
-    ward_on_its_own_redis,
 )
 from tests.support.page_people import (
     DOUBTED,
@@ -35,33 +32,6 @@ pytestmark = pytest.mark.browser
 
 ZHANG, OCONNOR, WANG, ABDULLAH, MUELLER, CHEN, LI, SMITH, LIU, HADDAD, ROSSI, KIM = WARD
 LATIN = re.compile(r"[A-Za-z]{3,}")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with launched() as one:
-        yield one
-
-
-@pytest.fixture(scope="module")
-def ward(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PageServer]:
-    """The ward for tests that only look at it."""
-    with ward_on_its_own_redis(tmp_path_factory.mktemp("ward")) as one:
-        yield one
-
-
-@pytest.fixture
-def visit(browser: Browser, ward: PageServer) -> Iterator[Visit]:
-    with visiting(browser, ward) as one:
-        yield one
-
-
-@pytest.fixture
-def live(browser: Browser, redis_url: str, tmp_path: Path) -> Iterator[Visit]:
-    with PageServer(redis_url, tmp_path).running() as server:
-        server.fill()
-        with visiting(browser, server) as one:
-            yield one
 
 
 def patient(visit: Visit, token: str, query: str = "") -> Page:

@@ -1,10 +1,8 @@
 """What a clinician reads on the worklist, in a real browser on the real gateway."""
 
 import re
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
-from pathlib import Path
 
 import msgspec
 import pytest
@@ -15,9 +13,7 @@ from tests.support.page_browser import (
     NARROW,
     Visit,
     access_findings,
-    launched,
     visiting,
-    ward_on_its_own_redis,
 )
 from tests.support.page_people import (
     DOUBTED,
@@ -36,39 +32,6 @@ pytestmark = pytest.mark.browser
 
 ZHANG, OCONNOR, WANG, ABDULLAH, MUELLER, CHEN, LI, SMITH, LIU, HADDAD, ROSSI, KIM = WARD
 LATIN = re.compile(r"[A-Za-z]{3,}")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with launched() as one:
-        yield one
-
-
-@pytest.fixture(scope="module")
-def ward(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PageServer]:
-    """The ward for tests that only look at it."""
-    with ward_on_its_own_redis(tmp_path_factory.mktemp("ward")) as one:
-        yield one
-
-
-@pytest.fixture
-def visit(browser: Browser, ward: PageServer) -> Iterator[Visit]:
-    with visiting(browser, ward) as one:
-        yield one
-
-
-@pytest.fixture
-def server(redis_url: str, tmp_path: Path) -> Iterator[PageServer]:
-    """A ward in which something happens."""
-    with PageServer(redis_url, tmp_path).running() as one:
-        one.fill()
-        yield one
-
-
-@pytest.fixture
-def live(browser: Browser, server: PageServer) -> Iterator[Visit]:
-    with visiting(browser, server) as one:
-        yield one
 
 
 def row(page: Page, token: str) -> str:

@@ -286,6 +286,16 @@ async def test_history_and_explanation(world: World) -> None:
     assert missing.status_code == 404
 
 
+async def test_who_is_not_signed_in_is_told_so_before_what_is_wrong_with_the_request(
+    world: World,
+) -> None:
+    stranger, lin = world.browser(), await world.client("dr.lin")
+    refused = await stranger.get("/v1/patients/one/explanation")
+    assert (refused.status_code, refused.json()["code"]) == (401, "sign_in")
+    wrong = await lin.get("/v1/patients/one/explanation")
+    assert (wrong.status_code, wrong.json()["code"]) == (422, "parameters")
+
+
 async def test_what_is_doubted_is_told_of_the_person_and_of_the_event(world: World) -> None:
     await admit(world, "one", "W1")
     odd = Vital(

@@ -2,16 +2,21 @@
 
 import asyncio
 import json
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
+from threading import Thread, Timer
 
 import pytest
 import typer
 
-from cli.commands.replay import Doors, FrontDoor, doors_of, replay_command
+from cli.commands.replay import Doors, FrontDoor, doors_of, replay_command, require_listener
+from cli.live_day import LiveDay
+from cli.stack.process import StackError
+from cli.stack.processes import simulator_process
 from cli.stack.settings import StackSettings
 from plumbing.clock import SystemClock
 from services.ingest.fhir import parse_fhir
@@ -20,6 +25,7 @@ from services.ingest.identity import Keys
 from services.ingest.parse import SourceProfile
 from simulator.fhir_client import FhirSender, answer_code
 from simulator.mllp_client import Outgoing
+from tests.support.brokers import free_port
 
 KEYS = Keys(event=bytes(32), route=bytes(32))
 
@@ -129,6 +135,45 @@ def test_a_door_that_is_not_there_is_given_up() -> None:
 def test_a_message_without_a_door_is_a_fault_of_ours() -> None:
     with pytest.raises(ValueError, match="no door"):
         asyncio.run(FrontDoor(Doors(None, ""), SystemClock()).send(Outgoing(b"", "lane")))
+
+
+@pytest.mark.parametrize(
+    ("to", "error", "said"),
+    [
+        ("http://127.0.0.1:1", StackError, "nobody takes messages at 127.0.0.1:1"),
+        ("http://127.0.0.1:99999", typer.BadParameter, "expected http://host:port"),
+    ],
+)
+def test_a_dead_or_impossible_port_for_fhir_is_told_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, to: str, error: type[Exception], said: str
+) -> None:
+    monkeypatch.setattr(
+        "cli.commands.replay.require_listener", partial(require_listener, within_s=0)
+    )
+    (tmp_path / "a.json").write_text('{"resourceType":"Patient"}')
+    with pytest.raises(error, match=said):
+        replay_command([tmp_path / "a.json"], to=to)
+
+
+def test_a_listener_that_comes_late_is_waited_for() -> None:
+    port = free_port()
+
+    def listen() -> None:
+        with socket.create_server(("127.0.0.1", port)) as server:
+            server.accept()[0].close()
+
+    late = Timer(0.3, listen)
+    late.start()
+    require_listener("127.0.0.1", port, 5)
+    late.join()
+    with pytest.raises(StackError, match="nobody takes messages"):
+        require_listener("127.0.0.1", port, 0)
+
+
+def test_the_demo_s_day_waits_for_ingest_as_long_as_the_stack_does() -> None:
+    settings = StackSettings(ready_timeout_s=90)
+    command = simulator_process(settings, LiveDay()).command
+    assert command[command.index("--within") + 1] == "90.0"
 
 
 @pytest.mark.parametrize(
