@@ -28,6 +28,7 @@ from services.gateway.views import (
     VitalView,
 )
 
+REST = "other"  # the sum of the smaller inputs: nothing to look at
 REASONS_SHOWN = 3
 CHANGE_SHOWN_MS = 2 * 3_600_000
 SIX_HOURS_MS = 6 * 3_600_000
@@ -244,7 +245,8 @@ def _icu_risk(look: Look) -> IcuRiskView | None:
     if risk is None:
         return None
     # A chip is a reason to look at: what was not measured is told in the patient's view alone.
-    measured = [part for part in risk.contributions if not _is_unmeasured(part)]
+    looked_at = (part for part in risk.contributions if part.parameter != REST)
+    measured = [part for part in looked_at if not _is_unmeasured(part)]
     strongest = sorted(measured, key=lambda part: -abs(part.attribution))
     return IcuRiskView(
         covered=risk.covered,
