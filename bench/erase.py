@@ -22,7 +22,7 @@ from contracts.pipeline import PIPELINE
 from contracts.reidentify import FindAnswer, FindRequest, ResolveAnswer, ResolveRequest
 from contracts.vault import VAULT
 from plumbing.clock import Clock
-from plumbing.event_log import EventReader, Record
+from plumbing.event_log import EventReader, Record, whole_topic
 from services.privacy.key_files import load_privacy_keys
 from services.privacy.patient_keys import KeyUnreadable
 from services.privacy.proof import read_proof
@@ -177,10 +177,8 @@ async def _settled(reach: Reach, clock: Clock) -> dict[str, dict[bytes, bytes]]:
 async def _records(reader: EventReader) -> list[Record]:
     found: list[Record] = []
     for topic in PIPELINE:
-        for partition in await reader.partitions(topic.name):
-            end = await reader.end_offset(topic.name, partition)
-            async for records in reader.read(topic.name, partition, 0, end):
-                found += records
+        async for records in whole_topic(reader, topic.name):
+            found += records
     return found
 
 

@@ -15,7 +15,7 @@ from contracts.assessed import ASSESSED
 from contracts.deidentified import DEIDENTIFIED
 from contracts.identified import IDENTIFIED
 from contracts.rejection import rejected
-from plumbing.event_log import EventReader, Record
+from plumbing.event_log import EventReader, Record, whole_topic
 from plumbing.kafka_connection import KafkaConnection
 from plumbing.kafka_reader import KafkaReader
 from services.gateway.read_model import ReadModel
@@ -130,11 +130,9 @@ async def settle(
 
 async def _named(reader: EventReader, topic: str) -> AsyncIterator[Named]:
     decoder = msgspec.json.Decoder(Named)
-    for partition in await reader.partitions(topic):
-        end = await reader.end_offset(topic, partition)
-        async for records in reader.read(topic, partition, 0, end):
-            for one in _decoded(decoder, records):
-                yield one
+    async for records in whole_topic(reader, topic):
+        for one in _decoded(decoder, records):
+            yield one
 
 
 def _decoded(decoder: "msgspec.json.Decoder[Named]", records: Iterable[Record]) -> list[Named]:

@@ -123,3 +123,14 @@ class EventReader(Protocol):
 
     async def close(self) -> None:
         """Close the connections."""
+
+
+async def whole_topic(reader: EventReader, topic: str) -> AsyncIterator[Sequence[Record]]:
+    """Yield what is on ``topic``, partition by partition, in batches; then end.
+
+    What comes to a partition after its reading began is left out. Raises ``Unavailable``.
+    """
+    for partition in await reader.partitions(topic):
+        end = await reader.end_offset(topic, partition)
+        async for records in reader.read(topic, partition, 0, end):
+            yield records

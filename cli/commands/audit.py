@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from contracts.audited import AUDIT, AuditEntry
 from plumbing.audit_trail import Checkpoints
-from plumbing.event_log import EventReader
+from plumbing.event_log import EventReader, whole_topic
 from plumbing.hash_chain import Checkpoint, Fault, count_unsigned, find_faults
 from plumbing.kafka_connection import KafkaConnection
 from plumbing.kafka_log import KafkaReader
@@ -127,14 +127,12 @@ async def verify(
     """Read the whole audit topic and compare it with the checkpoints of each writer in ``keys``."""
     entries: list[AuditEntry] = []
     unreadable = 0
-    for partition in await reader.partitions(AUDIT.name):
-        end = await reader.end_offset(AUDIT.name, partition)
-        async for records in reader.read(AUDIT.name, partition, 0, end):
-            for record in records:
-                try:
-                    entries.append(AUDIT.decode(record.value or b""))
-                except (msgspec.DecodeError, UnicodeDecodeError):
-                    unreadable += 1
+    async for records in whole_topic(reader, AUDIT.name):
+        for record in records:
+            try:
+                entries.append(AUDIT.decode(record.value or b""))
+            except (msgspec.DecodeError, UnicodeDecodeError):
+                unreadable += 1
     named = [*(entry.writer for entry in entries), *(one.writer for one in checkpoints)]
     writers = dict.fromkeys([*keys, *named])
     return Verdict(

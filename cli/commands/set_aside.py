@@ -10,7 +10,7 @@ from cli.stack.settings import StackSettings
 from contracts.identified import IDENTIFIED
 from contracts.rejection import rejected
 from plumbing.batch_writer import BatchWriter
-from plumbing.event_log import EventReader, EventWriter, Output, Record
+from plumbing.event_log import EventReader, EventWriter, Output, Record, whole_topic
 from plumbing.kafka_connection import KafkaConnection
 from plumbing.kafka_reader import KafkaReader
 from plumbing.stream_batch import SOURCE, SOURCE_PAUSED
@@ -56,19 +56,15 @@ async def release(reader: EventReader, writer: EventWriter, code: str, source: s
     """
     topic = rejected(IDENTIFIED)
     found: Counter[str] = Counter()
-    for partition in await reader.partitions(topic.name):
-        end = await reader.end_offset(topic.name, partition)
-        start = await reader.start_offset(topic.name, partition)
-        async for records in reader.read(topic.name, partition, start, end):
-            outputs = [
-                output
-                for record in records
-                if source in {"", source_of(record)}
-                and (output := _again(record, code)) is not None
-            ]
-            if outputs:
-                await writer.write(outputs)
-            found.update(source_of(output) for output in outputs)
+    async for records in whole_topic(reader, topic.name):
+        outputs = [
+            output
+            for record in records
+            if source in {"", source_of(record)} and (output := _again(record, code)) is not None
+        ]
+        if outputs:
+            await writer.write(outputs)
+        found.update(source_of(output) for output in outputs)
     return found
 
 

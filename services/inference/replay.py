@@ -15,7 +15,7 @@ from contracts.deidentified import DEIDENTIFIED, DeidentifiedEvent
 from contracts.rejection import rejected
 from contracts.state import STATE
 from plumbing import log
-from plumbing.event_log import EventReader, Record
+from plumbing.event_log import EventReader, Record, whole_topic
 from services.inference import metrics
 from services.inference.state import EMPTY, PatientState, apply
 from services.inference.state_codec import decode_state, encode_state
@@ -118,14 +118,11 @@ class Replayer:
         """Return the offsets in the range that were refused at the time."""
         topic = rejected(DEIDENTIFIED)
         found: set[int] = set()
-        for number in await self.reader.partitions(topic.name):
-            first = await self.reader.start_offset(topic.name, number)
-            end = await self.reader.end_offset(topic.name, number)
-            async for records in self.reader.read(topic.name, number, first, end):
-                said = (topic.decode(record.value) for record in records if record.value)
-                found.update(
-                    one.offset for one in said if one.stage == GROUP and one.partition == partition
-                )
+        async for records in whole_topic(self.reader, topic.name):
+            said = (topic.decode(record.value) for record in records if record.value)
+            found.update(
+                one.offset for one in said if one.stage == GROUP and one.partition == partition
+            )
         return {offset for offset in found if start <= offset < until}
 
 

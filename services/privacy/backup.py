@@ -14,7 +14,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from contracts.vault import VAULT
-from plumbing.event_log import EventReader, EventWriter, Output
+from plumbing.event_log import EventReader, EventWriter, Output, whole_topic
 from plumbing.key_files import Random, write_new
 
 NONCE_BYTES = 12
@@ -111,11 +111,9 @@ def _files(folder: Path, kek_folder: Path | None) -> dict[str, bytes]:
 async def _records(
     reader: EventReader,
 ) -> AsyncIterator[tuple[bytes, bytes | None, list[tuple[str, bytes]]]]:
-    for partition in await reader.partitions(VAULT.name):
-        end = await reader.end_offset(VAULT.name, partition)
-        async for records in reader.read(VAULT.name, partition, 0, end):
-            for record in records:
-                yield record.key or b"", record.value, list(record.headers)
+    async for records in whole_topic(reader, VAULT.name):
+        for record in records:
+            yield record.key or b"", record.value, list(record.headers)
 
 
 def _cipher(recovery_key: bytes) -> AESGCM:

@@ -20,7 +20,7 @@ from contracts.refused import (
 from contracts.rejection import Rejection, rejected
 from plumbing.clock import Clock
 from plumbing.errors import MalformedEvent
-from plumbing.event_log import EventReader, EventWriter, Output, Record
+from plumbing.event_log import EventReader, EventWriter, Output, Record, whole_topic
 from services.privacy.audit import Answers
 from services.privacy.patient_keys import staff_token
 from services.privacy.resolve import Route
@@ -88,13 +88,10 @@ class RejectedDesk:
         return RefusedReplay(to="stream")
 
     async def _all(self) -> AsyncIterator[tuple[Record, Rejection]]:
-        for partition in await self.reader.partitions(REJECTED.name):
-            start = await self.reader.start_offset(REJECTED.name, partition)
-            end = await self.reader.end_offset(REJECTED.name, partition)
-            async for records in self.reader.read(REJECTED.name, partition, start, end):
-                for record in records:
-                    if record.value is not None:
-                        yield record, REJECTED.decode(record.value)
+        async for records in whole_topic(self.reader, REJECTED.name):
+            for record in records:
+                if record.value is not None:
+                    yield record, REJECTED.decode(record.value)
 
     async def _at(self, asked: RefusedPlace) -> tuple[Record, Rejection]:
         ranges = {asked.partition: (asked.offset, asked.offset + 1)}

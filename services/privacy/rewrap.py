@@ -15,7 +15,7 @@ from contracts.erasures import DestroyedKey
 from contracts.vault import VAULT
 from plumbing import log
 from plumbing.clock import Clock
-from plumbing.event_log import EventReader
+from plumbing.event_log import EventReader, whole_topic
 from services.privacy import metrics
 from services.privacy.patient_keys import KeyUnreadable
 from services.privacy.people import PeopleCodec
@@ -124,15 +124,13 @@ class Rewrap:
         too: a newer one is made, and ``NotSettled`` raised.
         """
         under: dict[str, bool] = {}
-        for partition in await self.reader.partitions(VAULT.name):
-            end = await self.reader.end_offset(VAULT.name, partition)
-            async for records in self.reader.read(VAULT.name, partition, 0, end):
-                for record in records:
-                    link = (record.key or b"").decode()
-                    under.pop(link, None)
-                    if record.value is not None:
-                        under[link] = self._is_sound(link, record.value, erased)
-                await asyncio.sleep(0)
+        async for records in whole_topic(self.reader, VAULT.name):
+            for record in records:
+                link = (record.key or b"").decode()
+                under.pop(link, None)
+                if record.value is not None:
+                    under[link] = self._is_sound(link, record.value, erased)
+            await asyncio.sleep(0)
         return [link for link, sound in under.items() if not sound], len(under)
 
     def _is_sound(self, link: str, raw: bytes, erased: Collection[str]) -> bool:
