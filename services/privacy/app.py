@@ -3,7 +3,8 @@
 import asyncio
 import contextlib
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
+from typing import Any
 
 from redis.asyncio import Redis
 
@@ -87,12 +88,10 @@ class Privacy:
         self.rotation.turn()
         self._http = WebServer(self.web(), settings.http_host, settings.http_port)
         await self._http.begin()
-        tasks = {asyncio.create_task(self.rotation.keep())}
+        tasks = [_beside(self.rotation.keep(), stop)]
         try:
             if await self.open_mirrors(stop):
-                tasks.add(asyncio.create_task(self.eraser.keep()))
-                for task in tasks:  # they end of an unexpected error only
-                    task.add_done_callback(lambda _: stop.set())
+                tasks.append(_beside(self.eraser.keep(), stop))
                 subscription = Subscription(IDENTIFIED, self.stage.handle)
                 self._stream = build_stream_app(
                     settings.stream(GROUP), [subscription], self._writer, self._clock
@@ -195,6 +194,13 @@ async def running(
         yield service
     finally:
         await service.close()
+
+
+def _beside(work: Coroutine[Any, Any, None], stop: asyncio.Event) -> asyncio.Task[None]:
+    """Start ``work``, which ends of an unexpected error only: then everything stops."""
+    task = asyncio.create_task(work)
+    task.add_done_callback(lambda _: stop.set())
+    return task
 
 
 def _parts(service: Privacy, keys: PrivacyKeys, settings: PrivacySettings, clock: Clock) -> Parts:
