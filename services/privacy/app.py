@@ -34,6 +34,7 @@ from services.privacy.rewrap import Rewrap
 from services.privacy.rotation import Rotation
 from services.privacy.seals import Seals
 from services.privacy.settings import PrivacySettings
+from services.privacy.site_recognizers import load_recognizers
 from services.privacy.stage import DeidentifyStage, Parts, mirror_relation
 from services.privacy.tagger.manifest import load_tagger
 from services.privacy.vault import Vault
@@ -50,8 +51,8 @@ class Privacy:
     def __init__(
         self, settings: PrivacySettings, writer: EventWriter, reader: EventReader, clock: Clock
     ) -> None:
-        """Read the keys (``KeyMissing``) and the tagger (``TaggerRefused``) and wire the parts;
-        nothing is connected yet.
+        """Read the keys (``KeyMissing``) and the tagger (``TaggerRefused``), the site's
+        recognisers (``RecognizersRefused``), and wire the parts; nothing is connected yet.
         """
         self.settings = settings
         self._writer, self._reader, self._clock = writer, reader, clock
@@ -214,6 +215,7 @@ def _parts(service: Privacy, keys: PrivacyKeys, settings: PrivacySettings, clock
         clock=clock,
         random_bytes=os.urandom,
         tagger=_tagger(settings),
+        site=_site(settings, clock),
     )
 
 
@@ -222,3 +224,9 @@ def _tagger(settings: PrivacySettings) -> Finder | None:
         _log.warning("Notes are cleaned without the tagger")
         return None
     return load_tagger(settings.tagger_dir, settings.tagger_digest)
+
+
+def _site(settings: PrivacySettings, clock: Clock) -> Finder | None:
+    if settings.presidio_recognizers is None:
+        return None
+    return load_recognizers(settings.presidio_recognizers, clock, settings.presidio_seconds_max)

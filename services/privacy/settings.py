@@ -42,6 +42,18 @@ class PrivacySettings(AuditedSettings):
         default=True,
         description="False: notes are cleaned by known identifiers and rules alone.",
     )
+    presidio_recognizers: Path | None = Field(
+        default=None,
+        description=(
+            "YAML file of the site's own recognisers, in the format of Presidio's registry: "
+            "patterns and lists of words that go from notes beside all else; extra `presidio`."
+        ),
+    )
+    presidio_seconds_max: float = Field(
+        default=2.0,
+        gt=0,
+        description="Longest that they may take for one note; then the note is held back.",
+    )
     sealed_days: int = Field(
         default=IDENTIFIED.retention_ms // DAY_MS,
         description=(
