@@ -57,6 +57,7 @@ class PrivacyDesk:
     def __init__(self) -> None:
         self.people: dict[str, Identity] = {}
         self.available = True
+        self.refuses = 0  # a status to refuse looks with
         self.resolved: list[ResolveRequest] = []
         self.app = FastAPI()
         self.app.post("/v1/resolve")(self.resolve)
@@ -76,6 +77,8 @@ class PrivacyDesk:
     async def resolve(self, request: Request) -> Response:
         asked = msgspec.json.decode(await self._body(request), type=ResolveRequest)
         self.resolved.append(asked)
+        if self.refuses:
+            return Response(status_code=self.refuses)
         found = tuple(self.people[token] for token in asked.tokens if token in self.people)
         return self._answer(ResolveAnswer(identities=found))
 
