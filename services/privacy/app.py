@@ -23,7 +23,8 @@ from services.privacy.erasing import Eraser
 from services.privacy.erasure_book import ErasureBook
 from services.privacy.erasure_desk import ErasureDesk
 from services.privacy.free_text import Finder
-from services.privacy.keks import KeyRing
+from services.privacy.keks import KekStore, KeyRing
+from services.privacy.keks_pkcs11 import Pkcs11Keks, read_pin
 from services.privacy.key_files import PrivacyKeys, load_privacy_keys
 from services.privacy.links import LinkBook
 from services.privacy.mirror import Mirror
@@ -56,7 +57,7 @@ class Privacy:
         """
         self.settings = settings
         self._writer, self._reader, self._clock = writer, reader, clock
-        self._keys = load_privacy_keys(settings.keys_dir, settings.kek_dir)
+        self._keys = load_privacy_keys(settings.keys_dir, settings.kek_dir, _keks(settings))
         self.redis = Redis.from_url(
             settings.redis_url,
             socket_timeout=settings.redis_timeout_s,
@@ -217,6 +218,13 @@ def _parts(service: Privacy, keys: PrivacyKeys, settings: PrivacySettings, clock
         tagger=_tagger(settings),
         site=_site(settings, clock),
     )
+
+
+def _keks(settings: PrivacySettings) -> KekStore | None:
+    if settings.pkcs11_module is None:
+        return None
+    pin = read_pin(settings.pkcs11_pin_file or settings.keys_dir / "pkcs11.pin")
+    return Pkcs11Keks(settings.pkcs11_module, settings.pkcs11_token, pin)
 
 
 def _tagger(settings: PrivacySettings) -> Finder | None:

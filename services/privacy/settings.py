@@ -85,6 +85,18 @@ class PrivacySettings(AuditedSettings):
             "shared by all replicas, on an encrypted volume; default: `privacy` in `keys_dir`."
         ),
     )
+    pkcs11_module: Path | None = Field(
+        default=None,
+        description=(
+            "Library of a hardware security module that holds the key-encryption keys instead of "
+            "`kek_dir`; extra `pkcs11`, `auscult keys hsm`."
+        ),
+    )
+    pkcs11_token: str = Field(default="auscult", description="Label of its token.")
+    pkcs11_pin_file: Path | None = Field(
+        default=None,
+        description="File with the PIN of the token's user; default: `pkcs11.pin` in `keys_dir`.",
+    )
     erasure_grace_s: float = Field(
         default=30.0,
         description=(
