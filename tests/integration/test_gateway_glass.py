@@ -9,9 +9,14 @@ import pytest
 
 from contracts.assessed import ASSESSED, CURRENT
 from contracts.audited import AUDIT
+from contracts.identified import Encounter
 from contracts.relations import RELATIONS
 from contracts.topic import DAY_MS
+from tests.integration.test_privacy_service import an_api
+from tests.integration.test_privacy_stage import a_person
 from tests.support.gateway_world import NOON_MS, World, a_relation, an_assessment, gateway_world
+from tests.support.privacy import Ingest, a_replica, events_of
+from tests.unit.privacy.builders import a_body
 
 SHIFT = 100
 AT_MS = NOON_MS - SHIFT * DAY_MS
@@ -153,3 +158,40 @@ async def test_a_search_says_that_there_is_somebody_else_and_no_more(world: Worl
     assert answer == {"identity": "ok", "patients": [], "others": ["foreign"]}
     answer = (await browser.post("/v1/search", json={"q": "MRN-mine"})).json()
     assert ([row["id"] for row in answer["patients"]], answer["others"]) == (["mine"], [])
+
+
+async def test_with_the_real_privacy_the_name_comes_both_logs_say_so_and_the_hour_is_full(
+    redis_url: str, tmp_path: Path
+) -> None:
+    numbers = range(12)
+    async with an_api(tmp_path, redis_url) as privacy:
+        replica = await a_replica(privacy.keys, redis_url, privacy.log, privacy.log).open()
+        visit = Encounter(number="V", unit="W9")
+        bodies = [a_body(a_person(n), encounter=visit) for n in numbers]
+        ingest = Ingest(privacy.keys)
+        sealed = [ingest.seal(body, f"e{n}") for n, body in enumerate(bodies)]
+        tokens = [event.token for event in events_of(await replica.handle(sealed))]
+        client = (privacy.client, privacy.token)
+        async with gateway_world(redis_url, tmp_path, privacy.clock, client) as world:
+            for token in tokens:
+                await world.tell(RELATIONS, a_relation(token, "W9", at_ms=AT_MS, staff=()))
+                await world.tell(ASSESSED, an_assessment(token, f"e-{token}", at_ms=AT_MS))
+            await world.settle()
+            browser = await world.client("dr.lin")
+            found = (await browser.post("/v1/search", json={"q": "Familyname3 Given"})).json()
+            assert found == {"identity": "ok", "patients": [], "others": [tokens[3]]}
+            assert (await smash(browser, tokens[3], "handover")).status_code == 200
+            shown = (await browser.get(f"/v1/patients/{tokens[3]}")).json()
+            assert (shown["name"], shown["record_number"]) == ("Given Familyname3", "77000003")
+            theirs = [one for one in privacy.entries() if one.action == "break_glass"]
+            ours = [one for one in audited(world) if one[0] == "break_glass"]
+            assert [(one.token, one.detail["reason"]) for one in theirs] == [
+                (tokens[3], "handover")
+            ]
+            assert [(token, reason) for _, token, _, _, reason in ours] == [(tokens[3], "handover")]
+            assert {one.viewer for one in theirs} == {one[2] for one in ours}
+            opened = [(await smash(browser, tokens[n])).status_code for n in (1, *range(4, 12))]
+            assert opened == [200] * 9
+            refused = await smash(browser, tokens[2])
+            assert (refused.status_code, refused.json()["code"]) == (429, "too_many")
+        await replica.redis.aclose()
