@@ -49,6 +49,7 @@ class Parts:
     clock: Clock
     random_bytes: Callable[[int], bytes]
     tagger: Finder | None = None
+    site: Finder | None = None
 
 
 class Opened(NamedTuple):
@@ -232,7 +233,8 @@ class DeidentifyStage:
         ):
             self._cleaners.move_to_end(person.link)
             return cached
-        primed = Primed(person.known, visit.staff, visit.number, self._parts.tagger)
+        parts = self._parts
+        primed = Primed(person.known, visit.staff, visit.number, parts.tagger, parts.site)
         self._cleaners[person.link] = primed
         if len(self._cleaners) > CLEANERS_MAX:
             self._cleaners.popitem(last=False)

@@ -18,7 +18,7 @@ from plumbing.event_log import EventReader, EventWriter
 from plumbing.key_files import read_key
 from plumbing.sealing import Sealer
 from plumbing.stage import Arrived, Batch, Handled
-from services.privacy.keks import KeyRing
+from services.privacy.keks import KekStore, KeyRing
 from services.privacy.key_files import load_privacy_keys
 from services.privacy.links import LinkBook
 from services.privacy.mirror import Mirror
@@ -91,9 +91,10 @@ def a_replica(
     writer: EventWriter,
     reader: EventReader,
     clock: Clock | None = None,
+    keks: KekStore | None = None,
 ) -> Replica:
     """Wire a stage on the given log and Redis."""
-    keys = load_privacy_keys(keys_folder)
+    keys = load_privacy_keys(keys_folder, keks=keks)
     redis = Redis.from_url(redis_url)
     codec = PeopleCodec(KeyRing(keys.keks), keys.index, os.urandom)
     vault = Vault(redis, writer, reader, codec)
