@@ -4,12 +4,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.support.brokers import KafkaServer, RedisServer, apply_topics
 from tests.support.hsm import make_tokens, softhsm
 from tests.support.shared import DATA
 
 TESTS = Path(__file__).parent
+
+# An example that takes long says that the machine is busy; tests of speed measure CPU time.
+settings.register_profile("auscult", deadline=None)
+settings.load_profile("auscult")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
