@@ -107,7 +107,7 @@ def _noise(grey: Grey) -> Grey:
     tiles = padded.reshape(height // TILE, TILE, width // TILE, TILE)
     middle = np.median(tiles, axis=(1, 3)).astype(np.float32)
     spread = middle.repeat(TILE, axis=0).repeat(TILE, axis=1)
-    return spread[: grey.shape[0], : grey.shape[1]]
+    return np.asarray(spread[: grey.shape[0], : grey.shape[1]])
 
 
 def _rows(marks: Marks) -> Iterator[int]:

@@ -114,8 +114,8 @@ def _dicom(request: Request) -> Cleaned:
         view=kept.get("ViewPosition") or "",
         laterality=kept.get("ImageLaterality") or kept.get("Laterality") or "",
         acquired_at_ms=_acquired_at_ms(kept),
-        study=kept.get("StudyInstanceUID") or "",
-        series=kept.get("SeriesInstanceUID") or "",
+        study=str(kept.get("StudyInstanceUID") or ""),
+        series=str(kept.get("SeriesInstanceUID") or ""),
     )
 
 
