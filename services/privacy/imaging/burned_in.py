@@ -25,10 +25,11 @@ HEIGHT_MIN, HEIGHT_MAX = 4, 44  # of a letter, in pixels of a level
 WIDTH_MAX = 60
 CONTRAST_MIN = 6.0  # grey levels of 255, where there is no noise
 NOISE_FACTOR = 6.0  # and so many times the noise around, where there is
+NOISE_STEPS = 2.0  # a step of less than so many times the noise is none
 SHARPNESS_MIN = 0.4  # of its height above the background, what a letter's edge gains in a pixel
 MARKS_MAX = 6_000  # of a level; more is texture, and the strongest are looked at
-LETTERS_MIN = 4  # in a row
-LETTERS_MIN_WARY = 3  # where letters are to be expected
+LETTERS_MIN = 3  # in a row
+LETTERS_MIN_WARY = 2  # where letters are to be expected
 TILE = 32  # pixels: the area whose noise counts as one
 
 
@@ -42,23 +43,28 @@ def shows_text(grey: Grey, letters_min: int = LETTERS_MIN) -> bool:
 
 def rows_of_letters(grey: Grey) -> Iterator[int]:
     """Yield how many letters each row has that could be print."""
-    level = grey
+    level, steps = grey, _steps(grey)
     for _ in range(LEVELS):
         if min(level.shape) < EDGE_PIXELS_MIN:
             return
-        for turned in (level, np.ascontiguousarray(level.T)):
+        for turned, sharp in ((level, steps), (_turned(level), _turned(steps))):
             for signed in (turned, 255.0 - turned):
-                yield from _rows(_marks(signed))
-        level = _halved(level)
+                yield from _rows(_marks(signed, sharp))
+        # A large letter keeps the edge it has in full size; a rib or a vertebra never had one.
+        level, steps = _fours(level).mean(axis=(1, 3)), _fours(steps).max(axis=(1, 3))
 
 
-def _halved(grey: Grey) -> Grey:
+def _turned(grey: Grey) -> Grey:
+    return np.ascontiguousarray(grey.T)
+
+
+def _fours(grey: Grey) -> Grey:
+    """Return the pixels by blocks of 2 x 2: (height / 2, 2, width / 2, 2)."""
     height, width = (edge // 2 * 2 for edge in grey.shape)
-    blocks = grey[:height, :width].reshape(height // 2, 2, width // 2, 2)
-    return np.asarray(blocks.mean(axis=(1, 3), dtype=np.float32))
+    return grey[:height, :width].reshape(height // 2, 2, width // 2, 2)
 
 
-def _marks(grey: Grey) -> Marks:
+def _marks(grey: Grey, steps: Grey) -> Marks:
     """Return the light marks of an image that could be letters."""
     raised = grey - ndimage.grey_opening(grey, size=(STROKE_PIXELS_MAX, STROKE_PIXELS_MAX))
     mask = raised > np.maximum(CONTRAST_MIN, NOISE_FACTOR * _noise(grey))
@@ -72,7 +78,7 @@ def _marks(grey: Grey) -> Marks:
     pixels = np.bincount(labels.ravel(), minlength=count + 1)[1:]
     level = ndimage.mean(raised, labels, every)
     edge = np.where(mask & ~ndimage.binary_erosion(mask), labels, 0)
-    sharpness = ndimage.mean(_steps(grey), edge, every) / level
+    sharpness = ndimage.mean(steps, edge, every) / level
     marks = np.column_stack([boxes, level, sharpness])
     height, width = boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]
     filled = pixels / (height * width)
@@ -90,23 +96,27 @@ def _marks(grey: Grey) -> Marks:
 
 
 def _steps(grey: Grey) -> Grey:
-    """Return the largest difference of each pixel from the one above or to its left, or below."""
+    """Return by how much each pixel differs most from a neighbour, beyond what noise does."""
     down = np.abs(np.diff(grey, axis=0, prepend=grey[:1]))
     across = np.abs(np.diff(grey, axis=1, prepend=grey[:, :1]))
     steps = np.maximum(down, across)
     steps[:-1] = np.maximum(steps[:-1], down[1:])
     steps[:, :-1] = np.maximum(steps[:, :-1], across[:, 1:])
-    return np.asarray(steps)
+    return np.asarray(np.maximum(steps - NOISE_STEPS * _noise(grey), 0), dtype=np.float32)
 
 
 def _noise(grey: Grey) -> Grey:
-    """Return the noise around each pixel: of differences of neighbours, the middle one."""
+    """Return the noise around each pixel: of differences of neighbours, the middle one.
+
+    The loudest of a tile and those beside it: half of a tile may be a black margin without any.
+    """
     step = np.abs(np.diff(grey, axis=1, prepend=grey[:, :1]))
     height, width = (-(-edge // TILE) * TILE for edge in grey.shape)
     padded = np.pad(step, ((0, height - grey.shape[0]), (0, width - grey.shape[1])), mode="edge")
     tiles = padded.reshape(height // TILE, TILE, width // TILE, TILE)
     middle = np.median(tiles, axis=(1, 3)).astype(np.float32)
-    spread = middle.repeat(TILE, axis=0).repeat(TILE, axis=1)
+    loudest = ndimage.maximum_filter(middle, size=3)
+    spread = loudest.repeat(TILE, axis=0).repeat(TILE, axis=1)
     return np.asarray(spread[: grey.shape[0], : grey.shape[1]])
 
 
