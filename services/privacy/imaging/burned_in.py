@@ -16,13 +16,15 @@ from scipy import ndimage
 
 Grey = NDArray[np.float32]
 Mask = NDArray[np.bool_]
-Marks = NDArray[np.float64]  # (marks, 6): top, left, bottom, right (exclusive), level, pixels
+Marks = NDArray[np.float64]  # (marks, 6): top, left, bottom, right (exclusive), level, letters
 
 LEVELS = 3  # of the pyramid, each half as large as the one before
 EDGE_PIXELS_MIN = 24  # a smaller image has no room for three letters
 STROKE_PIXELS_MAX = 9  # a stroke is narrower: what is broader is taken away as background
 HEIGHT_MIN, HEIGHT_MAX = 4, 44  # of a letter, in pixels of a level
-WIDTH_MAX = 60
+WIDTH_MAX = 240  # of letters that touch
+LETTER_WIDTH_MAX = 2.2  # of one, in its heights
+STROKES_PER_LETTER = 1.4  # that a line through a word crosses
 CONTRAST_MIN = 6.0  # grey levels of 255, where there is no noise
 NOISE_FACTOR = 6.0  # and so many times the noise around, where there is
 NOISE_STEPS = 2.0  # a step of less than so many times the noise is none
@@ -79,13 +81,16 @@ def _marks(grey: Grey, steps: Grey) -> Marks:
     level = ndimage.mean(raised, labels, every)
     edge = np.where(mask & ~ndimage.binary_erosion(mask), labels, 0)
     sharpness = ndimage.mean(steps, edge, every) / level
-    marks = np.column_stack([boxes, level, sharpness])
     height, width = boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]
+    strokes = _strokes(mask, labels, count) / height
+    letters = np.where(width > 1.3 * height, np.maximum(1, strokes // STROKES_PER_LETTER), 1)
+    marks = np.column_stack([boxes, level, letters])
     filled = pixels / (height * width)
     fits = (
         (height >= HEIGHT_MIN)
         & (height <= HEIGHT_MAX)
-        & (width <= np.minimum(WIDTH_MAX, 2.2 * height))
+        & (width <= WIDTH_MAX)
+        & ((width <= LETTER_WIDTH_MAX * height) | (letters > 1))
         & (filled >= 0.15)
         & (sharpness >= SHARPNESS_MIN)
     )
@@ -93,6 +98,13 @@ def _marks(grey: Grey, steps: Grey) -> Marks:
     if len(kept) > MARKS_MAX:
         kept = kept[np.argsort(-kept[:, 4], kind="stable")[:MARKS_MAX]]
     return np.asarray(kept[np.lexsort((kept[:, 0], kept[:, 1]))])
+
+
+def _strokes(mask: Mask, labels: NDArray[np.int32], count: int) -> NDArray[np.int64]:
+    """Return how many strokes the rows of each mark cross, all rows together."""
+    begins = mask.copy()
+    begins[:, 1:] &= ~mask[:, :-1]
+    return np.bincount(labels[begins], minlength=count + 1)[1:]
 
 
 def _steps(grey: Grey) -> Grey:
@@ -123,11 +135,11 @@ def _noise(grey: Grey) -> Grey:
 def _rows(marks: Marks) -> Iterator[int]:
     """Yield the lengths of the rows that marks form, each mark with the next to its right."""
     count = len(marks)
-    if count < 2:
+    if count == 0:
         return
-    top, left, bottom, right, level = (marks[:, at] for at in range(5))
+    top, left, bottom, right, level, letters = (marks[:, at] for at in range(6))
     height = bottom - top
-    longest = np.ones(count, dtype=int)
+    longest = letters.astype(int)
     reach = left.searchsorted(right + 1.6 * height + 1, side="right")
     for at in range(count - 1):
         near = slice(at + 1, reach[at])
@@ -146,5 +158,5 @@ def _rows(marks: Marks) -> Iterator[int]:
         found = np.flatnonzero(beside)
         if len(found):
             index = found + at + 1
-            longest[index] = np.maximum(longest[index], longest[at] + 1)
+            longest[index] = np.maximum(longest[index], longest[at] + letters[index].astype(int))
     yield int(longest.max())

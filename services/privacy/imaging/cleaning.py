@@ -45,7 +45,6 @@ BAD_BYTES = (
     AssertionError,
     struct.error,
     zlib.error,
-    Image.DecompressionBombError,
     InvalidDicomError,
     Warning,
 )  # what the two decoders are known to raise on them
@@ -90,7 +89,7 @@ def clean(request: Request) -> Cleaned:
                 return _picture(request)
     except ImageRefused as refused:
         return Cleaned(held=refused.code)
-    except MemoryError:
+    except (MemoryError, Image.DecompressionBombError, Image.DecompressionBombWarning):
         return Cleaned(held=refusals.TOO_LARGE)
     except BAD_BYTES:
         return Cleaned(held=refusals.UNDECODABLE)

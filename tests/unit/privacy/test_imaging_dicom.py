@@ -321,6 +321,8 @@ TEXT_KEYWORDS = (
 def test_no_planted_string_is_in_what_leaves(
     chest: Grey, planted: dict[str, str], hidden: str, depth: str
 ) -> None:
+    codes = ("ViewPosition", "BodyPartExamined", "PatientSex")  # of these only ASCII can be written
+    planted |= {name: SECRETS[0] for name in codes if not planted.get(name, "").isascii()}
     item = an_item(ReferencedSOPInstanceUID="1.2.3", **planted)
     attributes: dict[str, Any] = {"SpecificCharacterSet": "ISO_IR 192", **planted}
     if depth == "nested":
