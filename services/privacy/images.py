@@ -166,7 +166,7 @@ def _request(
     return Request(
         content=content,
         media_type=image.media_type,
-        said=_said(about),
+        said=(image.kind, *_said(about)),
         shift_days=key.shift_days,
         uid_key=bytes.fromhex(key.pseudonym("image", "uids")),
         bytes_max=min(IMAGE_BYTES_MAX, EVENT_IMAGES_BYTES_MAX // among),

@@ -124,7 +124,7 @@ POLICY: dict[type[Any], dict[str, Rule]] = {
     Allergy: {"code": EACH, "severity": LOCAL, "reaction": LOCAL},
     Order: {"code": EACH, "control": CODE, "status": CODE, "at_ms": SHIFT},
     Note: {"text": SCRUB, "about": KEEP, "kind": LOCAL, "lang": CODE, "apart_chars": DROP},
-    Image: {"about": KEEP, "media_type": DROP, "bytes": DROP, "sha256": DROP},
+    Image: {"about": KEEP, "media_type": DROP, "bytes": DROP, "sha256": DROP, "kind": DROP},
     IdentityLink: {"other": TOKEN, "link": KEEP, "trigger": DROP},
     Finding: {"level": KEEP, "where": CODE, "code": CODE, "text": DROP},
 }

@@ -47,7 +47,7 @@ class PrivacySettings(AuditedSettings):
         description="False: no image passes; each is held back as `off`.",
     )
     image_timeout_s: float = Field(
-        default=20.0, description="Longest time for an image; then it is held back as `too_slow`."
+        default=10.0, description="Longest time for an image; then it is held back as `too_slow`."
     )
     image_memory_bytes_max: int = Field(
         default=1024 * 1024 * 1024,

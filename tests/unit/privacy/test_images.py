@@ -3,6 +3,7 @@
 import binascii
 import json
 from hashlib import sha256
+from pathlib import Path
 
 import msgspec
 import numpy as np
@@ -14,6 +15,7 @@ from contracts.identified import IdentifiedBody, Image
 from services.privacy.guard import shows_identity
 from services.privacy.images import EVENT_BYTES_MAX, with_images
 from services.privacy.imaging import refusals
+from services.privacy.imaging.pixels import is_bare_png
 from services.privacy.known import KnownTerms
 from services.privacy.known_terms import terms_of
 from services.privacy.raw_images import images_in
@@ -90,3 +92,11 @@ def test_the_guard_reads_no_names_into_pixels() -> None:
     assert not shows_identity(DEIDENTIFIED.encode(event), known)
     named = msgspec.structs.replace(event, images=(CleanImage(body_part="Vickers Anna Louise"),))
     assert shows_identity(DEIDENTIFIED.encode(named), known)
+
+
+def test_the_example_of_an_event_with_images_is_one_that_privacy_may_say() -> None:
+    folder = Path(__file__).parents[3] / "contracts" / "examples" / DEIDENTIFIED.name
+    event = DEIDENTIFIED.decode((folder / "oru_images_en.json").read_bytes())
+    passed, held_back = event.images
+    assert is_bare_png(passed.png or b"", passed.width, passed.height)
+    assert held_back.held in refusals.ALL
