@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 from pydicom.dataset import Dataset
-from pydicom.errors import InvalidDicomError
+from pydicom.errors import BytesLengthException, InvalidDicomError
 from pydicom.multival import MultiValue
 
 from services.privacy.imaging import dicom, refusals
@@ -45,6 +45,7 @@ BAD_BYTES = (
     AssertionError,
     struct.error,
     zlib.error,
+    BytesLengthException,
     InvalidDicomError,
     Warning,
 )  # what the two decoders are known to raise on them

@@ -4,12 +4,16 @@ import os
 import signal
 import subprocess
 import sys
+import zlib
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 
 import msgspec
 import numpy as np
+import pydicom
 import pytest
+from pydicom.uid import DeflatedExplicitVRLittleEndian
 
 from services.privacy.imaging import decoder as owner
 from services.privacy.imaging import refusals
@@ -67,6 +71,19 @@ def test_what_it_may_take_is_bounded(decoder: Decoder) -> None:
     given = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
     names = {entry.partition(b"=")[0].decode() for entry in given if entry}
     assert names == {"PYTHONPATH", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MALLOC_ARENA_MAX"}
+
+
+def test_a_bomb_meets_the_bound_and_harms_nobody(decoder: Decoder) -> None:
+    grey = np.zeros((16, 16), np.float32)
+    whole = as_dicom(grey, {"BodyPartExamined": "CHEST"}, DeflatedExplicitVRLittleEndian)
+    meta = pydicom.dcmread(BytesIO(whole)).file_meta
+    start = 144 + meta.FileMetaInformationGroupLength
+    packer = zlib.compressobj(9, zlib.DEFLATED, -15)
+    zeros = packer.compress(bytes(1 << 20)) + packer.flush(zlib.Z_FULL_FLUSH)
+    bomb = whole[:start] + zeros * 2_000 + packer.flush()  # 2 GB
+    assert len(bomb) < 4_000_000
+    assert decoder.clean(a_request(content=bomb)).held == refusals.TOO_LARGE
+    assert decoder.clean(a_request()).png
 
 
 def test_one_that_takes_too_long_is_killed() -> None:

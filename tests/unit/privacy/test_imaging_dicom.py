@@ -260,14 +260,15 @@ def test_letters_in_the_pixels_refuse_the_image() -> None:
     assert cleaned(printed).held == refusals.SHOWS_TEXT
 
 
-def test_a_window_and_an_inverted_scale_are_followed(chest: Grey) -> None:
-    upright = np.asarray(Image.open(BytesIO(cleaned(chest).png)), dtype=float)
-    negative = cleaned(chest, PhotometricInterpretation="MONOCHROME1")
+def test_a_window_and_an_inverted_scale_are_followed() -> None:
+    ramp = np.tile(np.linspace(0, 255, 200, dtype=np.float32), (100, 1))
+    upright = np.asarray(Image.open(BytesIO(cleaned(ramp).png)), dtype=float)
+    negative = cleaned(ramp, PhotometricInterpretation="MONOCHROME1")
     inverted = np.asarray(Image.open(BytesIO(negative.png)), dtype=float)
     assert np.abs(upright + inverted - 255).max() <= 1
-    narrow = cleaned(chest, WindowCenter="1000", WindowWidth="500")
+    narrow = cleaned(ramp, WindowCenter="1000", WindowWidth="500")
     levels = np.asarray(Image.open(BytesIO(narrow.png)))
-    stored = (chest * 16).astype(int)
+    stored = (ramp * 16).astype(int)
     assert (levels[stored > 1251] == 255).all()
     assert (levels[stored < 750] == 0).all()
 
@@ -346,3 +347,15 @@ def test_a_bomb_of_zeros_is_no_image() -> None:
     start = as_dicom(np.zeros((16, 16), np.float32), BODY, DeflatedExplicitVRLittleEndian)[:340]
     found = clean(request(start + bomb))
     assert found.held in {refusals.UNDECODABLE, refusals.UNSUPPORTED}
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.data())
+def test_any_bytes_have_an_answer(chest: Grey, data: st.DataObject) -> None:
+    whole = bytearray(as_dicom(chest[:48, :48], BODY | UIDS | {"PixelSpacing": [0.1, 0.1]}))
+    for _ in range(data.draw(st.integers(1, 6))):
+        at = data.draw(st.integers(0, 900))
+        whole[at : at + data.draw(st.integers(0, 4))] = data.draw(st.binary(max_size=4))
+    found = clean(request(bytes(whole)))
+    assert found.held in refusals.ALL | {""}
+    assert bool(found.png) == (not found.held)

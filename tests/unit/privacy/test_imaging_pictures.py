@@ -176,19 +176,19 @@ def test_print_is_found(text: str, edge: int, height: int, *, turned: bool) -> N
 
 def test_anatomy_is_seldom_taken_for_print() -> None:
     rng = np.random.default_rng(17)
-    alarms = sum(shows_text(radiograph(rng, 256)) for _ in range(20))
-    assert alarms <= 2
+    alarms = sum(shows_text(radiograph(rng, 256)) for _ in range(12))
+    assert alarms <= 1
 
 
 @pytest.mark.shared_data
 @pytest.mark.skipif(not RADIOGRAPHS.exists(), reason=f"{RADIOGRAPHS} is not here")
 def test_real_small_radiographs_are_not_taken_for_print() -> None:
     with np.load(RADIOGRAPHS) as found:
-        images = found["val_images"][:100]
+        images = found["val_images"][:60]
     small = [image.astype(np.float32) for image in images]
     large = [
         np.asarray(Image.fromarray(image).resize((448, 448), Image.Resampling.BICUBIC), np.float32)
-        for image in images[:20]
+        for image in images[:10]
     ]
     rows = [max(rows_of_letters(image), default=0) for image in (*small, *large)]
     assert sum(row >= LETTERS_MIN for row in rows) <= 1
