@@ -27,7 +27,7 @@ from services.privacy import metrics
 from services.privacy.imaging import refusals
 from services.privacy.imaging.decoder import Decoder
 from simulator.radiographs import Print, as_dicom, as_png, radiograph, with_print
-from tests.support.planted import encodings
+from tests.support.planted import EN, ZH, Planted, encodings, found_in, messages
 from tests.support.privacy import Ingest, Replica, a_replica, events_of, make_keys
 
 SECRETS = ("Zimmer", "Quentin", "88123456", "19510307", "1.2.840.99999.4711")
@@ -204,3 +204,13 @@ async def test_the_same_event_again_is_the_same_bytes(
     again, _ = await deidentified(replica, keys, memory_log, raw)
     assert DEIDENTIFIED.encode(again) == DEIDENTIFIED.encode(first)
     assert msgspec.json.decode(DEIDENTIFIED.encode(first))["images"][0]["png"]
+
+
+@pytest.mark.parametrize("who", [EN, ZH], ids=lambda who: who.lang)
+async def test_nothing_planted_in_a_message_with_an_image_leaves(
+    replica: Replica, keys: Path, memory_log: InMemoryLog, who: Planted
+) -> None:
+    _, oru, _ = messages(who)
+    event, written = await deidentified(replica, keys, memory_log, oru)
+    assert [image.held for image in event.images] == [""]
+    assert found_in([written], who) == []
