@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.brokers import KafkaServer, RedisServer, apply_topics
+from tests.support.hsm import make_tokens, softhsm
 from tests.support.shared import DATA
 
 TESTS = Path(__file__).parent
@@ -66,6 +67,25 @@ def own_kafka(tmp_path: Path) -> Iterator[KafkaServer]:
     server = KafkaServer(directory).start()
     yield server
     server.stop()
+
+
+@pytest.fixture(scope="session")
+def hsm_module() -> Path:
+    """The library of a real PKCS#11 module."""
+    return softhsm()
+
+
+@pytest.fixture(scope="session")
+def hsm_tokens(hsm_module: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Labels of its fresh tokens."""
+    assert hsm_module.exists()
+    return iter(make_tokens(tmp_path_factory.mktemp("hsm")))
+
+
+@pytest.fixture
+def hsm_token(hsm_tokens: Iterator[str]) -> str:
+    """A token of this test alone."""
+    return next(hsm_tokens)
 
 
 @pytest.fixture(scope="session")

@@ -25,7 +25,8 @@ from services.privacy.erasure_desk import ErasureDesk
 from services.privacy.free_text import Finder
 from services.privacy.images import ImageDesk
 from services.privacy.imaging.decoder import Decoder
-from services.privacy.keks import KeyRing
+from services.privacy.keks import KekStore, KeyRing
+from services.privacy.keks_pkcs11 import Pkcs11Keks, read_pin
 from services.privacy.key_files import PrivacyKeys, load_privacy_keys
 from services.privacy.links import LinkBook
 from services.privacy.mirror import Mirror
@@ -36,6 +37,7 @@ from services.privacy.rewrap import Rewrap
 from services.privacy.rotation import Rotation
 from services.privacy.seals import Seals
 from services.privacy.settings import PrivacySettings
+from services.privacy.site_recognizers import load_recognizers
 from services.privacy.stage import DeidentifyStage, Parts, mirror_relation
 from services.privacy.tagger.manifest import load_tagger
 from services.privacy.vault import Vault
@@ -52,12 +54,12 @@ class Privacy:
     def __init__(
         self, settings: PrivacySettings, writer: EventWriter, reader: EventReader, clock: Clock
     ) -> None:
-        """Read the keys (``KeyMissing``) and the tagger (``TaggerRefused``) and wire the parts;
-        nothing is connected yet.
+        """Read the keys (``KeyMissing``) and the tagger (``TaggerRefused``), the site's
+        recognisers (``RecognizersRefused``), and wire the parts; nothing is connected yet.
         """
         self.settings = settings
         self._writer, self._reader, self.clock = writer, reader, clock
-        self._keys = load_privacy_keys(settings.keys_dir, settings.kek_dir)
+        self._keys = load_privacy_keys(settings.keys_dir, settings.kek_dir, _keks(settings))
         self.redis = Redis.from_url(
             settings.redis_url,
             socket_timeout=settings.redis_timeout_s,
@@ -220,8 +222,16 @@ def _parts(service: Privacy, keys: PrivacyKeys, seals: Seals, images: ImageDesk 
         clock=service.clock,
         random_bytes=os.urandom,
         tagger=_tagger(service.settings),
+        site=_site(service.settings, service.clock),
         images=images,
     )
+
+
+def _keks(settings: PrivacySettings) -> KekStore | None:
+    if settings.pkcs11_module is None:
+        return None
+    pin = read_pin(settings.pkcs11_pin_file or settings.keys_dir / "pkcs11.pin")
+    return Pkcs11Keks(settings.pkcs11_module, settings.pkcs11_token, pin)
 
 
 def _tagger(settings: PrivacySettings) -> Finder | None:
@@ -229,3 +239,9 @@ def _tagger(settings: PrivacySettings) -> Finder | None:
         _log.warning("Notes are cleaned without the tagger")
         return None
     return load_tagger(settings.tagger_dir, settings.tagger_digest)
+
+
+def _site(settings: PrivacySettings, clock: Clock) -> Finder | None:
+    if settings.presidio_recognizers is None:
+        return None
+    return load_recognizers(settings.presidio_recognizers, clock, settings.presidio_seconds_max)

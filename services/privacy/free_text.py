@@ -45,8 +45,12 @@ class Cleaned:
 TOO_LONG = Cleaned(None, held="too_long")
 
 
+class CannotSearch(Exception):
+    """A finder could not look at all of a text, which is held back; the message is the code."""
+
+
 class Finder(Protocol):
-    """The tagger, as the scrub sees it."""
+    """The tagger or a site's recognisers, as the scrub sees them."""
 
     def find(self, folded: str) -> list[Span]:
         """Return the spans of a folded text that identify somebody."""
@@ -55,14 +59,21 @@ class Finder(Protocol):
 class TextCleaner:
     """The scrub, primed with the terms of one event. Without a tagger: rules only.
 
-    ``found`` counts spans by layer and kind: what each layer is worth, and nothing of the text.
+    ``site``: a site's own recognisers. ``found`` counts spans by layer and kind: what each layer is
+    worth, and nothing of the text.
     """
 
-    def __init__(self, known: KnownTerms = NOTHING_KNOWN, tagger: Finder | None = None) -> None:
+    def __init__(
+        self,
+        known: KnownTerms = NOTHING_KNOWN,
+        tagger: Finder | None = None,
+        site: Finder | None = None,
+    ) -> None:
         """Keep the terms."""
         self.found: Counter[tuple[str, str]] = Counter()
         self._known = known
         self._tagger = tagger
+        self._site = site
         self._last: tuple[str, Cleaned] = ("", Cleaned(""))
         self._passed: dict[str, bool] = {}
         self._unknown: dict[str, bool] = {}
@@ -80,7 +91,10 @@ class TextCleaner:
         if UNDECODABLE.search(text):
             return Cleaned(None, held="undecodable")
         folded = fold(text)
-        spans = _unite(self._find(folded), folded)
+        try:
+            spans = _unite(self._find(folded), folded)
+        except CannotSearch as error:
+            return Cleaned(None, held=str(error))
         cleaned = _marked(text, spans)
         held = self._residue(text, spans)
         return Cleaned(None, held=held) if held else Cleaned(cleaned, spans=tuple(spans))
@@ -118,6 +132,8 @@ class TextCleaner:
             spans += self._counted("known", [*known, *find_encoded(text, self._known)])
         if self._tagger is not None:
             spans += self._counted("tagger", self._tagger.find(text))
+        if self._site is not None:
+            spans += self._counted("site", self._site.find(text))
         return spans + self._counted("repeat", find_repeats(text, squeezed, spans))
 
     def _counted(self, layer: str, spans: list[Span]) -> list[Span]:

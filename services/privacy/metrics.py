@@ -34,9 +34,15 @@ IMAGE_SECONDS = histogram(
 NOTE_SPANS = counter(
     "privacy_note_spans_total",
     "Spans found in free text by the layer that found them (known, form, listed, tagger,"
-    " repeat) and kind;"
+    " site, repeat) and kind;"
     " several layers may find the same.",
     labels=("layer", "kind"),
+)
+SITE_RECOGNIZER_FAILURES = counter(
+    "privacy_site_recognizer_failures_total",
+    "Notes held back because of one of the site's recognisers, by its name and code:"
+    " site_recognizer_time (out of time) or site_recognizer_failed.",
+    labels=("recognizer", "code"),
 )
 BATCH_SECONDS = histogram(
     "privacy_batch_seconds",

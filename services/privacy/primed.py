@@ -17,13 +17,14 @@ class Primed:
         staff: tuple[Staff, ...],
         visit_number: str,
         tagger: Finder | None,
+        site: Finder | None = None,
     ) -> None:
         """Build the search for what is known."""
         self.identity = identity
         self.staff = staff
         self.visit_number = visit_number
         self.known = KnownTerms(terms_of(identity, staff, visit_number))
-        self.cleaner = TextCleaner(self.known, tagger)
+        self.cleaner = TextCleaner(self.known, tagger, site)
 
     def count_spans(self) -> None:
         """Count what each layer found since the last time, by kind."""

@@ -51,6 +51,7 @@ class Parts:
     random_bytes: Callable[[int], bytes]
     tagger: Finder | None = None
     images: ImageDesk | None = None
+    site: Finder | None = None
 
 
 class Opened(NamedTuple):
@@ -237,7 +238,8 @@ class DeidentifyStage:
         ):
             self._cleaners.move_to_end(person.link)
             return cached
-        primed = Primed(person.known, visit.staff, visit.number, self._parts.tagger)
+        parts = self._parts
+        primed = Primed(person.known, visit.staff, visit.number, parts.tagger, parts.site)
         self._cleaners[person.link] = primed
         if len(self._cleaners) > CLEANERS_MAX:
             self._cleaners.popitem(last=False)

@@ -20,7 +20,7 @@ from plumbing.sealing import Sealer
 from plumbing.stage import Arrived, Batch, Handled
 from services.privacy.images import ImageDesk
 from services.privacy.imaging.decoder import Decoder
-from services.privacy.keks import KeyRing
+from services.privacy.keks import KekStore, KeyRing
 from services.privacy.key_files import load_privacy_keys
 from services.privacy.links import LinkBook
 from services.privacy.mirror import Mirror
@@ -93,10 +93,12 @@ def a_replica(
     writer: EventWriter,
     reader: EventReader,
     clock: Clock | None = None,
+    keks: KekStore | None = None,
+    *,
     decoder: Decoder | None = None,
 ) -> Replica:
     """Wire a stage on the given log and Redis; without a decoder no image passes."""
-    keys = load_privacy_keys(keys_folder)
+    keys = load_privacy_keys(keys_folder, keks=keks)
     redis = Redis.from_url(redis_url)
     codec = PeopleCodec(KeyRing(keys.keks), keys.index, os.urandom)
     vault = Vault(redis, writer, reader, codec)
