@@ -88,15 +88,18 @@ class Note(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=Tr
 
 
 class Image(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
-    """An image (OBX-5 of ED) that stays in the raw message: ``index`` of its observation.
+    """An image (OBX-5 of ED, a FHIR attachment) that stays in the raw message.
 
-    ``media_type`` by its first bytes (DICOM, PNG, JPEG); size and SHA-256 are of the image itself.
+    ``about``: ``index`` of its observation, or -1. ``media_type`` by its first bytes (DICOM, PNG,
+    JPEG); size and SHA-256 are of the image itself. ``kind``: what it is called where it is no
+    observation's.
     """
 
     about: int
     media_type: str
     bytes: int
     sha256: str
+    kind: str = ""
 
 
 class IdentityLink(msgspec.Struct, frozen=True, gc=False, kw_only=True):

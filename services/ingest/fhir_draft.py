@@ -3,7 +3,7 @@
 import re
 
 from contracts.clinical import Allergy, Condition, Finding, Medication, Order
-from contracts.identified import Encounter, IdentityLink, Note, PatientId, PersonName
+from contracts.identified import Encounter, IdentityLink, Image, Note, PatientId, PersonName
 from contracts.observation import Observation
 from services.ingest.draft import FINDINGS_MAX
 from services.ingest.fhir_bundle import Bundle, Entry
@@ -34,8 +34,8 @@ class FhirDraft:
 
     __slots__ = (
         "allergies", "birth_date", "bundle", "conditions", "deceased", "entries",
-        "findings", "ids", "kinds", "latest_ms", "links", "medications", "moment", "names",
-        "notes", "observations", "orders", "others", "read_time", "server", "sex",
+        "findings", "ids", "images", "kinds", "latest_ms", "links", "medications", "moment",
+        "names", "notes", "observations", "orders", "others", "read_time", "server", "sex",
         "source", "staff_names", "updated", "visits", "warned",
     )  # fmt: skip
 
@@ -61,6 +61,7 @@ class FhirDraft:
         self.allergies: list[Allergy] = []
         self.orders: list[Order] = []
         self.notes: list[Note] = []
+        self.images: list[Image] = []
         self.findings: list[Finding] = []
         self.warned = 0
         self.moment: Moment | None = None  # the newest time of anything said

@@ -53,7 +53,10 @@ def deidentify(
     cleaner: Cleaner,
     now_ms: int,
 ) -> DeidentifiedEvent:
-    """Return the event without who the patient is. ``known`` includes this event's own patient."""
+    """Return the event without who the patient is. ``known`` includes this event's own patient.
+
+    Its images are none of it: ``images.with_images`` puts them in.
+    """
     apply = _Policy(key, cleaner)
     return DeidentifiedEvent(
         event_id=event_id,

@@ -65,10 +65,10 @@ POLICY: dict[type[Any], dict[str, Rule]] = {
         "allergies": EACH,
         "orders": EACH,
         "notes": EACH,
-        "images": DROP,  # what an image shows of the patient is not looked at yet
+        "images": EACH,  # their pixels, by ``imaging``: attributes by its own table, profile.py
         "links": EACH,
         "findings": EACH,
-        "raw": DROP,
+        "raw": DROP,  # images are taken out of it, nothing else
         "raw_blob": DROP,
     },
     Patient: {
@@ -124,7 +124,7 @@ POLICY: dict[type[Any], dict[str, Rule]] = {
     Allergy: {"code": EACH, "severity": LOCAL, "reaction": LOCAL},
     Order: {"code": EACH, "control": CODE, "status": CODE, "at_ms": SHIFT},
     Note: {"text": SCRUB, "about": KEEP, "kind": LOCAL, "lang": CODE, "apart_chars": DROP},
-    Image: {"about": DROP, "media_type": DROP, "bytes": DROP, "sha256": DROP},
+    Image: {"about": KEEP, "media_type": DROP, "bytes": DROP, "sha256": DROP, "kind": DROP},
     IdentityLink: {"other": TOKEN, "link": KEEP, "trigger": DROP},
     Finding: {"level": KEEP, "where": CODE, "code": CODE, "text": DROP},
 }

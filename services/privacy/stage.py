@@ -24,6 +24,7 @@ from services.privacy.decisions import LinkChange
 from services.privacy.deidentify import deidentify
 from services.privacy.free_text import Finder
 from services.privacy.guard import GuardWatch, shows_identity
+from services.privacy.images import ImageDesk, Images, count_images, images_of, with_images
 from services.privacy.links import LinkBook
 from services.privacy.mirror import Entry, Fields, Mirror, Raw
 from services.privacy.patient_keys import link_of
@@ -49,6 +50,7 @@ class Parts:
     clock: Clock
     random_bytes: Callable[[int], bytes]
     tagger: Finder | None = None
+    images: ImageDesk | None = None
     site: Finder | None = None
 
 
@@ -97,16 +99,17 @@ class DeidentifyStage:
             outcome = _Outcome()
             opened = self._open(batch.arrived, outcome)
             wanted, links = self._wanted(opened)
+            pairs = [(linking.item.link, linking.other) for linking in links]
+            # They take seconds: who is erased meanwhile is found so by the reading that follows.
+            images = await images_of(opened, parts, wanted, pairs)
             tokens = {link: parts.vault.token_of(link) for link in wanted}
             known = sorted({token for token in tokens.values() if token})
             people, (relations,) = await parts.vault.people(
-                wanted,
-                [(linking.item.link, linking.other) for linking in links],
-                [(parts.relations, known)],
+                wanted, pairs, [(parts.relations, known)]
             )
             held = dict(zip(known, relations, strict=True))
             held |= await self._missing_relations(people, held)
-            self._deidentify(opened, people, held, outcome)
+            self._deidentify(opened, people, held, images, outcome)
             await self._publish_links(links, people, outcome)
             await self._publish_relations(outcome)
         return Handled(outputs=outcome.outputs, refused=outcome.refused)
@@ -168,6 +171,7 @@ class DeidentifyStage:
         opened: Sequence[Opened],
         people: Mapping[str, Person],
         held: Mapping[str, Raw],
+        images: Images,
         outcome: _Outcome,
     ) -> None:
         current = {token: RELATIONS.decode(raw) for token, raw in held.items() if raw}
@@ -185,7 +189,7 @@ class DeidentifyStage:
                 cleaner=primed.cleaner,
                 now_ms=self._parts.clock.now_ms(),
             )
-            value = DEIDENTIFIED.encode(event)
+            event, value = with_images(event, item.body, images.get((item.offset, event.token)))
             relation = self._relation(item, person, primed, current)
             shown = value if relation is None else value + RELATIONS.encode(relation)
             if shows_identity(shown, primed.known):
@@ -202,6 +206,7 @@ class DeidentifyStage:
             self._anonymity.saw(event, self._parts.clock.monotonic_s())
             for note in event.notes:
                 metrics.NOTES.labels(note.held or "passed").inc()
+            count_images(event)
             primed.count_spans()
         self._anonymity.show(self._parts.clock.monotonic_s())
 
