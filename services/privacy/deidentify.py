@@ -16,6 +16,7 @@ from contracts.observation import Code, Observation
 from services.privacy.dates import age_at, shift_text
 from services.privacy.free_text import TOO_LONG, Cleaned
 from services.privacy.identity import KnownIdentity
+from services.privacy.lines import clean_lines
 from services.privacy.patient_keys import PatientKey
 from services.privacy.policy import POLICY, Rule
 from services.privacy.words import words
@@ -68,7 +69,7 @@ def deidentify(
         sex=known.sex if known.sex in SEXES else "",
         deceased=body.patient.deceased,
         stay=apply.stay(body.encounter) if body.encounter else None,
-        observations=tuple(apply.observation(item) for item in body.observations),
+        observations=apply.observations(body.observations),
         conditions=apply.each(body.conditions),
         medications=apply.each(body.medications),
         allergies=apply.each(body.allergies),
@@ -84,6 +85,7 @@ class _Policy:
     def __init__(self, key: PatientKey, cleaner: Cleaner) -> None:
         self._key = key
         self._cleaner = cleaner
+        self._cleaned: dict[str, Cleaned] = {}
         self._rules: dict[str, Callable[[Any], Any]] = {
             "CODE": self.code,
             "LOCAL": self.local,
@@ -96,13 +98,21 @@ class _Policy:
         """Return structs that have the same type before and after, each by its rules."""
         return tuple(self._copy(item) for item in items)
 
-    def observation(self, found: Observation) -> Observation:
+    def observations(self, found: tuple[Observation, ...]) -> tuple[Observation, ...]:
+        """Return all observations; their texts are cleaned as one, which a name may break over."""
+        texts = [item.text for item in found if item.kind == "text" and item.text]
+        cleaned = iter(clean_lines(texts, self._clean))
+        return tuple(
+            self._observation(item, next(cleaned) if item.kind == "text" and item.text else None)
+            for item in found
+        )
+
+    def _observation(self, found: Observation, cleaned: Cleaned | None) -> Observation:
         """Return one observation; what its text is depends on its kind."""
         clean, text, finding = self._copy(found), "", found.finding
         if found.kind == "time":
             text = shift_text(found.text, self._key.shift_days)
-        elif found.kind == "text" and found.text:
-            cleaned = self._cleaner.clean(found.text)
+        elif cleaned is not None:
             text, finding = cleaned.text or "", cleaned.held or finding
         elif found.kind in {"quantity", "coded"}:
             text = self.local(found.text)
@@ -110,7 +120,7 @@ class _Policy:
 
     def note(self, note: Note) -> CleanNote:
         """Return one note with marks, or held back with a reason."""
-        cleaned = self._cleaner.clean(note.text) if not note.apart_chars else TOO_LONG
+        cleaned = self._clean(note.text) if not note.apart_chars else TOO_LONG
         return CleanNote(
             text=cleaned.text,
             about=note.about,
@@ -118,6 +128,12 @@ class _Policy:
             lang=self.code(note.lang),
             held=cleaned.held,
         )
+
+    def _clean(self, text: str) -> Cleaned:
+        """Clean a text once: the lines of a document come as its note too."""
+        if text not in self._cleaned:
+            self._cleaned[text] = self._cleaner.clean(text)
+        return self._cleaned[text]
 
     def stay(self, visit: Encounter) -> Stay:
         """Return the visit without room, bed and people."""

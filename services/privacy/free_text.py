@@ -20,13 +20,16 @@ from services.privacy.known import KnownTerms
 from services.privacy.pattern_checks import UNIT_AFTER
 from services.privacy.patterns import PATTERNS, find_patterns
 from services.privacy.patterns_notes import NOTES_EN, NOTES_ZH
+from services.privacy.patterns_odd import ODD_EN, ODD_ZH
 from services.privacy.patterns_zh import PATTERNS_ZH
+from services.privacy.readings import Reading, find_broken, readings_of
 from services.privacy.repeats import find_repeats
 from services.privacy.spans import Span
 
 TEXT_CHARS_MAX = 200_000
 SHORT_TEXTS_MAX = 500  # kept per patient
-UNDECODABLE = re.compile("[\ud800-\udfff\ufffd\x00]")
+# Marks that turn the order of reading round hide a name from every search: none stands in a chart.
+UNDECODABLE = re.compile("[\ud800-\udfff\ufffd\x00\u202d\u202e]")
 LONG_NUMBER = re.compile(r"(?<![\d.])\d{7,}(?![\d])")
 HAN = re.compile("[\u3400-\u9fff]")
 LABEL_ORDER = ("NAME", "EMAIL", "URL", "IP", "PHONE", "DATE", "ID", "LOC", "AGE", "ORG", "OTHER")
@@ -40,6 +43,7 @@ class Cleaned:
     text: str | None
     held: str = ""
     spans: tuple[Span, ...] = ()
+    marks: tuple[str, ...] = ()  # what stands in the place of each span
 
 
 TOO_LONG = Cleaned(None, held="too_long")
@@ -81,9 +85,11 @@ class TextCleaner:
             return Cleaned(None, held="undecodable")
         folded = fold(text)
         spans = _unite(self._find(folded), folded)
-        cleaned = _marked(text, spans)
         held = self._residue(text, spans)
-        return Cleaned(None, held=held) if held else Cleaned(cleaned, spans=tuple(spans))
+        if held:
+            return Cleaned(None, held=held)
+        marks = _marks_of(text, spans)
+        return Cleaned(_marked(text, spans, marks), spans=tuple(spans), marks=marks)
 
     def passes(self, text: str) -> bool:
         """Return whether nothing in a short text must go."""
@@ -112,13 +118,21 @@ class TextCleaner:
         text = folded.folded
         squeezed = squeeze(text)
         spans = self._counted("form", _find_by_form(text, is_note=True))
+        spans += self._counted("form", list(find_broken(text)))
         spans += self._counted("listed", list(find_listed(text)))
         if not self._known.is_empty:
             known = self._known.find(text, squeezed)
             spans += self._counted("known", [*known, *find_encoded(text, self._known)])
+        for reading in readings_of(text):
+            spans += self._counted("reading", self._read(reading))
         if self._tagger is not None:
             spans += self._counted("tagger", self._tagger.find(text))
         return spans + self._counted("repeat", find_repeats(text, squeezed, spans))
+
+    def _read(self, reading: Reading) -> list[Span]:
+        found = _find_by_form(reading.text, is_note=True)
+        found += self._known.find(reading.text, squeeze(reading.text))
+        return [reading.span_of(span) for span in found]
 
     def _counted(self, layer: str, spans: list[Span]) -> list[Span]:
         self.found.update((layer, span.label) for span in spans)
@@ -142,9 +156,9 @@ def _find_by_form(folded: str, *, is_note: bool = False) -> list[Span]:
     if has_han:
         spans += find_patterns(folded, PATTERNS_ZH)
     if is_note:
-        spans += find_patterns(folded, NOTES_EN)
+        spans += find_patterns(folded, NOTES_EN + ODD_EN)
     if is_note and has_han:
-        spans += find_patterns(folded, NOTES_ZH)
+        spans += find_patterns(folded, NOTES_ZH + ODD_ZH)
     return spans
 
 
@@ -189,14 +203,21 @@ def _unite(spans: list[Span], folded: Folded) -> list[Span]:
     return united
 
 
-def _marked(text: str, spans: list[Span]) -> str:
+def _marks_of(text: str, spans: list[Span]) -> tuple[str, ...]:
     numbers: dict[str, dict[str, int]] = {}
-    pieces, position = [], 0
+    marks = []
     for span in spans:
         seen = numbers.setdefault(span.label, {})
         value = squeeze(fold(text[span.start : span.end]).folded).squeezed
         number = seen.setdefault(value, len(seen) + 1)
-        pieces += [text[position : span.start], f"[{span.label}-{number}]"]
+        marks.append(f"[{span.label}-{number}]")
+    return tuple(marks)
+
+
+def _marked(text: str, spans: list[Span], marks: tuple[str, ...]) -> str:
+    pieces, position = [], 0
+    for span, mark in zip(spans, marks, strict=True):
+        pieces += [text[position : span.start], mark]
         position = span.end
     return "".join([*pieces, text[position:]])
 
