@@ -14,6 +14,7 @@ from services.privacy.identity import HAN_FIRST, HAN_LAST
 from services.privacy.known_terms import Term
 from services.privacy.spans import Span
 
+MATCHES_PER_CHAR_MAX = 20  # of names within names, which a sender may make up to keep us busy
 SEPARATORS_MAX = 3  # characters that may stand between two of a term, on average
 
 
@@ -69,12 +70,16 @@ class KnownTerms:
 
     def _matches(self, squeezed: Squeezed, folded: str) -> Iterator[tuple[int, int, Term]]:
         at = squeezed.at
+        left = MATCHES_PER_CHAR_MAX * (len(at) + 100)
         for last, term in self._automaton.iter(squeezed.squeezed):
             start, end = at[last - len(term.text) + 1], at[last] + 1
-            if end - start > (1 + SEPARATORS_MAX) * len(term.text):
-                continue
-            if term.is_embedded or (_begins(folded, start) and _ends(folded, end)):
+            is_whole = term.is_embedded or (_begins(folded, start) and _ends(folded, end))
+            if is_whole and end - start <= (1 + SEPARATORS_MAX) * len(term.text):
                 yield start, end, term
+            left -= 1
+            if not left:
+                yield 0, len(folded), Term("", "OTHER")  # all of it goes
+                return
 
 
 def _begins(folded: str, start: int) -> bool:

@@ -55,8 +55,9 @@ def _name_terms(name: PersonName) -> Iterator[Term]:
     family, given = term(name.family), term(name.given)
     for text in _whole_forms(name) - NEVER_NAMES:
         if len(text) >= 2:
-            is_strong = is_full(text) and bool(family and given)
-            needs_cue = text in WORD_NAMES or (not is_han(text) and len(text) == 2)
+            is_filler = {family, given} <= NEVER_NAMES  # ``of`` and ``the`` together are no name
+            is_strong = is_full(text) and bool(family and given) and not is_filler
+            needs_cue = is_filler or text in WORD_NAMES or (not is_han(text) and len(text) == 2)
             yield Term(text, "NAME", is_strong=is_strong, needs_cue=needs_cue)
     yield from _part_terms(name)
     if is_han(family or given):

@@ -1,7 +1,5 @@
 """Pure: dates and ages in forms that are rare in a chart and tell all the same. Folded text."""
 
-import re
-
 # ruff: noqa: E501  (an expression that is broken into lines cannot be read)
 from services.privacy.patterns import ANY_CASE, form
 from services.privacy.patterns_zh import NUMERAL
@@ -17,7 +15,7 @@ ODD_EN = (
     form("DATE", rf"(?<![\d/.-])(?:0?[1-9]|1[0-2])/{DAY_NO_SCORE}(?![\d/%]|\.\d|-\d)"),
     form("DATE", r"(?<![\d./-])(?:0?[1-9]|[12]\d|3[01])\.(?:0[1-9]|1[0-2])\.(?!\d)"),
     form("AGE", rf"\b(?:in (?:his|her|their) {TENS}|{TENS}(?:[ -](?:one|two|three|four|five|six|seven|eight|nine))?[ -]years?(?:[ -]old| of age)|one hundred(?: and \w{{3,9}})?[ -]years?[ -]old)", flags=ANY_CASE),
-    form("AGE", r"(?<![\d.])(?P<years>9\d|1[01]\d)\+?(?=[ -]{0,2}(?:yrs?\b|y\.?o\.?\b|years?\b))", lambda match: not _is_span(match), "years", ANY_CASE),
+    form("AGE", r"(?<![\d.])(?P<years>9\d|1[01]\d)\+?(?=[ -]{0,2}(?:yrs?\b|y\.?o\b))", of="years", flags=ANY_CASE),
 )  # fmt: skip
 ODD_ZH = (
     form("DATE", rf"(?:民国|民國){NUMERAL}{{1,4}}年(?:{MOON}(?:初?{NUMERAL}{{1,3}}[日号]?)?)?"),
@@ -26,10 +24,3 @@ ODD_ZH = (
     form("DATE", rf"(?<![\d./-])(?:1[0-2]|0?[1-9])[/.-](?:3[01]|[12]\d|0?[1-9])(?=\s?{VISIT})"),
     form("AGE", r"(?:年[逾近届]|已过?)?(?:九旬|百岁|期颐|九十有[一二三四五六七八九])"),
 )  # fmt: skip
-
-
-def _is_span(match: re.Match[str]) -> bool:
-    """A number of years that passed, not an age: ``for 92 years``, ``95 years ago``."""
-    before = match.string[max(0, match.start() - 5) : match.start()].casefold()
-    after = match.string[match.end() : match.end() + 12].casefold()
-    return before.endswith(("for ", "over ", "past ", "last ")) or "ago" in after
