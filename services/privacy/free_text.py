@@ -33,6 +33,8 @@ UNDECODABLE = re.compile("[\ud800-\udfff\ufffd\x00\u202d\u202e]")
 LONG_NUMBER = re.compile(r"(?<![\d.])\d{7,}(?![\d])")
 HAN = re.compile("[\u3400-\u9fff]")
 LABEL_ORDER = ("NAME", "EMAIL", "URL", "IP", "PHONE", "DATE", "ID", "LOC", "AGE", "ORG", "OTHER")
+NAMING = frozenset({"NAME", "EMAIL", "LOC"})
+NAME_IN_CODE_CHARS_MIN = 4  # shorter ones are codes
 NOTHING_KNOWN = KnownTerms(())
 
 
@@ -105,14 +107,21 @@ class TextCleaner:
         return not (short.may_hide and any(find_encoded(folded, self._known)))
 
     def is_unknown(self, text: str) -> bool:
-        """Return whether a code holds nothing that alone names the patient."""
+        """Return whether a code holds nothing that names the patient or those around them."""
         return _remembered(self._unknown, text, self._is_unknown)
 
     def _is_unknown(self, text: str) -> bool:
         short = _short_form(text)
-        if self._known.holds_strong(short.squeezed):
+        if self._known.holds_strong(short.squeezed) or self._names(text, short.squeezed):
             return False
         return not (short.may_hide and any(find_encoded(fold(text).folded, self._known)))
+
+    def _names(self, code: str, squeezed: str) -> bool:
+        """Return whether a code is, or has as a part, one name of a person or their place."""
+        if not self._known.touches(squeezed):
+            return False
+        found = self._known.find(code, squeeze(code))
+        return any(s.label in NAMING and s.end - s.start >= NAME_IN_CODE_CHARS_MIN for s in found)
 
     def _find(self, folded: Folded) -> list[Span]:
         text = folded.folded
