@@ -15,6 +15,7 @@ from contracts.identified import Encounter, IdentifiedBody, Note
 from contracts.observation import Code, Observation
 from services.privacy.dates import age_at, shift_text
 from services.privacy.free_text import TOO_LONG, Cleaned
+from services.privacy.genotypes import REFUSED, names_variant, refuses
 from services.privacy.identity import KnownIdentity
 from services.privacy.lines import clean_lines
 from services.privacy.patient_keys import PatientKey
@@ -27,6 +28,7 @@ PUBLIC_SYSTEMS = words(
     "LN SCT SNM SNOMED I9 I9C I9CDX I10 I10C I10P ICD10 ICD10CM RXNORM RXN NDC CVX ATC C4 HCPCS"
 )
 SEXES = frozenset({"M", "F", "O", "U", "A", "N", "X"})
+LOINC = "LN"
 LOCAL_CHARS_MAX = 200
 
 Shared = TypeVar("Shared", bound=msgspec.Struct)
@@ -109,6 +111,16 @@ class _Policy:
 
     def _observation(self, found: Observation, cleaned: Cleaned | None) -> Observation:
         """Return one observation; what its text is depends on its kind."""
+        if _is_refused(found):
+            return Observation(
+                index=found.index,
+                code=self.coded(found.code),
+                kind="empty",
+                status=self.code(found.status),
+                at_ms=self.shift(found.at_ms),
+                series=self.hash(found.series),
+                finding=REFUSED,
+            )
         clean, text, finding = self._copy(found), "", found.finding
         if found.kind == "time":
             text = shift_text(found.text, self._key.shift_days)
@@ -191,6 +203,15 @@ class _Policy:
             else:
                 fields[name] = self._rules[rule](value)
         return type(struct)(**fields)
+
+
+def _is_refused(found: Observation) -> bool:
+    """Return whether an observation tells a variant that may not pass."""
+    said = found.answer.text or found.answer.code if found.answer else found.text
+    if found.code.system == LOINC and refuses(found.code.code, said):
+        return True
+    answer = found.answer
+    return answer is not None and (names_variant(answer.code) or names_variant(answer.text))
 
 
 def encounter_token(key: PatientKey, number: str) -> str:

@@ -16,6 +16,14 @@ from typing import NamedTuple, Protocol
 from services.privacy.encoded import find_encoded, may_hide
 from services.privacy.folding import WALL, Folded, fold, squeeze
 from services.privacy.gazetteers import find_listed
+from services.privacy.genotypes import (
+    RAW_GENOME,
+    find_genotypes,
+    is_raw_genome,
+    names_variant,
+    panel_spans,
+    without_panel,
+)
 from services.privacy.known import KnownTerms
 from services.privacy.pattern_checks import UNIT_AFTER
 from services.privacy.patterns import PATTERNS, find_patterns
@@ -86,6 +94,8 @@ class TextCleaner:
         if UNDECODABLE.search(text):
             return Cleaned(None, held="undecodable")
         folded = fold(text)
+        if is_raw_genome(folded.folded):
+            return Cleaned(None, held=RAW_GENOME)
         spans = _unite(self._find(folded), folded)
         held = self._residue(text, spans)
         if held:
@@ -112,7 +122,7 @@ class TextCleaner:
 
     def _is_unknown(self, text: str) -> bool:
         short = _short_form(text)
-        if self._known.holds_strong(short.squeezed) or self._names(text, short.squeezed):
+        if short.has_variant or self._known.holds_strong(short.squeezed) or self._names(text, short.squeezed):
             return False
         return not (short.may_hide and any(find_encoded(fold(text).folded, self._known)))
 
@@ -126,7 +136,8 @@ class TextCleaner:
     def _find(self, folded: Folded) -> list[Span]:
         text = folded.folded
         squeezed = squeeze(text)
-        spans = self._counted("form", _find_by_form(text, is_note=True))
+        spans = self._counted("form", _find_by_form(without_panel(text), is_note=True))
+        spans += self._counted("form", list(find_genotypes(text)))
         spans += self._counted("form", list(find_broken(text)))
         spans += self._counted("listed", list(find_listed(text)))
         if not self._known.is_empty:
@@ -135,7 +146,7 @@ class TextCleaner:
         for reading in readings_of(text):
             spans += self._counted("reading", self._read(reading))
         if self._tagger is not None:
-            spans += self._counted("tagger", self._tagger.find(text))
+            spans += self._counted("tagger", _outside(panel_spans(text), self._tagger.find(text)))
         return spans + self._counted("repeat", find_repeats(text, squeezed, spans))
 
     def _read(self, reading: Reading) -> list[Span]:
@@ -152,6 +163,7 @@ class TextCleaner:
         rest = fold(_cut(text, spans)).folded
         if self._known.holds_strong(squeeze(rest).squeezed):
             return "residual_identifier"
+        rest = without_panel(rest)
         for match in LONG_NUMBER.finditer(rest):
             if UNIT_AFTER.match(rest, match.end()) is None:
                 return "residual_number"
@@ -187,13 +199,21 @@ class _Short(NamedTuple):
     is_clean: bool
     squeezed: str
     may_hide: bool
+    has_variant: bool
 
 
 @lru_cache(maxsize=65_536)
 def _short_form(text: str) -> _Short:
     """A site's short texts are few and come back all the time: look at each once."""
     folded = fold(text).folded
-    return _Short(not _find_by_form(folded), squeeze(folded).squeezed, may_hide(folded))
+    has_variant = names_variant(folded)
+    is_clean = not has_variant and not _find_by_form(without_panel(folded))
+    return _Short(is_clean, squeeze(folded).squeezed, may_hide(folded), has_variant)
+
+
+def _outside(kept: list[tuple[int, int]], spans: list[Span]) -> list[Span]:
+    """What the tagger takes for a name within a genotype of the panel is none."""
+    return [s for s in spans if not any(start <= s.start and s.end <= end for start, end in kept)]
 
 
 def _unite(spans: list[Span], folded: Folded) -> list[Span]:
