@@ -122,7 +122,11 @@ class TextCleaner:
 
     def _is_unknown(self, text: str) -> bool:
         short = _short_form(text)
-        if short.has_variant or self._known.holds_strong(short.squeezed) or self._names(text, short.squeezed):
+        if (
+            short.has_variant
+            or self._known.holds_strong(short.squeezed)
+            or self._names(text, short.squeezed)
+        ):
             return False
         return not (short.may_hide and any(find_encoded(fold(text).folded, self._known)))
 

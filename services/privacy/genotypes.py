@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from services.privacy.spans import Span
+from services.privacy.words import words
 
 RAW_GENOME = "raw_genome"
 REFUSED = "genotype_refused"
@@ -30,11 +31,14 @@ _VARIANT = "|".join(re.escape(one) for one in sorted(PANEL_VARIANTS, key=len, re
 _STAR = r"\*\d{1,3}[A-Z]{0,2}(?::\d{2,3}){0,3}[NLSQ]?(?:x(?:N|\d{1,2}))?"
 _LISTED = rf"(?:{_VARIANT})(?: (?:reference|variant|wild ?type))?(?: ?\([ACGT]\))?"
 _ALLELE = rf"(?:{_STAR}|{_LISTED}|Reference|[ACGT](?![A-Za-z])|del(?![a-z]))"
-_STATE = r"(?: ?\(?(?:positive|negative|heterozygous|homozygous|activity score:? ?\d(?:\.\d{1,2})?)\)?)?"
+_STATE = (
+    r"(?: ?\(?(?:positive|negative|heterozygous|homozygous|activity score:? ?\d(?:\.\d{1,2})?)\)?)?"
+)
 GENOTYPE = re.compile(
     rf"(?<![A-Za-z0-9])(?:{_GENE})[ :]{{0,2}}(?:genotype |diplotype )?{_ALLELE}"
     rf"(?: ?[/|;] ?{_ALLELE}| ?{_ALLELE}){{0,2}}{_STATE}(?![A-Za-z0-9*])"
 )
+STAR = re.compile(_STAR)
 PANEL_VARIANT = re.compile(rf"(?<![A-Za-z0-9])(?:{_VARIANT})(?![A-Za-z0-9])")
 
 RS = re.compile(r"(?<![A-Za-z0-9])rs\d{3,12}(?!\d)", re.IGNORECASE)
@@ -57,18 +61,21 @@ FILES = (
     "##fileformat=VCF", "#CHROM\t", "#CHROM POS", "##contig=<ID=", "# rsid\t", "#rsid\t",
     "@HD\tVN:", "@SQ\tSN:", "RSID,CHROMOSOME,POSITION",
 )  # fmt: skip
+_GAP = r"[\t ,]{1,5}"
+_CHROMOSOME = r"(?:\d{1,2}|[XYM]|MT)"
 RAW_LINE = re.compile(
-    r"(?:^|\n)\"?(?:(?:chr)?(?:\d{1,2}|[XYM]|MT)[\t ,]+\d{3,10}[\t ,]+(?:rs\d+|\.)[\t ,]+[ACGTN.,]{1,50}[\t ,]"
-    r"|(?:rs|i)\d{3,12}\"?[\t ,]+\"?(?:\d{1,2}|[XYM]|MT)\"?[\t ,]+\"?\d{3,10}\"?[\t ,]+\"?[ACGTDI-]{1,2}\b"
-    r"|>[^\n]{1,200}\n[ACGTN]{20})"
+    rf"(?:^|\n)\"?(?:(?:chr)?{_CHROMOSOME}{_GAP}\d{{3,10}}{_GAP}(?:rs\d{{3,12}}|\.){_GAP}"
+    rf"[ACGTN.,]{{1,50}}[\t ,]"
+    rf"|(?:rs|i)\d{{3,12}}\"?{_GAP}\"?{_CHROMOSOME}\"?{_GAP}\"?\d{{3,10}}\"?{_GAP}\"?[ACGTDI-]{{1,2}}\b"
+    rf"|>[^\n]{{1,200}}\n[ACGTN]{{20}})"
 )
 # LOINC of what a variant file says of one variant: none of it passes, whatever it says.
-VARIANT_CODES = frozenset(
-    "48004-6 48005-3 48013-7 48018-6R 51958-7 69547-8 69551-0 81252-9 81254-5 81255-2 81258-6 "
-    "81290-9 81302-2 82121-5 82155-3 82154-6 92822-6 51959-5 62374-4 47999-8".split()
+VARIANT_CODES = words(
+    "48004-6 48005-3 48013-7 51958-7 69547-8 69551-0 81252-9 81254-5 81258-6 81290-9 81300-6",
+    "81301-4 81302-2 82121-5 82154-6 82155-3",
 )
 # LOINC whose value is a genotype: of the panel, or it does not pass.
-GENOTYPE_CODES = frozenset({"84413-4", "47998-0", "84414-1"})
+GENOTYPE_CODES = words("84413-4 84414-1 47998-0 81255-2")
 
 
 def is_raw_genome(text: str) -> bool:
@@ -108,7 +115,7 @@ def refuses(code: str, said: str) -> bool:
     if code in VARIANT_CODES:
         return True
     if code in GENOTYPE_CODES and said:
-        return GENOTYPE.fullmatch(said.strip()) is None
+        return not any(form.fullmatch(said.strip()) for form in (GENOTYPE, STAR, PANEL_VARIANT))
     return False
 
 

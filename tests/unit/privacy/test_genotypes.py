@@ -25,9 +25,7 @@ VARIANTS = [
     "c.68_69delAG", "NM_000059.3:c.5946delT", "rs80357906", "p.Val600Glu", "m.3243A>G",
     "chr7:140453136A>T", "NC_000007.14:140753335:A:T", "c.506-1G>A", "g.41276045del", "n.1799T>A",
 ]  # fmt: skip
-VCF = (
-    "##fileformat=VCFv4.2\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\n1\t69511\trs75062661\tA\tG\t.\tPASS"
-)
+VCF = "##fileformat=VCFv4.2\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\n1\t69511\trs75062661\tA\tG\t.\tPASS"
 RAW = {
     "vcf": VCF,
     "vcf-lines": "17\t41276045\t.\tACT\tA\t50\n13\t32914437\trs80359550\tGT\tG\t50",
@@ -100,7 +98,9 @@ def test_raw_variants_are_held_back_whole(raw: str) -> None:
 def test_raw_variants_leave_by_no_door(raw: str) -> None:
     """As the lines of a result, as a note, as an attachment of HL7 and of FHIR."""
     encoded = base64.b64encode(raw.encode()).decode()
-    frame = message(*raw.split("\n"), ("ED", f"^TEXT^x-vcf^Base64^{encoded}"), notes=[raw.replace("\n", "~")])
+    frame = message(
+        *raw.split("\n"), ("ED", f"^TEXT^x-vcf^Base64^{encoded}"), notes=[raw.replace("\n", "~")]
+    )
     sentinel = max(raw.replace("\t", " ").split(), key=len)
     for left in (
         sent(frame),
@@ -132,7 +132,9 @@ def test_the_panel_is_of_genes_with_a_source() -> None:
     assert "rs9923231" in PANEL_VARIANTS
 
 
-@pytest.mark.parametrize("unit", ["ACGT", "c.1", "rs1234567 ", "1\t123\t.\tA\t", "CYP2C19 *1/", "*1/*2"])
+@pytest.mark.parametrize(
+    "unit", ["ACGT", "c.1", "rs1234567 ", "1\t123\t.\tA\t", "CYP2C19 *1/", "*1/*2"]
+)
 def test_no_sequence_takes_long(unit: str) -> None:
     begun = time.process_time()
     TextCleaner().clean(unit * (50_000 // len(unit)))
