@@ -5,6 +5,7 @@ docs/bad-inputs.md says which case answers which bad input; a test compares the 
 """
 
 import base64
+import random
 from dataclasses import dataclass
 
 import pytest
@@ -277,3 +278,38 @@ def test_the_search_sees_what_would_be_left() -> None:
     for text in ("Vickers", "V.I.C.K.E.R.S", B64, FULL.encode().hex()):
         spoilt = type(left)(left.fate, left.events, left.out + text, 0.0)
         assert shown(spoilt, EN_SECRETS) != []
+
+
+PLANTS = (
+    FULL, "Anna Vickers", "VICKERS^ANNA", "Vickers", "10045678", "943-47-6582", "ACC778812", "12 Elm Road",
+    "(555) 123-4567", "anna.vickers@example.org", "An\u200bna Vick\u00aders", base64.b64encode(b"Anna Vickers 10045678").decode(),
+)  # fmt: skip
+SEGMENTS = (
+    "EVN|A01|20240305120000|||D1^Doc|20240305", "PV1|1|I|MICU^1^A||P|X^1|D1^Doc|D2^Doc|D3^Doc|SUR||||||||D4^Doc|IP|V1|C",
+    "PV2||P|R^Reason|||||||||||||||||||||ORG", "DG1|1|I10|E11.9^Diabetes^I10|Diabetes|20240305|A", "AL1|1|DA|X1^Penicillin^L|SV|Rash~Itch",
+    "IAM|1|DA|X2^Latex^L|MO|Rash|A", "PRB|AD|20240305|I10^Hypertension^I10|P1|E1||20240305|||||||A",
+    "ORC|RE|P1|F1||CM||||20240305|D1^Doc", "OBR|1|P1|F1|85353-1^Vital signs^LN|||20240305115900||||||||D1^Doc|||||||||F",
+    "OBX|1|NM|8867-4^Heart rate^LN|1|88|/min|60-100|N|||F|||20240305115900", "OBX|2|CWE|X^Y^L||A^Alert^L|u|r|A~B|||F",
+    "OBX|3|SN|X^Y^L||>^5|mg|1-2|H|||C", "OBX|4|ST|X^Y^L||text||||||P", "OBX|5|DT|X^Y^L||20240301||||||F",
+    "OBX|6|XX|X^Y^L||odd||||||F", "NTE|1|L|note", "RXE|1|R1^Drug^L|5||mg", "RXR|PO^Oral^L", "RXA|0|1|20240305||C1^Vaccine^CVX|1|ml",
+    "TXA|1|PN|TX|20240305|D1^Doc|||||||DOC1", "ZXX|1|2|3",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("seed", range(25))
+def test_nothing_planted_in_any_field_of_any_segment_leaves(seed: int) -> None:
+    chance = random.Random(seed)
+
+    def planted(segment: str) -> str:
+        name, *fields = segment.split("|")
+        keep = {1, 2} if name == "OBX" else set()  # which value type it is
+        return "|".join([name, *(
+            field if number in keep else "^".join(
+                chance.choice(PLANTS) if chance.random() < 0.3 else part for part in field.split("^")
+            )
+            for number, field in enumerate(fields, 1)
+        )])  # fmt: skip
+
+    left = sent(message("ok", more=[planted(one) for one in SEGMENTS]))
+    assert left.fate in {"cleaned", "held"}
+    assert shown(left, EN_SECRETS[:-2]) == []
