@@ -2,7 +2,7 @@
 
 A genome names its owner for life, and relatives with them. A pair of star alleles is shared by
 thousands and is all that a dose needs. So a text with raw variants is held back whole, and a single
-variant beyond the panel (`lists/panel.tsv`, after CPIC) is marked. Decision 0029.
+variant beyond the panel (`lists/panel.tsv`, after CPIC) is marked. Decision 0035.
 """
 
 import re
