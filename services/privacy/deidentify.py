@@ -13,6 +13,7 @@ from contracts.clinical import Allergy, Condition, Finding, Medication, Order
 from contracts.deidentified import CleanNote, DeidentifiedEvent, Stay
 from contracts.identified import Encounter, IdentifiedBody, Note
 from contracts.observation import Code, Observation
+from services.privacy.areas import area_of
 from services.privacy.dates import age_at, shift_text
 from services.privacy.free_text import TOO_LONG, Cleaned
 from services.privacy.genotypes import REFUSED, names_variant, refuses
@@ -70,6 +71,7 @@ def deidentify(
         age=age_at(known.birth_date, body.occurred_at_ms),
         sex=known.sex if known.sex in SEXES else "",
         deceased=body.patient.deceased,
+        area=area_of(body.patient.postcode, body.patient.country),
         stay=apply.stay(body.encounter) if body.encounter else None,
         observations=apply.observations(body.observations),
         conditions=apply.each(body.conditions),
