@@ -7,6 +7,7 @@ variant beyond the panel (`lists/panel.tsv`, after CPIC) is marked. Decision 003
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 
 from services.privacy.spans import Span
@@ -119,6 +120,7 @@ def refuses(code: str, said: str) -> bool:
     return False
 
 
+@lru_cache(maxsize=4096)
 def names_variant(text: str) -> bool:
     """Return whether a short text or a code names a variant that is not of the panel."""
     return any(find_genotypes(text)) or is_raw_genome(text)
