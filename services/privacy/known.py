@@ -4,6 +4,7 @@ All terms are looked for at once (Aho-Corasick) in squeezed text, so spacing, or
 case, width and accents do not hide them; the folded text decides where a word ends.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
@@ -15,6 +16,11 @@ from services.privacy.known_terms import Term
 from services.privacy.spans import Span
 
 MATCHES_PER_CHAR_MAX = 20  # of names within names, which a sender may make up to keep us busy
+EPONYM_AFTER = re.compile(
+    r"(?:['’]?s)? (?:disease|syndrome|sign|ophthalmopathy|orbitopathy|lymphoma|palsy|catheter|chorea"
+    r"|tumou?r|crisis|point|murmur|test|score|criteria|contracture|thyroiditis)\b",
+    re.IGNORECASE,
+)
 SEPARATORS_MAX = 3  # characters that may stand between two of a term, on average
 
 
@@ -59,7 +65,8 @@ class KnownTerms:
         unsure: list[tuple[Span, Term]] = []
         for start, end, term in self._matches(squeezed, folded):
             span = Span(start, end, term.label)
-            if term.needs_cue and not term.is_strong and not _reads_as_name(folded, start):
+            is_word = term.needs_cue and not term.is_strong
+            if is_word and (not _reads_as_name(folded, start) or EPONYM_AFTER.match(folded, end)):
                 unsure.append((span, term))
             else:
                 spans.append(span)

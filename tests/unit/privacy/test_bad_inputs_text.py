@@ -45,8 +45,8 @@ CASES = (
     # Names that are words, and words that are names.
     Case("eponym-is-no-name", "Graves disease, Parkinson disease, Lou Gehrig disease",
          kept=("Graves disease", "Parkinson disease")),
-    Case("eponym-is-the-name", "Seen with Graves; Mr Graves and R. Graves. graves ophthalmopathy",
-         gone=("Mr Graves", "R. Graves", "with Graves"), kept=("graves ophthalmopathy",), known=GRAVES),
+    Case("eponym-is-the-name", "Seen with Graves; Mr Graves has known Graves' disease; R. Graves. graves ophthalmopathy",
+         gone=("Mr Graves", "R. Graves", "with Graves"), kept=("graves ophthalmopathy", "known Graves' disease"), known=GRAVES),
     Case("drug-is-the-name", "Allegra Stonewood took allegra 180 mg", gone=("Stonewood",),
          kept=("180 mg",), known={"NAME": ["Allegra Stonewood"]}),
     Case("disease-characters-are-the-name", "白丽诉头痛。白血病待排，白细胞升高，黄疸不明显。",
