@@ -17,7 +17,8 @@ from services.privacy.spans import Span
 
 MATCHES_PER_CHAR_MAX = 20  # of names within names, which a sender may make up to keep us busy
 EPONYM_AFTER = re.compile(
-    r"(?:['’]?s)? (?:disease|syndrome|sign|ophthalmopathy|orbitopathy|lymphoma|palsy|catheter|chorea"
+    r"['\N{RIGHT SINGLE QUOTATION MARK}]?s? (?:disease|syndrome|sign|ophthalmopathy"
+    r"|orbitopathy|lymphoma|palsy|catheter|chorea"
     r"|tumou?r|crisis|point|murmur|test|score|criteria|contracture|thyroiditis)\b",
     re.IGNORECASE,
 )
