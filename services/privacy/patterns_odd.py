@@ -13,7 +13,8 @@ DAY_NO_SCORE = r"(?:1[3479]|2[1235679]|31)"
 
 ODD_EN = (
     form("DATE", rf"(?<![\d/.-])(?:0?[1-9]|1[0-2])/{DAY_NO_SCORE}(?![\d/%]|\.\d|-\d)"),
-    form("DATE", r"(?<![\d./-])(?:0?[1-9]|[12]\d|3[01])\.(?:0[1-9]|1[0-2])\.(?!\d)"),
+    form("DATE", r"(?<![\d./-])(?:1[3-9]|2\d|3[01])\.(?:0[1-9]|1[0-2])\.(?!\d)"),
+    form("DATE", r"\b(?:on|am|vom|bis|since|until|from|dated|seen|due) (?P<v>(?:0?[1-9]|1[0-2])\.(?:0[1-9]|1[0-2])\.)(?!\d)", of="v", flags=ANY_CASE),
     form("AGE", rf"\b(?:in (?:his|her|their) {TENS}|{TENS}(?:[ -](?:one|two|three|four|five|six|seven|eight|nine))?[ -]years?(?:[ -]old| of age)|one hundred(?: and \w{{3,9}})?[ -]years?[ -]old)", flags=ANY_CASE),
     form("AGE", r"(?<![\d.])(?P<years>9\d|1[01]\d)\+?(?=[ -]{0,2}(?:yrs?\b|y\.?o\b))", of="years", flags=ANY_CASE),
 )  # fmt: skip
