@@ -76,7 +76,8 @@ class DeidentifiedEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults
 
     Times are milliseconds since 1970 UTC moved back by the patient's shift (whole days).
     ``elapsed_ms`` is the time from ingest's receipt to privacy's hand-over (record timestamps are
-    processing time, so each later stage adds its own share).
+    processing time, so each later stage adds its own share). ``area``: the first three digits of a
+    postcode of the United States, 000 where few people live; "" for any other.
     """
 
     schema_version: str = "1.0"
@@ -91,6 +92,7 @@ class DeidentifiedEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults
     age: Age | None = None
     sex: str = ""
     deceased: bool = False
+    area: str = ""
     stay: Stay | None = None
     observations: tuple[Observation, ...] = ()
     conditions: tuple[Condition, ...] = ()

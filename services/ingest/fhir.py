@@ -239,6 +239,8 @@ def _body(draft: FhirDraft, origin: _Origin, bundle: Bundle) -> IdentifiedBody:
             sex=draft.sex,
             deceased=draft.deceased,
             others={kind: tuple(dict.fromkeys(said)) for kind, said in draft.others.items()},
+            postcode=draft.postcode,
+            country=draft.country,
         ),
         encounter=_encounter(visit),
         observations=tuple(draft.observations),

@@ -33,7 +33,9 @@ class Rule(Enum):
     SHIFT = auto()  # a time: moved back by the patient's days
     HASH = auto()  # becomes a pseudonym under the patient key
     TOKEN = auto()  # an identifier: becomes the token, a staff token or a link between tokens
-    GENERALISE = auto()  # made coarser: birth date to age, receipt time to elapsed time
+    GENERALISE = (
+        auto()
+    )  # made coarser: birth date to age, postcode to area, receipt to elapsed time
     EACH = auto()  # a struct, or a tuple of them, with its own rules
     DROP = auto()
 
@@ -78,6 +80,8 @@ POLICY: dict[type[Any], dict[str, Rule]] = {
         "sex": GENERALISE,
         "deceased": KEEP,
         "others": DROP,
+        "postcode": GENERALISE,
+        "country": GENERALISE,
     },
     BlobRef: {"blob_id": DROP, "parts": DROP, "bytes": DROP, "partition": DROP, "offset": DROP},
     PatientId: {"value": TOKEN, "assigner": TOKEN, "type": DROP},

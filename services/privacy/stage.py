@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from contracts.deidentified import DEIDENTIFIED
-from contracts.identified import Encounter, IdentifiedBody, IdentifiedEvent, Patient
+from contracts.identified import IdentifiedBody, IdentifiedEvent, Patient
 from contracts.relations import RELATIONS, CareRelation
 from plumbing import trace
 from plumbing.clock import Clock
@@ -24,17 +24,17 @@ from services.privacy.decisions import LinkChange
 from services.privacy.deidentify import deidentify
 from services.privacy.free_text import Finder
 from services.privacy.guard import GuardWatch, shows_identity
+from services.privacy.identity import NOBODY, not_kept
 from services.privacy.images import ImageDesk, Images, count_images, images_of, with_images
 from services.privacy.links import LinkBook
 from services.privacy.mirror import Entry, Fields, Mirror, Raw
 from services.privacy.patient_keys import link_of
 from services.privacy.people import Person
-from services.privacy.primed import Primed
+from services.privacy.primed import NO_VISIT, Primed, primed_for
 from services.privacy.seals import Seals
 from services.privacy.vault import Said, Vault, is_of
 
 CLEANERS_MAX = 2_000
-NO_VISIT = Encounter()
 
 
 @dataclass(frozen=True)
@@ -235,11 +235,14 @@ class DeidentifyStage:
             cached is not None
             and (cached.staff, cached.visit_number) == (visit.staff, visit.number)
             and cached.identity == person.known
+            and not_kept(person.known, body.patient) is NOBODY
         ):
             self._cleaners.move_to_end(person.link)
             return cached
         parts = self._parts
-        primed = Primed(person.known, visit.staff, visit.number, parts.tagger, parts.site)
+        primed = primed_for(person.known, body, parts.tagger, parts.site)
+        if not primed.is_whole:
+            return primed
         self._cleaners[person.link] = primed
         if len(self._cleaners) > CLEANERS_MAX:
             self._cleaners.popitem(last=False)
