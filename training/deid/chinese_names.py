@@ -6,6 +6,7 @@ They are mixed on purpose: what stands around a name must be learnt, and not the
 import random
 from collections.abc import Callable
 
+from services.privacy.tagger.hints import chinese_places
 from services.privacy.words import DOUBLE_SURNAMES, SURNAMES
 
 # ruff: noqa: E501  (lists are read more easily unbroken)
@@ -27,6 +28,7 @@ class ChineseNames:
         self._latin = latin
         self._words = words
         self._surnames: list[str] = [*SURNAMES, *"王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗" * 3]
+        self._listed = chinese_places()
         self._rare = list(words["zh_surnames_rare"][0])
         self._double = DOUBLE_SURNAMES.split()
         self._given = list(words["zh_given_chars"][0])
@@ -76,8 +78,10 @@ class ChineseNames:
         """Return a place, from a province to a village."""
         draw = rng.random()
         known = rng.choice(self._words["zh_place_a"])
-        if draw < 0.35:
+        if draw < 0.18:
             return known
+        if draw < 0.38:
+            return rng.choice(self._listed)
         if draw < 0.45:
             return known + rng.choice(("市", "县", "区", "州", "省"))
         if draw < 0.6:

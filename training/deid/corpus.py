@@ -29,6 +29,7 @@ class Example:
 
     chars: Numbers
     words: Numbers
+    hints: Numbers
     labels: Numbers
 
 
@@ -101,17 +102,19 @@ def example(text: Marked) -> Example:
         labels[start:end] = LABEL_AT[label]
     if folded.starts is not None:
         labels = labels[np.asarray(folded.starts, dtype=np.int64)]
-    chars, words = encode(folded.folded)
-    return Example(chars, words, labels)
+    return Example(*encode(folded.folded), labels)
 
 
 def hidden(one: Example, rng: np.random.Generator) -> Example:
     """Return an example in which some names cannot be read, so that the rest must tell."""
-    chars, words = one.chars.copy(), one.words.copy()
+    chars, words, hints = one.chars.copy(), one.words.copy(), one.hints.copy()
     marked = one.labels > 0
-    words[rng.random(len(words)) < np.where(marked, 0.35, 0.08)] = 0
+    # Whole words: a word whose first letter can be read is read.
+    run = np.cumsum(np.diff(words, prepend=words[:1]) != 0)
+    words[rng.random(len(words))[run] < np.where(marked, 0.35, 0.08)] = 0
+    hints[rng.random(len(words))[run] < np.where(marked, 0.4, 0.06)] = 0
     chars[rng.random(len(chars)) < np.where(marked, 0.06, 0.01)] = UNKNOWN
-    return Example(chars, words, one.labels)
+    return Example(chars, words, hints, one.labels)
 
 
 def cut(one: Example, rng: random.Random) -> Example:
@@ -120,7 +123,7 @@ def cut(one: Example, rng: random.Random) -> Example:
         return one
     start = rng.randrange(len(one.chars) - CHARS_MAX)
     part = slice(start, start + CHARS_MAX)
-    return Example(one.chars[part], one.words[part], one.labels[part])
+    return Example(one.chars[part], one.words[part], one.hints[part], one.labels[part])
 
 
 def batches(

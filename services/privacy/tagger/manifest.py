@@ -15,6 +15,7 @@ from safetensors.numpy import load as load_tensors
 
 from services.privacy.folding import fold
 from services.privacy.tagger.alphabet import encode
+from services.privacy.tagger.hints import lists_bytes
 from services.privacy.tagger.network import ARCHITECTURE, LABELS, CharacterTagger, Shape
 from services.privacy.tagger.tagger import Tagger
 
@@ -114,8 +115,8 @@ def golden_spans(tagger: Tagger, golden: tuple[Golden, ...]) -> tuple[Golden, ..
 
 
 def alphabet_sha256() -> str:
-    """Return the digest of how this code reads text."""
-    digest = hashlib.sha256()
+    """Return the digest of how this code reads text, its word lists included."""
+    digest = hashlib.sha256(lists_bytes())
     for numbers in encode(fold(PROBE).folded):
         digest.update(numbers.astype("<i4").tobytes())
     return digest.hexdigest()

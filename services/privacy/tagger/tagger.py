@@ -13,7 +13,7 @@ import torch
 
 from services.privacy.spans import Span
 from services.privacy.tagger.alphabet import encode
-from services.privacy.tagger.network import LABELS, CharacterTagger, Shape
+from services.privacy.tagger.network import LABELS, CharacterTagger, Read, Shape
 from services.privacy.words import NOT_NAMES, WORD_NAMES
 
 WINDOW = 1024
@@ -68,11 +68,11 @@ class Tagger:
 
     def probabilities(self, folded: str) -> Scores:
         """Return the probability of each label for each character, ``(len(folded), labels)``."""
-        chars, words = (torch.from_numpy(part).long() for part in encode(folded))
+        chars, words, hints = (torch.from_numpy(part).long() for part in encode(folded))
         if len(folded) <= WINDOW:
             with torch.inference_mode():
                 found: Scores = torch.softmax(
-                    self.network.read_short(chars, words), dim=0
+                    self.network.read_short((chars, words, hints)), dim=0
                 ).T.numpy()
             return found
         starts = window_starts(len(folded), self.shape.reach)
@@ -80,17 +80,20 @@ class Tagger:
         for at in range(0, len(starts), BATCH):
             group = starts[at : at + BATCH]
             scores = self._scored(
-                torch.stack([chars[start : start + WINDOW] for start in group]),
-                torch.stack([words[start : start + WINDOW] for start in group]),
+                (
+                    torch.stack([chars[start : start + WINDOW] for start in group]),
+                    torch.stack([words[start : start + WINDOW] for start in group]),
+                    torch.stack([hints[start : start + WINDOW] for start in group]),
+                )
             )
             for start, window in zip(group, scores, strict=True):
                 skip = self.shape.reach if start else 0
                 found[start + skip : start + WINDOW] = window[skip:]
         return found
 
-    def _scored(self, chars: torch.Tensor, words: torch.Tensor) -> Scores:
+    def _scored(self, read: Read) -> Scores:
         with torch.inference_mode():
-            scores = torch.softmax(self.network(chars, words), dim=1)
+            scores = torch.softmax(self.network(read), dim=1)
         found: Scores = scores.transpose(1, 2).numpy()
         return found
 
