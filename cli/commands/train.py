@@ -31,6 +31,9 @@ def train_command(
     key: Annotated[
         Path | None, typer.Option(help="Ed25519 key (hex) to sign with; without it: not signed.")
     ] = None,
+    notes: Annotated[
+        Path, typer.Option(help="deid: folder of the notes that were written to learn from.")
+    ] = Path("data/training_notes"),
     gold: Annotated[
         Path | None,
         typer.Option(help="deid: folder of gold notes, whose development half is learnt from."),
@@ -50,7 +53,7 @@ def train_command(
     if task == DEID:
         from cli.commands.train_deid import Asked, train_deid
 
-        train_deid(Asked(data, gold, output, version, seed, threshold, steps, pause))
+        train_deid(Asked(data, notes, gold, output, version, seed, threshold, steps, pause))
         return
     from training.icu_mortality.boosting import Recipe
     from training.icu_mortality.pipeline import Plan, read_data, train

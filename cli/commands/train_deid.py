@@ -16,6 +16,7 @@ class Asked:
     """What the options say. ``steps``: of both parts together, None: as shipped."""
 
     data: Path
+    notes: Path
     gold: Path | None
     output: Path | None
     version: str
@@ -40,7 +41,7 @@ def train_deid(asked: Asked) -> None:
         )
     folder = (asked.output or Path("data/taggers")) / NAME / asked.version
     try:
-        texts = read_texts(asked.data, asked.gold)
+        texts = read_texts(asked.data, asked.notes, asked.gold)
         with console.status("writing texts") as status:
             manifest = train(texts, plan, folder, status.update, asked.pause)
     except FileNotFoundError as error:

@@ -10,10 +10,10 @@ import torch
 from torch.nn import functional
 
 from services.privacy.tagger.network import LABELS, CharacterTagger, Read, Shape
-from training.deid.corpus import Example, Writer, batches
+from training.deid.corpus import Example, Learnt, Writer, batches
 
 Told = Callable[[str], None]
-PAUSE_S = 5.0
+PAUSE_S = 1.0
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ def new_network(shape: Shape, seed: int) -> CharacterTagger:
 def fit(
     network: CharacterTagger,
     writer: Writer,
-    more: Sequence[Example],
+    more: Learnt | None,
     recipe: Recipe,
     told: Told,
     pause: Path | None = None,

