@@ -141,6 +141,28 @@ def _is_han_signed(match: re.Match[str]) -> bool:
     return (name[0] in FAMILY_SIGNS or "·" in name) and _is_han_person(match)
 
 
+def _is_latin_person(match: re.Match[str]) -> bool:
+    first = next(iter(LETTERS.findall(match["name"])), "")
+    return not match["name"].isupper() and _reads_as_name(first)
+
+
+def _is_before_title(match: re.Match[str]) -> bool:
+    """A family name, or what no list calls a word: minorities' names have no family name."""
+    name = match["name"]
+    if any(sign in name for sign in NOT_IN_TITLED) or not _is_han_person(match):
+        return False
+    if name[0] in FAMILY_SIGNS:
+        return len(name) <= 3
+    return len(name) >= 2 and not any(is_han_word(name[at : at + 2]) for at in range(len(name) - 1))
+
+
+def _is_before_phone(match: re.Match[str]) -> bool:
+    name = match["name"]
+    return not any(is_han_word(name[at : at + 2]) for at in range(len(name) - 1)) and not any(
+        sign in name for sign in "电话机号联系方式码人微信母父妻夫子女兄弟姐妹"
+    )
+
+
 def _is_site(match: re.Match[str]) -> bool:
     first = match["site"].split()[0].casefold()
     return first not in NOT_NAMES and first not in SPECIALTIES
@@ -162,6 +184,7 @@ CONTEXT_EN: tuple[Pattern, ...] = (
 
 NO_NAME = re.compile(r"[医查术癌症炎楼床血药尿痛食饲宫孕喂]|主[任治]|护士|老师|第")
 FAMILY_SIGNS = frozenset(SURNAMES + RARE_SURNAMES)
+NOT_IN_TITLED = "科病院室部上级班我本该请由经向予待转与和及送在管责任主副实习进修床总外内专值教"
 STAFF_ZH = (
     r"(?:医师|医生|医|护士长|护士|护师|护|技师|技士|记录者|记录|(?<!日)记|审核|报告者|报告|签名|签字|经手|经治|主治|科主任|主任|二线|一线|住院医师?"
     r"|药师|翻译员?|会诊者|会诊|夜班|白班|值班|巡回|器械|助产士|车组|接收|督导|主刀|[一二]助|麻醉|陪护|护工|康复师|协调员|读片|检验者|整理"
@@ -171,14 +194,31 @@ KIN_ZH = (
     r"(?:护士|医师|医生|家属|室友|同寝|房东|闺女|大?儿子|继父|继母|奶奶|婆婆|公公|爷爷|外公|外婆|姥姥|姥爷|妻子?|夫|女儿?|子|母亲?|父亲?|姐|妹|弟"
     r"|兄|孙子?|外甥女?|妹夫|姐夫|嫂子?|女友|男友|同伴|司机|助产士|护士长|药师|翻译|辅导员|老支书|支书|村医|工友|同事|邻居|女婿|儿媳|老伴|爱人|丈夫)"
 )
-NAME_END = r"(?=[\s,、。;:()\[\]<>/\"”\d→]|代|陪|签|均|已|说|电|送|会诊|看|完成|复核|解释|协助|接|来|交|负责|接受|知|要求|询问|\Z)"
+NAME_END = r"(?=[\s,、。;:()\[\]<>/\"”\dA-Za-z→]|即|是|商|谈|争|孕|干|前|之|因|曾|做|代|陪|签|均|已|说|电|送|会诊|看|完成|复核|解释|协助|接|来|交|负责|接受|知|要求|询问|\Z)"
 FIELDS = words(
     "姓名 性别 年龄 日期 时间 签名 签字 科室 床号 无 未 暂无 不详 同前 同上 本人 患者 家属 正常 阴性 阳性 如下 如上"
+)
+TITLED = r"(?=副?主任医师|主治医师|医师查房|医师|医生|大夫|护士(?!站)|教授|老师|先生|女士|治疗师|主任|阿婆|老太|大娘|大妈|师傅|伯伯|秘书|医 ?\d)"
+LATIN_NAME = r"(?P<name>[A-ZА-Я][A-Za-zА-Яа-я.'’-]{1,20}(?: [A-ZА-Я][A-Za-zА-Яа-я.'’-]{0,20}){0,3})"
+DAY_OF_MONTH = (
+    r"(?:(?:1[0-2]|0?[1-9])[./-](?:3[01]|[12]\d|0?[1-9])|(?:3[01]|[12]\d)/(?:1[0-2]|0?[1-9]))"
 )
 CONTEXT_ZH: tuple[Pattern, ...] = (
     form("NAME", rf"{STAFF_ZH}(?P<sign>[: /]{{1,3}})(?P<name>[\u4e00-\u9fff]{{1,4}}(?:[·•][\u4e00-\u9fff]{{1,8}})?)(?=[\s,、。;()/\d→]|\Z)", _is_han_signed, "name"),
     form("NAME", rf"{KIN_ZH}(?P<name>{SURNAME}{HAN}{{1,2}}?){NAME_END}", _is_han_person, "name"),
-    form("NAME", rf"[科组室线](?P<name>{SURNAME}{HAN}{{0,2}}?)(?=:|会诊|主任|老师)", _is_han_person, "name"),
+    form("NAME", rf"(?:{KIN_ZH}|{STAFF_ZH})[( ]?{LATIN_NAME}", _is_latin_person, "name"),
+    form("NAME", rf"(?:{KIN_ZH}|{STAFF_ZH}|联系人)[小老阿](?P<name>{SURNAME})", of="name"),
+    form("NAME", rf"(?:[科组室线])(?P<name>{SURNAME}{HAN}{{0,2}}?)(?=:|会诊|主任|老师)", _is_han_person, "name"),
     form("NAME", rf"(?:\A|[\n:。,;])\s?(?P<name>{SURNAME}{HAN}{{1,2}})(?=[ ,(]{{0,2}}(?:[男女][ ,\d)]|[MF] ?\d|\d{{1,3}} ?(?:岁|y|个?月)))", _is_han_person, "name"),
     form("NAME", rf"(?:\A|[\n。])(?P<name>{SURNAME}{HAN}{{0,2}}?)(?=副?(?:主任|主治)?医师查房|主任:|主任查房|老师查房)", _is_han_person, "name"),
+    form("NAME", rf"(?:\A|[\n。;,、:(\s“\"]|请|找|由|经|本院|通知|联系)(?P<name>[\u4e00-\u9fff]{{1,4}}?){TITLED}", _is_before_title, "name"),
+    form("NAME", rf"(?:\A|\n)(?P<name>{SURNAME})(?=:)", of="name"),
+    form("NAME", rf"姓(?P<name>{SURNAME})(?![名\u4e00-\u9fff])", of="name"),
+    form("NAME", rf"[\s。)](?P<name>[\u4e00-\u9fff]{{2,4}}) {{1,3}}{DAY_OF_MONTH}\s*\Z", _is_han_person, "name"),
+    form("NAME", rf"[\d日号] ?(?P<name>{SURNAME}{HAN}{{0,2}})\s*\Z", _is_han_person, "name"),
+    form("NAME", r"(?P<name>[\u4e00-\u9fff]{2,5}(?:·[\u4e00-\u9fff]{1,6})?)(?=[ (:]{0,2}1[3-9]\d[ -]?\d{4}[ -]?\d{4}(?!\d))", _is_before_phone, "name"),
+    form("DATE", rf"[。;,][ ]?(?P<v>{DAY_OF_MONTH})(?=\s*(?:\Z|\n))", of="v"),
+    form("DATE", rf"(?:于|至)(?P<v>{DAY_OF_MONTH})(?=[在行出入])", of="v"),
+    form("DATE", r"(?<![\d.个])(?:1[0-2]|[1-9])月(?=做|在|复查|随访|再来)|(?<![\d.个])(?:1[0-2]|[1-9])月(?:末|底|初|[上中下]旬)"),
+    form("DATE", r"立春|立冬|立夏|立秋|冬至|夏至|三八节|劳动节|儿童节|七夕|藏历新年|古尔邦节|开斋节|泼水节|火把节|那达慕"),
 )  # fmt: skip
