@@ -31,7 +31,8 @@ def find_listed(folded: str) -> Iterator[Span]:
     for last, word in _LISTED.iter_long(folded):
         start, end = last - len(word) + 1, last + 1
         if is_han(word):
-            yield Span(start, end, "LOC")
+            if not folded.startswith(NOT_AFTER_PLACE, end):
+                yield Span(start, end, "LOC")
         elif _is_whole(folded, start, end):
             if word not in _GIVEN:
                 yield Span(start, end, "LOC")

@@ -44,7 +44,7 @@ SPECIALTIES = words(
     "heart bowel knee hip back post pre for after before had her his no any local primary secondary high middle",
 )
 NOT_TOWNS = words(
-    "corlette banff bogota leiden maisonneuve coxsackie norwalk marburg lyme hendra zika bombay mantoux epworth"
+    "framingham corlette banff bogota leiden maisonneuve coxsackie norwalk marburg lyme hendra zika bombay mantoux epworth"
 )
 EPONYMS = words(
     "barrett romberg gleason whipple nissen hartmann colles kocher breslow clark duke virchow edu bier"
@@ -173,7 +173,7 @@ CONTEXT_EN: tuple[Pattern, ...] = (
     form("NAME", rf"\b(?i:{STAFF})\b[.:,]? {{1,2}}[(\"“]?{PERSON}", _is_listed_person, "name"),
     form("NAME", r"(?<![\w.])(?P<name>[A-Z]\. ?(?:[A-Z]\. ?)?(?P<family>[A-Z][a-z]{2,20}(?:[-’'][A-Z][a-z]{1,20})?))\b", _is_initialled, "name"),
     form("NAME", r"(?:/ |[:(,&\n] ?|\A|\b(?:by|with|and|from|to) )(?P<name>[A-Z] (?P<family>[A-Z][a-z]{2,20}(?:[-’'][A-Z][a-z]{1,20})?))(?= ?[/,;).&\n]|\Z)", _is_rare_name, "name"),
-    form("NAME", rf"\b(?P<name>(?P<family>{WORD}), ?[A-Z]\.(?: ?[A-Z]\.)?)(?!\w)", _is_rare_name, "name"),
+    form("NAME", r"\b(?P<name>(?P<family>[A-Z][A-Za-z'’-]{2,20}), ?[A-Z]\.(?: ?[A-Z]\.)?)(?!\w| [A-Z][a-z])", _is_rare_name, "name"),
     form("NAME", r"\b(?P<name>(?P<first>[A-Z][a-z]{2,15})(?: [A-Z]\.?)?[ -](?P<family>[A-Z][A-Za-z]{2,20}(?:[-’'][A-Z][a-z]{1,20})?))\b(?!['’]s)", _is_whole_name, "name"),
     form("NAME", r"\b(?P<name>[A-Z][a-z]{2,15})\b(?!['’]s? (?:sign|disease|test|syndrome|criteria|score))", _is_given_name, "name"),
     form("LOC", r"\b(?i:in|at|from|near|nr|lives|lived|living|born in|@) (?P<town>[A-Z][a-z]{3,20})\b(?!['’])", _is_town, "town"),

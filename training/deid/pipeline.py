@@ -154,7 +154,7 @@ def write(network: CharacterTagger, texts: Texts, plan: Plan, folder: Path) -> T
             "files": ", ".join(texts.files),
             "sha256": texts.sha256,
             "templates_sha256": templates_sha256(),
-            "licence": "MIT (asq-phi, presidio-research), Apache-2.0 (openmed, gold notes)",
+            "licence": "MIT (asq-phi, presidio-research), Apache-2.0 (openmed, our notes)",
         },
         recipe={
             "seed": plan.seed,
