@@ -50,10 +50,10 @@ class Plan:
     seed: int = 1
     shape: Shape = field(default_factory=Shape)
     written: Recipe = field(
-        default_factory=lambda: Recipe(steps=2_200, chars=8_000, rate=3e-3, more_share=0.6)
+        default_factory=lambda: Recipe(steps=1_200, chars=5_000, rate=3e-3, more_share=0.6)
     )
     marked: Recipe = field(
-        default_factory=lambda: Recipe(steps=2_600, chars=8_000, rate=2e-3, more_share=0.75)
+        default_factory=lambda: Recipe(steps=2_600, chars=5_000, rate=2e-3, more_share=0.75)
     )
     notes_share: float = 0.8  # of the marked texts; the others are the lines
     figures: dict[str, float] = field(default_factory=dict)

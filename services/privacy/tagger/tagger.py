@@ -18,6 +18,7 @@ from services.privacy.words import NOT_NAMES, WORD_NAMES
 
 WINDOW = 1024
 BATCH = 16
+EDGE = 0.4  # of the threshold: enough beside what is found
 REMOVED = ("NAME", "DATE", "PHONE", "ID", "LOC", "AGE", "EMAIL", "URL")
 REMOVED_AT = [LABELS.index(label) for label in REMOVED]
 WORD = re.compile(r"[^\W_\u2e80-\uffff]+(?:['’][^\W\d_]+)?")
@@ -49,6 +50,7 @@ UNITS = frozenset(
     ]
 )
 Scores = npt.NDArray[np.float32]
+Mask = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -124,14 +126,13 @@ def spans_of(folded: str, scores: Scores, threshold: float) -> Iterator[Span]:
             identifies[start:end] = max(
                 (sums[end] - sums[start]) / (end - start), identifies[start]
             )
-    found = identifies > threshold
+    found = _grown(identifies > threshold, identifies > threshold * EDGE)
     for at in np.flatnonzero(found):
         if not folded[at].isalnum():
             found[at] = False
     kinds = removed.argmax(axis=1)
     start, last = -1, 0
-    edges = np.flatnonzero(np.diff(np.concatenate(([False], found, [False])).astype(np.int8)))
-    for begin, end in zip(edges[::2], edges[1::2], strict=True):
+    for begin, end in _runs(found):
         if start >= 0 and not _joins(folded, last, begin, kinds):
             yield _span(start, last, removed)
             start = -1
@@ -139,6 +140,20 @@ def spans_of(folded: str, scores: Scores, threshold: float) -> Iterator[Span]:
         last = end
     if start >= 0:
         yield _span(start, last, removed)
+
+
+def _grown(found: Mask, likely: Mask) -> Mask:
+    """What is likely and touches what is found is found: the edges of a name are less sure."""
+    grown = np.zeros_like(found)
+    for begin, end in _runs(likely):
+        if found[begin:end].any():
+            grown[begin:end] = True
+    return grown
+
+
+def _runs(mask: Mask) -> Iterator[tuple[int, int]]:
+    edges = np.flatnonzero(np.diff(np.concatenate(([False], mask, [False])).astype(np.int8)))
+    yield from zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True)
 
 
 def _joins(folded: str, end: int, start: int, kinds: npt.NDArray[np.int64]) -> bool:
