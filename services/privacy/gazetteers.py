@@ -20,6 +20,11 @@ BEFORE_PLACE = re.compile(
     r"(?:住|久居|生于|长于|来自|转自|返回|老家|家在|籍贯|原籍|抵|赴|现在|由|回|去|在)[:是]?$"
 )
 AFTER_PLACE = re.compile(r"人[,。;、 (\n]|籍|打工|务工|转来|户籍|[市县区镇乡村旗]")
+# A site of the place: nothing between them that a sentence goes on with.
+SITE_AFTER = re.compile(
+    r"[^\W\d_a-zA-Z于在就诊转来到至我本某外赴去往由被曾后前因患及和与]{0,9}?(?:医院|卫生院|卫生站|服务中心|疾控中心|急救中心|保健院|敬老院|养老院"
+    r"|福利院|研究所|学院|大学|中学|小学|幼儿园|监狱|机场|火车站|广场|码头|工业园|采石场|滑雪场|农场|林场|煤矿|水库|公园|教堂)"
+)
 PLACE_ENDS = "市县区镇乡村州旗省"
 NOT_AFTER_PLACE = ("白药", "降压", "竹叶青", "综合征", "病毒", "脑炎", "评分", "量表", "标准")
 LISTS = Path(__file__).with_name("lists")
@@ -47,6 +52,10 @@ def find_places_zh(folded: str) -> Iterator[Span]:
     for start, end in han_places(folded):
         after = folded[end : end + 3]
         if after.startswith(NOT_AFTER_PLACE):
+            continue
+        site = SITE_AFTER.match(folded, end)
+        if site:
+            yield Span(start, site.end(), "LOC")
             continue
         is_told = BEFORE_PLACE.search(folded, max(0, start - 3), start) is not None
         is_named = end - start >= 3 and folded[end - 1] in PLACE_ENDS

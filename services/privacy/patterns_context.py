@@ -95,6 +95,15 @@ def _is_initialled(match: re.Match[str]) -> bool:
     return not is_drug and _is_rare_name(match)
 
 
+def _is_family(match: re.Match[str]) -> bool:
+    hint = hint_of_word(match["family"].lower())
+    return hint != UNLISTED and bool(hint & FAMILY) and match["family"].lower() not in NOT_NAMES
+
+
+def _is_no_heading(match: re.Match[str]) -> bool:
+    return match[0].split()[0].casefold() not in NOT_NAMES
+
+
 def _is_whole_name(match: re.Match[str]) -> bool:
     """A given name that is no word, and a word that is written seldom or never."""
     if f"{match['first']} {match['family']}".lower() in DEVICES:
@@ -176,6 +185,10 @@ CONTEXT_EN: tuple[Pattern, ...] = (
     form("NAME", r"\b(?P<name>(?P<family>[A-Z][A-Za-z'’-]{2,20}), ?[A-Z]\.(?: ?[A-Z]\.)?)(?!\w| [A-Z][a-z])", _is_rare_name, "name"),
     form("NAME", r"\b(?P<name>(?P<first>[A-Z][a-z]{2,15})(?: [A-Z]\.?)?[ -](?P<family>[A-Z][A-Za-z]{2,20}(?:[-’'][A-Z][a-z]{1,20})?))\b(?!['’]s)", _is_whole_name, "name"),
     form("NAME", r"\b(?P<name>[A-Z][a-z]{2,15})\b(?!['’]s? (?:sign|disease|test|syndrome|criteria|score))", _is_given_name, "name"),
+    form("NAME", r"\b(?P<name>(?P<family>[A-Z][A-Za-z'’-]{2,20}), ?[A-Z])(?=[\s;)\"”]|\Z)(?! [A-Z]?[a-z])", _is_family, "name"),
+    form("NAME", rf"\b{RELATION} (?P<name>[a-z]{{3,12}})\b", _is_given_name, "name"),
+    form("DATE", r"\b(?:b|DOB|dob)\.? ?(?P<v>\d{1,2}[/.-]\d{1,2}[/.-]\d{2,4})\b", of="v"),
+    form("LOC", rf"\b(?:{WORD} ){{0,2}}(?:Hospital|Infirmary|University|College) of (?:the )?{WORD}\b", _is_no_heading),
     form("LOC", r"\b(?i:in|at|from|near|nr|lives|lived|living|born in|@) (?P<town>[A-Z][a-z]{3,20})\b(?!['’])", _is_town, "town"),
     form("LOC", r"\b(?P<town>[A-Z][a-z]{4,20})\b(?!['’]|[ -](?:coma|scale|score|stool|criteria|virus|disease|syndrome|fever|classification|index|brace|test|forceps|tube|drain)\b)", _is_only_place, "town"),
     form("LOC", rf"\b(?P<site>(?:{WORD} ){{1,3}}(?:Surgery|Elementary|Primary School|High School|Middle School|University|College|Medical Practice|Group Practice|Pediatrics|Paediatrics|Pharmacy|Regional|Academy|Care Centre|Care Center|Retirement Village))\b", _is_site, "site"),
