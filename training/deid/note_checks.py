@@ -8,10 +8,9 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from services.privacy.identity import is_han
 from services.privacy.tagger.network import LABELS
 from services.privacy.words import NEVER_NAMES, NOT_NAMES, WORD_NAMES
-from training.deid.texts import Marked, read_notes
+from training.deid.texts import Marked, is_han, read_notes
 
 KINDS = frozenset(LABELS[1:]) | {"IP"}
 TITLES = re.compile(

@@ -8,12 +8,12 @@ import random
 import re
 from collections.abc import Callable
 
-from services.privacy.identity import is_han
 from services.privacy.words import DOUBLE_SURNAMES, SURNAMES, words
 from training.deid.chinese_names import ChineseNames
 from training.deid.dates import MONTHS, date_en, date_zh
 from training.deid.english import FAMILIES, TOWNS, People
 from training.deid.numbers import CAPITALS, phone_zh, record_number
+from training.deid.texts import is_han
 
 # ruff: noqa: E501  (lists are read more easily unbroken)
 WORD = re.compile(r"[^\W\d_]+")

@@ -62,6 +62,11 @@ def read_notes(folder: Path, lang: str) -> list[Marked]:
     ]
 
 
+def is_han(text: str) -> bool:
+    """Return whether a text begins with a Han character."""
+    return "\u4e00" <= text[:1] <= "\u9fff"
+
+
 def half_of(note_id: str) -> Half:
     """Return the half that a note belongs to, by its number."""
     number = int(note_id.rpartition("-")[2])

@@ -35,7 +35,7 @@ def hint_of_word(lowered: str) -> int:
 
 def is_han_word(text: str) -> bool:
     """Return whether Han characters are an ordinary word."""
-    return _CHINESE.get(text, (0, 0))[1] == ZH_WORD
+    return bool(_CHINESE.get(text, (0, 0))[1] == ZH_WORD)
 
 
 def han_places(folded: str) -> Iterator[tuple[int, int]]:
