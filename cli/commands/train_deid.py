@@ -22,6 +22,7 @@ class Asked:
     version: str
     seed: int
     threshold: float
+    threshold_han: float
     steps: int | None
     pause: Path | None
 
@@ -31,7 +32,7 @@ def train_deid(asked: Asked) -> None:
     from training.deid.pipeline import NAME, Plan, read_texts, train
 
     created = datetime.fromtimestamp(SystemClock().now_ms() / 1000, UTC).date().isoformat()
-    plan = Plan(asked.version, created, asked.threshold, asked.seed)
+    plan = Plan(asked.version, created, asked.threshold, asked.threshold_han, asked.seed)
     if asked.steps is not None:
         half = max(1, asked.steps // 2)
         plan = replace(

@@ -46,6 +46,7 @@ class TaggerManifest(msgspec.Struct, frozen=True, kw_only=True):
     labels: tuple[str, ...]
     shape: dict[str, int | tuple[int, ...]]
     threshold: float
+    threshold_han: float
     alphabet_sha256: str
     weights_sha256: str
     golden: tuple[Golden, ...]
@@ -100,7 +101,7 @@ def tagger_of(manifest: TaggerManifest, weights: bytes) -> Tagger:
         )
     except (SafetensorError, RuntimeError) as error:
         raise TaggerRefused("weights") from error
-    return Tagger(network.eval(), shape, manifest.threshold)
+    return Tagger(network.eval(), shape, manifest.threshold, manifest.threshold_han)
 
 
 def golden_spans(tagger: Tagger, golden: tuple[Golden, ...]) -> tuple[Golden, ...]:

@@ -1,3 +1,3 @@
 """Which tagger this release was tested with."""
 
-SHIPPED_DIGEST = "81a20fa0563565c40b9e98952c90eff58085e1d8ecc3e0e1f5b7cbe47feaf60b"
+SHIPPED_DIGEST = "725b8d4513ce08d90be7b7e3dbac4c6571d36a002aa19fb1e881f85df6b4b56c"

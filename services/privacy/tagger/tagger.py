@@ -18,6 +18,8 @@ from services.privacy.words import NOT_NAMES, WORD_NAMES
 
 WINDOW = 1024
 BATCH = 16
+HAN = re.compile("[\u4e00-\u9fff]")
+HAN_SHARE = 0.2
 EDGE = 0.4  # of the threshold: enough beside what is found
 REMOVED = ("NAME", "DATE", "PHONE", "ID", "LOC", "AGE", "EMAIL", "URL")
 REMOVED_AT = [LABELS.index(label) for label in REMOVED]
@@ -55,17 +57,23 @@ Mask = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Tagger:
-    """A loaded network. What identifies with more than ``threshold`` is removed."""
+    """A loaded network. What identifies with more than ``threshold`` is removed.
+
+    In texts of which a fifth or more is Han, with more than ``threshold_han``.
+    """
 
     network: CharacterTagger
     shape: Shape
     threshold: float
+    threshold_han: float
 
     def find(self, folded: str) -> list[Span]:
         """Return the spans of a folded text, ordered, apart from each other."""
         if not folded:
             return []
-        found = spans_of(folded, self.probabilities(folded), self.threshold)
+        han = len(HAN.findall(folded))
+        threshold = self.threshold_han if han >= HAN_SHARE * len(folded) else self.threshold
+        found = spans_of(folded, self.probabilities(folded), threshold)
         return [span for span in found if not _is_ordinary(folded, span)]
 
     def probabilities(self, folded: str) -> Scores:
