@@ -24,7 +24,7 @@ from services.privacy.patterns_notes import NOTES_EN, NOTES_ZH
 from services.privacy.patterns_zh import PATTERNS_ZH
 from services.privacy.repeats import find_repeats
 from services.privacy.spans import Span
-from services.privacy.trimming import trimmed
+from services.privacy.trimming import trimmed, with_initials
 
 TEXT_CHARS_MAX = 200_000
 SHORT_TEXTS_MAX = 500  # kept per patient
@@ -120,7 +120,7 @@ class TextCleaner:
             spans += self._counted("known", [*known, *find_encoded(text, self._known)])
         if self._tagger is not None:
             spans += self._counted("tagger", self._tagger.find(text))
-        spans = [trimmed(text, span) for span in spans]
+        spans = [with_initials(text, trimmed(text, span)) for span in spans]
         return spans + self._counted("repeat", find_repeats(text, squeezed, spans))
 
     def _counted(self, layer: str, spans: list[Span]) -> list[Span]:

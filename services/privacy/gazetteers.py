@@ -28,7 +28,7 @@ SITE_AFTER = re.compile(
 PLACE_ENDS = "市县区镇乡村州旗省"
 NOT_AFTER_PLACE = ("白药", "降压", "竹叶青", "综合征", "病毒", "脑炎", "评分", "量表", "标准")
 LISTS = Path(__file__).with_name("lists")
-AFTER_GIVEN = re.compile(r"(?: [A-Z]\.?)? [A-Z][^\W\d_]*(?:['’-][A-Z][^\W\d_]+)?")
+AFTERGIVEN_NAMES = re.compile(r"(?: [A-Z]\.?)? [A-Z][^\W\d_]*(?:['’-][A-Z][^\W\d_]+)?")
 
 
 def find_listed(folded: str) -> Iterator[Span]:
@@ -39,10 +39,10 @@ def find_listed(folded: str) -> Iterator[Span]:
             if not folded.startswith(NOT_AFTER_PLACE, end):
                 yield Span(start, end, "LOC")
         elif _is_whole(folded, start, end):
-            if word not in _GIVEN:
+            if word not in GIVEN_NAMES:
                 yield Span(start, end, "LOC")
                 continue
-            family = AFTER_GIVEN.match(folded, end)
+            family = AFTERGIVEN_NAMES.match(folded, end)
             if family and family[0].split()[-1].casefold() not in NOT_NAMES:
                 yield Span(start, family.end(), "NAME")
 
@@ -72,8 +72,8 @@ def _lines(name: str) -> list[str]:
     return (LISTS / name).read_text(encoding="utf-8").split("\n")[:-1]
 
 
-_GIVEN = frozenset(_lines("given_names.txt"))
+GIVEN_NAMES = frozenset(_lines("given_names.txt"))
 _LISTED = ahocorasick.Automaton()
-for _word in (*_GIVEN, *_lines("places.txt")):
+for _word in (*GIVEN_NAMES, *_lines("places.txt")):
     _LISTED.add_word(_word, _word)
 _LISTED.make_automaton()

@@ -7,6 +7,7 @@ Relations and staff are named without a title (``niece Prudence``, ``RN Cass``);
 import re
 
 # ruff: noqa: E501  (an expression that is broken into lines cannot be read)
+from services.privacy.gazetteers import GIVEN_NAMES
 from services.privacy.patterns import WORD, Pattern, form
 from services.privacy.patterns_notes import NOT_SIGNED
 from services.privacy.patterns_zh import HAN, SURNAME
@@ -47,7 +48,10 @@ NOT_TOWNS = words(
     "framingham corlette banff bogota leiden maisonneuve coxsackie norwalk marburg lyme hendra zika bombay mantoux epworth"
 )
 EPONYMS = words(
-    "barrett romberg gleason whipple nissen hartmann colles kocher breslow clark duke virchow edu bier"
+    "barrett romberg gleason whipple nissen hartmann colles kocher breslow clark duke virchow edu bier alzheimer raynaud meniere behcet",
+    "kawasaki lewy korsakoff wernicke tourette asperger rett angelman prader ehlers duchenne becker charcot reiter zenker mallory weiss",
+    "dressler brugada ranson wells braden norton morse barthel rankin tinetti hoehn yahr epley dix hallpike lachman mcmurray thomas",
+    "trendelenburg phalen tinel finkelstein kernig brudzinski hoffman hoffmann schober simmonds bruce weber rinne apgar bishop epworth",
 )
 RELATION = (
     r"(?:niece|nephew|aunt(?:ie|y)?|uncle|mum|mom|mam|mummy|mommy|dad(?:dy)?|gran(?:dma|dpa|dad|ny)?|nana?|grandson|granddaughter|sibling"
@@ -113,6 +117,19 @@ def _is_whole_name(match: re.Match[str]) -> bool:
 
 def _is_given_name(match: re.Match[str]) -> bool:
     return _is_given(match["name"].lower())
+
+
+def _is_known_given_name(match: re.Match[str]) -> bool:
+    return match["name"].capitalize() in GIVEN_NAMES or _is_given_name(match)
+
+
+def _is_rare_listed(match: re.Match[str]) -> bool:
+    """A name of persons by the lists, no word, and nobody's sign or disease."""
+    words_in = [word.lower() for word in LETTERS.findall(match["name"])]
+    hints = [hint_of_word(word) for word in words_in]
+    is_listed = any(hint != UNLISTED and hint & (GIVEN | FAMILY) for hint in hints)
+    is_word = any(hint != UNLISTED and hint & ORDINARY for hint in hints)
+    return is_listed and not is_word and not any(w in EPONYMS or w in WORD_NAMES for w in words_in)
 
 
 def _is_given(lowered: str) -> bool:
@@ -186,7 +203,8 @@ CONTEXT_EN: tuple[Pattern, ...] = (
     form("NAME", r"\b(?P<name>(?P<first>[A-Z][a-z]{2,15})(?: [A-Z]\.?)?[ -](?P<family>[A-Z][A-Za-z]{2,20}(?:[-’'][A-Z][a-z]{1,20})?))\b(?!['’]s)", _is_whole_name, "name"),
     form("NAME", r"\b(?P<name>[A-Z][a-z]{2,15})\b(?!['’]s? (?:sign|disease|test|syndrome|criteria|score))", _is_given_name, "name"),
     form("NAME", r"\b(?P<name>(?P<family>[A-Z][A-Za-z'’-]{2,20}), ?[A-Z])(?=[\s;)\"”]|\Z)(?! [A-Z]?[a-z])", _is_family, "name"),
-    form("NAME", rf"\b{RELATION} (?P<name>[a-z]{{3,12}})\b", _is_given_name, "name"),
+    form("NAME", rf"\b{RELATION} (?P<name>[a-z]{{3,12}})\b", _is_known_given_name, "name"),
+    form("NAME", r"\b(?i:by|per|d/w|w/|with|via|thanks|cheers|rgds|regards|best),? (?P<name>[A-Z][a-z]{2,15}(?:-[A-Z][a-z]{2,15})?)\b(?!['’]s)", _is_rare_listed, "name"),
     form("DATE", r"\b(?:b|DOB|dob)\.? ?(?P<v>\d{1,2}[/.-]\d{1,2}[/.-]\d{2,4})\b", of="v"),
     form("LOC", rf"\b(?:{WORD} ){{0,2}}(?:Hospital|Infirmary|University|College) of (?:the )?{WORD}\b", _is_no_heading),
     form("LOC", r"\b(?i:in|at|from|near|nr|lives|lived|living|born in|@) (?P<town>[A-Z][a-z]{3,20})\b(?!['’])", _is_town, "town"),

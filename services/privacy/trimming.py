@@ -1,7 +1,7 @@
-"""Pure: a span without what stands at its edge and identifies nobody: titles, cues, times of day.
+"""Pure: the edges of spans: without titles, cues and times of day, and with initials.
 
 ``Dr Okafor`` is a name with a title, ``MRN 12345`` a number with its cue, ``3 May 0210h`` a date
-with a time. Layers join them; readers of the note need them.
+with a time. Layers join them; readers of the note need them. Initials beside a name go with it.
 """
 
 import re
@@ -34,3 +34,27 @@ def trimmed(folded: str, span: Span) -> Span:
     if lead is None or lead.end() == len(found):
         return span
     return Span(span.start + lead.end(), span.end, span.label)
+
+
+INITIAL_AFTER = re.compile(
+    r" [A-Z]\b\.?(?=[,;)/\n]|$)|, ?[A-Z](?:\.(?: ?[A-Z]\.)?)?(?=[\n;)\"”]|$)"
+)
+# Without a point no A or I (words), no L or R (sides).
+INITIAL_BEFORE = re.compile(
+    r"(?:^|[\s,(;:]|/ )(?P<initial>(?:[A-Z]-)?(?:[A-Z]\. ?|[B-HJKM-QS-Z] )|Md\.? )$"
+)
+LATIN_NAME = re.compile(r"[A-Z][^\W\d_]+(?:[ '’-][^\W\d_]+){0,3}")
+
+
+def with_initials(folded: str, span: Span) -> Span:
+    """Return a name with the initial before or after it: ``M Tuck``, ``CHURCH W,``."""
+    if span.label != "NAME" or LATIN_NAME.fullmatch(folded, span.start, span.end) is None:
+        return span
+    start, end = span.start, span.end
+    after = INITIAL_AFTER.match(folded, end)
+    if after:
+        end = after.end()
+    before = INITIAL_BEFORE.search(folded[max(0, start - 6) : start])
+    if before:
+        start -= len(before["initial"])
+    return Span(start, end, span.label)
