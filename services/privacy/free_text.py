@@ -115,12 +115,12 @@ class TextCleaner:
         squeezed = squeeze(text)
         spans = self._counted("form", _find_by_form(text, is_note=True))
         spans += self._counted("listed", [*find_listed(text), *find_places_zh(text)])
-        if not self._known.is_empty:
-            known = self._known.find(text, squeezed)
-            spans += self._counted("known", [*known, *find_encoded(text, self._known)])
         if self._tagger is not None:
             spans += self._counted("tagger", self._tagger.find(text))
         spans = [with_initials(text, trimmed(text, span)) for span in spans]
+        if not self._known.is_empty:
+            known = self._known.find(text, squeezed)
+            spans += self._counted("known", [*known, *find_encoded(text, self._known)])
         return spans + self._counted("repeat", find_repeats(text, squeezed, spans))
 
     def _counted(self, layer: str, spans: list[Span]) -> list[Span]:

@@ -5,6 +5,7 @@ read from around it. `lists/hints_en.txt` holds words with the sum of the bits b
 Chinese words and places; both are made by `training/deid/word_lists.py`, which names their sources.
 """
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +19,7 @@ UNLISTED = 32  # a word of an alphabet that no list has
 ZH_WORD, ZH_PLACE = 33, 35  # the first character of one; each other is one more
 HINTS = 37  # 0: nothing is said
 
+HAN = re.compile("[\u4e00-\u9fff]")
 FILES = ("hints_en.txt", "hints_zh.txt")
 
 Numbers = npt.NDArray[np.int32]
@@ -40,9 +42,9 @@ def is_han_word(text: str) -> bool:
 
 def han_places(folded: str) -> Iterator[tuple[int, int]]:
     """Yield where the Chinese places of the list stand, each ``(start, end)``."""
-    for last, (size, kind) in _CHINESE.iter_long(folded):
+    for start, end, kind in _han_words(folded):
         if kind == ZH_PLACE:
-            yield last - size + 1, last + 1
+            yield start, end
 
 
 def english_words(bit: int) -> list[str]:
@@ -57,10 +59,16 @@ def chinese_places() -> list[str]:
 
 def add_han_hints(folded: str, hints: Numbers) -> None:
     """Write the hints of Chinese words and places; the longest word counts."""
-    for last, (size, kind) in _CHINESE.iter_long(folded):
-        start = last - size + 1
+    for start, end, kind in _han_words(folded):
         hints[start] = kind
-        hints[start + 1 : last + 1] = kind + 1
+        hints[start + 1 : end] = kind + 1
+
+
+def _han_words(folded: str) -> Iterator[tuple[int, int, int]]:
+    if HAN.search(folded) is None:
+        return  # sooner than the automaton sees it
+    for last, (size, kind) in _CHINESE.iter_long(folded):
+        yield last - size + 1, last + 1, kind
 
 
 def _pairs(name: str) -> list[tuple[str, int]]:
