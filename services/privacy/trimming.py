@@ -16,7 +16,8 @@ TITLES = re.compile(
 CUES = re.compile(
     r"(?:MRN|NPI|CSN|URN?|DVA|PPSN|PHN|NHS|CHI|NRIC|ACC|ID|No|QQ|微信|护照号?|车牌号?|车号|身份证号?)[ #:.]{0,3}(?=[A-Z]{0,3}\d)"
 )
-TIMES = re.compile(r"[ ,(]{1,3}(?:[01]?\d|2[0-3])(?::[0-5]\d(?::[0-5]\d)?h?|[0-5]\dh)$")
+# A time to the second stays with its date: such a pair is looked up easily.
+TIMES = re.compile(r"[ ,(]{1,3}(?:[01]?\d|2[0-3])(?::[0-5]\dh?|[0-5]\dh)$")
 
 
 def trimmed(folded: str, span: Span) -> Span:

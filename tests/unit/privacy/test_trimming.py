@@ -16,6 +16,7 @@ from services.privacy.trimming import trimmed, with_initials
         ("NPI1033126885", "ID", "1033126885"),
         ("3 May 2024 02:10", "DATE", "3 May 2024"),
         ("14/08 1530h", "DATE", "14/08"),
+        ("2024-03-05 02:10:33", "DATE", "2024-03-05 02:10:33"),
         ("March 2024", "DATE", "March 2024"),
         ("Dr Gray Road", "LOC", "Dr Gray Road"),
     ],
