@@ -1,3 +1,3 @@
 """Which tagger this release was tested with."""
 
-SHIPPED_DIGEST = "725b8d4513ce08d90be7b7e3dbac4c6571d36a002aa19fb1e881f85df6b4b56c"
+SHIPPED_DIGEST = "90ca0fa44e85f248bc84039b41a0c4610b457ac4e11f594faab923d72d7f4674"
