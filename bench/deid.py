@@ -1,19 +1,23 @@
 """What de-identification of notes finds, loses and costs: ours by layers, and its peers.
 
-One process, one core. Recall and precision by character (training/deid/scoring.py), KB/s of
-processor time, on the gold notes (development half, held-out half: sums only) and, where their
-folder is given, on the development texts. The peers are no dependencies: those that are installed
-take part, without known identifiers.
+One process, held to one core. Recall and precision by character (training/deid/scoring.py), KB/s
+of processor time, on the gold notes (development half, held-out half: sums only) and, where their
+folder is given, on the development texts. The peers are the extra ``peers``: those that are
+installed take part, without known identifiers, on the languages that they can be given.
 """
 
+import os
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from time import process_time
 from typing import Any
 
-from bench.deid_peers import peers
+import torch
+
+from bench.deid_peers import Peer, peers
 from contracts.identified import Patient
 from services.privacy.free_text import NOTHING_KNOWN, Finder, TextCleaner
 from services.privacy.identity import KINDS, NOBODY, grow
@@ -40,20 +44,42 @@ def run(data: Path | None = None, tagger: Finder | None = None) -> dict[str, Any
     """Return the figures by system, text set, and whether identifiers were known."""
     sets = list(text_sets(data))
     found: dict[str, Any] = {}
-    for name, cleans in ours(tagger).items():
-        found[name] = {
-            f"{one.name}, {'known' if known else 'nothing known'}": scored(cleans, one, known=known)
-            for one in sets
-            for known in (False, True)
-        }
-    for name, peer in peers().items():
-        if isinstance(peer, str):
-            found[name] = {"note": peer}
-            continue
-        cleans = _without_known(peer)
-        english = [one for one in sets if one.texts[0].lang == "en"]
-        found[name] = {one.name: scored(cleans, one, known=False) for one in english}
+    with one_core():
+        for name, cleans in ours(tagger).items():
+            found[name] = {
+                f"{one.name}, {'known' if known else 'nothing known'}": scored(
+                    cleans, one, known=known
+                )
+                for one in sets
+                for known in (False, True)
+            }
+        for peer in peers():
+            if isinstance(peer, Peer):
+                found[peer.name] = {
+                    f"{one.name}, nothing known": scored_peer(peer, one)
+                    for one in sets
+                    if one.texts[0].lang in peer.langs
+                }
+            else:
+                name, note = peer
+                found[name] = {"note": note}
     return found
+
+
+@contextmanager
+def one_core() -> Iterator[None]:
+    """Hold this thread, and what torch does for it, to one core."""
+    threads = torch.get_num_threads()
+    cores = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set()
+    torch.set_num_threads(1)
+    if cores:
+        os.sched_setaffinity(0, {max(cores)})
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+        if cores:
+            os.sched_setaffinity(0, cores)
 
 
 def ours(tagger: Finder | None = None) -> dict[str, Cleans]:
@@ -81,19 +107,39 @@ def text_sets(data: Path | None) -> Iterator[TextSet]:
 
 def scored(cleans: Cleans, texts: TextSet, *, known: bool) -> dict[str, Any]:
     """Return the scores of a set, and by source where there are several, with KB/s."""
+    begun = process_time()
+    found = [cleans(text, known) for text in texts.texts]
+    return _row(texts, found, process_time() - begun)
+
+
+def scored_peer(peer: Peer, texts: TextSet) -> dict[str, Any]:
+    """Return the scores of a peer on a set, with KB/s; or how it failed."""
+    try:
+        find = peer.prepare([text.text for text in texts.texts])
+        begun = process_time()
+        found = find()
+    except Exception as error:  # noqa: BLE001 - a peer may fail in any way; that is its result
+        return {"note": f"fails: {type(error).__name__}"}
+    # A peer marks spans and no text comes out: nothing to look for survivors in.
+    return _row(texts, [(spans, None) for spans in found], process_time() - begun, held=False)
+
+
+def _row(
+    texts: TextSet,
+    found: Sequence[tuple[Spans, str | None]],
+    seconds: float,
+    *,
+    held: bool = True,
+) -> dict[str, Any]:
     total = Tally()
     by_source: defaultdict[str, Tally] = defaultdict(Tally)
-    seconds, size = 0.0, 0
-    held = 0
-    for text in texts.texts:
-        begun = process_time()
-        spans, cleaned = cleans(text, known)
-        seconds += process_time() - begun
-        size += len(text.text.encode())
-        held += cleaned is None
+    for text, (spans, cleaned) in zip(texts.texts, found, strict=True):
         total.add(text, spans, cleaned)
         by_source[text.source].add(text, spans, cleaned)
-    row: dict[str, Any] = {**total.row(), "held": held}
+    row: dict[str, Any] = total.row()
+    if held:
+        row["held"] = sum(cleaned is None for _, cleaned in found)
+    size = sum(len(text.text.encode()) for text in texts.texts)
     row["KB/s"] = round(size / 1000 / seconds, 1) if seconds else 0.0
     if len(by_source) > 1:
         row["recall by source"] = {name: round(t.recall(), 4) for name, t in by_source.items()}
@@ -122,10 +168,3 @@ def as_spans(cleaner: TextCleaner, text: str) -> tuple[Spans, str | None]:
     if found.text is None:
         return [(0, len(text), "OTHER")], None
     return [(span.start, span.end, span.label) for span in found.spans], found.text
-
-
-def _without_known(peer: Callable[[str], Spans]) -> Cleans:
-    def cleans(text: Marked, _known: bool) -> tuple[Spans, str | None]:  # noqa: FBT001
-        return peer(text.text), ""
-
-    return cleans

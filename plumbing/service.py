@@ -6,6 +6,7 @@ import sys
 from collections.abc import Awaitable, Callable, Mapping
 
 from plumbing import log
+from plumbing.garbage import spare_what_stays
 from plumbing.kafka_connection import require_fast_checksum
 from plumbing.settings import ServiceSettings
 from plumbing.stream import EXIT_CRASHED, StreamCrashed
@@ -26,6 +27,7 @@ def run_service(
     log.configure(name, settings.log_level)
     settings.warn_unknown()
     require_fast_checksum()
+    spare_what_stays()
     try:
         asyncio.run(_until_told(serve))
     except StreamCrashed:

@@ -2,12 +2,13 @@
 
 The ledger is a small file in the state folder. An exception writes down the batch that raised it.
 A death without an exception (kill -9, out of memory, a fault in native code) is seen at the next
-start by the marks of what was in hand, kept by ``pwrite`` so that they survive the process; a
+start by the marks of what was in hand, kept in a mapped file so that they survive the process; a
 batch is in hand while code of it runs, not while it waits (``plumbing.in_hand``).
 While there are suspects, batches are handled one at a time: what then dies is the culprit. No
 record is quarantined before it was tried alone.
 """
 
+import mmap
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -17,7 +18,8 @@ from struct import Struct
 import msgspec
 
 PIECES = 32  # a batch of 1,000 is down to one record after two more crashes
-_MARK = Struct("<i249sqq")  # partition, topic, first offset, last offset
+_MARK = Struct("<?i248sqq")  # up, partition, topic, first offset, last offset
+MARKS = 1_024  # partitions that one process can have in hand at once
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -91,11 +93,10 @@ class CrashLedger:
         self._crashes_max = crashes_max
         self._suspects = {Place(s.topic, s.partition): s for s in _read(self._file)}
         self._slots: dict[Place, int] = {}
-        marks = directory / f"{name}.in-hand"
-        self._marks = os.open(marks, os.O_RDWR | os.O_CREAT, 0o600)
-        for place, first, last in self._left_in_hand():
+        self._marks = _mapped(directory / f"{name}.marks")
+        for place, first, last in _up(self._marks):
             self.blame(place, first, last)
-        os.ftruncate(self._marks, 0)
+        self._marks[:] = bytes(len(self._marks))
         self.assigned = frozenset(self._suspects)
 
     @property
@@ -125,29 +126,19 @@ class CrashLedger:
             self._save()
 
     def take(self, place: Place, first: int, last: int) -> None:
-        """Mark the range as in hand."""
-        slot = self._slots.setdefault(place, len(self._slots))
-        mark = _MARK.pack(place.partition, place.topic.encode(), first, last)
-        os.pwrite(self._marks, mark, slot * _MARK.size)
+        """Mark the range as in hand. The mark counts from the last byte written, its first."""
+        at = self._slots.setdefault(place, len(self._slots)) * _MARK.size
+        _MARK.pack_into(self._marks, at, False, place.partition, place.topic.encode(), first, last)
+        self._marks[at] = 1
 
     def put_down(self, place: Place) -> None:
         """Mark that nothing of this partition is in hand."""
-        os.pwrite(self._marks, bytes(_MARK.size), self._slots[place] * _MARK.size)
+        self._marks[self._slots[place] * _MARK.size] = 0
 
     def close(self) -> None:
         """Leave nothing in hand: this process ended knowing what it did."""
-        os.ftruncate(self._marks, 0)
-        os.close(self._marks)
-
-    def _left_in_hand(self) -> list[tuple[Place, int, int]]:
-        data = os.pread(self._marks, os.fstat(self._marks).st_size, 0)
-        whole = len(data) // _MARK.size * _MARK.size
-        marks = _MARK.iter_unpack(data[:whole])
-        return [
-            (Place(topic.rstrip(b"\0").decode(), partition), first, last)
-            for partition, topic, first, last in marks
-            if topic[0]
-        ]
+        self._marks[:] = bytes(len(self._marks))
+        self._marks.close()
 
     def _save(self) -> None:
         fresh = self._file.with_suffix(".new")
@@ -160,6 +151,25 @@ class CrashLedger:
 
 def _index(offsets: Sequence[int], passes: Callable[[int], bool]) -> int:
     return next((i for i, offset in enumerate(offsets) if passes(offset)), len(offsets))
+
+
+def _mapped(file: Path) -> mmap.mmap:
+    """Return the file's marks as memory that the file keeps when the process is killed."""
+    descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        os.ftruncate(descriptor, MARKS * _MARK.size)
+        return mmap.mmap(descriptor, MARKS * _MARK.size)
+    finally:
+        os.close(descriptor)
+
+
+def _up(marks: mmap.mmap) -> list[tuple[Place, int, int]]:
+    """Return the ranges that were in hand when the process before this one died."""
+    return [
+        (Place(topic.rstrip(b"\0").decode(), partition), first, last)
+        for up, partition, topic, first, last in _MARK.iter_unpack(marks)
+        if up
+    ]
 
 
 def _read(file: Path) -> list[Suspect]:

@@ -4,17 +4,24 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.support.brokers import KafkaServer, RedisServer, apply_topics
+from tests.support.hsm import make_tokens, softhsm
 from tests.support.shared import DATA
 
 TESTS = Path(__file__).parent
+
+# An example that takes long says that the machine is busy; tests of speed measure CPU time.
+settings.register_profile("auscult", deadline=None)
+settings.load_profile("auscult")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`make chaos` breaks three days; `make test` one. `make fuzz` goes on for ten minutes."""
     parser.addoption("--chaos-seeds", default="1", help="seeds of the days to break: 1,2,3")
     parser.addoption("--month-messages", default="1500", help="a month of resends; 100000: whole")
+    parser.addoption("--planted-patients", default="8", help="`make planted` sends 1000")
     parser.addoption("--fuzz-seconds", default="6", help="how long tests/fuzz looks for trouble")
 
 
@@ -66,6 +73,25 @@ def own_kafka(tmp_path: Path) -> Iterator[KafkaServer]:
     server = KafkaServer(directory).start()
     yield server
     server.stop()
+
+
+@pytest.fixture(scope="session")
+def hsm_module() -> Path:
+    """The library of a real PKCS#11 module."""
+    return softhsm()
+
+
+@pytest.fixture(scope="session")
+def hsm_tokens(hsm_module: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Labels of its fresh tokens."""
+    assert hsm_module.exists()
+    return iter(make_tokens(tmp_path_factory.mktemp("hsm")))
+
+
+@pytest.fixture
+def hsm_token(hsm_tokens: Iterator[str]) -> str:
+    """A token of this test alone."""
+    return next(hsm_tokens)
 
 
 @pytest.fixture(scope="session")

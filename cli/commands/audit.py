@@ -1,10 +1,11 @@
 """`auscult audit verify`: is the audit log whole and as it was written, by every writer of it?"""
 
 import asyncio
+import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 import typer
@@ -79,6 +80,34 @@ class Verdict:
         word = "whole" if self.is_whole else "NOT whole"
         return f"{entries} entries in {chains} chains, {checkpoints} checkpoints: {word}"
 
+    def lines(self) -> list[str]:
+        """Return all of it in lines: what is wrong, each writer, the verdict."""
+        return [
+            *(f"bad_checkpoint: {path} is no checkpoint" for path in self.broken),
+            *(f"{one.kind}: {one.writer} {one.start} entry {one.sequence}" for one in self.faults),
+            *(
+                f"unreadable: {count} records are no audit entries"
+                for count in filter(None, [self.unreadable])
+            ),
+            *(
+                f"no_checkpoint: {writer} has entries and no signed checkpoint in the folders"
+                for writer in self.unchecked
+            ),
+            *(tally.sentence() for tally in self.tallies),
+            self.sentence(),
+        ]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as ``contracts/cli/audit.verify.schema.json`` has it."""
+        return {
+            "whole": self.is_whole,
+            "writers": [asdict(one) for one in self.tallies],
+            "faults": [asdict(one) for one in self.faults],
+            "unreadable": self.unreadable,
+            "broken_checkpoints": [str(path) for path in self.broken],
+            "without_checkpoint": list(self.unchecked),
+        }
+
 
 @app.command("verify")
 def verify_command(
@@ -98,6 +127,8 @@ def verify_command(
             f" Default: {KEYS_DIR}/WRITER/audit.pub for {' and '.join(WRITERS)}.",
         ),
     ] = None,
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON on stdout.")] = False,
 ) -> None:
     """Find altered, missing, reordered and cut-off entries. Exits 1 when there are any."""
     public_keys = _public_keys(keys or [])
@@ -107,17 +138,7 @@ def verify_command(
     kept = [one for found, _ in read for one in found]
     broken = tuple(path for _, unread in read for path in unread)
     verdict = replace(asyncio.run(_verify(bootstrap, kept, public_keys)), broken=broken)
-    for path in verdict.broken:
-        typer.echo(f"bad_checkpoint: {path} is no checkpoint")
-    for fault in verdict.faults:
-        typer.echo(f"{fault.kind}: {fault.writer} {fault.start} entry {fault.sequence}")
-    if verdict.unreadable:
-        typer.echo(f"unreadable: {verdict.unreadable} records are no audit entries")
-    for writer in verdict.unchecked:
-        typer.echo(f"no_checkpoint: {writer} has entries and no signed checkpoint in the folders")
-    for tally in verdict.tallies:
-        typer.echo(tally.sentence())
-    typer.echo(verdict.sentence())
+    typer.echo(json.dumps(verdict.as_json()) if as_json else "\n".join(verdict.lines()))
     raise typer.Exit(0 if verdict.is_whole else 1)
 
 

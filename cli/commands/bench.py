@@ -4,7 +4,7 @@ import asyncio
 import importlib
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -77,7 +77,7 @@ def bench_command(
         print(json.dumps(found))
     else:
         for one, figures in found.items():
-            Console().print(figures_table(one, figures))
+            Console().print(TABLES.get(one, figures_table)(one, figures))
 
 
 def _rates(text: str) -> tuple[float, ...]:
@@ -96,6 +96,35 @@ def figures_table(title: str, figures: Any) -> Table:
     for path, value in _leaves("", figures):
         table.add_row(path, str(value))
     return table
+
+
+def deid_table(title: str, figures: Mapping[str, Any]) -> Table:
+    """Return the systems beside one another on each set of texts; by kind of text in the JSON."""
+    kinds = ("NAME", "ID", "DATE", "LOC", "PHONE")
+    table = Table(title=f"{title}: by character, on one core")
+    table.add_column("texts, and what is known of their people")
+    table.add_column("system")
+    for head in ("recall", "precision", *kinds, "leaky", "KB/s"):
+        table.add_column(head, justify="right")
+    names = dict.fromkeys(name for sets in figures.values() for name in sets if name != "note")
+    for number, name in enumerate(names):
+        if number:
+            table.add_section()
+        for system, sets in figures.items():
+            if name in sets:
+                table.add_row(name, system, *_scores(sets[name], kinds))
+    for system, sets in figures.items():
+        if "note" in sets:
+            table.add_section()
+            table.add_row(str(sets["note"]), system)
+    return table
+
+
+def _scores(row: Mapping[str, Any], kinds: Sequence[str]) -> list[str]:
+    if "note" in row:
+        return [str(row["note"])]
+    heads = ("recall", "precision", *kinds, "leaky")
+    return [*(f"{row[head]:.3f}" if head in row else "" for head in heads), f"{row['KB/s']:.0f}"]
 
 
 def _leaves(path: str, value: Any) -> list[tuple[str, Any]]:
@@ -222,3 +251,4 @@ BENCHMARKS: dict[str, Callable[[Wanted], Any]] = {
     "erase": _erase,
     "physionet": _physionet,
 }
+TABLES: dict[str, Callable[[str, Any], Table]] = {"deid": deid_table}

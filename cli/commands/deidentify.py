@@ -17,6 +17,7 @@ from cli.files import opened
 from cli.progress import console
 from cli.stack.programs import TAGGER_DIR
 from contracts.identified import Patient
+from plumbing.clock import SystemClock
 from plumbing.key_files import KEY_BYTES, KeyMissing, read_key
 from services.privacy.free_text import Finder, TextCleaner
 from services.privacy.identity import KINDS, NOBODY, grow
@@ -61,6 +62,10 @@ def deidentify_command(
             help=f"HTML page of the first {REPORT_TEXTS_MAX} texts AS THEY WERE, with marks."
         ),
     ] = None,
+    recognizers: Annotated[
+        Path | None,
+        typer.Option(help="YAML of own recognisers in Presidio's format, beside our layers."),
+    ] = None,
     *,
     rules_only: Annotated[
         bool, typer.Option("--rules-only", help="Without the tagger: faster, and finds less.")
@@ -69,11 +74,12 @@ def deidentify_command(
     """Remove identifiers by all layers; hold back what cannot be cleaned."""
     surrogates = _surrogates(key) if style is Style.SURROGATES else None
     tagger = None if rules_only else _tagger()
+    site = _site(recognizers)
     shown: list[tuple[str, dict[str, Any]]] = []
     with opened(source, "rb") as lines, opened(target, "wb") as written, _progress() as say:
         for number, line in enumerate(lines, 1):
             if line.strip():
-                found = answer(line, tagger, surrogates)
+                found = answer(line, tagger, surrogates, site)
                 written.write(msgspec.json.encode(found) + b"\n")
                 if report is not None and len(shown) < REPORT_TEXTS_MAX:
                     shown.append((_text_of(line), found))
@@ -94,14 +100,31 @@ def _tagger() -> Finder:
         raise typer.Exit(1) from error
 
 
+def _site(path: Path | None) -> Finder | None:
+    if path is None:
+        return None
+    from services.privacy.settings import PrivacySettings
+    from services.privacy.site_recognizers import RecognizersRefused, load_recognizers
+
+    seconds_max: float = PrivacySettings.model_fields["presidio_seconds_max"].default
+    try:
+        return load_recognizers(path, SystemClock(), seconds_max)
+    except RecognizersRefused as error:
+        sys.stderr.write(f"auscult: {path}: {error}\n")
+        raise typer.Exit(1) from error
+
+
 def answer(
-    line: bytes, tagger: Finder | None = None, surrogates: Surrogates | None = None
+    line: bytes,
+    tagger: Finder | None = None,
+    surrogates: Surrogates | None = None,
+    site: Finder | None = None,
 ) -> dict[str, Any]:
     """Return what is written for one line. Offsets are code points of the input's ``text``."""
     said: Any = None
     try:
         said = json.loads(line)
-        text, cleaner = _asked(said, tagger)
+        text, cleaner = _asked(said, tagger, site)
     except LineRefused as error:
         given = said.get("id") if isinstance(said, dict) else None
         return {"id": given, "text": None, "spans": [], "quarantined": str(error)}
@@ -138,12 +161,13 @@ def _text_of(line: bytes) -> str:
         return ""
 
 
-def _asked(said: object, tagger: Finder | None) -> tuple[str, TextCleaner]:
+def _asked(said: object, tagger: Finder | None, site: Finder | None) -> tuple[str, TextCleaner]:
     if not isinstance(said, dict) or not isinstance(said.get("text"), str):
         raise LineRefused("no_text")
     if not isinstance(said.get("id"), str | int):
         raise LineRefused("no_id")
-    return said["text"], TextCleaner(KnownTerms(terms_of(grow(NOBODY, _patient(said)))), tagger)
+    known = KnownTerms(terms_of(grow(NOBODY, _patient(said))))
+    return said["text"], TextCleaner(known, tagger, site)
 
 
 def _patient(said: Mapping[str, Any]) -> Patient:

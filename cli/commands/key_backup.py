@@ -1,6 +1,7 @@
 """`auscult keys backup|restore`: the keys folder and the vault in one sealed file, and back."""
 
 import asyncio
+import json
 import os
 from pathlib import Path
 from typing import Annotated
@@ -30,6 +31,7 @@ KekFolder = Annotated[
     Path | None, typer.Option(envvar="PRIVACY_KEK_DIR", help="Key-encryption keys, where apart.")
 ]
 Brokers = Annotated[str, typer.Option(help="Kafka brokers, host:port.")]
+AsJson = Annotated[bool, typer.Option("--json", help="JSON on stdout.")]
 
 
 def backup_command(
@@ -38,19 +40,27 @@ def backup_command(
     directory: Folder = Path(".auscult/keys"),
     kek_dir: KekFolder = None,
     bootstrap: Brokers = "127.0.0.1:9092",
+    *,
+    as_json: AsJson = False,
 ) -> None:
     """Write keys and vault to FILE, sealed. A recovery key that is not there is made.
 
     Replace every older backup after an erasure: it still has the key that was destroyed.
     """
-    if make_key(recovery_key, os.urandom):
+    made = make_key(recovery_key, os.urandom)
+    if made:
         typer.echo(f"recovery key made: {recovery_key}; without it no backup opens", err=True)
     backup = asyncio.run(_take(directory, kek_dir, bootstrap))
     draft = file.with_name(f".{file.name}.draft")
     draft.touch(mode=0o600)
     draft.write_bytes(seal(backup, _key(recovery_key), os.urandom))
     draft.replace(file)
-    typer.echo(f"{len(backup.files)} key files, {len(backup.entries)} vault records in {file}")
+    files, entries = len(backup.files), len(backup.entries)
+    if as_json:
+        told = {"file": str(file), "files": files, "entries": entries, "recovery_key_made": made}
+        typer.echo(json.dumps(told))
+        return
+    typer.echo(f"{files} key files, {entries} vault records in {file}")
 
 
 def restore_command(
@@ -63,6 +73,7 @@ def restore_command(
     vault: Annotated[
         bool, typer.Option(help="Write the vault topic too; it must be empty.")
     ] = True,
+    as_json: AsJson = False,
 ) -> None:
     """Bring keys and vault back, with privacy stopped and Redis emptied. Overwrites nothing."""
     try:
@@ -71,6 +82,9 @@ def restore_command(
         written = asyncio.run(_restore(backup, bootstrap)) if vault else 0
     except (BackupUnreadable, FileExistsError) as error:
         raise StackError(f"{file}: {error}") from error
+    if as_json:
+        typer.echo(json.dumps({"file": str(file), "files": made, "entries": written}))
+        return
     typer.echo(f"{made} key files, {written} vault records brought back")
 
 

@@ -10,12 +10,14 @@ import typer
 
 from cli.commands.key_backup import backup_command, restore_command
 from cli.privacy_api import PrivacyApi
+from cli.stack.process import StackError
 from contracts.erasures import KeyChange, KeyChanged
 from contracts.identified import IDENTIFIED
 from contracts.topic import DAY_MS
 from plumbing.clock import SystemClock
 from plumbing.key_files import KeyMissing, make_key, make_signing_pair, read_key
 from services.ingest.identity import Keys, sender
+from services.privacy.keks_pkcs11 import Pkcs11Keks, read_pin
 from services.privacy.key_files import destroy_day_keys, make_day_keys
 
 app = typer.Typer(help="Make, rotate, back up and restore key files.", no_args_is_help=True)
@@ -24,6 +26,7 @@ app.command("restore")(restore_command)
 
 DAYS_AHEAD = 3  # today and the two days after
 CHANGE_S = 3_600.0
+PKCS11_TOKEN = "auscult"  # noqa: S105 - a label
 SECRETS = (
     "ingest/route.key",
     "ingest/event.key",
@@ -102,6 +105,26 @@ def rotate_command(
     made = make_day_keys(directory, today, DAYS_AHEAD, os.urandom)
     gone = destroy_day_keys(directory, today, retention_days)
     typer.echo(f"made: {', '.join(made) or 'none'}; destroyed: {', '.join(gone) or 'none'}")
+
+
+@app.command("hsm")
+def hsm_command(
+    module: Annotated[Path, typer.Option(help="PKCS#11 library of the module.")],
+    pin_file: Annotated[Path, typer.Option(help="File with the PIN of the token's user.")],
+    token: Annotated[str, typer.Option(help="Label of the token.")] = PKCS11_TOKEN,
+) -> None:
+    """Make the first key-encryption key in a hardware security module, once.
+
+    For a new site (PRIVACY_PKCS11_MODULE): what a key of a folder wrapped does not open with it.
+    """
+    try:
+        store = Pkcs11Keks(module, token, read_pin(pin_file))
+        if store.state() != ((), 0):
+            typer.echo(f"{token} has its keys; nothing made")
+            return
+        typer.echo(f"key-encryption key {store.make()} made in {token}")
+    except (KeyMissing, OSError) as error:
+        raise StackError(str(error)) from error
 
 
 @app.command("source")

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Sees to Java >= 17, Maven and Redis (and with "test": Chromium and CJK fonts for screenshots, and
-# docker-compose and promtool, with which the deployment is checked). As root on Debian/Ubuntu it
-# installs what is missing; elsewhere it names it with its command. Without docker-compose or promtool
-# their tests are skipped, but in CI (CI=true) they fail, so there both are needed.
+# docker-compose, promtool and SoftHSM, with which deployment and key store are checked). As root on Debian/Ubuntu it
+# installs what is missing; elsewhere it names it with its command. Without docker-compose, promtool or
+# SoftHSM their tests are skipped, but in CI (CI=true) they are needed.
 set -euo pipefail
 wanted=${1:-run}
 missing_apt=() missing_brew=() missing_names=()
@@ -34,6 +34,7 @@ if [ "$wanted" = test ]; then
   command -v promtool >/dev/null || [ -x .venv/bin/promtool ] || promtool=missing
   if [ -n "$has_root" ] || [ "${CI:-}" = true ]; then
     command -v docker-compose >/dev/null || need docker-compose docker-compose docker-compose
+    command -v softhsm2-util >/dev/null || need "SoftHSM 2" softhsm2 softhsm
     if [ -n "$promtool" ] && [ -z "$has_root" ]; then need promtool prometheus prometheus; fi
   fi
 fi

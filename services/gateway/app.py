@@ -28,6 +28,7 @@ from services.gateway.board import Board
 from services.gateway.desk import Desk
 from services.gateway.door import Door
 from services.gateway.follower import Follower
+from services.gateway.glass import Glasses
 from services.gateway.identity import Identities
 from services.gateway.keys import Keys, read_keys
 from services.gateway.oidc import Client, Oidc
@@ -36,6 +37,7 @@ from services.gateway.problems import HANDLERS
 from services.gateway.projector import TOPICS, Projector
 from services.gateway.read_model import ReadModel
 from services.gateway.routes import Changes, ListRoutes
+from services.gateway.routes_glass import GlassRoutes
 from services.gateway.routes_patient import PatientRoutes
 from services.gateway.schema import document
 from services.gateway.sessions import Sessions
@@ -92,6 +94,12 @@ class Gateway:
             follower=self.follower,
             identities=self._identities,
             auditor=Auditor(outside.writer, keys.audit, settings.checkpoints(), clock, os.urandom),
+            glasses=Glasses(
+                keys.session,
+                settings.glass_minutes,
+                clock,
+                secure=settings.public_url.startswith("https://"),
+            ),
             writer=outside.writer,
             boot=secrets.token_hex(4),
         )
@@ -156,6 +164,7 @@ class Gateway:
         app.include_router(self.worklist.router)
         app.include_router(self.lists.router)
         app.include_router(PatientRoutes(self._desk).router)
+        app.include_router(GlassRoutes(self._desk).router)
         auth = AuthRoutes(oidc, self.sessions, cookies, self._identities, self._model)
         app.include_router(auth.router)
         add_pages(app)

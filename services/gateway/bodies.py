@@ -6,6 +6,7 @@ from typing import Annotated, TypeVar
 import msgspec
 from fastapi import Request
 
+from contracts.reidentify import GlassReason
 from services.gateway.access import Viewer
 from services.gateway.problems import Problem
 
@@ -20,6 +21,15 @@ class SearchRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """
 
     q: Annotated[str, msgspec.Meta(min_length=2, max_length=100)]
+
+
+class GlassRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The body of ``POST /v1/patients/{token}/glass``: why the glass is broken, from a coded set.
+
+    Free text is not taken: it would carry names to the audit log, which has none.
+    """
+
+    reason: GlassReason
 
 
 def require_same_origin(request: Request, viewer: Viewer) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import cast
+from typing import NamedTuple, cast
 
 import msgspec
 from fastapi import Request
@@ -13,10 +13,11 @@ from plumbing.clock import Clock
 from plumbing.errors import Unavailable
 from plumbing.event_log import EventWriter
 from services.gateway import metrics
-from services.gateway.access import Action, Viewer, caring_role, decide
-from services.gateway.audit import Auditor
+from services.gateway.access import Action, Decision, Viewer, caring_role, decide
+from services.gateway.audit import EMERGENCY, PURPOSE, Auditor
 from services.gateway.board import Board
 from services.gateway.follower import Follower
+from services.gateway.glass import Glass, Glasses
 from services.gateway.identity import Identities
 from services.gateway.inputs import Lang
 from services.gateway.people import Person
@@ -31,6 +32,15 @@ REFUSALS = {401: "sign_in", 403: "role", 404: "not_found"}
 _encoder = msgspec.json.Encoder()
 
 
+class Admitted(NamedTuple):
+    """Who may look at whom: a viewer, their staff token, the person, and by which broken glass."""
+
+    viewer: Viewer
+    staff: str
+    person: Person
+    glass: Glass | None
+
+
 @dataclass(frozen=True)
 class Desk:
     """The parts behind the routes."""
@@ -42,6 +52,7 @@ class Desk:
     follower: Follower
     identities: Identities
     auditor: Auditor
+    glasses: Glasses
     writer: EventWriter
     boot: str
 
@@ -49,47 +60,50 @@ class Desk:
         """Return the viewer and their staff token, or raise the problem that refuses them."""
         viewer = viewer_of(request)
         staff = await self.identities.staff(viewer.subject) if viewer else ""
-        self._enforce(viewer, action, staff, None)
+        self._enforce(decide(viewer, action, staff, None, self.clock.now_ms()))
         return cast("Viewer", viewer), staff
 
-    async def admit_to(
-        self, request: Request, action: Action, token: str
-    ) -> tuple[Viewer, str, Person]:
+    async def admit_to(self, request: Request, action: Action, token: str) -> Admitted:
         """The same for a route about one patient, who is returned too."""
         viewer = viewer_of(request)
         staff = await self.identities.staff(viewer.subject) if viewer else ""
         about = self.board.find(token)
-        self._enforce(viewer, action, staff, about)
-        return cast("Viewer", viewer), staff, cast("Person", about)
+        glass = self.glasses.over(request, viewer, about)
+        now_ms = self.clock.now_ms()
+        decision = decide(viewer, action, staff, about, now_ms, glass=glass is not None)
+        self._enforce(decision)
+        by_glass = glass if decision.rule == "broken_glass" else None
+        return Admitted(cast("Viewer", viewer), staff, cast("Person", about), by_glass)
 
-    def _enforce(
-        self,
-        viewer: Viewer | None,
-        action: Action,
-        staff: str,
-        about: Person | None,
-    ) -> None:
-        decision = decide(viewer, action, staff, about, self.clock.now_ms())
+    def _enforce(self, decision: Decision) -> None:
         word = "allowed" if decision.allowed else "refused"
         metrics.AUTHZ_DECISIONS.labels(word, decision.rule).inc()
         if not decision.allowed:
             raise Problem(decision.status, REFUSALS[decision.status])
 
     async def identify(
-        self, viewer: Viewer, staff: str, people: Sequence[Person], action: str
+        self,
+        viewer: Viewer,
+        staff: str,
+        people: Sequence[Person],
+        action: str,
+        glass: Glass | None = None,
     ) -> dict[str, Identity] | None:
         """Return who these persons are (by display token), None when that cannot be shown now:
         privacy is away, or the look cannot be written down.
         """
         tokens = [one.display for one in people]
+        reason = glass.reason if glass else ""
         found = await self.identities.resolve(
-            viewer.subject, tokens, caring_role(viewer), viewer.units
+            viewer.subject, tokens, caring_role(viewer), viewer.units, reason
         )
         if found is None or not staff:
             return None
         about = people[0].id if len(people) == 1 else ""
         try:
-            await self.auditor.look(staff, action, about, {"rows": str(len(people))})
+            detail = {"rows": str(len(people))}
+            purpose = EMERGENCY if glass else PURPOSE
+            await self.auditor.look(staff, action, about, detail, purpose)
         except Unavailable:
             return None
         return found

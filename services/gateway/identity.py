@@ -17,6 +17,7 @@ from contracts.reidentify import (
     TOKENS_PER_CALL_MAX,
     FindAnswer,
     FindRequest,
+    GlassReason,
     Identity,
     Purpose,
     ResolveAnswer,
@@ -35,6 +36,15 @@ CACHED_MAX = 200_000
 
 Answer = TypeVar("Answer", bound=msgspec.Struct)
 _log = log.get("gateway")
+
+
+class PrivacyRefuses(Exception):
+    """Privacy answered, and does not tell this viewer; ``status`` is why."""
+
+    def __init__(self, status: int) -> None:
+        """Keep the status."""
+        super().__init__(str(status))
+        self.status = status
 
 
 @dataclass(slots=True)
@@ -95,15 +105,13 @@ class Identities:
         tokens: Sequence[str],
         role: str = "",
         units: Iterable[str] = (),
-        purpose: Purpose = "TREAT",
+        reason: GlassReason = "",
     ) -> dict[str, Identity] | None:
         """Return the identities of the tokens that privacy knows and tells a viewer of that role
-        and those units, None when it cannot be asked.
+        and those units (with a ``reason``: whom the viewer broke the glass over), None when it
+        cannot be asked.
         """
-        looked = self._looked.get(viewer)
-        if looked is None:
-            born = next(self._versions)
-            looked = self._looked.setdefault(viewer, _Looked(born, born))
+        looked = self._memory(viewer)
         async with looked.busy:
             now_ms = self._clock.now_ms()
             wanted = [t for t in tokens if looked.known.get(t, (0, None))[0] <= now_ms]
@@ -113,9 +121,10 @@ class Identities:
                 request = ResolveRequest(
                     tokens=portion,
                     viewer=viewer,
-                    purpose=purpose,
+                    purpose="ETREAT" if reason else "TREAT",
                     role=role,
                     units=tuple(sorted(units)),
+                    reason=reason,
                 )
                 answer = await self._ask("/v1/resolve", request, ResolveAnswer)
                 if answer is None:
@@ -127,6 +136,23 @@ class Identities:
             self._set_available(looked, available=True)
             found = ((token, looked.known[token][1]) for token in tokens)
             return {token: identity for token, identity in found if identity is not None}
+
+    async def break_glass(
+        self, viewer: str, token: str, role: str, reason: GlassReason
+    ) -> Identity | None:
+        """Return who a patient is whom the viewer has no relation to, None when that is not known
+        now. Raises ``PrivacyRefuses``.
+        """
+        looked = self._memory(viewer)
+        request = ResolveRequest(
+            tokens=(token,), viewer=viewer, purpose="ETREAT", role=role, reason=reason
+        )
+        async with looked.busy:
+            answer = await self._reach("/v1/resolve", request, ResolveAnswer)
+            if answer is None:
+                return None
+            self._keep(looked, (token,), answer)
+            return looked.known[token][1]
 
     async def find(
         self, viewer: str, query: str, role: str = "", purpose: Purpose = "TREAT"
@@ -179,6 +205,13 @@ class Identities:
             self._looked.clear()
         metrics.IDENTITY_CACHED.set(cached)
 
+    def _memory(self, viewer: str) -> _Looked:
+        looked = self._looked.get(viewer)
+        if looked is None:
+            born = next(self._versions)
+            looked = self._looked.setdefault(viewer, _Looked(born, born))
+        return looked
+
     def _keep(self, looked: _Looked, tokens: Sequence[str], answer: ResolveAnswer) -> None:
         now_ms = self._clock.now_ms()
         told = {identity.token: identity for identity in answer.identities}
@@ -195,6 +228,13 @@ class Identities:
             looked.version = next(self._versions)
 
     async def _ask(self, path: str, body: msgspec.Struct, kind: type[Answer]) -> Answer | None:
+        try:
+            return await self._reach(path, body, kind)
+        except PrivacyRefuses:
+            return None  # this viewer's matter: nobody else has to do without
+
+    async def _reach(self, path: str, body: msgspec.Struct, kind: type[Answer]) -> Answer | None:
+        """Return privacy's answer, None when it is away. Raises ``PrivacyRefuses``."""
         if self._clock.now_ms() < self._away_until_ms:
             return None
         try:
@@ -206,7 +246,7 @@ class Identities:
         except (httpx.HTTPError, msgspec.DecodeError) as error:
             if isinstance(error, httpx.HTTPStatusError) and error.response.status_code < 500:
                 _log.warning("privacy refused", route=path, status=error.response.status_code)
-                return None  # this viewer's matter: nobody else has to do without
+                raise PrivacyRefuses(error.response.status_code) from error
             self._away_until_ms = self._clock.now_ms() + RETRY_MS
             _log.warning("privacy gave no answer", route=path, error=error)
             return None

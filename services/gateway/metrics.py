@@ -47,6 +47,11 @@ AUTHN_FAILURES = counter("authn_failures_total", "Sign-ins and tokens refused.",
 AUTHZ_DECISIONS = counter(
     "authz_decisions_total", "Access decisions by rule.", labels=("decision", "rule")
 )
+GLASS_BROKEN = counter(
+    "glass_broken_total",
+    "Times a viewer without a care relation opened a patient.",
+    labels=("reason",),
+)
 FEEDBACK = counter(
     "feedback_total", "Decisions of clinicians on a report.", labels=("outcome", "reason")
 )

@@ -23,6 +23,7 @@ TITLES = {
     409: "Not possible now",
     413: "Too large",
     422: "Not understood",
+    429: "Too many",
     500: "Internal error",
     503: "Not available now",
 }

@@ -16,11 +16,12 @@ from services.gateway.people import band
 from services.gateway.present import row
 from services.gateway.problems import Problem
 from services.gateway.schema import answers, taking
-from services.gateway.views import Found, Me, Units, UnitView
+from services.gateway.views_lists import Found, Me, Units, UnitView
 from services.gateway.views_ops import Counts
 from services.gateway.worklist import Ask, WorklistRoute
 
 FOUND_MAX = 50
+OTHERS_MAX = 5
 HEARTBEAT_S = 15.0
 EVENTS_APART_S = 0.25
 
@@ -106,20 +107,21 @@ class ListRoutes:
         asked = await read_body(request, SearchRequest)
         tokens = await self._desk.identities.find(viewer.subject, asked.q, caring_role(viewer))
         if tokens is None:
-            return reply(Found(identity="unavailable", patients=()))
+            return reply(Found(identity="unavailable", patients=(), others=()))
         now_ms = self._desk.clock.now_ms()
-        people = {
-            one.id: one
-            for one in map(self._desk.board.find, tokens)
-            if one is not None and decide(viewer, "patient", staff, one, now_ms).allowed
-        }
-        chosen = sorted(people.values(), key=lambda one: one.sort_key)[:FOUND_MAX]
+        found = {one.id: one for one in map(self._desk.board.find, tokens) if one is not None}
+        people = [
+            one for one in found.values() if decide(viewer, "patient", staff, one, now_ms).allowed
+        ]
+        chosen = sorted(people, key=lambda one: one.sort_key)[:FOUND_MAX]
         identities = await self._desk.identify(viewer, staff, chosen, "search")
         if identities is None:
             # Whoever matches a name is named by it: without an audit entry nobody is shown.
-            return reply(Found(identity="unavailable", patients=()))
+            return reply(Found(identity="unavailable", patients=(), others=()))
         looks = self._desk.looks(chosen, identities, lang_of(request))
-        return reply(Found(identity="ok", patients=tuple(row(look) for look in looks)))
+        others = sorted(found.keys() - {one.id for one in people})[:OTHERS_MAX]
+        rows = tuple(row(look) for look in looks)
+        return reply(Found(identity="ok", patients=rows, others=tuple(others)))
 
     async def stream(self, request: Request) -> Response:
         """Server-sent events: ``worklist`` with the new ``ETag`` as data when the list changed."""

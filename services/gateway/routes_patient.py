@@ -16,9 +16,8 @@ from plumbing import trace
 from plumbing.errors import Unavailable
 from plumbing.event_log import Output
 from services.gateway import metrics
-from services.gateway.access import Viewer
 from services.gateway.bodies import read_body, require_same_origin
-from services.gateway.desk import Desk, lang_of, reply, state_of
+from services.gateway.desk import Admitted, Desk, lang_of, reply, state_of
 from services.gateway.history import readings, series
 from services.gateway.people import Person
 from services.gateway.present import Look, doubted_views, risk_view, row, vital_views
@@ -28,6 +27,7 @@ from services.gateway.schema import answers, taking
 from services.gateway.stored import Detail, Point, risks_of, vitals_of
 from services.gateway.views import (
     Explanation,
+    GlassView,
     History,
     Patient,
     Reviewed,
@@ -68,8 +68,9 @@ class PatientRoutes:
 
     async def patient(self, request: Request, token: Token) -> Response:
         """One person in full."""
-        viewer, staff, one = await self._desk.admit_to(request, "patient", token)
-        look, shown = await self._look(request, viewer, staff, one)
+        admitted = await self._desk.admit_to(request, "patient", token)
+        one, glass = admitted.person, admitted.glass
+        look, shown = await self._look(request, admitted)
         report = one.reported.assessment if one.reported else None
         source = report.token if report else ""
         event_id = await self._reviewable(one)
@@ -95,7 +96,11 @@ class PatientRoutes:
                 )
                 if decided
                 else None,
-                decisions_open=shown and event_id is not None and not one.under_review,
+                decisions_open=shown
+                and event_id is not None
+                and not one.under_review
+                and glass is None,
+                glass=GlassView(reason=glass.reason, until_ms=glass.until_ms) if glass else None,
             )
         )
 
@@ -108,8 +113,9 @@ class PatientRoutes:
         points: Annotated[int, Query(ge=3, le=2_000, description="At most, per series.")] = 300,
     ) -> Response:
         """The scores, the risk and the vitals over time."""
-        viewer, staff, one = await self._desk.admit_to(request, "history", token)
-        look, _ = await self._look(request, viewer, staff, one)
+        admitted = await self._desk.admit_to(request, "history", token)
+        one = admitted.person
+        look, _ = await self._look(request, admitted)
         found: list[Point] = []
         vitals: list[tuple[str, int, float]] = []
         for alias in one.aliases:
@@ -130,9 +136,9 @@ class PatientRoutes:
         event_id: Annotated[str, Query(max_length=64, description="One event of the patient.")],
     ) -> Response:
         """Everything behind the result of one event."""
-        viewer, staff, one = await self._desk.admit_to(request, "explanation", token)
-        look, _ = await self._look(request, viewer, staff, one)
-        for alias in one.aliases:
+        admitted = await self._desk.admit_to(request, "explanation", token)
+        look, _ = await self._look(request, admitted)
+        for alias in admitted.person.aliases:
             (detail,) = await self._desk.model.details(alias, [event_id])
             if detail is not None:
                 old = await self._desk.model.superseded(alias, event_id)
@@ -145,23 +151,28 @@ class PatientRoutes:
         The same key with the same decision gives the same answer, and records nothing again.
         """
         token = await self._desk.model.token_of(event_id, self._desk.follower.partitions)
-        viewer, staff, one = await self._desk.admit_to(request, "review", token or "")
-        require_same_origin(request, viewer)
+        admitted = await self._desk.admit_to(request, "review", token or "")
+        require_same_origin(request, admitted.viewer)
         asked = await _decision(request)
         now_ms = self._desk.clock.now_ms()
         made = review(
-            asked, event_id=event_id, token=token or "", staff=staff, key=key, now_ms=now_ms
+            asked,
+            event_id=event_id,
+            token=token or "",
+            staff=admitted.staff,
+            key=key,
+            now_ms=now_ms,
         )
         async with self._one_at_a_time(made.review_id):
             stored = await self._desk.model.decision(made.token, made.review_id)
             if stored is not None:
                 return reply(_same_again(stored, asked))
-            _, shown = await self._look(request, viewer, staff, one)
+            _, shown = await self._look(request, admitted)
             if not shown:
                 raise Problem(
                     503, "identity_unavailable", "Decisions are off while names are away."
                 )
-            if one.under_review:
+            if admitted.person.under_review:
                 raise Problem(
                     409, "under_review", "The links of this patient are being worked out."
                 )
@@ -196,10 +207,9 @@ class PatientRoutes:
             ]
         return max(found)[1] if found else None
 
-    async def _look(
-        self, request: Request, viewer: Viewer, staff: str, one: Person
-    ) -> tuple[Look, bool]:
-        identities = await self._desk.identify(viewer, staff, [one], "patient")
+    async def _look(self, request: Request, admitted: Admitted) -> tuple[Look, bool]:
+        viewer, staff, one, glass = admitted
+        identities = await self._desk.identify(viewer, staff, [one], "patient", glass)
         (look,) = self._desk.looks([one], identities, lang_of(request))
         return look, identities is not None
 

@@ -7,25 +7,27 @@ import msgspec
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from services.gateway import views, views_ops
-from services.gateway.bodies import SearchRequest
+from services.gateway import views, views_lists, views_ops
+from services.gateway.bodies import GlassRequest, SearchRequest
 from services.gateway.reviews import ReviewRequest
 
 REF = "#/components/schemas/{name}"
 JSON = "application/json"
 PROBLEM = "application/problem+json"
 VIEWS: tuple[type[Any], ...] = (
-    views.Me,
-    views.Units,
+    views_lists.Me,
+    views_lists.Units,
     views.Worklist,
     views.Patient,
     views.History,
     views.Explanation,
-    views.Found,
+    views_lists.Found,
     views.Reviewed,
+    views.GlassView,
     views_ops.Counts,
     views_ops.Problem,
     ReviewRequest,
+    GlassRequest,
     SearchRequest,
 )
 REFUSALS = {

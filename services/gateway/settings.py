@@ -55,6 +55,15 @@ class GatewaySettings(AuditedSettings):
     session_hours: int = Field(
         default=12, ge=1, le=24, description="How long a sign-in lasts, in hours."
     )
+    glass_minutes: int = Field(
+        default=60,
+        ge=1,
+        le=720,
+        description=(
+            "How long a clinician without a care relation sees a patient after breaking the "
+            "glass, in minutes."
+        ),
+    )
     poll_ms: int = Field(
         default=250, ge=10, le=5_000, description="How often the read model is looked at, in ms."
     )

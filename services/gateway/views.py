@@ -12,6 +12,7 @@ from typing import Literal
 import msgspec
 
 from contracts.assessed import Score
+from contracts.reidentify import GlassReason
 
 Band = Literal["high", "medium", "low-medium", "low", "unknown"]
 Trend = Literal["up", "down", "flat", "none"]
@@ -202,8 +203,17 @@ class ReviewView(View, frozen=True, kw_only=True):
     decided_ms: int
 
 
+class GlassView(View, frozen=True, kw_only=True):
+    """The glass over a patient is broken: why, and until when (the server's time)."""
+
+    reason: GlassReason
+    until_ms: int
+
+
 class Patient(Row, frozen=True, kw_only=True):
-    """One person in full. ``event_id`` names the report that a review is about."""
+    """One person in full. ``event_id`` names the report that a review is about. ``glass``: shown
+    without a care relation; then nothing is decided.
+    """
 
     identity: IdentityState
     catching_up: CatchingUp | None
@@ -215,6 +225,7 @@ class Patient(Row, frozen=True, kw_only=True):
     history_url: str
     review: ReviewView | None
     decisions_open: bool
+    glass: GlassView | None
 
 
 class History(View, frozen=True, kw_only=True):
@@ -252,39 +263,6 @@ class Explanation(View, frozen=True, kw_only=True):
     doubted: tuple[DoubtedView, ...]
     red_flags: tuple[str, ...]
     superseded: tuple[SupersededView, ...]
-
-
-class Found(View, frozen=True, kw_only=True):
-    """The persons that match a search and that the viewer may see."""
-
-    identity: IdentityState
-    patients: tuple[Row, ...]
-
-
-class UnitView(View, frozen=True, kw_only=True):
-    """A unit of the viewer with its open patients, and how many of them are in the top band."""
-
-    unit: str
-    patients: int
-    high: int
-
-
-class Units(View, frozen=True, kw_only=True):
-    """The units that the viewer sees."""
-
-    units: tuple[UnitView, ...]
-
-
-class Me(View, frozen=True, kw_only=True):
-    """Who is signed in. ``csrf`` goes into the header ``X-CSRF-Token`` of every POST."""
-
-    name: str
-    roles: tuple[str, ...]
-    units: tuple[str, ...]
-    lang: Literal["en", "zh"]
-    csrf: str
-    expires_ms: int
-    demo: bool
 
 
 class Reviewed(View, frozen=True, kw_only=True):

@@ -8,6 +8,7 @@ import sys
 from plumbing import log
 from plumbing.clock import Clock, SystemClock
 from plumbing.errors import Superseded
+from plumbing.garbage import spare_what_stays
 from plumbing.kafka_log import KafkaReader, KafkaTransactions, require_fast_checksum
 from services.ingest.app import KeyMissing, Logs, running
 from services.ingest.settings import IngestSettings
@@ -19,6 +20,7 @@ def main() -> None:
     log.configure("ingest", settings.log_level)
     settings.warn_unknown()
     require_fast_checksum()
+    spare_what_stays()
     try:
         asyncio.run(_serve(settings))
     except (KeyMissing, OSError) as error:

@@ -7,7 +7,6 @@ no base64, stays an attachment without a name.
 """
 
 import binascii
-import hashlib
 from collections.abc import Sequence
 from itertools import starmap
 
@@ -15,13 +14,13 @@ import msgspec
 
 from contracts.clinical import Finding
 from contracts.identified import Image
+from services.ingest.images import named
 from services.ingest.parse import Parsed, ParsedEvent
 
 NULL = b'""'
 NULLED = frozenset({b"PID", b"PV1", b"AL1", b"IAM"})
 TOLD_BY_PARSER = frozenset({"PID-7"})
 FINDINGS_MAX = 50
-PNG, JPEG, DICOM, DICOM_AT = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"DICM", 128
 ENCODINGS = {b"BASE64": binascii.a2b_base64, b"HEX": binascii.unhexlify}
 
 
@@ -101,17 +100,4 @@ def _image(line: bytes, about: int) -> list[Image]:
         content = decode(parts[4])
     except ValueError:
         return []
-    kind = _media_type(content)
-    if not kind:
-        return []
-    digest = hashlib.sha256(content).hexdigest()
-    return [Image(about=about, media_type=kind, bytes=len(content), sha256=digest)]
-
-
-def _media_type(content: bytes) -> str:
-    if content.startswith(PNG):
-        return "image/png"
-    if content.startswith(JPEG):
-        return "image/jpeg"
-    is_dicom = content[DICOM_AT : DICOM_AT + len(DICOM)] == DICOM
-    return "application/dicom" if is_dicom else ""
+    return named(content, about)

@@ -12,6 +12,7 @@ from services.privacy.app import running
 from services.privacy.mirror import MirrorAhead
 from services.privacy.patient_keys import KeyUnreadable
 from services.privacy.settings import PrivacySettings
+from services.privacy.site_recognizers import RecognizersRefused
 from services.privacy.tagger.manifest import TaggerRefused
 
 
@@ -22,6 +23,7 @@ def main() -> None:
         MirrorAhead: "Redis knows more of {} than Kafka: restore the topic or empty Redis",
         KeyUnreadable: "the vault does not open with this privacy/kek.key",
         TaggerRefused: f"the tagger in {settings.tagger_dir} is not verified: {{}}",
+        RecognizersRefused: f"PRIVACY_PRESIDIO_RECOGNIZERS, {settings.presidio_recognizers}: {{}}",
         KeyMissing: "{}",
         OSError: "{}",
     }

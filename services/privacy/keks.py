@@ -1,6 +1,7 @@
 """The key-encryption keys of a site: which wraps now, which still open, which were destroyed.
 
-``KekStore`` is what a key management service has to offer; ``FileKeks`` is the one of a folder.
+``KekStore`` is what a key management service has to offer; ``FileKeks`` is the one of a folder,
+``keks_pkcs11.py`` that of a hardware security module.
 With a KMS each generation is a key of its own there: ``load`` fetches or decrypts the live ones,
 ``make`` asks for the next, ``destroy`` has one deleted, and says until when the KMS could still
 bring it back (the proof of an erasure lists that as an expiry).

@@ -39,13 +39,16 @@ class PrivacyKeys:
     officer_tokens: tuple[str, str] | None = None
 
 
-def load_privacy_keys(folder: Path, kek_folder: Path | None = None) -> PrivacyKeys:
+def load_privacy_keys(
+    folder: Path, kek_folder: Path | None = None, keks: KekStore | None = None
+) -> PrivacyKeys:
     """Return the keys in ``folder``; raise ``KeyMissing`` when one is missing or weak.
 
-    ``kek_folder`` is where the key-encryption keys lie, by default ``privacy`` in ``folder``.
+    ``kek_folder`` is where the key-encryption keys lie, by default ``privacy`` in ``folder``;
+    ``keks`` holds them instead of a folder.
     ``officer_tokens`` are the two secrets of an erasure, of two persons; without them none is done.
     """
-    keks = FileKeks(kek_folder or folder / "privacy", os.urandom)
+    keks = keks or FileKeks(kek_folder or folder / "privacy", os.urandom)
     keks.load()
     return PrivacyKeys(
         keks=keks,

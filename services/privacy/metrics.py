@@ -21,12 +21,28 @@ NOTES = counter(
     "Notes and text results by what became of them: passed or the code why one was held back.",
     labels=("result",),
 )
+IMAGES = counter(
+    "privacy_images_total",
+    "Images by what became of them: passed or the code why one was held back.",
+    labels=("result",),
+)
+IMAGE_SECONDS = histogram(
+    "privacy_image_seconds",
+    "Time to clean an image, the wait for the decoding process included.",
+    buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20),
+)
 NOTE_SPANS = counter(
     "privacy_note_spans_total",
     "Spans found in free text by the layer that found them (known, form, listed, tagger,"
-    " repeat) and kind;"
+    " site, repeat) and kind;"
     " several layers may find the same.",
     labels=("layer", "kind"),
+)
+SITE_RECOGNIZER_FAILURES = counter(
+    "privacy_site_recognizer_failures_total",
+    "Notes held back because of one of the site's recognisers, by its name and code:"
+    " site_recognizer_time (out of time) or site_recognizer_failed.",
+    labels=("recognizer", "code"),
 )
 BATCH_SECONDS = histogram(
     "privacy_batch_seconds",

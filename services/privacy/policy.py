@@ -33,7 +33,9 @@ class Rule(Enum):
     SHIFT = auto()  # a time: moved back by the patient's days
     HASH = auto()  # becomes a pseudonym under the patient key
     TOKEN = auto()  # an identifier: becomes the token, a staff token or a link between tokens
-    GENERALISE = auto()  # made coarser: birth date to age, receipt time to elapsed time
+    GENERALISE = (
+        auto()
+    )  # made coarser: birth date to age, postcode to area, receipt to elapsed time
     EACH = auto()  # a struct, or a tuple of them, with its own rules
     DROP = auto()
 
@@ -65,10 +67,10 @@ POLICY: dict[type[Any], dict[str, Rule]] = {
         "allergies": EACH,
         "orders": EACH,
         "notes": EACH,
-        "images": DROP,  # what an image shows of the patient is not looked at yet
+        "images": EACH,  # their pixels, by ``imaging``: attributes by its own table, profile.py
         "links": EACH,
         "findings": EACH,
-        "raw": DROP,
+        "raw": DROP,  # images are taken out of it, nothing else
         "raw_blob": DROP,
     },
     Patient: {
@@ -78,6 +80,8 @@ POLICY: dict[type[Any], dict[str, Rule]] = {
         "sex": GENERALISE,
         "deceased": KEEP,
         "others": DROP,
+        "postcode": GENERALISE,
+        "country": GENERALISE,
     },
     BlobRef: {"blob_id": DROP, "parts": DROP, "bytes": DROP, "partition": DROP, "offset": DROP},
     PatientId: {"value": TOKEN, "assigner": TOKEN, "type": DROP},
@@ -124,7 +128,7 @@ POLICY: dict[type[Any], dict[str, Rule]] = {
     Allergy: {"code": EACH, "severity": LOCAL, "reaction": LOCAL},
     Order: {"code": EACH, "control": CODE, "status": CODE, "at_ms": SHIFT},
     Note: {"text": SCRUB, "about": KEEP, "kind": LOCAL, "lang": CODE, "apart_chars": DROP},
-    Image: {"about": DROP, "media_type": DROP, "bytes": DROP, "sha256": DROP},
+    Image: {"about": KEEP, "media_type": DROP, "bytes": DROP, "sha256": DROP, "kind": DROP},
     IdentityLink: {"other": TOKEN, "link": KEEP, "trigger": DROP},
     Finding: {"level": KEEP, "where": CODE, "code": CODE, "text": DROP},
 }

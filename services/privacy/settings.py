@@ -42,6 +42,29 @@ class PrivacySettings(AuditedSettings):
         default=True,
         description="False: notes are cleaned by known identifiers and rules alone.",
     )
+    uses_images: bool = Field(
+        default=True,
+        description="False: no image passes; each is held back as `off`.",
+    )
+    image_timeout_s: float = Field(
+        default=10.0, description="Longest time for an image; then it is held back as `too_slow`."
+    )
+    image_memory_bytes_max: int = Field(
+        default=1024 * 1024 * 1024,
+        description="Address space of the process that decodes images, its libraries included.",
+    )
+    presidio_recognizers: Path | None = Field(
+        default=None,
+        description=(
+            "YAML file of the site's own recognisers, in the format of Presidio's registry: "
+            "patterns and lists of words that go from notes beside all else; extra `presidio`."
+        ),
+    )
+    presidio_seconds_max: float = Field(
+        default=2.0,
+        gt=0,
+        description="Longest that they may take for one note; then the note is held back.",
+    )
     sealed_days: int = Field(
         default=IDENTIFIED.retention_ms // DAY_MS,
         description=(
@@ -72,6 +95,18 @@ class PrivacySettings(AuditedSettings):
             "Folder of the key-encryption keys, which privacy changes and destroys: writable, "
             "shared by all replicas, on an encrypted volume; default: `privacy` in `keys_dir`."
         ),
+    )
+    pkcs11_module: Path | None = Field(
+        default=None,
+        description=(
+            "Library of a hardware security module that holds the key-encryption keys instead of "
+            "`kek_dir`; extra `pkcs11`, `auscult keys hsm`."
+        ),
+    )
+    pkcs11_token: str = Field(default="auscult", description="Label of its token.")
+    pkcs11_pin_file: Path | None = Field(
+        default=None,
+        description="File with the PIN of the token's user; default: `pkcs11.pin` in `keys_dir`.",
     )
     erasure_grace_s: float = Field(
         default=30.0,

@@ -277,7 +277,7 @@ def test_a_foreign_and_an_unknown_patient_look_the_same(
     for token in (ZHANG.token, "z" * 26):
         one = Visit(browser, ward, units=units)
         one.page.goto(f"{ward.url}/patients/{token}")
-        expect(one.page.locator("#note")).to_contain_text("no such patient")
+        expect(one.page.locator("#glass")).to_contain_text("no such patient")
         seen.append(one.page.locator("main").inner_text())
         one.context.close()
     assert seen[0] == seen[1]

@@ -25,10 +25,13 @@ from plumbing.memory_log import InMemoryLog
 from services.privacy.erasing import Eraser
 from services.privacy.erasure_book import About, Erasure
 from services.privacy.folding import term
+from services.privacy.keks import KekStore
+from services.privacy.keks_pkcs11 import Pkcs11Keks
 from services.privacy.key_files import load_privacy_keys
 from services.privacy.proof import read_proof
 from tests.integration.test_privacy_stage import a_merge, a_person
 from tests.support.erasing import Attacker, Fuel, Killed, an_eraser
+from tests.support.hsm import PIN
 from tests.support.privacy import Ingest, Replica, events_of, make_keys
 from tests.unit.privacy.builders import NOON_MS, a_body
 
@@ -59,9 +62,12 @@ class Site:
     ingest: Ingest
     sent: int = 0
     replicas: list[Replica] = field(default_factory=list)
+    keks: KekStore | None = None
 
     async def process(self, fuel: Fuel | None = None) -> tuple[Replica, Eraser]:
-        replica, eraser = an_eraser(self.keys, self.redis_url, self.log, self.log, self.clock, fuel)
+        replica, eraser = an_eraser(
+            self.keys, self.redis_url, self.log, self.log, self.clock, fuel, keks=self.keks
+        )
         self.replicas.append(await replica.open())
         return replica, eraser
 
@@ -85,7 +91,7 @@ class Site:
         found: dict[Any, Any] = {key: await redis.hgetall(key) for key in hashes}
         await redis.aclose()
         records = [record for topic in TOPICS for record in self.log.records(topic)]
-        return Attacker(self.keys, records, found)
+        return Attacker(self.keys, records, found, self.keks)
 
 
 @pytest.fixture
@@ -171,6 +177,21 @@ async def assert_others_as_before(site: Site, tokens: dict[int, str]) -> None:
         assert person.known.names[0].family == f"Familyname{number}"
     (again,) = await site.feed(replica, a_visit(OTHERS[0], at_ms=site.clock.now_ms()))
     assert again.token == tokens[OTHERS[0]]
+
+
+async def test_a_key_in_a_hardware_security_module_is_destroyed_there(
+    site: Site, hsm_module: Path, hsm_token: str
+) -> None:
+    store = Pkcs11Keks(hsm_module, hsm_token, PIN)
+    first = store.make()
+    site.keks = store
+    replica, eraser, tokens = await a_peopled_site(site)
+    assert b"Familyname3" in (await site.attacker()).opened()[tokens[GONE]]
+    await ask_for(eraser, replica, a_person(GONE))
+    destroyed, _ = await eraser.work()
+    assert [one.kek_id for one in destroyed] == [first]
+    await assert_erased(site, tokens)
+    await assert_others_as_before(site, tokens)
 
 
 async def test_an_erased_person_cannot_be_found_and_the_others_can(site: Site) -> None:

@@ -92,11 +92,13 @@ def an_eraser(
     reader: EventReader,
     clock: Clock,
     fuel: Fuel | None = None,
+    *,
+    keks: KekStore | None = None,
 ) -> tuple[Replica, Eraser]:
     """Return a replica and its eraser, which waits for nobody."""
     fuel = fuel or Fuel()
     fuelled = FuelledWriter(writer, fuel)
-    replica = a_replica(keys, redis_url, fuelled, reader, clock)
+    replica = a_replica(keys, redis_url, fuelled, reader, clock, keks)
     replica.codec.ring.store = FuelledKeks(replica.codec.ring.store, fuel)
     eraser = Eraser(
         book=ErasureBook(replica.vault, replica.codec, replica.redis),
@@ -122,6 +124,7 @@ class Attacker:
     keys: Path
     records: Sequence[Record]
     redis: dict[bytes, dict[bytes, bytes]] = field(default_factory=dict)
+    keks: KekStore | None = None
 
     def opened(self) -> dict[str, bytes]:
         """Return what opens of the vault's old bytes: token to identity as JSON."""
@@ -180,7 +183,7 @@ class Attacker:
         return any(one in thing and other in thing for thing in things for one, other in ways)
 
     def _keks(self) -> Iterable[Kek]:
-        return load_privacy_keys(self.keys).keks.load().live
+        return load_privacy_keys(self.keys, keks=self.keks).keks.load().live
 
 
 def _unwrapped(kek: Kek, wrapped: bytes, link: str) -> Iterable[PatientKey]:

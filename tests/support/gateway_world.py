@@ -32,7 +32,7 @@ from contracts.reidentify import (
 )
 from contracts.relations import CareRelation, StaffRole
 from contracts.topic import DAY_MS, Topic
-from plumbing.clock import Clock, ManualClock
+from plumbing.clock import ManualClock
 from plumbing.event_log import Output, Record
 from plumbing.memory_log import InMemoryLog
 from plumbing.stage import Arrived, Batch, Subscription
@@ -57,6 +57,7 @@ class PrivacyDesk:
     def __init__(self) -> None:
         self.people: dict[str, Identity] = {}
         self.available = True
+        self.refuses = 0  # a status to refuse looks with
         self.resolved: list[ResolveRequest] = []
         self.app = FastAPI()
         self.app.post("/v1/resolve")(self.resolve)
@@ -76,6 +77,8 @@ class PrivacyDesk:
     async def resolve(self, request: Request) -> Response:
         asked = msgspec.json.decode(await self._body(request), type=ResolveRequest)
         self.resolved.append(asked)
+        if self.refuses:
+            return Response(status_code=self.refuses)
         found = tuple(self.people[token] for token in asked.tokens if token in self.people)
         return self._answer(ResolveAnswer(identities=found))
 
@@ -216,9 +219,12 @@ class World:
 
 @asynccontextmanager
 async def gateway_world(
-    redis_url: str, folder: Path, clock: ManualClock | None = None
+    redis_url: str,
+    folder: Path,
+    clock: ManualClock | None = None,
+    real_privacy: tuple[httpx.AsyncClient, str] | None = None,
 ) -> AsyncIterator[World]:
-    """Give a world on an emptied Redis."""
+    """Give a world on an emptied Redis; ``real_privacy``: a client of one, and its token."""
     clock = clock or ManualClock(wall_ms=NOON_MS)
     log = InMemoryLog([topic.name for topic in TOPICS.values()], clock=clock)
     log.create("audit.v1")
@@ -237,27 +243,18 @@ async def gateway_world(
         _to(privacy.app, settings.privacy_url) as privacy_http,
         _to(issuer_app, settings.oidc_issuer) as issuer,
     ):
-        gateway = _gateway(settings, log, model, privacy_http, issuer, clock)
+        asked, token = real_privacy or (privacy_http, RESOLVE_TOKEN)
+        outside = Outside(
+            writer=log, reader=log, model=model, privacy=asked, issuer=issuer, clock=clock
+        )
+        keys = Keys(SESSION_KEY, token, AUDIT_KEY)
+        gateway = Gateway(settings, keys, outside, partitions=12)
         users = json.loads((folder / "users.json").read_text())
         feed = Feed(log, gateway.subscriptions())
         by_login = {user["login"]: user for user in users}
         yield World(gateway, log, clock, privacy, model, feed, issuer, by_login)
         await gateway.close_streams()
         await model.close()
-
-
-def _gateway(
-    settings: GatewaySettings,
-    log: InMemoryLog,
-    model: ReadModel,
-    privacy: httpx.AsyncClient,
-    issuer: httpx.AsyncClient,
-    clock: Clock,
-) -> Gateway:
-    outside = Outside(
-        writer=log, reader=log, model=model, privacy=privacy, issuer=issuer, clock=clock
-    )
-    return Gateway(settings, Keys(SESSION_KEY, RESOLVE_TOKEN, AUDIT_KEY), outside, partitions=12)
 
 
 def _to(app: FastAPI, base_url: str) -> httpx.AsyncClient:

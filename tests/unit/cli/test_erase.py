@@ -12,11 +12,12 @@ from typer.testing import CliRunner
 
 from cli.commands.erase import app
 from cli.stack.process import StackError
-from contracts.erasures import ErasureAnswer, SignedProof, State
+from contracts.erasures import DestroyedKey, ErasureAnswer, HoldAnswer, Place, SignedProof, State
 from plumbing.key_files import make_signing_pair, read_signing_key
 from services.privacy.erasure_book import Erasure
 from services.privacy.proof import sign_proof
 
+GOLDENS = Path(__file__).parents[3] / "contracts" / "cli"
 ASKED: list[tuple[str, str, dict[str, object]]] = []
 
 
@@ -25,9 +26,12 @@ def a_proof(folder: Path) -> bytes:
         (7 * i * i + 3) % 251 for i in range(n)
     ))  # fmt: skip
     erasure = Erasure(
-        id="e1", state="confirmed", basis="PATRQT", requested_by="a", requested_at_ms=1
-    )
-    return sign_proof(erasure, (), 5, 10, 20, read_signing_key(folder / "audit.ed25519"))
+        id="e1", state="confirmed", basis="PATRQT", requested_by="a", requested_at_ms=1,
+        confirmed_by="b", confirmed_at_ms=2, erased_at_ms=3, identifiers=1,
+        tombstones=(Place("care.relations.v1", 0, 7),),
+    )  # fmt: skip
+    destroyed = [DestroyedKey(kek_id="kek", at_ms=9)]
+    return sign_proof(erasure, destroyed, 5, 10, 20, read_signing_key(folder / "audit.ed25519"))
 
 
 @pytest.fixture
@@ -42,9 +46,11 @@ def privacy(tmp_path: Path) -> Iterator[list[str]]:
             said = json.loads(self.rfile.read(int(self.headers["content-length"])))
             ASKED.append((self.path, self.headers["authorization"], said))
             state: State = "requested" if self.path.endswith("request") else "done"
-            answer = ErasureAnswer(
+            answer: ErasureAnswer | HoldAnswer = ErasureAnswer(
                 erasure="e1", state=state, identifiers=1, proof=proof if state == "done" else b""
             )
+            if "hold" in said:
+                answer = HoldAnswer(identifiers=2, hold=bool(said["hold"]))
             self.send_response(409 if said.get("number") == "held" else 200)
             self.end_headers()
             self.wfile.write(msgspec.json.encode(answer))
@@ -92,6 +98,25 @@ def test_confirming_waits_and_keeps_the_proof_which_verifies(
     file.write_bytes(file.read_bytes().replace(b"PATRQT", b"LEGAL "))
     again = CliRunner().invoke(app, ["verify", str(file), *key])
     assert isinstance(again.exception, StackError)
+
+
+def test_the_answers_are_as_their_golden_files(privacy: list[str], tmp_path: Path) -> None:
+    asked = CliRunner().invoke(app, ["request", "--number", "1", *privacy])
+    assert json.loads(asked.stdout) == golden("erase.request.output.jsonl")
+    shown = CliRunner().invoke(app, ["show", "e1", *privacy])
+    assert json.loads(shown.stdout) == golden("erase.show.output.json")
+    file = tmp_path / "proof.json"
+    file.write_text(shown.stdout)
+    key = ["--key", str(tmp_path / "audit.pub")]
+    verified = CliRunner().invoke(app, ["verify", str(file), *key])
+    assert json.loads(verified.stdout) == golden("erase.verify.output.json")
+    held = CliRunner().invoke(app, ["hold", "--number", "1", *privacy])
+    assert json.loads(held.stdout) == golden("erase.hold.output.json")
+
+
+def golden(name: str) -> object:
+    """Return the first answer of a golden file."""
+    return json.loads((GOLDENS / name).read_text(encoding="utf-8").splitlines()[0])
 
 
 def test_a_refusal_is_said_in_a_word(privacy: list[str]) -> None:

@@ -12,9 +12,9 @@ from tests.support.gateway_world import NOON_MS, a_relation
 ACTIONS: tuple[Action, ...] = get_args(Action)
 OPENED: dict[str, set[str]] = {
     "clinician": {"me", "units", "worklist", "patient", "history", "explanation", "search",
-                  "review", "stream"},
+                  "glass", "review", "stream"},
     "charge": {"me", "units", "worklist", "patient", "history", "explanation", "search",
-               "review", "stream"},
+               "glass", "review", "stream"},
     "sre": {"me", "counts"},
     "model-admin": {"me"},
     "privacy-officer": {"me"},
@@ -46,6 +46,25 @@ def test_every_action_by_role_and_relation(action: Action, role: str, relation: 
         assert decision.status == 403
     elif not decision.allowed:
         assert decision.status == 404
+
+
+@pytest.mark.parametrize("action", sorted(ABOUT_ONE))
+@pytest.mark.parametrize("role", sorted(ROLES))
+def test_a_broken_glass_opens_looks_for_caring_roles_and_no_decision(
+    role: str, action: Action
+) -> None:
+    viewer, about = a_viewer(role, "W5"), a_person("W1")
+    decision = decide(viewer, action, "staff-D7", about, NOON_MS, glass=True)
+    assert decision.allowed == (action in OPENED[role] and action != "review")
+    assert not decide(viewer, action, "staff-D7", None, NOON_MS, glass=True).allowed
+    if decision.allowed:
+        assert decision.rule == "broken_glass"
+
+
+def test_who_has_a_relation_needs_no_glass() -> None:
+    viewer = a_viewer("clinician", "W1")
+    decision = decide(viewer, "review", "", a_person("W1"), NOON_MS, glass=True)
+    assert decision.rule == "role_and_relation"
 
 
 @pytest.mark.parametrize("action", ACTIONS)

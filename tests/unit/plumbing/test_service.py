@@ -1,12 +1,14 @@
 """A service's process: told to stop, unable to start, crashed."""
 
 import asyncio
+import gc
 import os
 import signal
+from collections.abc import Iterator
 
 import pytest
 
-from plumbing import service
+from plumbing import garbage, service
 from plumbing.settings import ServiceSettings
 from plumbing.stream import EXIT_CRASHED, StreamCrashed
 
@@ -17,6 +19,28 @@ CANNOT_START: dict[type[Exception], str] = {FileNotFoundError: "{} is not there"
 def settings(monkeypatch: pytest.MonkeyPatch) -> ServiceSettings:
     monkeypatch.setattr("plumbing.log.configure", lambda *_: None)  # the logs of the other tests
     return ServiceSettings()
+
+
+@pytest.fixture(autouse=True)
+def _collector_as_before() -> Iterator[None]:
+    thresholds = gc.get_threshold()
+    yield
+    gc.unfreeze()
+    gc.set_threshold(*thresholds)
+
+
+def test_what_was_there_before_the_work_is_spared_by_the_collector(
+    settings: ServiceSettings,
+) -> None:
+    spared: list[int] = []
+
+    async def serve(_stop: asyncio.Event) -> None:
+        spared.append(gc.get_freeze_count())
+        assert gc.get_threshold()[0] == garbage.YOUNG_OBJECTS
+
+    assert gc.get_freeze_count() == 0
+    service.run_service("one", settings, serve, CANNOT_START)
+    assert spared[0] > 10_000  # the modules
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

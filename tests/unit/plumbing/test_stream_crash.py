@@ -1,6 +1,7 @@
 """The crash ledger finds the culprit, whoever its neighbours are, and blames nobody else."""
 
-import os
+import subprocess
+import sys
 from pathlib import Path
 
 from hypothesis import given
@@ -36,7 +37,7 @@ def test_no_record_is_quarantined_before_it_was_tried_alone(tmp_path: Path) -> N
     for _ in range(N):
         dying = CrashLedger(tmp_path, "x", N)
         dying.take(PLACE, 100, 100)
-        os.close(dying._marks)
+        dying._marks.close()
     alone = CrashLedger(tmp_path, "x", N)
     pieces = alone.pieces(PLACE, [99, 100, 101])
     assert [(p.start, p.stop, p.quarantined) for p in pieces] == [
@@ -45,7 +46,7 @@ def test_no_record_is_quarantined_before_it_was_tried_alone(tmp_path: Path) -> N
         (2, 3, False),
     ]
     alone.take(PLACE, 100, 100)
-    os.close(alone._marks)
+    alone._marks.close()
     guilty = CrashLedger(tmp_path, "x", N)
     assert [p.attempts for p in guilty.pieces(PLACE, [99, 100, 101])] == [0, N + 1, 0]
     guilty.close()
@@ -115,7 +116,7 @@ def test_a_death_with_a_batch_in_hand_is_blamed_once(tmp_path: Path) -> None:
     dying.take(PLACE, 5, 9)
     dying.take(Place("other", 0), 1, 1)
     dying.put_down(Place("other", 0))
-    os.close(dying._marks)  # it dies: nothing is put down
+    dying._marks.close()  # it dies: nothing is put down
     next_one = CrashLedger(tmp_path, "x", N)
     assert next_one.suspicious
     assert next_one._suspects == {PLACE: Suspect("t", 3, 5, 9, 1)}
@@ -123,6 +124,20 @@ def test_a_death_with_a_batch_in_hand_is_blamed_once(tmp_path: Path) -> None:
     after = CrashLedger(tmp_path, "x", N)
     assert after._suspects == {PLACE: Suspect("t", 3, 5, 9, 1)}  # not blamed again
     after.close()
+
+
+def test_marks_outlive_a_process_that_is_killed(tmp_path: Path) -> None:
+    dies = (
+        "import os, sys; from pathlib import Path; from plumbing.stream_crash import *;"
+        "one = CrashLedger(Path(sys.argv[1]), 'x', 3);"
+        "one.take(Place('t', 3), 5, 9); one.take(Place('u', 0), 1, 2); one.put_down(Place('u', 0));"
+        "os.kill(os.getpid(), 9)"
+    )
+    ended = subprocess.run([sys.executable, "-c", dies, str(tmp_path)], check=False)
+    assert ended.returncode == -9
+    next_one = CrashLedger(tmp_path, "x", N)
+    assert next_one._suspects == {PLACE: Suspect("t", 3, 5, 9, 1)}
+    next_one.close()
 
 
 def test_a_clean_end_blames_nobody(tmp_path: Path) -> None:

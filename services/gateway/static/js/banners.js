@@ -3,7 +3,7 @@ import { $, h, icon } from "./dom.js";
 import { ago, full, now } from "./format.js";
 import { t } from "./i18n.js";
 
-const KIND = { offline: "bad", identity: "warn", degraded: "warn", catching_up: "info", slow: "warn", session: "bad", cut: "info", stale: "info" };
+const KIND = { glass: "warn", offline: "bad", identity: "warn", degraded: "warn", catching_up: "info", slow: "warn", session: "bad", cut: "info", stale: "info" };
 const ICON = { bad: "offline", warn: "warn", info: "clock" };
 
 class Banners {

@@ -46,7 +46,7 @@ export class Decision {
       h("h2", {}, t("decision.title")),
       row.scored_ms === null ? null : h("p", { class: "quiet small" }, t("decision.about", { time: at(row.scored_ms) })),
       done(row),
-      open ? null : h("p", { class: "small warn-line" }, t(row.under_review ? "status.under_review_help" : "decision.off")),
+      open ? null : h("p", { class: "small warn-line" }, t(closedBy(row))),
       this.#form ? this.#draft() : h("div", { class: "buttons" },
         h("button", { type: "button", class: "button", disabled: !open, onclick: choose("accepted") }, icon("check"), t("decision.accept")),
         h("button", { type: "button", class: "button", disabled: !open, onclick: choose("overridden") }, t("decision.override"))),
@@ -102,7 +102,13 @@ export class Decision {
   }
 }
 
-const said = (row) => [row.event_id, row.decisions_open, row.under_review, row.review, row.scored_ms];
+const said = (row) => [row.event_id, row.decisions_open, row.under_review, row.review, row.scored_ms, row.glass];
+
+/** Why nothing can be decided. */
+function closedBy(row) {
+  if (row.glass) return "decision.glass";
+  return row.under_review ? "status.under_review_help" : "decision.off";
+}
 
 function done(row) {
   if (!row.review) return null;

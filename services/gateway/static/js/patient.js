@@ -5,6 +5,7 @@ import { Course } from "./course.js";
 import { Decision } from "./decision.js";
 import { $, h, icon } from "./dom.js";
 import { ago, at, now, overdue, relative, years } from "./format.js";
+import { Glass, glassSaid } from "./glass.js";
 import { count, t, word } from "./i18n.js";
 import { keepFresh, showState, tickState } from "./live.js";
 import { doubtedCard, reading, tickDoubts } from "./reading.js";
@@ -22,6 +23,7 @@ const article = $("#patient");
 const id = article.dataset.id;
 const course = new Course($("#charts"), $("#scrub"), $("#table"));
 const decision = new Decision($("#decision"));
+const glass = new Glass($("#glass"), id, () => look());
 let row = null;
 let etag = null;
 let drawnFor = "";
@@ -31,7 +33,7 @@ async function load() {
   try {
     answer = await get(`/v1/patients/${encodeURIComponent(id)}`, { etag });
   } catch (error) {
-    if (error instanceof Refused && error.status === 404) return leave("error.404");
+    if (error instanceof Refused && error.status === 404) return refused();
     throw error;
   }
   if (answer.same) return undefined;
@@ -48,15 +50,24 @@ async function load() {
   return undefined;
 }
 
+/** Not the viewer's patient (any more), or nobody: the glass can be broken. */
+function refused() {
+  leave(null);
+  glass.show();
+}
+
 function leave(key) {
   row = null;
+  etag = null;
+  banners.say("glass", null);
   article.hidden = true;
-  $("#note").hidden = false;
-  $("#note").textContent = t(key);
+  $("#note").hidden = key === null;
+  $("#note").textContent = key === null ? "" : t(key);
 }
 
 function draw() {
   $("#note").hidden = true;
+  glass.hide();
   article.hidden = false;
   article.dataset.band = bandOf(row);
   $("#who").replaceChildren(...whoParts());
@@ -68,6 +79,7 @@ function draw() {
   $("#doubted").hidden = doubted === null;
   $("#doubted").replaceChildren(...(doubted ?? []));
   decision.show(row);
+  banners.say("glass", glassSaid(row));
   banners.say("identity", row.identityHidden ? t("banner.identity") : null);
   banners.say("catching_up", row.catching_up && (row.catching_up.behind_minutes > 0
     ? t("banner.catching_up", { n: row.catching_up.behind_minutes }) : t("banner.catching_up_now")));
@@ -136,6 +148,7 @@ function onState(state, lastGood) {
   banners.offline(state === "off" ? lastGood : null);
   banners.say("slow", state === "slow" ? t("banner.slow") : null);
   if (state !== "session") return;
+  glass.hide();
   leave("signin.signed_out");
   banners.say("session", h("span", {}, t("banner.session"), " ",
     h("a", { href: `/login?next=${encodeURIComponent(location.pathname)}` }, t("banner.session_link"))));
@@ -146,7 +159,7 @@ for (const input of document.querySelectorAll('input[name="window"]')) {
 }
 course.window(WINDOW_DEFAULT_H);
 startShell(() => {
-  if (!decision.close()) location.assign($("#back").href);
+  if (!decision.close() && !glass.close()) location.assign($("#back").href);
 });
-keepFresh(load, onState);
+const look = keepFresh(load, onState);
 setInterval(tick, TICK_MS);

@@ -1,7 +1,7 @@
 // Searching: typing narrows the list that is shown; Enter asks the server for whole names and
 // record numbers (each such search is audited, so it never runs while typing).
 import { post } from "./api.js";
-import { $, h, tile } from "./dom.js";
+import { $, h, icon, tile } from "./dom.js";
 import { t } from "./i18n.js";
 import { bandOf, hasScore, nameOf, scoreOf, whoLine } from "./row.js";
 
@@ -27,7 +27,7 @@ export function startSearch(narrow) {
     if (text.length < LETTERS_MIN) return;
     try {
       const body = await post("/v1/search", { q: text }); // in the body: addresses end up in logs
-      show(body.identity === "ok" ? body.patients : null);
+      show(body.identity === "ok" ? body.patients : null, body.others);
     } catch {
       show(null);
     }
@@ -40,16 +40,19 @@ export function startSearch(narrow) {
     narrow("");
   }
 
-  function show(patients) {
+  function show(patients, others = []) {
     found.hidden = false;
     const head = h("div", { class: "found-head" }, h("h2", {}, t("worklist.search_results")),
       h("button", { type: "button", class: "button", onclick: clear }, t("worklist.search_clear")));
-    if (!patients?.length) {
+    if (!patients?.length && !others.length) {
       found.replaceChildren(head, h("p", {}, t(patients ? "worklist.search_none" : "worklist.search_failed")));
       return;
     }
-    found.replaceChildren(head, h("ul", {}, patients.map((row) => h("li", { "data-band": bandOf(row) },
+    const none = patients?.length ? null : h("p", {}, t("worklist.search_none"));
+    found.replaceChildren(...[head, none].filter(Boolean), h("ul", {}, (patients ?? []).map((row) => h("li", { "data-band": bandOf(row) },
       tile(bandOf(row), hasScore(row) ? scoreOf(row).total : null), h("a", { href: `/patients/${encodeURIComponent(row.id)}` }, nameOf(row)),
-      h("span", { class: "quiet" }, `${whoLine(row)} · ${[row.unit, row.bed].filter(Boolean).join(" ")}`)))));
+      h("span", { class: "quiet" }, `${whoLine(row)} · ${[row.unit, row.bed].filter(Boolean).join(" ")}`))),
+      others.map((other) => h("li", { class: "other" }, icon("warn"), h("a", { href: `/patients/${encodeURIComponent(other)}` }, t("worklist.search_other")),
+        h("span", { class: "quiet" }, t("worklist.search_other_help"))))));
   }
 }

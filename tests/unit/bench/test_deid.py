@@ -1,0 +1,109 @@
+"""The benchmark of de-identification: how peers are scored, told of and shown."""
+
+import importlib.util
+import os
+from collections.abc import Sequence
+from io import StringIO
+
+import pytest
+from rich.console import Console
+
+from bench import deid, deid_peers
+from bench.deid_peers import FindsAll, Peer
+from cli.commands.bench import deid_table
+from training.deid.scoring import Spans
+from training.deid.texts import Marked
+
+NOTE = Marked("1", "en", "s", "Ann Lee called 555-0100.", ((0, 7, "NAME"), (15, 23, "PHONE")))
+SET = deid.TextSet("two", [NOTE, Marked("2", "en", "s", "Nothing here.", ())])
+
+
+def finds_names(texts: Sequence[str]) -> FindsAll:
+    return lambda: [[(0, 7, "PERSON")] if text.startswith("Ann") else [] for text in texts]
+
+
+def fails(_: Sequence[str]) -> FindsAll:
+    def find() -> Sequence[Spans]:
+        raise UnicodeEncodeError("utf-8", "\ud800", 0, 1, "surrogates")
+
+    return find
+
+
+def test_a_peer_is_scored_by_character_on_the_whole_set() -> None:
+    row = deid.scored_peer(Peer("p", ("en",), finds_names), SET)
+    assert (row["documents"], row["NAME"], row["PHONE"]) == (2, 1.0, 0.0)
+    assert row["recall"] == round(6 / 13, 4)
+    assert (row["precision"], row["leaky"]) == (1.0, 0.5)
+    assert "held" not in row
+
+
+def test_a_peer_that_fails_on_a_text_says_how() -> None:
+    row = deid.scored_peer(Peer("p", ("en",), fails), SET)
+    assert row == {"note": "fails: UnicodeEncodeError"}
+
+
+def test_a_peer_that_is_not_installed_is_a_line_with_its_command(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
+    found = dict(one for one in deid_peers.peers() if not isinstance(one, Peer))
+    assert found["Philter"] == "not installed: pip install philter-ucsf chardet"
+    assert list(found) == ["Presidio, patterns", "Presidio, spaCy model", "scrubadub", "Philter"]
+
+
+def test_peers_get_the_languages_that_they_can_be_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    chinese = deid.TextSet("zh", [Marked("3", "zh", "s", "患者王芳。", ((2, 4, "NAME"),))])
+    monkeypatch.setattr(deid, "text_sets", lambda _: [SET, chinese])
+    both = [Peer("p", ("en",), finds_names), ("q", "not installed: pip install q")]
+    monkeypatch.setattr(deid, "peers", lambda: both)
+    found = deid.run()
+    assert list(found["p"]) == ["two, nothing known"]
+    assert found["q"] == {"note": "not installed: pip install q"}
+    assert {"two, known", "zh, nothing known"} <= found["ours, rules only"].keys()
+
+
+def test_the_run_is_held_to_one_core_and_let_go() -> None:
+    before = os.sched_getaffinity(0)
+    with deid.one_core():
+        assert len(os.sched_getaffinity(0)) == 1
+    assert os.sched_getaffinity(0) == before
+
+
+def test_the_table_has_the_systems_of_a_set_together() -> None:
+    row = deid.scored_peer(Peer("p", ("en",), finds_names), SET)
+    figures = {
+        "ours": {"two, nothing known": row},
+        "p": {"two, nothing known": row},
+        "q": {"note": "not installed: pip install q"},
+        "r": {"two, nothing known": {"note": "fails: X"}},
+    }
+    shown = StringIO()
+    Console(width=200, file=shown).print(deid_table("deid", figures))
+    lines = [line for line in shown.getvalue().splitlines() if "two" in line]
+    assert [line.split("│")[2].strip() for line in lines] == ["ours", "p", "r"]
+    assert "0.462" in lines[0]
+    assert any("pip install q" in line for line in shown.getvalue().splitlines())
+
+
+def test_philters_patterns_get_their_flags_in_front() -> None:
+    assert deid_peers._flags_first(r"\b(?i)ward\b").search("On WARD 3") is not None
+
+
+@pytest.mark.parametrize(
+    ("name", "module", "caught"),
+    [
+        ("Presidio, patterns", "presidio_analyzer", "ann@example.org"),
+        ("scrubadub", "scrubadub", "ann@example.org"),
+        ("Philter", "philter_ucsf", "Okonkwo"),
+    ],
+)
+def test_a_peer_that_is_installed_finds_what_it_is_known_for(
+    name: str, module: str, caught: str
+) -> None:
+    pytest.importorskip(module, reason=f"{module} is in the extra `peers`")
+    peer = next(p for p in deid_peers.peers() if isinstance(p, Peer) and p.name == name)
+    text = "Seen by Dr Okonkwo, write to ann@example.org."
+    (spans,) = peer.prepare([text])()
+    at = text.index(caught)
+    covered = {index for start, end, _ in spans for index in range(start, end)}
+    assert {at, at + len(caught) - 1} <= covered
