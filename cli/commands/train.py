@@ -31,13 +31,19 @@ def train_command(
     key: Annotated[
         Path | None, typer.Option(help="Ed25519 key (hex) to sign with; without it: not signed.")
     ] = None,
+    notes: Annotated[
+        Path, typer.Option(help="deid: folder of the notes that were written to learn from.")
+    ] = Path("data/training_notes"),
     gold: Annotated[
         Path | None,
         typer.Option(help="deid: folder of gold notes, whose development half is learnt from."),
     ] = Path("data/gold_notes"),
     threshold: Annotated[
         float, typer.Option(help="deid: what identifies with more probability is removed.")
-    ] = 0.5,
+    ] = 0.35,
+    threshold_han: Annotated[
+        float, typer.Option(help="deid: the same in texts of which a fifth or more is Chinese.")
+    ] = 0.2,
     steps: Annotated[
         int | None, typer.Option(min=2, help="deid: batches of both parts; fewer for a trial.")
     ] = None,
@@ -50,7 +56,8 @@ def train_command(
     if task == DEID:
         from cli.commands.train_deid import Asked, train_deid
 
-        train_deid(Asked(data, gold, output, version, seed, threshold, steps, pause))
+        limits = (threshold, threshold_han)
+        train_deid(Asked(data, notes, gold, output, version, seed, *limits, steps, pause))
         return
     from training.icu_mortality.boosting import Recipe
     from training.icu_mortality.pipeline import Plan, read_data, train

@@ -16,11 +16,13 @@ class Asked:
     """What the options say. ``steps``: of both parts together, None: as shipped."""
 
     data: Path
+    notes: Path
     gold: Path | None
     output: Path | None
     version: str
     seed: int
     threshold: float
+    threshold_han: float
     steps: int | None
     pause: Path | None
 
@@ -30,7 +32,7 @@ def train_deid(asked: Asked) -> None:
     from training.deid.pipeline import NAME, Plan, read_texts, train
 
     created = datetime.fromtimestamp(SystemClock().now_ms() / 1000, UTC).date().isoformat()
-    plan = Plan(asked.version, created, asked.threshold, asked.seed)
+    plan = Plan(asked.version, created, asked.threshold, asked.threshold_han, asked.seed)
     if asked.steps is not None:
         half = max(1, asked.steps // 2)
         plan = replace(
@@ -40,7 +42,7 @@ def train_deid(asked: Asked) -> None:
         )
     folder = (asked.output or Path("data/taggers")) / NAME / asked.version
     try:
-        texts = read_texts(asked.data, asked.gold)
+        texts = read_texts(asked.data, asked.notes, asked.gold)
         with console.status("writing texts") as status:
             manifest = train(texts, plan, folder, status.update, asked.pause)
     except FileNotFoundError as error:

@@ -15,7 +15,7 @@ from typing import NamedTuple, Protocol
 
 from services.privacy.encoded import find_encoded, may_hide
 from services.privacy.folding import WALL, Folded, fold, squeeze
-from services.privacy.gazetteers import find_listed
+from services.privacy.gazetteers import find_listed, find_places_zh
 from services.privacy.genotypes import (
     RAW_GENOME,
     find_genotypes,
@@ -27,12 +27,14 @@ from services.privacy.genotypes import (
 from services.privacy.known import KnownTerms
 from services.privacy.pattern_checks import UNIT_AFTER
 from services.privacy.patterns import PATTERNS, find_patterns
+from services.privacy.patterns_context import CONTEXT_EN, CONTEXT_ZH
 from services.privacy.patterns_notes import NOTES_EN, NOTES_ZH
 from services.privacy.patterns_odd import ODD_EN, ODD_ZH
 from services.privacy.patterns_zh import PATTERNS_ZH
 from services.privacy.readings import Reading, find_broken, readings_of
 from services.privacy.repeats import find_repeats
 from services.privacy.spans import Span
+from services.privacy.trimming import trimmed, with_initials
 
 TEXT_CHARS_MAX = 200_000
 SHORT_TEXTS_MAX = 500  # kept per patient
@@ -155,16 +157,17 @@ class TextCleaner:
         text = folded.folded
         squeezed = squeeze(text)
         spans = self._counted("form", _find_by_form(without_panel(text), is_note=True))
+        spans += self._counted("listed", [*find_listed(text), *find_places_zh(text)])
+        if self._tagger is not None:
+            spans += self._counted("tagger", _outside(panel_spans(text), self._tagger.find(text)))
+        spans = [with_initials(text, trimmed(text, span)) for span in spans]
         spans += self._counted("form", list(find_genotypes(text)))
         spans += self._counted("form", list(find_broken(text)))
-        spans += self._counted("listed", list(find_listed(text)))
         if not self._known.is_empty:
             known = self._known.find(text, squeezed)
             spans += self._counted("known", [*known, *find_encoded(text, self._known)])
         for reading in readings_of(text):
             spans += self._counted("reading", self._read(reading))
-        if self._tagger is not None:
-            spans += self._counted("tagger", _outside(panel_spans(text), self._tagger.find(text)))
         if self._site is not None:
             spans += self._counted("site", self._site.find(text))
         return spans + self._counted("repeat", find_repeats(text, squeezed, spans))
@@ -197,9 +200,9 @@ def _find_by_form(folded: str, *, is_note: bool = False) -> list[Span]:
     if has_han:
         spans += find_patterns(folded, PATTERNS_ZH)
     if is_note:
-        spans += find_patterns(folded, NOTES_EN + ODD_EN)
+        spans += find_patterns(folded, NOTES_EN + ODD_EN + CONTEXT_EN)
     if is_note and has_han:
-        spans += find_patterns(folded, NOTES_ZH + ODD_ZH)
+        spans += find_patterns(folded, NOTES_ZH + ODD_ZH + CONTEXT_ZH)
     return spans
 
 

@@ -22,6 +22,7 @@ EPONYM_AFTER = re.compile(
     r"|tumou?r|crisis|point|murmur|test|score|criteria|contracture|thyroiditis)\b",
     re.IGNORECASE,
 )
+SENTENCE_ENDS = frozenset(".;:!?")
 SEPARATORS_MAX = 3  # characters that may stand between two of a term, on average
 
 
@@ -73,7 +74,7 @@ class KnownTerms:
                 spans.append(span)
         ends = {span.end for span in spans if span.label == "NAME"}
         starts = {span.start for span in spans if span.label == "NAME"}
-        spans += [span for span, _ in unsure if _is_beside(span, ends, starts)]
+        spans += [span for span, _ in unsure if _is_beside(span, ends, starts, folded)]
         return spans
 
     def _matches(self, squeezed: Squeezed, folded: str) -> Iterator[tuple[int, int, Term]]:
@@ -122,6 +123,18 @@ def _reads_as_name(folded: str, start: int) -> bool:
     return folded[start].isupper() and bool(before) and before[-1] not in ".!?:;\n"
 
 
-def _is_beside(span: Span, ends: set[int], starts: set[int]) -> bool:
-    """Sets: of many names and many words that could be one, each is looked at once."""
-    return any(span.start - gap in ends or span.end + gap in starts for gap in range(3))
+def _is_beside(span: Span, ends: set[int], starts: set[int], folded: str) -> bool:
+    """Sets: of many names and many words that could be one, each is looked at once.
+
+    A name does not go on behind the end of a sentence.
+    """
+    return any(
+        (
+            span.start - gap in ends
+            and SENTENCE_ENDS.isdisjoint(folded[span.start - gap : span.start])
+        )
+        or (
+            span.end + gap in starts and SENTENCE_ENDS.isdisjoint(folded[span.end : span.end + gap])
+        )
+        for gap in range(3)
+    )

@@ -118,6 +118,14 @@ def _parse(text: str) -> PersonName:
     return PersonName(family=pieces[0], given=pieces[1], middle=" ".join(pieces[2:]))
 
 
+def _written_name_terms(value: str) -> Iterator[Term]:
+    """Terms of a name that came as one string; its last word may be the family name."""
+    yield from _name_terms(_parse(value))
+    pieces = [piece for piece in (term(one) for one in value.split()) if piece]
+    if len(pieces) > 1 and "," not in value and not is_han(pieces[0]):
+        yield Term(pieces[0][:1] + pieces[-1], "NAME")  # R. Graves
+
+
 def _id_terms(value: str) -> Iterator[Term]:
     text = term(value)
     if len(text) < 3 or text in NEVER_NAMES or not any(char.isdecimal() for char in text):
@@ -182,7 +190,7 @@ def _email_terms(value: str) -> Iterator[Term]:
 
 
 _TERMS_OF_KIND: dict[str, Callable[[str], Iterator[Term]]] = {
-    "NAME": lambda text: _name_terms(_parse(text)),
+    "NAME": _written_name_terms,
     "ID": _id_terms,
     "PHONE": _phone_terms,
     "DATE": _date_terms,

@@ -4,11 +4,11 @@ import re
 
 # ruff: noqa: E501  (an expression that is broken into lines cannot be read)
 from services.privacy.patterns import Pattern, form
-from services.privacy.words import DOUBLE_SURNAMES, SURNAMES, words
+from services.privacy.words import DOUBLE_SURNAMES, RARE_SURNAMES, SURNAMES, words
 
 HAN = r"[\u3400-\u4dbf\u4e00-\u9fff·]"
 NUMERAL = r"[〇零一二三四五六七八九十廿卅元]"
-SURNAME = rf"(?:{'|'.join(DOUBLE_SURNAMES.split())}|[{SURNAMES}])"
+SURNAME = rf"(?:{'|'.join(DOUBLE_SURNAMES.split())}|[{SURNAMES}{RARE_SURNAMES}])"
 TITLE = (
     r"(?:主任医师|副主任医师|主治医师|住院医师|医师|医生|大夫|主任|护士长|护士|护师|教授|院长|先生|女士|小姐"
     r"|阿姨|大爷|奶奶|同志|老师)"

@@ -11,7 +11,8 @@ from services.privacy.identity import is_han
 from services.privacy.known import KnownTerms
 from services.privacy.known_terms import Term
 from services.privacy.spans import Span
-from services.privacy.words import NEVER_NAMES, NOT_NAMES, WORD_NAMES
+from services.privacy.tagger.hints import is_han_word
+from services.privacy.words import NEVER_NAMES, NOT_NAMES, SURNAMES, WORD_NAMES
 
 LATIN_CHARS_MIN = 4
 ID_CHARS_MIN = 5
@@ -43,7 +44,11 @@ def _name_terms(value: str, whole: str) -> Iterator[Term]:
     if is_han(whole):
         if len(whole) >= 2 and whole not in NEVER_NAMES and whole not in WORD_NAMES:
             yield Term(whole, "NAME")
+        given = whole[1:]
+        if len(whole) == 3 and whole[0] in SURNAMES and not is_han_word(given):
+            yield Term(given, "NAME", needs_cue=given in WORD_NAMES)
         return
     for part in {whole, *(term(piece) for piece in PARTS.split(value))}:
-        if len(part) >= LATIN_CHARS_MIN and part not in NEVER_NAMES and part not in NOT_NAMES:
-            yield Term(part, "NAME", needs_cue=part in WORD_NAMES)
+        is_short = len(part) < LATIN_CHARS_MIN
+        if len(part) >= 3 and part not in NEVER_NAMES and part not in NOT_NAMES:
+            yield Term(part, "NAME", needs_cue=is_short or part in WORD_NAMES)

@@ -68,4 +68,9 @@ SURNAMES = (
     "伍韦申尤毕聂丛焦向柳邢路岳齐梅莫庄辛管祝左涂谷祁时舒耿牟卜詹关苗凌费纪靳盛童欧甄"
     "项曲成游阳裴席卫查屈鲍位覃霍翁隋植甘景薄单包司柏宁柯阮桂闵解车"
 )
+# Rarer ones whose character is hardly ever a word: enough where a title or a cue stands beside it.
+RARE_SURNAMES = (
+    "宗奚晁匡冼谌嵇辜缪邝仝糜竺邬郗佘庹晏侬钮仇濮邰胥裘郦岑庾逯璩茹邴扈褚郏蒯阙寇佟栾臧贲亓亢屠"
+    "郜隗谯芮羿禹邸郇訾鄢昝宓粟佴郄缑仉沐呙郅闻巩鄞麴璧冮迟苑邬蔚牟闫亓鲜於窦逯郁尉蔺"
+)
 DOUBLE_SURNAMES = "欧阳 上官 司马 诸葛 司徒 皇甫 尉迟 公孙 慕容 令狐 夏侯 东方 端木 独孤 南宫 长孙"

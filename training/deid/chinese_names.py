@@ -6,6 +6,7 @@ They are mixed on purpose: what stands around a name must be learnt, and not the
 import random
 from collections.abc import Callable
 
+from services.privacy.tagger.hints import chinese_places
 from services.privacy.words import DOUBLE_SURNAMES, SURNAMES
 
 # ruff: noqa: E501  (lists are read more easily unbroken)
@@ -27,6 +28,7 @@ class ChineseNames:
         self._latin = latin
         self._words = words
         self._surnames: list[str] = [*SURNAMES, *"王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗" * 3]
+        self._places = chinese_places()
         self._rare = list(words["zh_surnames_rare"][0])
         self._double = DOUBLE_SURNAMES.split()
         self._given = list(words["zh_given_chars"][0])
@@ -72,12 +74,38 @@ class ChineseNames:
         form = rng.choice(("小{}", "老{}", "阿{}", "{}哥", "{}姐", "{0}{0}", "大{}", "{}总", "{}儿", "{}婶"))
         return form.format(one)
 
-    def place(self, rng: random.Random) -> str:
+    def given(self, rng: random.Random, count: int) -> str:
+        """Return a given name of ``count`` characters."""
+        if count == 2 and rng.random() < 0.15:
+            return rng.choice(self._words["zh_given_words"])
+        return "".join(rng.choice(self._given) for _ in range(count))
+
+    def foreign_part(self, rng: random.Random) -> str:
+        """Return a part of a minority or foreign name."""
+        words = self._words["zh_minority" if rng.random() < 0.5 else "zh_foreign"]
+        return rng.choice(words) if rng.random() < 0.5 else self._transcribed(rng).split("·")[0]
+
+    def listed(self, rng: random.Random) -> str:
+        """Return a real place."""
+        return rng.choice(self._places)
+
+    def place_body(self, rng: random.Random, count: int) -> str:
+        """Return the name of a place without the word that says what it is."""
+        draw = rng.random()
+        if draw < 0.4:
+            return self._made(rng)
+        if draw < 0.7:
+            return self.listed(rng).rstrip("省市区县镇乡村路街")
+        return "".join(rng.choice(self._place_chars) for _ in range(count))
+
+    def place(self, rng: random.Random) -> str:  # noqa: PLR0911 - a table of kinds
         """Return a place, from a province to a village."""
         draw = rng.random()
         known = rng.choice(self._words["zh_place_a"])
-        if draw < 0.35:
+        if draw < 0.18:
             return known
+        if draw < 0.38:
+            return self.listed(rng)
         if draw < 0.45:
             return known + rng.choice(("市", "县", "区", "州", "省"))
         if draw < 0.6:

@@ -11,11 +11,13 @@ from services.privacy.folding import fold
 from services.privacy.tagger.alphabet import UNKNOWN, Numbers, encode
 from services.privacy.tagger.network import LABELS
 from training.deid.chinese import chinese_slots
-from training.deid.english import english_slots
+from training.deid.chinese_names import ChineseNames
+from training.deid.english import People, english_slots
 from training.deid.filler import Filler
 from training.deid.grammar import Grammar, read_groups
 from training.deid.names import latin_locales, read_words
 from training.deid.texts import Marked, unmark
+from training.deid.variants import Variants
 
 TEMPLATES = Path(__file__).with_name("templates")
 LABEL_AT = {label: at for at, label in enumerate(LABELS)} | {"IP": LABELS.index("URL")}
@@ -29,6 +31,7 @@ class Example:
 
     chars: Numbers
     words: Numbers
+    hints: Numbers
     labels: Numbers
 
 
@@ -48,6 +51,8 @@ class Writer:
         )
         chinese = chinese_slots(words, locales, self.filler)
         english = english_slots(words, locales, self.filler)
+        self.people = People(lambda rng: rng.choices(locales, [6, 4, *[1] * (len(locales) - 2)])[0])
+        self.names = ChineseNames(words, self.people.full)
         self._zh = Grammar(read_groups(TEMPLATES / "zh.txt"), chinese)
         self._en = Grammar(read_groups(TEMPLATES / "en.txt"), english)
 
@@ -60,11 +65,16 @@ class Writer:
         rng = self._rng
         grammar, lang = (self._zh, "zh") if rng.random() < 0.5 else (self._en, "en")
         marked = grammar.write("note", rng)
-        text, spans = unmark(_restyled(marked, lang, rng), "written")
-        return Marked("", lang, "written", text, spans)
+        return unmarked(restyled(marked, lang, rng), lang)
 
 
-def _restyled(marked: str, lang: str, rng: random.Random) -> str:  # noqa: PLR0911 - a table of styles
+def unmarked(marked: str, lang: str) -> Marked:
+    """Return a written text without its marks."""
+    text, spans = unmark(marked, "written")
+    return Marked("", lang, "written", text, spans)
+
+
+def restyled(marked: str, lang: str, rng: random.Random) -> str:  # noqa: PLR0911 - a table of styles
     """The same text as somebody else would type it."""
     draw = rng.random()
     if lang == "zh":
@@ -101,17 +111,35 @@ def example(text: Marked) -> Example:
         labels[start:end] = LABEL_AT[label]
     if folded.starts is not None:
         labels = labels[np.asarray(folded.starts, dtype=np.int64)]
-    chars, words = encode(folded.folded)
-    return Example(chars, words, labels)
+    return Example(*encode(folded.folded), labels)
 
 
 def hidden(one: Example, rng: np.random.Generator) -> Example:
     """Return an example in which some names cannot be read, so that the rest must tell."""
-    chars, words = one.chars.copy(), one.words.copy()
+    chars, words, hints = one.chars.copy(), one.words.copy(), one.hints.copy()
     marked = one.labels > 0
-    words[rng.random(len(words)) < np.where(marked, 0.35, 0.08)] = 0
+    # Whole words: a word whose first letter can be read is read.
+    run = np.cumsum(np.diff(words, prepend=words[:1]) != 0)
+    words[rng.random(len(words))[run] < np.where(marked, 0.35, 0.08)] = 0
+    hints[rng.random(len(words))[run] < np.where(marked, 0.4, 0.06)] = 0
     chars[rng.random(len(chars)) < np.where(marked, 0.06, 0.01)] = UNKNOWN
-    return Example(chars, words, one.labels)
+    return Example(chars, words, hints, one.labels)
+
+
+@dataclass(frozen=True)
+class Learnt:
+    """Marked texts to learn from: notes, as templates, and lines, as they are."""
+
+    variants: Variants
+    lines: Sequence[Example]
+    notes_share: float
+
+    def draw(self, rng: random.Random) -> Example:
+        """Return one of them."""
+        if self.lines and rng.random() >= self.notes_share:
+            return rng.choice(self.lines)
+        marked, lang = self.variants.write(rng)
+        return example(unmarked(restyled(marked, lang, rng), lang))
 
 
 def cut(one: Example, rng: random.Random) -> Example:
@@ -120,19 +148,19 @@ def cut(one: Example, rng: random.Random) -> Example:
         return one
     start = rng.randrange(len(one.chars) - CHARS_MAX)
     part = slice(start, start + CHARS_MAX)
-    return Example(one.chars[part], one.words[part], one.labels[part])
+    return Example(one.chars[part], one.words[part], one.hints[part], one.labels[part])
 
 
 def batches(
-    writer: Writer, more: Sequence[Example], more_share: float, seed: int, chars: int
+    writer: Writer, more: Learnt | None, more_share: float, seed: int, chars: int
 ) -> Iterator[list[Example]]:
     """Yield batches of about ``chars`` characters, without end; each of texts of similar length."""
     rng, noise = random.Random(seed), np.random.default_rng(seed)
     while True:
         pool = []
         for _ in range(600):
-            drawn = more and rng.random() < more_share
-            one = rng.choice(more) if drawn else example(writer.text())
+            is_more = more is not None and rng.random() < more_share
+            one = more.draw(rng) if more and is_more else example(writer.text())
             if len(one.chars):
                 pool.append(hidden(cut(one, rng), noise))
         pool.sort(key=lambda item: len(item.chars))

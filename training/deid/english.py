@@ -3,6 +3,7 @@
 import random
 from collections.abc import Callable
 
+from services.privacy.tagger.hints import COMMON, FAMILY, GIVEN, PLACE, english_words
 from training.deid.dates import date_en
 from training.deid.filler import Filler
 from training.deid.grammar import Slot, from_list, marked
@@ -20,6 +21,11 @@ from training.deid.numbers import (
 # fmt: off
 
 WORDS = read_words()
+COMMONS = frozenset(english_words(COMMON))
+TOWNS, FAMILIES, GIVENS = (
+    [word.capitalize() for word in english_words(bit) if word not in COMMONS]
+    for bit in (PLACE, FAMILY, GIVEN)
+)
 MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December", "Jan", "Feb", "Sept", "Oct", "Dec")
 
 
@@ -81,7 +87,8 @@ class People:
     def first(self, rng: random.Random) -> str:
         """Return a given name."""
         name = rng.choice(self._locale(rng).first)
-        return made_up(rng) if rng.random() < 0.06 else name
+        draw = rng.random()
+        return made_up(rng) if draw < 0.06 else rng.choice(GIVENS) if draw < 0.3 else name
 
     def last(self, rng: random.Random) -> str:
         """Return a family name."""
@@ -90,6 +97,8 @@ class People:
             return made_up(rng)
         if draw < 0.16:
             return rng.choice(WORDS["en_word_surname"])
+        if draw < 0.38:
+            return rng.choice(FAMILIES)
         name = rng.choice(self._locale(rng).last)
         return name.upper() if draw > 0.95 else name
 
@@ -154,6 +163,8 @@ def _place(rng: random.Random, locale: Locale) -> str:
         return rng.choice(WORDS["en_big_place"])
     if draw < 0.4:
         return f"{rng.choice(locale.city)}, {rng.choice(WORDS['en_state'])}"
+    if draw < 0.75:
+        return rng.choice(TOWNS)
     if draw < 0.5:
         return rng.choice(WORDS["en_country"])
     return rng.choice(locale.city)
@@ -162,7 +173,7 @@ def _place(rng: random.Random, locale: Locale) -> str:
 def hospital_en(rng: random.Random, locale: Locale, people: People) -> str:
     """Return the name of a hospital, clinic or home."""
     first = rng.choice(
-        (rng.choice(locale.city), rng.choice(WORDS["en_big_place"]), people.last(rng), f"St. {people.first(rng)}'s", f"St {people.first(rng)}", rng.choice(WORDS["en_hospital_name"]), f"Royal {rng.choice(locale.city)}", f"Mount {people.last(rng)}")
+        (rng.choice(locale.city), rng.choice(TOWNS), rng.choice(WORDS["en_big_place"]), people.last(rng), f"St. {people.first(rng)}'s", f"St {people.first(rng)}", rng.choice(WORDS["en_hospital_name"]), f"Royal {rng.choice(locale.city)}", f"Mount {people.last(rng)}")
     )  # fmt: skip
     kind = rng.choice(
         ("Hospital", "General Hospital", "Medical Center", "Clinic", "Infirmary", "Health Centre", "Surgery", "Hospice",

@@ -9,11 +9,11 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from services.privacy.tagger.network import LABELS, CharacterTagger, Shape
-from training.deid.corpus import Example, Writer, batches
+from services.privacy.tagger.network import LABELS, CharacterTagger, Read, Shape
+from training.deid.corpus import Example, Learnt, Writer, batches
 
 Told = Callable[[str], None]
-PAUSE_S = 5.0
+PAUSE_S = 1.0
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ def new_network(shape: Shape, seed: int) -> CharacterTagger:
 def fit(
     network: CharacterTagger,
     writer: Writer,
-    more: Sequence[Example],
+    more: Learnt | None,
     recipe: Recipe,
     told: Told,
     pause: Path | None = None,
@@ -72,9 +72,9 @@ def fit(
 
 
 def _loss(network: CharacterTagger, batch: Sequence[Example]) -> torch.Tensor:
-    chars, words, labels, mask = _tensors(batch)
+    read, labels, mask = _tensors(batch)
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        scores = network(chars, words, mask)
+        scores = network(read, mask)
     weights = torch.ones(len(LABELS))
     return functional.cross_entropy(
         scores.float(), labels, weight=weights, ignore_index=-1, label_smoothing=0.01
@@ -83,13 +83,15 @@ def _loss(network: CharacterTagger, batch: Sequence[Example]) -> torch.Tensor:
 
 def _tensors(
     batch: Sequence[Example],
-) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+) -> tuple[Read, torch.Tensor, torch.Tensor]:
     length = max(len(one.chars) for one in batch)
     chars = np.zeros((len(batch), length), dtype=np.int64)
-    words = np.zeros_like(chars)
+    words, hints = np.zeros_like(chars), np.zeros_like(chars)
     labels = np.full_like(chars, -1)
     for row, one in enumerate(batch):
         size = len(one.chars)
-        chars[row, :size], words[row, :size], labels[row, :size] = one.chars, one.words, one.labels
+        chars[row, :size], words[row, :size] = one.chars, one.words
+        hints[row, :size], labels[row, :size] = one.hints, one.labels
     mask = torch.from_numpy((labels >= 0).astype(np.float32))[:, None, None]
-    return torch.from_numpy(chars), torch.from_numpy(words), torch.from_numpy(labels), mask
+    read = torch.from_numpy(chars), torch.from_numpy(words), torch.from_numpy(hints)
+    return read, torch.from_numpy(labels), mask

@@ -53,6 +53,20 @@ def read_gold(folder: Path, lang: str, half: Half) -> list[Marked]:
     return [note for note in notes if note.id not in SHOWN and half_of(note.id) is half]
 
 
+def read_notes(folder: Path, lang: str) -> list[Marked]:
+    """Return the notes in ``folder/<lang>``, written to learn from; raise ``BadGold``."""
+    return [
+        note
+        for path in sorted((folder / lang).glob("*.txt"))
+        for note in parse_gold(path.read_text(encoding="utf-8"), lang, path.stem)
+    ]
+
+
+def is_han(text: str) -> bool:
+    """Return whether a text begins with a Han character."""
+    return "\u4e00" <= text[:1] <= "\u9fff"
+
+
 def half_of(note_id: str) -> Half:
     """Return the half that a note belongs to, by its number."""
     number = int(note_id.rpartition("-")[2])

@@ -1,16 +1,18 @@
 """Pure: folded text to the numbers that the network reads. Training uses the same code.
 
-Each character gives two: its own, and that of the word it stands in (letters of an alphabet) or of
-itself with the next character (all others). Nothing is learnt from a list of words, so there is no
-vocabulary file.
+Each character gives three: its own; that of the word it stands in (letters of an alphabet) or of
+itself with the next character (all others); and what word lists say of it (`hints`).
 """
 
 import re
 from functools import lru_cache
+from typing import NamedTuple
 from zlib import crc32
 
 import numpy as np
 import numpy.typing as npt
+
+from services.privacy.tagger.hints import add_han_hints, hint_of_word
 
 PAD, UNKNOWN = 0, 1
 ASCII_FIRST = 2
@@ -19,17 +21,25 @@ HAN_AT = ASCII_FIRST + 128
 OTHER_AT = HAN_AT + HAN_LAST - HAN_FIRST + 1
 OTHERS = 512
 CHARS = OTHER_AT + OTHERS
-WORDS = 40_960  # 0: unknown
+WORDS = 65_536  # 0: unknown
 LATIN_WORD = re.compile(r"[^\W\d_\u2e80-\uffff]+")
 MULTIPLIER = np.uint32(2_654_435_761)
 
 Numbers = npt.NDArray[np.int32]
 
 
-def encode(folded: str) -> tuple[Numbers, Numbers]:
-    """Return the characters' and the words' numbers, each ``(len(folded),)``."""
+class Encoded(NamedTuple):
+    """What the network reads of a text, each ``(characters,)``."""
+
+    chars: Numbers
+    words: Numbers
+    hints: Numbers
+
+
+def encode(folded: str) -> Encoded:
+    """Return what the network reads, each array ``(len(folded),)``."""
     points = np.frombuffer(folded.encode("utf-32-le", errors="replace"), dtype=np.uint32)
-    return _characters(points), _words(folded, points)
+    return Encoded(_characters(points), *_words(folded, points))
 
 
 def _characters(points: npt.NDArray[np.uint32]) -> Numbers:
@@ -41,15 +51,20 @@ def _characters(points: npt.NDArray[np.uint32]) -> Numbers:
     return chars
 
 
-def _words(folded: str, points: npt.NDArray[np.uint32]) -> Numbers:
+def _words(folded: str, points: npt.NDArray[np.uint32]) -> tuple[Numbers, Numbers]:
     following = np.append(points[1:], np.uint32(0))
     mixed = (points * MULTIPLIER) ^ (following * np.uint32(40_503) + np.uint32(97))
     words = (1 + (mixed * MULTIPLIER >> np.uint32(7)) % np.uint32(WORDS - 1)).astype(np.int32)
+    hints = np.zeros_like(words)
+    add_han_hints(folded, hints)
     for word in LATIN_WORD.finditer(folded):
-        words[word.start() : word.end()] = _word(word[0])
-    return words
+        start, end = word.span()
+        words[start:end], hints[start:end] = _word(word[0])
+    return words, hints
 
 
 @lru_cache(maxsize=65_536)
-def _word(word: str) -> int:
-    return 1 + crc32(word.lower().encode("utf-8", errors="replace")) % (WORDS - 1)
+def _word(word: str) -> tuple[int, int]:
+    lowered = word.lower()
+    number = 1 + crc32(lowered.encode("utf-8", errors="replace")) % (WORDS - 1)
+    return number, hint_of_word(lowered)

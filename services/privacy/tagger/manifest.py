@@ -15,6 +15,7 @@ from safetensors.numpy import load as load_tensors
 
 from services.privacy.folding import fold
 from services.privacy.tagger.alphabet import encode
+from services.privacy.tagger.hints import lists_bytes
 from services.privacy.tagger.network import ARCHITECTURE, LABELS, CharacterTagger, Shape
 from services.privacy.tagger.tagger import Tagger
 
@@ -45,6 +46,7 @@ class TaggerManifest(msgspec.Struct, frozen=True, kw_only=True):
     labels: tuple[str, ...]
     shape: dict[str, int | tuple[int, ...]]
     threshold: float
+    threshold_han: float
     alphabet_sha256: str
     weights_sha256: str
     golden: tuple[Golden, ...]
@@ -99,7 +101,7 @@ def tagger_of(manifest: TaggerManifest, weights: bytes) -> Tagger:
         )
     except (SafetensorError, RuntimeError) as error:
         raise TaggerRefused("weights") from error
-    return Tagger(network.eval(), shape, manifest.threshold)
+    return Tagger(network.eval(), shape, manifest.threshold, manifest.threshold_han)
 
 
 def golden_spans(tagger: Tagger, golden: tuple[Golden, ...]) -> tuple[Golden, ...]:
@@ -114,8 +116,8 @@ def golden_spans(tagger: Tagger, golden: tuple[Golden, ...]) -> tuple[Golden, ..
 
 
 def alphabet_sha256() -> str:
-    """Return the digest of how this code reads text."""
-    digest = hashlib.sha256()
+    """Return the digest of how this code reads text, its word lists included."""
+    digest = hashlib.sha256(lists_bytes())
     for numbers in encode(fold(PROBE).folded):
         digest.update(numbers.astype("<i4").tobytes())
     return digest.hexdigest()

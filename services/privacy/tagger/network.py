@@ -6,8 +6,10 @@ import torch
 from torch import Tensor, nn
 
 from services.privacy.tagger.alphabet import CHARS, WORDS
+from services.privacy.tagger.hints import HINTS
 
-ARCHITECTURE = "dilated-characters-1"
+ARCHITECTURE = "dilated-characters-2"
+Read = tuple[Tensor, Tensor, Tensor]  # characters, words, hints
 LABELS = ("", "NAME", "DATE", "PHONE", "ID", "LOC", "AGE", "EMAIL", "URL", "ORG", "OTHER")
 
 
@@ -17,6 +19,7 @@ class Shape:
 
     char_width: int = 48
     word_width: int = 40
+    hint_width: int = 16
     width: int = 160
     dilations: tuple[int, ...] = (1, 2, 4, 8, 16, 32, 1)
 
@@ -27,7 +30,7 @@ class Shape:
 
 
 class CharacterTagger(nn.Module):
-    """Characters and words in, one score per label and character out."""
+    """Characters, words and hints in, one score per label and character out."""
 
     def __init__(self, shape: Shape) -> None:
         """Make the layers."""
@@ -35,7 +38,9 @@ class CharacterTagger(nn.Module):
         self.steps = shape.dilations
         self.chars = nn.Embedding(CHARS, shape.char_width)
         self.words = nn.Embedding(WORDS, shape.word_width)
-        self.entry = nn.Conv2d(shape.char_width + shape.word_width, shape.width, 1)
+        self.hints = nn.Embedding(HINTS, shape.hint_width)
+        told = shape.char_width + shape.word_width + shape.hint_width
+        self.entry = nn.Conv2d(told, shape.width, 1)
         self.blocks = nn.ModuleList(
             nn.Conv2d(shape.width, shape.width, (1, 3), padding=(0, step), dilation=(1, step))
             for step in shape.dilations
@@ -43,12 +48,12 @@ class CharacterTagger(nn.Module):
         self.exit = nn.Conv2d(shape.width, len(LABELS), 1)
         self.to(memory_format=torch.channels_last)  # half as fast again on a CPU
 
-    def forward(self, chars: Tensor, words: Tensor, mask: Tensor | None = None) -> Tensor:
-        """Return ``(batch, labels, time)``; ``chars`` and ``words`` are ``(batch, time)``.
+    def forward(self, read: Read, mask: Tensor | None = None) -> Tensor:
+        """Return ``(batch, labels, time)``; each of ``read`` is ``(batch, time)``.
 
         ``mask`` ``(batch, 1, 1, time)`` is 0 past the end of a text; without it all are whole.
         """
-        told = torch.cat((self.chars(chars), self.words(words)), dim=2)  # (batch, time, both)
+        told = self._told(read)  # (batch, time, widths)
         hidden = self.entry(told.unsqueeze(1).permute(0, 3, 1, 2))  # (batch, width, 1, time)
         if mask is not None:
             hidden = hidden * mask
@@ -59,13 +64,12 @@ class CharacterTagger(nn.Module):
                 hidden = (hidden + torch.relu(block(hidden))) * mask
         return self.exit(hidden).squeeze(2)  # type: ignore[no-any-return]  # torch does not say
 
-    def read_short(self, chars: Tensor, words: Tensor) -> Tensor:
+    def read_short(self, read: Read) -> Tensor:
         """Return what ``forward`` returns, for one short text: ``(labels, time)``.
 
         Products of matrices: a convolution on a CPU takes longer to set up than to compute here.
         """
-        told = torch.cat((self.chars(chars), self.words(words)), dim=1)  # (time, both)
-        hidden = _weighted(self.entry, 0, told).add_(_bias(self.entry))  # (time, width)
+        hidden = _weighted(self.entry, 0, self._told(read)).add_(_bias(self.entry))  # (time, width)
         for block, step in zip(self.blocks, self.steps, strict=True):
             found = _weighted(block, 1, hidden).add_(_bias(block))
             if len(hidden) > step:
@@ -73,6 +77,10 @@ class CharacterTagger(nn.Module):
                 found[:-step] += _weighted(block, 2, hidden[step:])
             hidden = found.relu_().add_(hidden)
         return (_weighted(self.exit, 0, hidden) + _bias(self.exit)).transpose(0, 1)
+
+    def _told(self, read: Read) -> Tensor:
+        chars, words, hints = read
+        return torch.cat((self.chars(chars), self.words(words), self.hints(hints)), dim=-1)
 
 
 def _weighted(layer: nn.Module, tap: int, hidden: Tensor) -> Tensor:

@@ -1,3 +1,3 @@
 """Which tagger this release was tested with."""
 
-SHIPPED_DIGEST = "81a20fa0563565c40b9e98952c90eff58085e1d8ecc3e0e1f5b7cbe47feaf60b"
+SHIPPED_DIGEST = "90ca0fa44e85f248bc84039b41a0c4610b457ac4e11f594faab923d72d7f4674"

@@ -13,11 +13,14 @@ import torch
 
 from services.privacy.spans import Span
 from services.privacy.tagger.alphabet import encode
-from services.privacy.tagger.network import LABELS, CharacterTagger, Shape
+from services.privacy.tagger.network import LABELS, CharacterTagger, Read, Shape
 from services.privacy.words import NOT_NAMES, WORD_NAMES
 
 WINDOW = 1024
 BATCH = 16
+HAN = re.compile("[\u4e00-\u9fff]")
+HAN_SHARE = 0.2
+EDGE = 0.4  # of the threshold: enough beside what is found
 REMOVED = ("NAME", "DATE", "PHONE", "ID", "LOC", "AGE", "EMAIL", "URL")
 REMOVED_AT = [LABELS.index(label) for label in REMOVED]
 WORD = re.compile(r"[^\W_\u2e80-\uffff]+(?:['’][^\W\d_]+)?")
@@ -49,30 +52,37 @@ UNITS = frozenset(
     ]
 )
 Scores = npt.NDArray[np.float32]
+Mask = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
 class Tagger:
-    """A loaded network. What identifies with more than ``threshold`` is removed."""
+    """A loaded network. What identifies with more than ``threshold`` is removed.
+
+    In texts of which a fifth or more is Han, with more than ``threshold_han``.
+    """
 
     network: CharacterTagger
     shape: Shape
     threshold: float
+    threshold_han: float
 
     def find(self, folded: str) -> list[Span]:
         """Return the spans of a folded text, ordered, apart from each other."""
         if not folded:
             return []
-        found = spans_of(folded, self.probabilities(folded), self.threshold)
+        han = len(HAN.findall(folded))
+        threshold = self.threshold_han if han >= HAN_SHARE * len(folded) else self.threshold
+        found = spans_of(folded, self.probabilities(folded), threshold)
         return [span for span in found if not _is_ordinary(folded, span)]
 
     def probabilities(self, folded: str) -> Scores:
         """Return the probability of each label for each character, ``(len(folded), labels)``."""
-        chars, words = (torch.from_numpy(part).long() for part in encode(folded))
+        chars, words, hints = (torch.from_numpy(part).long() for part in encode(folded))
         if len(folded) <= WINDOW:
             with torch.inference_mode():
                 found: Scores = torch.softmax(
-                    self.network.read_short(chars, words), dim=0
+                    self.network.read_short((chars, words, hints)), dim=0
                 ).T.numpy()
             return found
         starts = window_starts(len(folded), self.shape.reach)
@@ -80,17 +90,20 @@ class Tagger:
         for at in range(0, len(starts), BATCH):
             group = starts[at : at + BATCH]
             scores = self._scored(
-                torch.stack([chars[start : start + WINDOW] for start in group]),
-                torch.stack([words[start : start + WINDOW] for start in group]),
+                (
+                    torch.stack([chars[start : start + WINDOW] for start in group]),
+                    torch.stack([words[start : start + WINDOW] for start in group]),
+                    torch.stack([hints[start : start + WINDOW] for start in group]),
+                )
             )
             for start, window in zip(group, scores, strict=True):
                 skip = self.shape.reach if start else 0
                 found[start + skip : start + WINDOW] = window[skip:]
         return found
 
-    def _scored(self, chars: torch.Tensor, words: torch.Tensor) -> Scores:
+    def _scored(self, read: Read) -> Scores:
         with torch.inference_mode():
-            scores = torch.softmax(self.network(chars, words), dim=1)
+            scores = torch.softmax(self.network(read), dim=1)
         found: Scores = scores.transpose(1, 2).numpy()
         return found
 
@@ -121,14 +134,13 @@ def spans_of(folded: str, scores: Scores, threshold: float) -> Iterator[Span]:
             identifies[start:end] = max(
                 (sums[end] - sums[start]) / (end - start), identifies[start]
             )
-    found = identifies > threshold
+    found = _grown(identifies > threshold, identifies > threshold * EDGE)
     for at in np.flatnonzero(found):
         if not folded[at].isalnum():
             found[at] = False
     kinds = removed.argmax(axis=1)
     start, last = -1, 0
-    edges = np.flatnonzero(np.diff(np.concatenate(([False], found, [False])).astype(np.int8)))
-    for begin, end in zip(edges[::2], edges[1::2], strict=True):
+    for begin, end in _runs(found):
         if start >= 0 and not _joins(folded, last, begin, kinds):
             yield _span(start, last, removed)
             start = -1
@@ -136,6 +148,20 @@ def spans_of(folded: str, scores: Scores, threshold: float) -> Iterator[Span]:
         last = end
     if start >= 0:
         yield _span(start, last, removed)
+
+
+def _grown(found: Mask, likely: Mask) -> Mask:
+    """What is likely and touches what is found is found: the edges of a name are less sure."""
+    grown = np.zeros_like(found)
+    for begin, end in _runs(likely):
+        if found[begin:end].any():
+            grown[begin:end] = True
+    return grown
+
+
+def _runs(mask: Mask) -> Iterator[tuple[int, int]]:
+    edges = np.flatnonzero(np.diff(np.concatenate(([False], mask, [False])).astype(np.int8)))
+    yield from zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True)
 
 
 def _joins(folded: str, end: int, start: int, kinds: npt.NDArray[np.int64]) -> bool:

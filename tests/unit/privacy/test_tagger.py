@@ -23,7 +23,7 @@ from services.privacy.tagger.network import LABELS
 from services.privacy.tagger.shipped import SHIPPED_DIGEST
 from services.privacy.tagger.tagger import WINDOW, Tagger, spans_of, window_starts
 
-FOLDER = Path(__file__).parents[3] / "data" / "taggers" / "deid" / "1.0.0"
+FOLDER = Path(__file__).parents[3] / "data" / "taggers" / "deid" / "1.1.0"
 MAX_BYTES = 20_000_000
 
 
@@ -157,6 +157,14 @@ def test_a_word_of_an_alphabet_goes_whole_and_neighbours_join() -> None:
     scores[3:8, LABELS.index("NAME")] = 0.9  # "Ann L", the rest of the word is below
     scores[8:10, LABELS.index("NAME")] = 0.3
     assert list(spans_of(text, scores, 0.5)) == [Span(3, 11, "NAME")]
+
+
+def test_what_is_likely_goes_only_beside_what_is_sure() -> None:
+    text = "夫李桂芳陪，王说"
+    scores = np.zeros((len(text), len(LABELS)), dtype=np.float32)
+    scores[1:4, LABELS.index("NAME")] = (0.9, 0.9, 0.3)  # the last character is less sure
+    scores[6, LABELS.index("NAME")] = 0.3
+    assert list(spans_of(text, scores, 0.5)) == [Span(1, 4, "NAME")]
 
 
 def test_what_was_found_once_is_found_everywhere() -> None:

@@ -51,17 +51,17 @@ def test_labels_follow_the_folded_text() -> None:
 
 
 def test_numbers_stay_within_the_tables() -> None:
-    chars, words = encode("".join(map(chr, [*range(1, 0x300), *range(0x4E00, 0x9FFF), 0x1F642])))
+    chars, words, _ = encode("".join(map(chr, [*range(1, 0x300), *range(0x4E00, 0x9FFF), 0x1F642])))
     assert chars.max() < CHARS
     assert words.max() < WORDS
     assert chars.min() >= UNKNOWN
 
 
 def test_a_word_has_one_number_and_a_han_character_that_of_its_pair() -> None:
-    _, words = encode("Anna anna")
+    _, words, _ = encode("Anna anna")
     assert set(words[:4]) == set(words[5:])
-    _, one = encode("张三李")
-    _, other = encode("李张三")
+    _, one, _ = encode("张三李")
+    _, other, _ = encode("李张三")
     assert one[0] == other[1]
     assert one[0] != one[1]
 
@@ -99,6 +99,6 @@ def test_the_same_seed_gives_the_same_weights(writer: Writer) -> None:
         writer.begin_again(5)
         network = new_network(SMALL, 5)
         recipe = replace(Recipe(), steps=3, chars=400, seed=5)
-        return list(fit(network, writer, [], recipe, lambda _: None).parameters())
+        return list(fit(network, writer, None, recipe, lambda _: None).parameters())
 
     assert all(torch.equal(a, b) for a, b in zip(trained(), trained(), strict=True))

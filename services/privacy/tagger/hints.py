@@ -1,0 +1,91 @@
+"""Pure: what word lists say of each character, as one number more for the network to read.
+
+A hint removes nothing: that `Reading` is a town, a name and a word is told, what it is here must be
+read from around it. `lists/hints_en.txt` holds words with the sum of the bits below, `hints_zh.txt`
+Chinese words and places; both are made by `training/deid/word_lists.py`, which names their sources.
+"""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import ahocorasick
+import numpy as np
+import numpy.typing as npt
+
+LISTS = Path(__file__).parents[1] / "lists"
+COMMON, ORDINARY, GIVEN, FAMILY, PLACE = 1, 2, 4, 8, 16
+UNLISTED = 32  # a word of an alphabet that no list has
+ZH_WORD, ZH_PLACE = 33, 35  # the first character of one; each other is one more
+HINTS = 37  # 0: nothing is said
+
+HAN = re.compile("[\u4e00-\u9fff]")
+FILES = ("hints_en.txt", "hints_zh.txt")
+
+Numbers = npt.NDArray[np.int32]
+
+
+def lists_bytes() -> bytes:
+    """Return the content of both lists."""
+    return b"".join((LISTS / name).read_bytes() for name in FILES)
+
+
+def hint_of_word(lowered: str) -> int:
+    """Return the hint of a word of an alphabet in lower case, accents folded."""
+    return _ENGLISH.get(lowered, UNLISTED)
+
+
+def is_han_word(text: str) -> bool:
+    """Return whether Han characters are an ordinary word."""
+    return bool(_CHINESE.get(text, (0, 0))[1] == ZH_WORD)
+
+
+def han_places(folded: str) -> Iterator[tuple[int, int]]:
+    """Yield where the Chinese places of the list stand, each ``(start, end)``."""
+    for start, end, kind in _han_words(folded):
+        if kind == ZH_PLACE:
+            yield start, end
+
+
+def english_words(bit: int) -> list[str]:
+    """Return the words of a kind, in lower case (to write texts with)."""
+    return [word for word, bits in _ENGLISH.items() if bits & bit]
+
+
+def chinese_places() -> list[str]:
+    """Return the Chinese places (to write texts with)."""
+    return [word for word, kind in _pairs(FILES[1]) if kind == ZH_PLACE]
+
+
+def add_han_hints(folded: str, hints: Numbers) -> None:
+    """Write the hints of Chinese words and places; the longest word counts."""
+    for start, end, kind in _han_words(folded):
+        hints[start] = kind
+        hints[start + 1 : end] = kind + 1
+
+
+def _han_words(folded: str) -> Iterator[tuple[int, int, int]]:
+    if HAN.search(folded) is None:
+        return  # sooner than the automaton sees it
+    for last, (size, kind) in _CHINESE.iter_long(folded):
+        yield last - size + 1, last + 1, kind
+
+
+def _pairs(name: str) -> list[tuple[str, int]]:
+    lines = (LISTS / name).read_text(encoding="utf-8").splitlines()
+    return [(word, int(kind)) for word, _, kind in (line.partition(" ") for line in lines)]
+
+
+_ENGLISH: dict[str, int] = {}
+_CHINESE = ahocorasick.Automaton()
+
+
+def _load() -> None:
+    english, chinese = map(_pairs, FILES)
+    _ENGLISH.update(english)
+    for word, kind in chinese:
+        _CHINESE.add_word(word, (len(word), kind))
+    _CHINESE.make_automaton()
+
+
+_load()

@@ -1,0 +1,47 @@
+import pytest
+
+from services.privacy.spans import Span
+from services.privacy.trimming import trimmed, with_initials
+
+
+@pytest.mark.parametrize(
+    ("found", "label", "left"),
+    [
+        ("Dr Okafor", "NAME", "Okafor"),
+        ("RN Dr. Okafor", "NAME", "Okafor"),
+        ("Drew", "NAME", "Drew"),
+        ("室友李桂芳", "NAME", "李桂芳"),
+        ("李桂芳", "NAME", "李桂芳"),
+        ("MRN 0098231", "ID", "0098231"),
+        ("NPI1033126885", "ID", "1033126885"),
+        ("3 May 2024 02:10", "DATE", "3 May 2024"),
+        ("14/08 1530h", "DATE", "14/08"),
+        ("2024-03-05 02:10:33", "DATE", "2024-03-05 02:10:33"),
+        ("March 2024", "DATE", "March 2024"),
+        ("Dr Gray Road", "LOC", "Dr Gray Road"),
+    ],
+)
+def test_titles_cues_and_times_stay(found: str, label: str, left: str) -> None:
+    text = f"x {found} y"
+    span = trimmed(text, Span(2, 2 + len(found), label))
+    assert text[span.start : span.end] == left
+    assert span.label == label
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "whole"),
+    [
+        ("Crew M Tuck, para", "Tuck", "M Tuck"),
+        ("bed 6: CHURCH W, 96", "CHURCH", "CHURCH W"),
+        ("path J-L. Gagnon (PA)", "Gagnon", "J-L. Gagnon"),
+        ('labelled "Hart, S"', "Hart", "Hart, S"),
+        ("Olivia Pruitt, MD\n", "Pruitt", "Pruitt"),
+        ("S/N Bisi took over", "Bisi", "Bisi"),
+        ("Mrs Weber R knee", "Weber", "Weber"),
+        ("saw R Weber type", "Weber", "Weber"),
+    ],
+)
+def test_an_initial_beside_a_name_goes_with_it(text: str, name: str, whole: str) -> None:
+    start = text.index(name)
+    span = with_initials(text, Span(start, start + len(name), "NAME"))
+    assert text[span.start : span.end] == whole

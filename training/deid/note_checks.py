@@ -1,0 +1,73 @@
+"""Pure: what is probably wrong with the marks of a note, in words without its text's identifiers.
+
+python -m training.deid.note_checks data/training_notes
+"""
+
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from services.privacy.tagger.network import LABELS
+from services.privacy.words import NEVER_NAMES, NOT_NAMES, WORD_NAMES
+from training.deid.texts import Marked, is_han, read_notes
+
+KINDS = frozenset(LABELS[1:]) | {"IP"}
+TITLES = re.compile(
+    r"^(?:Dr|Mr|Mrs|Ms|Miss|Prof|Sister|Nurse)\b|(?:主任|医生|医师|护士|大夫|教授)$"
+)
+ALSO_WORDS = frozenset({"安定", "杜仲"})  # drugs, in notes where somebody is called so
+LATIN_PARTS = re.compile(r"[A-Z][^\W\d_]{3,}")
+
+
+def flaws(note: Marked) -> Iterator[str]:
+    """Yield what is probably wrong with a note's marks."""
+    for start, end, label in note.spans:
+        value = note.text[start:end]
+        if label not in KINDS:
+            yield f"{note.id}: no such kind: {label}"
+        if value != value.strip():
+            yield f"{note.id}: a mark with blanks at its edge"
+        if label == "NAME" and TITLES.search(value):
+            yield f"{note.id}: a title within a name: {value}"
+        if label == "AGE" and not _is_old(value):
+            yield f"{note.id}: an age under 90: {value}"
+    for value in sorted(_names(note)):
+        yield from (f"{note.id}: unmarked: {value}" for _ in _unmarked(note, value))
+
+
+def _is_old(value: str) -> bool:
+    is_told = any(90 <= int(number) < 130 for number in re.findall(r"\d+", value))
+    return is_told or re.search("九十|百|nin", value.lower()) is not None
+
+
+def _names(note: Marked) -> set[str]:
+    found: set[str] = set()
+    for start, end, label in note.spans:
+        value = note.text[start:end]
+        if label in {"PHONE", "ID", "EMAIL"} and len(value) > 4:
+            found.add(value)
+        if label != "NAME":
+            continue
+        if is_han(value):
+            found |= {value} - ALSO_WORDS if len(value) > 1 else set()
+            continue
+        for part in LATIN_PARTS.findall(value):
+            word = part.casefold()
+            if word not in NOT_NAMES and word not in NEVER_NAMES and word not in WORD_NAMES:
+                found.add(part)
+    return found
+
+
+def _unmarked(note: Marked, value: str) -> Iterator[int]:
+    edge = "" if is_han(value) else r"\b"
+    for match in re.finditer(edge + re.escape(value) + edge, note.text):
+        if not any(start < match.end() and match.start() < end for start, end, _ in note.spans):
+            yield match.start()
+
+
+if __name__ == "__main__":
+    for language in ("en", "zh"):
+        for one in read_notes(Path(sys.argv[1]), language):
+            for flaw in flaws(one):
+                sys.stdout.write(f"{flaw}\n")
