@@ -30,18 +30,22 @@ def images_in(raw: bytes, hashes: Collection[str]) -> dict[str, bytes]:
 
 
 def _encapsulated(raw: bytes) -> Iterator[bytes]:
+    component, repetition = b"^", b"~"
     for line in raw.replace(b"\n", b"\r").split(b"\r"):
-        if line[:3] != b"OBX":
+        if line[:3] == b"MSH" and len(line) > 5:
+            component, repetition = line[4:5], line[5:6]
+        if line[:3] != b"OBX" or len(line) < 4:
             continue
         fields = line.split(line[3:4], 6)
-        parts = fields[5].split(b"^", 4) if len(fields) > 5 else []
-        decode = ENCODINGS.get(parts[3].strip().upper()) if len(parts) == 5 else None
-        if decode is None:
-            continue
-        try:
-            yield decode(parts[4])
-        except ValueError:
-            continue
+        for value in fields[5].split(repetition) if len(fields) > 5 else ():
+            parts = value.split(component, 4)
+            decode = ENCODINGS.get(parts[3].strip().upper()) if len(parts) == 5 else None
+            if decode is None:
+                continue
+            try:
+                yield decode(parts[4])
+            except ValueError:
+                continue
 
 
 def _attachments(raw: bytes) -> Iterator[bytes]:

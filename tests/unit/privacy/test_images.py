@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -43,6 +44,19 @@ def test_images_are_found_in_hl7_by_their_hash_wherever_they_stand() -> None:
         name(OTHER): OTHER,
     }
     assert images_in(raw, {name(b"other")}) == {}
+
+
+def test_images_are_found_by_the_delimiters_of_their_message_and_in_repetitions() -> None:
+    both = an_obx(OTHER).replace(b"||||||F", b"~") + an_obx(PNG).split(b"|")[5] + b"||||||F"
+    raw = b"MSH|^~\\&|PACS\rPID|1\r" + both
+    wanted = {name(PNG): PNG, name(OTHER): OTHER}
+    assert images_in(raw, set(wanted)) == wanted
+    assert images_in(raw.replace(b"^", b"%").replace(b"~", b"!"), set(wanted)) == wanted
+
+
+@pytest.mark.parametrize("raw", [b"OBX", b"MSH|", b"MSH|^", b"MSH|^~\rOBX|||||"])
+def test_a_line_that_is_cut_holds_none(raw: bytes) -> None:
+    assert images_in(raw, {name(PNG)}) == {}
 
 
 def test_images_are_found_in_fhir_at_any_depth() -> None:
