@@ -24,6 +24,7 @@ from simulator.run import Target
 
 LOOPBACK = "127.0.0.1"
 STAYS_PER_S = 150.0
+PIPED_WIDTH = 160  # columns, where no terminal says how wide it is
 
 
 @dataclass(frozen=True)
@@ -76,8 +77,11 @@ def bench_command(
     if as_json:
         print(json.dumps(found))
     else:
+        output = Console()
+        if not output.is_terminal:
+            output.width = PIPED_WIDTH
         for one, figures in found.items():
-            Console().print(TABLES.get(one, figures_table)(one, figures))
+            output.print(TABLES.get(one, figures_table)(one, figures))
 
 
 def _rates(text: str) -> tuple[float, ...]:
@@ -105,7 +109,7 @@ def deid_table(title: str, figures: Mapping[str, Any]) -> Table:
     table.add_column("texts, and what is known of their people")
     table.add_column("system")
     for head in ("recall", "precision", *kinds, "leaky", "KB/s"):
-        table.add_column(head, justify="right")
+        table.add_column(head, justify="right", no_wrap=True)
     names = dict.fromkeys(name for sets in figures.values() for name in sets if name != "note")
     for number, name in enumerate(names):
         if number:
@@ -113,10 +117,9 @@ def deid_table(title: str, figures: Mapping[str, Any]) -> Table:
         for system, sets in figures.items():
             if name in sets:
                 table.add_row(name, system, *_scores(sets[name], kinds))
-    for system, sets in figures.items():
-        if "note" in sets:
-            table.add_section()
-            table.add_row(str(sets["note"]), system)
+    absent = [f"{system}: {sets['note']}" for system, sets in figures.items() if "note" in sets]
+    table.caption = "\n".join(absent) or None
+    table.caption_justify = "left"
     return table
 
 
