@@ -16,7 +16,8 @@ from services.ingest import metrics
 from services.ingest.doors import Door
 from services.ingest.framing import VT, Framer
 from services.ingest.gate import Gate
-from services.ingest.intake import Intake, Reply
+from services.ingest.intake import Intake
+from services.ingest.replies import Reply
 
 LOOK_S = 1.0
 RETRY_S = 1.0

@@ -68,7 +68,8 @@ async def _take_hl7v2(desk: Desk, request: Request) -> Response:
         reply = await ready.refuse_large(body, desk.door)
     else:
         reply = await ready.take(body, desk.door)
-    status = max(status_of(one) for one in reply.outcomes)  # the worst: resends are safe
+    # The worst: resends are safe. An empty batch has none.
+    status = max((status_of(one) for one in reply.outcomes), default=202)
     if as_fhir:
         return _outcome(reply.outcomes, status)
     headers = RETRY_AFTER if status == 503 else {}

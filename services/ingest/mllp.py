@@ -13,7 +13,8 @@ from services.ingest.blobs import LARGE_BYTES
 from services.ingest.doors import Door
 from services.ingest.framing import CR, FS, VT, Frame, Framer
 from services.ingest.gate import Gate
-from services.ingest.intake import Intake, Reply
+from services.ingest.intake import Intake
+from services.ingest.replies import Reply
 
 LONE_END_S = 0.25
 SWEEP_S = 1.0

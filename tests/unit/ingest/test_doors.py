@@ -154,7 +154,7 @@ def a_parser(
         (b"hello", 400, ("error", "structure", ["MSH"])),
         (b"conflict", 409, ("error", "conflict", ["Bundle.entry[1]"])),
         (b"x" * 5_000, 413, ("error", "too-long", ["MSH"])),
-        (oru("C1") + b"not a segment\r", 422, ("error", "structure", ["OBX"])),
+        (oru("C1") + b"not a segment\r", 422, ("error", "structure", ["OBX[1]"])),
         (b"crash", 422, ("error", "exception", None)),
     ],
 )
