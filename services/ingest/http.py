@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from fastapi import FastAPI, Request, Response
 
 from plumbing.health import Checks, answer
-from services.ingest.answers import NOT_STORED, TOO_LARGE
+from services.ingest.answers import NOT_STORED
 from services.ingest.committer import Outcome
 from services.ingest.doors import Door
 from services.ingest.fhir_outcome import operation_outcome
@@ -83,7 +83,7 @@ async def _take_fhir(desk: Desk, request: Request) -> Response:
         return _not_now()
     body, is_whole = await _body(request, desk.body_bytes_max)
     if not is_whole:
-        return _outcome((Outcome("AR", (TOO_LARGE,)),), 413)
+        return _outcome((ready.refuse_large_resource(body, desk.door),), 413)
     found = await ready.take_resource(body, desk.door, desk.parse_resource)
     return _outcome((found,), status_of(found))
 

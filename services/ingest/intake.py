@@ -122,6 +122,7 @@ class Intake:
         header = read(_first_line(decoded.text), decoded.used, strict=False).header
         parsed = Parsed("AR", header, decoded.used, (TOO_LARGE,))
         metrics.MESSAGES.labels(door.source.name, "refused", "AR").inc()
+        self._keep(parsed, head, door, self._parts.clock.now_ms(), is_head=True)
         frame = ParsedFrame((parsed,), is_batch=False, asked=(conditions_of(head),))
         found: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
         now_ms = self._parts.clock.now_ms()
@@ -201,8 +202,17 @@ class Intake:
         _count(taken.messages, taken.outcomes, source)
         taken.tell()
 
-    def _keep(self, parsed: Parsed, raw: bytes, door: Door, now_ms: int) -> None:
-        self._parts.refusals.keep(parsed, raw, door.source.name, now_ms)
+    def refuse_large_resource(self, head: bytes, door: Door) -> Outcome:
+        """Return AR for a resource over the limit, of which ``head`` is the beginning."""
+        parsed = Parsed("AR", None, "utf-8", (TOO_LARGE,))
+        metrics.MESSAGES.labels(door.source.name, "refused", "AR").inc()
+        self._keep(parsed, head, door, self._parts.clock.now_ms(), is_head=True)
+        return _refusal(parsed)
+
+    def _keep(
+        self, parsed: Parsed, raw: bytes, door: Door, now_ms: int, *, is_head: bool = False
+    ) -> None:
+        self._parts.refusals.keep(parsed, raw, door.source.name, now_ms, is_head=is_head)
         self._parts.committer.wake()
 
     def _deadline_s(self) -> float:

@@ -1,6 +1,7 @@
 """A running ingest on an in-memory log, and a sender that speaks MLLP to it."""
 
 import asyncio
+import zlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
@@ -52,6 +53,7 @@ class KeyFolder:
         data_key = unwrap(event.wrapped_key, self.private)
         associated = f"{IDENTIFIED.name}|{event.event_id}|{event.key_id}".encode()
         plain = unseal(data_key, event.nonce, event.sealed, associated)
+        plain = zlib.decompress(plain) if event.packed else plain
         return msgspec.json.decode(plain, type=IdentifiedBody)
 
 
