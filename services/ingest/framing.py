@@ -41,6 +41,11 @@ class Framer:
         """Whether a frame has begun and not ended."""
         return self._inside
 
+    @property
+    def held_bytes(self) -> int:
+        """How many bytes wait to be a frame, or to be taken."""
+        return len(self._buffer)
+
     def feed(self, data: bytes) -> None:
         """Take bytes as they came."""
         self._buffer += data

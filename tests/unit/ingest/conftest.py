@@ -3,7 +3,7 @@
 import asyncio
 import zlib
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -147,7 +147,8 @@ class Sender:
     async def close(self) -> None:
         """Hang up."""
         self.writer.close()
-        await self.writer.wait_closed()
+        with suppress(ConnectionResetError):
+            await self.writer.wait_closed()
 
 
 @asynccontextmanager
