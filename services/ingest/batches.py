@@ -11,6 +11,8 @@ from collections.abc import Sequence
 import msgspec
 
 from contracts.clinical import Finding
+from services.ingest.charset import UTF16_MARKS, split_frame
+from services.ingest.framing import HEAD_BYTES, Frame
 from services.ingest.hl7 import BLANKS
 from services.ingest.parse import Parsed
 
@@ -86,6 +88,51 @@ def checked(found: Sequence[Parsed], parts: Sequence[bytes], *, is_strict: bool)
         refusal = Parsed("AE", last.header, last.charset, (CUT, *last.findings))
         return [*(_with(one, CUT_BESIDE) for one in messages), refusal]
     return [_with(one, CUT_BESIDE) for one in messages]
+
+
+def pieces_of(content: bytes, bytes_max: int) -> list[Frame]:
+    """Return a file of messages in pieces of at most ``bytes_max``, a message over that marked as
+    too large. Each piece of a batch is a batch; whether the trailer counts them all is not looked
+    at.
+    """
+    if len(content) <= bytes_max:
+        return [Frame(content)]
+    head, parts = split_frame(content)
+    if not parts or content.startswith(UTF16_MARKS):
+        return [Frame(content[:HEAD_BYTES], too_large=True)]
+    is_batch, is_whole = envelope_of(head)[0].is_there, bool(_trailers(parts[-1]))
+    closing = b"BTS\r" if is_batch else b""
+    if is_batch:
+        parts = [_without_trailers(part) for part in parts]
+    found: list[Frame] = []
+    for group in _groups(parts, bytes_max):
+        if len(group[0]) > bytes_max:
+            found.append(Frame(group[0][:HEAD_BYTES], too_large=True))
+        else:
+            opening = head if is_batch or not found else b""
+            found.append(Frame(opening + b"".join(group) + closing))
+    if is_batch and not is_whole and not found[-1].too_large:
+        found[-1] = Frame(found[-1].content.removesuffix(closing))
+    return found
+
+
+def _groups(parts: Sequence[bytes], bytes_max: int) -> list[list[bytes]]:
+    """Return the parts in order, as many together as have room; a larger one is alone."""
+    found: list[list[bytes]] = []
+    size = bytes_max
+    for part in parts:
+        if size + len(part) > bytes_max:
+            found.append([])
+            size = 0
+        found[-1].append(part)
+        size += len(part)
+    return found
+
+
+def _without_trailers(part: bytes) -> bytes:
+    starts = [part.find(mark + name) for name in TRAILERS for mark in (b"\r", b"\n")]
+    cut = min((at + 1 for at in starts if at >= 0), default=len(part))
+    return part[:cut]
 
 
 def _with(parsed: Parsed, finding: Finding) -> Parsed:
