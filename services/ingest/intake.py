@@ -28,6 +28,8 @@ from services.ingest.resends import Answered
 from services.ingest.taken import Found, Taken
 
 SWEEP_S = 0.05
+MESSAGES_A_TURN = 200  # of one frame: some 5 ms
+SOME_BYTES = 4_096  # fewer hold no more messages than that
 ORDERS_PER_FRAME = 1_000_000  # more than a frame has messages: each gets a place of its own
 
 _log = log.get("ingest")
@@ -69,9 +71,9 @@ class Intake:
 
     def take(self, frame: bytes, door: Door) -> "asyncio.Future[Reply]":
         """Return the answer to a frame, to come. It is parsed at once, so calls keep their order,
-        but after one over ``LARGE_BYTES``: that is parsed in a thread, wait for its answer.
+        but after one that ``takes_long``: that is parsed in a thread, wait for its answer.
         """
-        if len(frame) > LARGE_BYTES:
+        if takes_long(frame):
             return asyncio.create_task(self._take_aside(frame, door))
         began_s, now_ms = self._parts.clock.monotonic_s(), self._parts.clock.now_ms()
         return self._hand_on(self._parse(frame, door, now_ms), len(frame), door, began_s, now_ms)
@@ -83,16 +85,23 @@ class Intake:
             parsed = await asyncio.to_thread(self._parse, frame, door, now_ms)
         finally:
             self._parts.gate.leave(len(frame))
-        return await self._hand_on(parsed, len(frame), door, began_s, now_ms)
+        self._keep_refused(parsed, door, now_ms)
+        taken = Taken(parsed.messages, len(frame), door, began_s, tuple)
+        outcomes = await self._settle_in_turns(taken)
+        now_ms = self._parts.clock.now_ms()
+        return await asyncio.to_thread(reply_of, parsed, self._acknowledger, now_ms, outcomes)
 
     def _hand_on(
         self, parsed: ParsedFrame, size: int, door: Door, began_s: float, now_ms: int
     ) -> "asyncio.Future[Reply]":
+        self._keep_refused(parsed, door, now_ms)
+        finish = partial(reply_of, parsed, self._acknowledger, now_ms)
+        return self._settle_all(Taken(parsed.messages, size, door, began_s, finish))
+
+    def _keep_refused(self, parsed: ParsedFrame, door: Door, now_ms: int) -> None:
         for message, raw in zip(parsed.messages, parsed.raws, strict=True):
             if message.code != "AA":
                 self._keep(message, raw, door, now_ms)
-        finish = partial(reply_of, parsed, self._acknowledger, now_ms)
-        return self._settle_all(Taken(parsed.messages, size, door, began_s, finish))
 
     async def take_resource(self, body: bytes, door: Door, parse: ParseResource) -> Outcome:
         """Return what became of a FHIR resource; its findings also where it was stored."""
@@ -150,17 +159,29 @@ class Intake:
 
     def _settle_all(self, taken: Taken[Found]) -> "asyncio.Future[Found]":
         """Have each message stored, known as a resend, or refused; return the answer, to come."""
+        self._note(taken)
+        for index, parsed in enumerate(taken.messages):
+            self._settle(taken, index, parsed)
+        return taken.found
+
+    async def _settle_in_turns(self, taken: Taken[Found]) -> Found:
+        """As ``_settle_all`` of a frame with many messages: others have their turn in between."""
+        self._note(taken)
+        for index, parsed in enumerate(taken.messages):
+            self._settle(taken, index, parsed)
+            if index % MESSAGES_A_TURN == MESSAGES_A_TURN - 1:
+                await asyncio.sleep(0)
+        return await taken.found
+
+    def _note(self, taken: Taken[Any]) -> None:
         parts, told = self._parts, metrics.of_source(taken.door.source.name)
         told.last_message.set(parts.clock.now_ms() / 1000)
         told.habit.came(taken.began_s)
         told.bytes.inc(taken.size)
         parts.gate.enter(taken.size)
-        for index, parsed in enumerate(taken.messages):
-            self._settle(taken, index, parsed)
         if not taken.messages:  # an empty batch
             parts.gate.leave(taken.size)
             taken.tell()
-        return taken.found
 
     def _settle(self, taken: Taken[Any], index: int, parsed: Parsed) -> None:
         if parsed.code != "AA":
@@ -230,6 +251,12 @@ class Intake:
         if all(one is other for one, other in zip(admitted, found.messages, strict=True)):
             return found
         return ParsedFrame(admitted, found.is_batch, found.asked, found.raws)
+
+
+def takes_long(frame: bytes) -> bool:
+    """Return whether a frame is for a thread: it is large, or has many messages."""
+    size = len(frame)
+    return size > LARGE_BYTES or (size > SOME_BYTES and frame.count(b"MSH") > MESSAGES_A_TURN)
 
 
 def _first_line(text: str) -> str:

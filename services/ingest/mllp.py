@@ -9,11 +9,10 @@ from typing import cast
 
 from plumbing.clock import Clock
 from services.ingest import metrics
-from services.ingest.blobs import LARGE_BYTES
 from services.ingest.doors import Door
 from services.ingest.framing import CR, FS, VT, Frame, Framer
 from services.ingest.gate import Gate
-from services.ingest.intake import Intake
+from services.ingest.intake import Intake, takes_long
 from services.ingest.replies import Reply
 
 LONE_END_S = 0.25
@@ -246,7 +245,7 @@ class MllpConnection(asyncio.Protocol):
         taking = intake.refuse_large if frame.too_large else intake.take
         answer = taking(frame.content, door)
         self._answers.append(answer)
-        if len(frame.content) > LARGE_BYTES:
+        if takes_long(frame.content):
             self._large = answer  # what follows must not overtake it
         answer.add_done_callback(self._send_answers)
 

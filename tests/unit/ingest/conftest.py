@@ -154,7 +154,7 @@ class Sender:
 @asynccontextmanager
 async def sender(port: int) -> AsyncIterator[Sender]:
     """Connect to a listener."""
-    found = Sender(*await asyncio.open_connection("127.0.0.1", port))
+    found = Sender(*await asyncio.open_connection("127.0.0.1", port, limit=2**22))
     try:
         yield found
     finally:

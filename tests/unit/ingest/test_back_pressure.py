@@ -1,6 +1,7 @@
 """Kafka slow or gone: nothing more is read, memory is bounded, never AA, health answers at once."""
 
 import asyncio
+import gc
 import time
 from contextlib import AsyncExitStack
 
@@ -194,3 +195,35 @@ async def test_http_connections_are_bounded(make_bench: MakeBench) -> None:
         assert b"503" in statuses
         for _, writer in opened:
             writer.close()
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        b"".join(oru(f"B{number}") for number in range(2_000)),
+        b"".join(b"MSH|^~\\&|||||||ADT|%d|P|2\rPID|||1\r" % number for number in range(1_500)),
+        oru("P").partition(b"\r")[0] + b"\r" + b"PID|||1\r" * 131_072,
+        oru("Q").partition(b"\r")[0]
+        + b"\r"
+        + b"".join(
+            b"PID|||%d\rROL||||%d^D^J\rOBX|1|TX|a||x\r" % (number, number)
+            for number in range(1_500)
+        ),
+    ],
+    ids=["batch", "tiny", "many-patients", "staff"],
+)
+async def test_the_loop_is_free_while_a_frame_of_many_is_taken(
+    make_bench: MakeBench, frame: bytes
+) -> None:
+    async with make_bench() as bench, sender(bench.service.mllp.port) as link:
+        await link.send(oru("WARM"))
+        link.write(b"\x0b" + frame + b"\x1c\r")
+        answering = asyncio.create_task(link.reader.readuntil(b"\x1c\r"))
+        gc.disable()  # the service spares what stays (``plumbing.garbage``), a test process not
+        longest_s, began = 0.0, time.perf_counter()
+        while not answering.done():
+            await asyncio.sleep(0)
+            now = time.perf_counter()
+            longest_s, began = max(longest_s, now - began), now
+        gc.enable()
+        assert longest_s < 2 * HEALTH_S_MAX  # this machine may be busy; alone it is a third
