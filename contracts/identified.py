@@ -165,7 +165,8 @@ class IdentifiedEvent(msgspec.Struct, frozen=True, kw_only=True):
 
     ``sealed`` is AES-256-GCM over the JSON of ``IdentifiedBody`` under the data key ``key_id``;
     ``wrapped_key`` is that key for privacy's public key of ``key_day``. Associated data:
-    topic name, event id, key id. ``event_id`` is a keyed hash (design, guarantee 2).
+    topic name, event id, key id. ``event_id`` is a keyed hash (design, guarantee 2). ``packed``:
+    the JSON was compressed (zlib, RFC 1950) before it was sealed, as one of many values is.
     """
 
     schema_version: str = "1.0"
@@ -177,6 +178,7 @@ class IdentifiedEvent(msgspec.Struct, frozen=True, kw_only=True):
     wrapped_key: bytes
     nonce: bytes
     sealed: bytes
+    packed: bool = False
 
 
 IDENTIFIED = Topic(

@@ -15,7 +15,8 @@ class Rejection(msgspec.Struct, frozen=True, kw_only=True):
 
     ``payload`` holds the record as it was, only on a rejected topic of the same privacy class as
     its source (sealed for ``clinical.identified.v1.rejected``); elsewhere it is empty. Where it was
-    too large to go along, ``payload_left`` is true: it lies at its offset while that is kept.
+    too large to go along, ``payload_left`` is true: it lies at its offset while that is kept; of a
+    message that the front door did not take whole, the payload holds the beginning.
     """
 
     schema_version: str = "1.0"

@@ -10,7 +10,8 @@ import uvicorn
 class WebServer(uvicorn.Server):
     """Serves ``app`` on ``host`` and ``port``, or with ``serve`` on sockets that listen already.
 
-    ``drain_s`` bounds the wait for open requests at the end; None waits for all of them.
+    ``drain_s`` bounds the wait for open requests at the end; None waits for all of them. Beyond
+    ``connections_max`` connections the answer is 503.
     """
 
     def __init__(
@@ -19,6 +20,7 @@ class WebServer(uvicorn.Server):
         host: str = "127.0.0.1",
         port: int = 0,
         drain_s: int | None = None,
+        connections_max: int | None = None,
     ) -> None:
         """Nothing listens yet."""
         config = uvicorn.Config(
@@ -30,6 +32,7 @@ class WebServer(uvicorn.Server):
             server_header=False,
             lifespan="off",
             timeout_graceful_shutdown=drain_s,
+            limit_concurrency=connections_max,
         )
         super().__init__(config)
         self._serving: asyncio.Task[None] | None = None

@@ -5,6 +5,7 @@ slower. The nonce is a counter, unique because the data key never leaves its pro
 Wrapping: ephemeral X25519, HKDF-SHA256, AES-256-GCM (RFC 9180's idea, without its framing).
 """
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -44,12 +45,11 @@ class Sealer:
         self.key_id = random_bytes(16).hex()
         self.wrapped_key = wrap(data_key, public_key, random_bytes)
         self._cipher = AESGCM(data_key)
-        self._count = 0
+        self._numbers = itertools.count(1)  # one ``next`` at a time, whichever thread asks
 
     def seal(self, plain: bytes, associated: bytes) -> Sealed:
         """Return ``plain`` sealed; opening needs the same ``associated`` bytes."""
-        self._count += 1
-        nonce = self._count.to_bytes(NONCE_BYTES, "big")
+        nonce = next(self._numbers).to_bytes(NONCE_BYTES, "big")
         return Sealed(
             key_id=self.key_id,
             wrapped_key=self.wrapped_key,

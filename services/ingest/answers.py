@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 
 from contracts.clinical import Finding
+from services.ingest.batches import Envelope
 from services.ingest.hl7 import Header
 
 # HL7 table 0357.
@@ -72,12 +73,22 @@ class Acknowledger:
         segments += [_err(one, field, encoding) for one in errors[:ERRORS_MAX]]
         return "\r".join(segments) + "\r"
 
-    def batch(self, first: Header | None, answers: Sequence[str], now_ms: int) -> str:
-        """Return the answers to the messages of one batch, as a batch."""
+    def batch(
+        self, first: Header | None, count: int, envelope: Envelope, now_ms: int
+    ) -> tuple[str, str]:
+        """Return what stands before and behind the ``count`` answers to one batch.
+
+        BHS-12 repeats the batch's BHS-11; one that came in a file (FHS) is answered in one.
+        """
         field, encoding = _delimiters(first)
-        opening = field.join(("BHS", encoding, *_parties(first), _now(now_ms)))
-        closing = field.join(("BTS", str(len(answers))))
-        return f"{opening}\r{''.join(answers)}{closing}\r"
+        started = (encoding, *_parties(first), _now(now_ms), "", "", "")
+        number = f"{self._prefix}{next(self._numbers)}"
+        opening = field.join(("BHS", *started, number, envelope.batch_id or ""))
+        opening, closing = opening.rstrip(field) + "\r", f"BTS{field}{count}\r"
+        if envelope.file_id is None:
+            return opening, closing
+        head = field.join(("FHS", *started, number, envelope.file_id)).rstrip(field)
+        return f"{head}\r{opening}", f"{closing}FTS{field}1\r"
 
 
 def _msh(header: Header | None, number: str, now_ms: int, *, enhanced: bool) -> str:

@@ -125,9 +125,15 @@ class Ingest:
             self._door,
             checks,
             settings.frame_bytes_max,
+            settings.frame_timeout_s,
             parse_fhir,
         )
-        self._http = WebServer(build_http(desk), settings.http_host, settings.http_port)
+        self._http = WebServer(
+            build_http(desk),
+            settings.http_host,
+            settings.http_port,
+            connections_max=settings.http_connections_max,
+        )
         await self._http.begin()
         await self._take_over()
         for work in (self._committer.run(), self._intake.expire(), self._watch(), self._follow()):

@@ -12,6 +12,7 @@ from plumbing.sealing import Sealer
 from services.ingest.parse import Parsed, ParsedEvent
 
 LARGE_BYTES = 64 * 1024  # beside the same content once more as values, twice in base64
+KEY_BYTES = 16
 PART_BYTES = 512 * 1024  # twice in base64 it stays below Kafka's limit of a record
 TEXT_CHARS_MAX = 200_000  # privacy holds a longer text back (``free_text.py``)
 TEXT_BYTES_MAX = 512 * 1024  # of all texts of an event: what stays beside them fits its record
@@ -27,21 +28,30 @@ def blob_records(parsed: Parsed, sealer: Sealer, key_day: str) -> list[Output]:
     """Return the parts of a message's bytes, in order: events of the same bytes share them."""
     found = []
     for number, raw in enumerate(_raws(parsed)):
-        blob_id, parts = _blob_id(parsed, number), _part_count(raw)
-        for part in range(parts):
-            piece = raw[part * PART_BYTES : (part + 1) * PART_BYTES]
-            sealed = sealer.seal(piece, associated_of(blob_id, part, sealer.key_id))
-            value = BlobPart(
-                blob_id=blob_id,
-                part=part,
-                parts=parts,
-                key_id=sealed.key_id,
-                key_day=key_day,
-                wrapped_key=sealed.wrapped_key,
-                nonce=sealed.nonce,
-                sealed=sealed.ciphertext,
-            )
-            found.append(Output(BLOBS.name, parsed.content[:16], BLOBS.encode(value)))
+        name = _blob_id(parsed, number)
+        found += part_records(name, parsed.content[:KEY_BYTES], raw, sealer, key_day)
+    return found
+
+
+def part_records(
+    blob_id: str, key: bytes, raw: bytes, sealer: Sealer, key_day: str
+) -> list[Output]:
+    """Return the parts of one blob, in order, all under one ``key``: in one partition."""
+    found, parts = [], _part_count(raw)
+    for part in range(parts):
+        piece = raw[part * PART_BYTES : (part + 1) * PART_BYTES]
+        sealed = sealer.seal(piece, associated_of(blob_id, part, sealer.key_id))
+        value = BlobPart(
+            blob_id=blob_id,
+            part=part,
+            parts=parts,
+            key_id=sealed.key_id,
+            key_day=key_day,
+            wrapped_key=sealed.wrapped_key,
+            nonce=sealed.nonce,
+            sealed=sealed.ciphertext,
+        )
+        found.append(Output(BLOBS.name, key, BLOBS.encode(value)))
     return found
 
 
@@ -50,16 +60,21 @@ def pointing(parsed: Parsed, places: Sequence[Place]) -> Parsed:
     refs: dict[bytes, BlobRef] = {}
     at = 0
     for number, raw in enumerate(_raws(parsed)):
-        refs[raw] = BlobRef(
-            blob_id=_blob_id(parsed, number),
-            parts=_part_count(raw),
-            bytes=len(raw),
-            partition=places[at].partition,
-            offset=places[at].offset,
-        )
+        refs[raw] = blob_ref(_blob_id(parsed, number), raw, places[at])
         at += _part_count(raw)
     events = tuple(_pointed(event, refs.get(event.body.raw)) for event in parsed.events)
     return msgspec.structs.replace(parsed, events=events)
+
+
+def blob_ref(blob_id: str, raw: bytes, place: Place) -> BlobRef:
+    """Return the pointer to a blob whose first part stands at ``place``."""
+    return BlobRef(
+        blob_id=blob_id,
+        parts=_part_count(raw),
+        bytes=len(raw),
+        partition=place.partition,
+        offset=place.offset,
+    )
 
 
 def _pointed(event: ParsedEvent, ref: BlobRef | None) -> ParsedEvent:
@@ -114,4 +129,4 @@ def _part_count(raw: bytes) -> int:
 
 
 def _blob_id(parsed: Parsed, number: int) -> str:
-    return parsed.content[:16].hex() + (f"-{number}" if number else "")
+    return parsed.content[:KEY_BYTES].hex() + (f"-{number}" if number else "")

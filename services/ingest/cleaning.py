@@ -7,6 +7,7 @@ code, so that it is shown and never scored. For most observations this is two lo
 
 from datetime import date
 from functools import lru_cache
+from time import sleep
 from typing import Literal, NamedTuple
 
 import msgspec
@@ -25,6 +26,7 @@ SLACK_MS = DAY_MS  # a zone that had to be assumed is off by at most 14 hours, c
 YEAR_1900_MS = -2_208_988_800_000
 NEVER_MS = 2**62
 FINDINGS_MAX = 50
+BREATH = 1_024  # observations: as ``hl7.BREATH_SEGMENTS``
 EPOCH_DAY = date(1970, 1, 1).toordinal()
 OF_UNITS = frozenset({"implausible", "unit_unknown", "unit_assumed"})
 COMPARED = frozenset({"quantity", "coded", "time"})  # lines of a document may well repeat
@@ -149,7 +151,9 @@ def _observations(
     seen: dict[tuple[str, int | None, float | None], Observation] = {}
     kept = []
     is_same = True
-    for one in given:
+    for number, one in enumerate(given, 1):
+        if not number % BREATH:
+            sleep(0)
         better = _observation(one, findings)
         at_ms = one.at_ms
         if at_ms is not None and not first_ms <= at_ms <= last_ms:

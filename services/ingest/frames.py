@@ -3,29 +3,35 @@
 import msgspec
 
 from contracts.clinical import Finding
+from services.ingest import batches
+from services.ingest.batches import NO_ENVELOPE, Envelope, envelope_of
 from services.ingest.charset import split_frame
 from services.ingest.cleaning import cleaned
 from services.ingest.conditions import ORIGINAL, Conditions, conditions_of
-from services.ingest.hl7 import BATCH_SEGMENTS, BLANKS
 from services.ingest.identity import Keys
 from services.ingest.parse import Parsed, SourceProfile, parse
 from services.ingest.unmapped import completed
 
+HEADER_BYTES_MIN = len(rb"MSH|^~\&|||||||A|1|P|2") + 1
+SHORT_PARTS_MAX = 1_000
 NO_MESSAGE = Finding("error", "MSH", "100", "no MSH segment")
 XML_MESSAGE = Finding("error", "MSH", "xml", "HL7 v2 in XML is not taken: send it in pipes")
 BEFORE_MESSAGE = Finding("error", "MSH", "100", "text before the first MSH segment")
 
 
 class ParsedFrame(msgspec.Struct, frozen=True):
-    """The messages of a frame in order, at least one; ``is_batch`` asks for a batch of answers.
+    """The messages of a frame in order, at least one but in an empty batch; ``is_batch`` asks for
+    a batch of answers.
 
-    ``asked`` has what each of them says of its answers (MSH-15, MSH-16), ``raws`` its bytes.
+    ``asked`` has what each of them says of its answers (MSH-15, MSH-16), ``raws`` its bytes;
+    ``envelope`` is the batch's own.
     """
 
     messages: tuple[Parsed, ...]
     is_batch: bool
     asked: tuple[Conditions, ...] = (ORIGINAL,)
     raws: tuple[bytes, ...] = (b"",)
+    envelope: Envelope = NO_ENVELOPE
 
 
 def parse_frame(
@@ -40,7 +46,12 @@ def parse_frame(
     ``received_order`` is that of the first message, each further one has the next.
     """
     head, parts = split_frame(frame)
+    envelope, is_clean = envelope_of(head)
+    if len(parts) > SHORT_PARTS_MAX and len(frame) < HEADER_BYTES_MIN * len(parts):
+        parts = []  # not one of them can be a message: one answer is enough
     if not parts:
+        if is_clean and envelope.is_there and batches.is_empty(head):
+            return ParsedFrame((), is_batch=True, asked=(), raws=(), envelope=envelope)
         reason = XML_MESSAGE if is_xml(head) else NO_MESSAGE
         nothing = Parsed("AR", None, "ascii", (reason,))
         return ParsedFrame((nothing,), is_batch=False, raws=(frame,))
@@ -48,12 +59,15 @@ def parse_frame(
         completed(cleaned(parse(part, source, keys, received_at_ms, order)), part)
         for order, part in enumerate(parts, received_order)
     ]
-    lines = [line for line in head.decode("latin-1").splitlines() if line.strip(BLANKS)]
-    envelope = [line for line in lines if line[:3] in BATCH_SEGMENTS]
-    if len(envelope) < len(lines):
+    if not is_clean:
         found[0] = _refused(found[0])
+    if envelope.is_there:
+        found = batches.checked(
+            found, parts, is_strict=source.strict and envelope.file_id is not None
+        )
     asked = tuple(conditions_of(part) for part in parts)
-    return ParsedFrame(tuple(found), len(parts) > 1 or bool(envelope), asked, tuple(parts))
+    is_batch = len(parts) > 1 or envelope.is_there
+    return ParsedFrame(tuple(found), is_batch, asked, tuple(parts), envelope)
 
 
 def is_xml(frame: bytes) -> bool:

@@ -6,6 +6,7 @@ string until somebody asks for its fields.
 
 from collections.abc import Sequence
 from functools import lru_cache
+from time import sleep
 from typing import Final
 
 from contracts.clinical import Finding
@@ -13,9 +14,13 @@ from services.ingest.charset import charset_of, codec_of
 from services.ingest.dialect import EMPTY, NULL, Dialect, dialect_of
 from services.ingest.kept import Kept
 
+USUAL: Final = "^~\\&"
 HEADER_FIELDS: Final = 19  # MSH-18 is the last that is read
 BATCH_SEGMENTS: Final = frozenset({"FHS", "BHS", "BTS", "FTS"})
 MSH_18: Final = 17  # its place when MSH is split: MSH-1 is the separator
+# Compiled code keeps other threads waiting until it sleeps: parsing aside does so by and by.
+BREATH_SEGMENTS: Final = 1_024
+ODD_MAX: Final = 20  # lines that are no segment are named
 BLANKS: Final = " \t\x00\x0b\x1a\x1c\x1e\x1f\ufeff"
 
 _kinds: Final[Kept[tuple[str, str]]] = Kept(4096)
@@ -86,7 +91,7 @@ def read(text: str, charset: str, *, strict: bool) -> Message:
     dialect = _dialect_of(field, encoding, charset)
     if dialect is None:
         wrong = Finding("error", "MSH-2", "102", "delimiters cannot be used")
-        return Message(None, [], "", (wrong,), "AR")
+        return Message(_without_delimiters(first, charset), [], "", (wrong,), "AR")
     f = first.split(field, MSH_18 + 1)  # what follows is one
     if charset == "ascii" and len(f) > MSH_18 and f[MSH_18]:
         codec = codec_of(charset_of(f[MSH_18]))  # hexadecimal escapes are in it
@@ -108,6 +113,16 @@ def read(text: str, charset: str, *, strict: bool) -> Message:
     return message
 
 
+def _without_delimiters(line: str, charset: str) -> Header | None:
+    """Return what an answer needs of an MSH whose separator alone can be used, if it can."""
+    field = line[3]
+    dialect = _dialect_of(field, USUAL, charset) if field not in USUAL else None
+    if dialect is None:
+        return None
+    f = line.split(field, MSH_18 + 1)
+    return Header(dialect, USUAL, f + EMPTY[HEADER_FIELDS])
+
+
 def _lines(text: str) -> list[str]:
     end_of_line = "\r"
     if "\n" in text:
@@ -121,6 +136,8 @@ def _lines(text: str) -> list[str]:
     end = text.find(end_of_line)
     while end >= 0:
         found.append(text[at:end])
+        if not len(found) % BREATH_SEGMENTS:
+            sleep(0)
         at = end + 1
         end = text.find(end_of_line, at)
     found.append(text[at:])
@@ -197,21 +214,39 @@ def _checked_segments(
 ) -> tuple[list[str], list[Finding]]:
     found: list[str] = []
     odd: list[Finding] = []
-    for line in lines:
+    counts: dict[str, int] = {}
+    rest: list[str] = []  # of the segment before: a line break inside a value
+    for number, line in enumerate(lines, 1):
+        if not number % BREATH_SEGMENTS:
+            sleep(0)
         name = line[:3]
         if name.isalnum() and (line[3:4] == dialect.field or len(line) == 3):
-            if name not in BATCH_SEGMENTS:
-                found.append(line)
+            if name in BATCH_SEGMENTS:
+                continue
+            _join(found, rest)
+            found.append(line)
+            counts[name] = counts.get(name, 0) + 1
         elif line.strip(BLANKS):
-            # A line break inside a value: what follows belongs to the segment before it.
-            where = found[-1][:3] if found else "MSH"
-            if strict:
-                odd.append(Finding("error", where, "100", "a line is not a segment"))
-            else:
-                odd.append(Finding("warn", where, "line_joined", "a line break inside a value"))
-                if found:
-                    found[-1] += "\n" + line
-    return found, odd[:20]
+            if len(odd) < ODD_MAX:
+                odd.append(_odd_line(found, counts, strict=strict))
+            if not strict:
+                rest.append(line)
+    _join(found, rest)
+    return found, odd
+
+
+def _join(found: list[str], rest: list[str]) -> None:
+    if rest and found:
+        found[-1] = "\n".join((found[-1], *rest))
+    rest.clear()
+
+
+def _odd_line(found: list[str], counts: dict[str, int], *, strict: bool) -> Finding:
+    before = found[-1][:3] if found else "MSH"
+    if not strict:
+        return Finding("warn", before, "line_joined", "a line break inside a value")
+    where = f"{before}[{counts[before]}]" if found else before
+    return Finding("error", where, "100", "a line is not a segment")
 
 
 def _trigger_of_event(header: Header, segments: Sequence[str]) -> str:

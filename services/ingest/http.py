@@ -4,13 +4,14 @@ The same intake as MLLP. HL7 is answered by its acknowledgement, or by an Operat
 ``Accept`` asks for FHIR; FHIR always by an OperationOutcome.
 """
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from fastapi import FastAPI, Request, Response
+from fastapi import FastAPI, HTTPException, Request, Response
 
 from plumbing.health import Checks, answer
-from services.ingest.answers import NOT_STORED, TOO_LARGE
+from services.ingest.answers import NOT_STORED
 from services.ingest.committer import Outcome
 from services.ingest.doors import Door
 from services.ingest.fhir_outcome import operation_outcome
@@ -32,6 +33,7 @@ class Desk:
     door: Door
     checks: Checks
     body_bytes_max: int
+    body_timeout_s: float
     parse_resource: ParseResource
 
 
@@ -63,12 +65,13 @@ async def _take_hl7v2(desk: Desk, request: Request) -> Response:
     ready = desk.intake()
     if ready is None or not desk.gate.is_open:
         return _not_now()
-    body, is_whole = await _body(request, desk.body_bytes_max)
+    body, is_whole = await _body(request, desk)
     if not is_whole:
         reply = await ready.refuse_large(body, desk.door)
     else:
         reply = await ready.take(body, desk.door)
-    status = max(status_of(one) for one in reply.outcomes)  # the worst: resends are safe
+    # The worst: resends are safe. An empty batch has none.
+    status = max((status_of(one) for one in reply.outcomes), default=202)
     if as_fhir:
         return _outcome(reply.outcomes, status)
     headers = RETRY_AFTER if status == 503 else {}
@@ -80,20 +83,32 @@ async def _take_fhir(desk: Desk, request: Request) -> Response:
     ready = desk.intake()
     if ready is None or not desk.gate.is_open:
         return _not_now()
-    body, is_whole = await _body(request, desk.body_bytes_max)
+    body, is_whole = await _body(request, desk)
     if not is_whole:
-        return _outcome((Outcome("AR", (TOO_LARGE,)),), 413)
+        return _outcome((ready.refuse_large_resource(body, desk.door),), 413)
     found = await ready.take_resource(body, desk.door, desk.parse_resource)
     return _outcome((found,), status_of(found))
 
 
-async def _body(request: Request, bytes_max: int) -> tuple[bytes, bool]:
-    """Return the body, or its beginning and False when it is over the limit."""
+async def _body(request: Request, desk: Desk) -> tuple[bytes, bool]:
+    """Return the body, or its beginning and False when it is over the limit.
+
+    Raises ``HTTPException``: 408 when it is not whole in time, 503 when there is no room for it.
+    """
     body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > bytes_max:
-            return bytes(body[:HEAD_BYTES]), False
+    try:
+        async with asyncio.timeout(desk.body_timeout_s):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > desk.body_bytes_max:
+                    return bytes(body[:HEAD_BYTES]), False
+                desk.gate.hold(request, len(body))
+                if not desk.gate.may_read(request):
+                    raise HTTPException(503, headers=RETRY_AFTER)
+    except TimeoutError as error:
+        raise HTTPException(408) from error
+    finally:
+        desk.gate.hold(request, 0)
     return bytes(body), True
 
 

@@ -12,8 +12,10 @@ from plumbing import log
 from plumbing.clock import Clock
 from services.ingest import metrics
 from services.ingest.answers import NOT_READ, NOT_STORED, TOO_LARGE, Acknowledger
+from services.ingest.blobs import LARGE_BYTES
+from services.ingest.charset import decode
 from services.ingest.committer import FAILED, Committer, Outcome
-from services.ingest.conditions import answers_wanted, conditions_of
+from services.ingest.conditions import conditions_of
 from services.ingest.doors import Door
 from services.ingest.frames import ParsedFrame, parse_frame
 from services.ingest.gate import Gate
@@ -21,11 +23,13 @@ from services.ingest.hl7 import read
 from services.ingest.identity import Keys
 from services.ingest.parse import Parsed, SourceProfile
 from services.ingest.refusals import Refusals
+from services.ingest.replies import Reply, reply_of
 from services.ingest.resends import Answered
 from services.ingest.taken import Found, Taken
 
 SWEEP_S = 0.05
-PARSED_ASIDE_BYTES = 256 * 1024  # in a thread: the event loop does not wait for it
+MESSAGES_A_TURN = 200  # of one frame: some 5 ms
+SOME_BYTES = 4_096  # fewer hold no more messages than that
 ORDERS_PER_FRAME = 1_000_000  # more than a frame has messages: each gets a place of its own
 
 _log = log.get("ingest")
@@ -34,22 +38,6 @@ ParseResource = Callable[[bytes, SourceProfile, Keys, int, int], Parsed]
 
 
 UNREADABLE = Parsed("AE", None, "ascii", (NOT_READ,))
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """The answer to one frame: none, one, or two (accept, then application) messages or batches.
-
-    ``outcomes`` has what became of each message.
-    """
-
-    payloads: tuple[bytes, ...]
-    outcomes: tuple[Outcome, ...]
-
-    @property
-    def retry(self) -> bool:
-        """Whether something of it was not stored: the same again, please."""
-        return any(NOT_STORED in outcome.findings for outcome in self.outcomes)
 
 
 @dataclass(frozen=True)
@@ -83,9 +71,9 @@ class Intake:
 
     def take(self, frame: bytes, door: Door) -> "asyncio.Future[Reply]":
         """Return the answer to a frame, to come. It is parsed at once, so calls keep their order,
-        but after one over ``PARSED_ASIDE_BYTES``: that is parsed in a thread, wait for its answer.
+        but after one that ``takes_long``: that is parsed in a thread, wait for its answer.
         """
-        if len(frame) > PARSED_ASIDE_BYTES:
+        if takes_long(frame):
             return asyncio.create_task(self._take_aside(frame, door))
         began_s, now_ms = self._parts.clock.monotonic_s(), self._parts.clock.now_ms()
         return self._hand_on(self._parse(frame, door, now_ms), len(frame), door, began_s, now_ms)
@@ -97,16 +85,23 @@ class Intake:
             parsed = await asyncio.to_thread(self._parse, frame, door, now_ms)
         finally:
             self._parts.gate.leave(len(frame))
-        return await self._hand_on(parsed, len(frame), door, began_s, now_ms)
+        self._keep_refused(parsed, door, now_ms)
+        taken = Taken(parsed.messages, len(frame), door, began_s, tuple)
+        outcomes = await self._settle_in_turns(taken)
+        now_ms = self._parts.clock.now_ms()
+        return await asyncio.to_thread(reply_of, parsed, self._acknowledger, now_ms, outcomes)
 
     def _hand_on(
         self, parsed: ParsedFrame, size: int, door: Door, began_s: float, now_ms: int
     ) -> "asyncio.Future[Reply]":
+        self._keep_refused(parsed, door, now_ms)
+        finish = partial(reply_of, parsed, self._acknowledger, now_ms)
+        return self._settle_all(Taken(parsed.messages, size, door, began_s, finish))
+
+    def _keep_refused(self, parsed: ParsedFrame, door: Door, now_ms: int) -> None:
         for message, raw in zip(parsed.messages, parsed.raws, strict=True):
             if message.code != "AA":
                 self._keep(message, raw, door, now_ms)
-        finish = partial(self._reply, parsed)
-        return self._settle_all(Taken(parsed.messages, size, door, began_s, finish))
 
     async def take_resource(self, body: bytes, door: Door, parse: ParseResource) -> Outcome:
         """Return what became of a FHIR resource; its findings also where it was stored."""
@@ -115,7 +110,7 @@ class Intake:
         self._parts.gate.enter(len(body))
         try:
             given = (body, door.source, self._parts.keys, now_ms, order)
-            if len(body) > PARSED_ASIDE_BYTES:
+            if len(body) > LARGE_BYTES:
                 parsed = await asyncio.to_thread(parse, *given)
             else:
                 parsed = parse(*given)
@@ -132,13 +127,15 @@ class Intake:
 
     def refuse_large(self, head: bytes, door: Door) -> "asyncio.Future[Reply]":
         """Return AR for a frame over the limit, of which ``head`` is the beginning."""
-        line = head.replace(b"\n", b"\r").partition(b"\r")[0].decode("latin-1")
-        header = read(line, "latin-1", strict=False).header
-        parsed = Parsed("AR", header, "latin-1", (TOO_LARGE,))
+        decoded = decode(head, door.source.charset)
+        header = read(_first_line(decoded.text), decoded.used, strict=False).header
+        parsed = Parsed("AR", header, decoded.used, (TOO_LARGE,))
         metrics.MESSAGES.labels(door.source.name, "refused", "AR").inc()
+        self._keep(parsed, head, door, self._parts.clock.now_ms(), is_head=True)
         frame = ParsedFrame((parsed,), is_batch=False, asked=(conditions_of(head),))
         found: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
-        found.set_result(self._reply(frame, [_refusal(parsed)]))
+        now_ms = self._parts.clock.now_ms()
+        found.set_result(reply_of(frame, self._acknowledger, now_ms, [_refusal(parsed)]))
         return found
 
     async def expire(self) -> None:
@@ -162,14 +159,29 @@ class Intake:
 
     def _settle_all(self, taken: Taken[Found]) -> "asyncio.Future[Found]":
         """Have each message stored, known as a resend, or refused; return the answer, to come."""
+        self._note(taken)
+        for index, parsed in enumerate(taken.messages):
+            self._settle(taken, index, parsed)
+        return taken.found
+
+    async def _settle_in_turns(self, taken: Taken[Found]) -> Found:
+        """As ``_settle_all`` of a frame with many messages: others have their turn in between."""
+        self._note(taken)
+        for index, parsed in enumerate(taken.messages):
+            self._settle(taken, index, parsed)
+            if index % MESSAGES_A_TURN == MESSAGES_A_TURN - 1:
+                await asyncio.sleep(0)
+        return await taken.found
+
+    def _note(self, taken: Taken[Any]) -> None:
         parts, told = self._parts, metrics.of_source(taken.door.source.name)
         told.last_message.set(parts.clock.now_ms() / 1000)
         told.habit.came(taken.began_s)
         told.bytes.inc(taken.size)
         parts.gate.enter(taken.size)
-        for index, parsed in enumerate(taken.messages):
-            self._settle(taken, index, parsed)
-        return taken.found
+        if not taken.messages:  # an empty batch
+            parts.gate.leave(taken.size)
+            taken.tell()
 
     def _settle(self, taken: Taken[Any], index: int, parsed: Parsed) -> None:
         if parsed.code != "AA":
@@ -211,8 +223,17 @@ class Intake:
         _count(taken.messages, taken.outcomes, source)
         taken.tell()
 
-    def _keep(self, parsed: Parsed, raw: bytes, door: Door, now_ms: int) -> None:
-        self._parts.refusals.keep(parsed, raw, door.source.name, now_ms)
+    def refuse_large_resource(self, head: bytes, door: Door) -> Outcome:
+        """Return AR for a resource over the limit, of which ``head`` is the beginning."""
+        parsed = Parsed("AR", None, "utf-8", (TOO_LARGE,))
+        metrics.MESSAGES.labels(door.source.name, "refused", "AR").inc()
+        self._keep(parsed, head, door, self._parts.clock.now_ms(), is_head=True)
+        return _refusal(parsed)
+
+    def _keep(
+        self, parsed: Parsed, raw: bytes, door: Door, now_ms: int, *, is_head: bool = False
+    ) -> None:
+        self._parts.refusals.keep(parsed, raw, door.source.name, now_ms, is_head=is_head)
         self._parts.committer.wake()
 
     def _deadline_s(self) -> float:
@@ -231,30 +252,15 @@ class Intake:
             return found
         return ParsedFrame(admitted, found.is_batch, found.asked, found.raws)
 
-    def _reply(self, parsed: ParsedFrame, outcomes: Sequence[Outcome]) -> Reply:
-        now_ms = self._parts.clock.now_ms()
-        accepts: list[str] = []
-        answers: list[str] = []
-        for message, outcome, asked in zip(parsed.messages, outcomes, parsed.asked, strict=True):
-            for code in answers_wanted(asked, outcome.code):
-                text = self._acknowledger.answer(
-                    message.header, code, outcome.findings, now_ms, enhanced=asked.is_enhanced
-                )
-                (accepts if code[0] == "C" else answers).append(text)
-        first = parsed.messages[0]
-        if parsed.is_batch:
-            both = (
-                self._acknowledger.batch(first.header, some, now_ms)
-                for some in (accepts, answers)
-                if some
-            )
-            texts = list(both)
-        else:
-            texts = accepts + answers
-        return Reply(
-            payloads=tuple(text.encode(first.charset, "replace") for text in texts),
-            outcomes=tuple(outcomes),
-        )
+
+def takes_long(frame: bytes) -> bool:
+    """Return whether a frame is for a thread: it is large, or has many messages."""
+    size = len(frame)
+    return size > LARGE_BYTES or (size > SOME_BYTES and frame.count(b"MSH") > MESSAGES_A_TURN)
+
+
+def _first_line(text: str) -> str:
+    return text.replace("\n", "\r").partition("\r")[0]
 
 
 def _only(outcomes: Sequence[Outcome]) -> Outcome:

@@ -42,6 +42,14 @@ ACK_SECONDS = histogram(
     buckets=(0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30),
 )
 IN_FLIGHT_BYTES = gauge("ingest_in_flight_bytes", "Bytes of messages that wait for Kafka.")
+HALF_RECEIVED_BYTES = gauge(
+    "ingest_half_received_bytes", "Bytes received of messages that are not whole yet."
+)
+HALF_FRAMES_DROPPED = counter(
+    "ingest_half_frames_dropped_total",
+    "Connections closed because their message was not whole in time while others needed the room.",
+    ("source",),
+)
 CONNECTIONS = gauge("ingest_connections", "Open MLLP connections.", ("source",))
 CONNECTIONS_REFUSED = counter(
     "ingest_connections_refused_total", "Connections beyond the limit.", ("source",)

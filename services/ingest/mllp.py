@@ -9,11 +9,11 @@ from typing import cast
 
 from plumbing.clock import Clock
 from services.ingest import metrics
-from services.ingest.blobs import LARGE_BYTES
 from services.ingest.doors import Door
 from services.ingest.framing import CR, FS, VT, Frame, Framer
 from services.ingest.gate import Gate
-from services.ingest.intake import Intake, Reply
+from services.ingest.intake import Intake, takes_long
+from services.ingest.replies import Reply
 
 LONE_END_S = 0.25
 SWEEP_S = 1.0
@@ -108,6 +108,8 @@ class MllpConnection(asyncio.Protocol):
         self._large: asyncio.Future[Reply] | None = None
         self._last_read_s = listener.clock.monotonic_s()
         self._lone_end: asyncio.TimerHandle | None = None
+        self._held_bytes = 0
+        self._frame_began_s: float | None = None
         self._is_reading = True
         self._may_write = True
         self._draining = False
@@ -135,6 +137,7 @@ class MllpConnection(asyncio.Protocol):
         """Forget the connection; what it sent is still stored."""
         self._transport = None
         self._cancel_lone_end()
+        self._listener.gate.hold(self, 0)
         self._listener.connections.discard(self)
         metrics.CONNECTIONS.labels(self._listener.name).set(len(self._listener.connections))
 
@@ -176,8 +179,14 @@ class MllpConnection(asyncio.Protocol):
             self._transport.close()
 
     def close_if_stale(self, now_s: float) -> None:
-        """Close when nothing came for too long, sooner in the middle of a frame."""
-        limits = self._listener.limits
+        """Close when nothing came for too long, sooner in the middle of a frame; one that is not
+        whole after that time also where others need its room.
+        """
+        limits, began_s = self._listener.limits, self._frame_began_s
+        is_late = began_s is not None and now_s - began_s > limits.frame_timeout_s
+        if is_late and not self._answers and not self._listener.gate.has_room:
+            metrics.HALF_FRAMES_DROPPED.labels(self._listener.name).inc()
+            self.close()
         allowed_s = limits.frame_timeout_s if self._framer.is_partial else limits.idle_timeout_s
         if self._is_reading and not self._answers and now_s - self._last_read_s > allowed_s:
             self.close()
@@ -205,10 +214,21 @@ class MllpConnection(asyncio.Protocol):
         if self._framer.unframed:
             metrics.UNFRAMED_BYTES.labels(self._listener.name).inc(self._framer.unframed)
             self._framer.unframed = 0
+        self._note_held()
         is_done = not self._answers and self._next_turn is None and self._may_take()
         if self._ended and is_done:
             self.close()
         self._balance()
+
+    def _note_held(self) -> None:
+        held_bytes = self._framer.held_bytes
+        if not self._framer.is_partial:
+            self._frame_began_s = None
+        elif self._frame_began_s is None:
+            self._frame_began_s = self._last_read_s
+        if held_bytes != self._held_bytes and self._transport is not None:
+            self._held_bytes = held_bytes
+            self._listener.gate.hold(self, held_bytes)
 
     def _go_on(self, *, end_of_input: bool) -> None:
         if self._next_turn is not None:
@@ -225,7 +245,7 @@ class MllpConnection(asyncio.Protocol):
         taking = intake.refuse_large if frame.too_large else intake.take
         answer = taking(frame.content, door)
         self._answers.append(answer)
-        if len(frame.content) > LARGE_BYTES:
+        if takes_long(frame.content):
             self._large = answer  # what follows must not overtake it
         answer.add_done_callback(self._send_answers)
 
@@ -260,12 +280,13 @@ class MllpConnection(asyncio.Protocol):
         """Read from the socket only while more may be taken."""
         if self._transport is None or self._transport.is_closing():
             return
-        may_read = self._may_take()
+        gate = self._listener.gate
+        may_read = self._may_take() and gate.may_read(self)
         if may_read and not self._is_reading:
             self._last_read_s = self._listener.clock.monotonic_s()
             self._transport.resume_reading()
         elif not may_read and self._is_reading:
             self._transport.pause_reading()
         self._is_reading = may_read
-        if not may_read and not self._listener.gate.is_open:
-            self._listener.gate.when_open(self._take_frames)
+        if not may_read and not gate.has_room:
+            gate.when_open(self._take_frames)

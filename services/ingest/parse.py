@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from time import sleep
 from typing import Final
 
 import msgspec
@@ -14,7 +15,7 @@ from services.ingest.dialect import EMPTY, NULL
 from services.ingest.draft import Draft
 from services.ingest.envelope import Origin, body_of
 from services.ingest.event_types import PAIRS
-from services.ingest.hl7 import Header, Message
+from services.ingest.hl7 import BREATH_SEGMENTS, Header, Message
 from services.ingest.identity import Keys, answer_key, content_hash, event_id, route_key
 from services.ingest.times import reader_of
 
@@ -70,6 +71,11 @@ READERS: Final[dict[str, Reader]] = {
     "PRT": Reader(None, 0, (5,)),
 }
 PID: Final = READERS["PID"]
+PATIENTS_MAX: Final = 2_000  # of one message, some 25 ms; more come as a batch of messages
+NAMES_MAX: Final = 4_096  # that staff of other patients of the message add to its notes
+TOO_MANY_PATIENTS: Final = Finding(
+    "error", "PID", "too_many_patients", "more patients than a message may have: send a batch"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,15 +142,19 @@ def parse(
         (received_at_ms, received_order),
         findings,
     )
+    drafts = _drafts(message, source)
+    if len(drafts) > PATIENTS_MAX:
+        return Parsed("AE", header, decoded.used, (*findings, TOO_MANY_PATIENTS))
     events = []
-    for ordinal, draft in enumerate(_drafts(message, source)):
+    found = list(findings)
+    for ordinal, draft in enumerate(drafts):
         body = body_of(draft, origin)
         key = route_key(keys, body.patient.ids, content)
         events.append(ParsedEvent(event_id(keys, content, ordinal), key, body))
         if draft.findings:
-            findings += tuple(draft.findings)
+            found += draft.findings
     answer = answer_key(keys, told, content)
-    return Parsed("AA", header, decoded.used, findings, tuple(events), content, answer)
+    return Parsed("AA", header, decoded.used, tuple(found), tuple(events), content, answer)
 
 
 def _drafts(message: Message, source: SourceProfile) -> list[Draft]:
@@ -154,22 +164,22 @@ def _drafts(message: Message, source: SourceProfile) -> list[Draft]:
     has_escape, has_null = message.has_escape, message.has_null
     draft = Draft(header, header.dialect, reader_of(source.zone))
     groups = [draft]
-    with_staff: list[tuple[list[str], tuple[int, ...]]] = []
-    for segment in message.segments:
+    with_staff: list[tuple[Draft, list[str], tuple[int, ...]]] = []
+    for number, segment in enumerate(message.segments):
         reader = READERS.get(segment[:3])
         if reader is None:
             continue
         handle, count = reader.handle, reader.fields
         if handle is None:
-            with_staff.append(([segment], reader.staff))
+            with_staff.append((draft, [segment], reader.staff))
             continue
-        f = _fields(segment, field, count)
+        f = _fields(segment, field, count, number)
         # A field more than were asked for is all the rest.
         if reader.staff and (len(f) > count or reader.staff[0] < count):
-            with_staff.append((f, reader.staff))
+            with_staff.append((draft, f, reader.staff))
         if reader is PID:
             draft = _patient_begins(draft, groups, message, f)
-            if draft.has_patient:
+            if draft.has_patient or len(groups) > PATIENTS_MAX:
                 break  # the second of a pair: what follows is said of that patient
             draft.has_patient = True
         if (has_escape and escape in segment) or (has_null and '"' in segment and NULL in segment):
@@ -180,7 +190,9 @@ def _drafts(message: Message, source: SourceProfile) -> list[Draft]:
     return groups
 
 
-def _fields(segment: str, field: str, count: int) -> list[str]:
+def _fields(segment: str, field: str, count: int, number: int) -> list[str]:
+    if number % BREATH_SEGMENTS == BREATH_SEGMENTS - 1:
+        sleep(0)
     found = segment.split(field, count)
     if len(found) < count:
         found.extend(EMPTY[count - len(found)])
@@ -211,18 +223,50 @@ def _patient_begins(draft: Draft, groups: list[Draft], message: Message, f: list
     return further
 
 
-def _finish(groups: list[Draft], with_staff: list[tuple[list[str], tuple[int, ...]]]) -> None:
+def _finish(
+    groups: list[Draft], with_staff: list[tuple[Draft, list[str], tuple[int, ...]]]
+) -> None:
+    noted = 0
     for draft in groups:
         results.close_note(draft)
         draft.dialect = draft.full_dialect
-    if not with_staff or not any(draft.notes for draft in groups):
+        noted += bool(draft.notes)
+    if not with_staff or not noted:
         return
-    field = groups[0].dialect.field
-    for f, numbers in with_staff:
+    found = _staff_fields(groups[0].dialect.field, with_staff)
+    if len(groups) == 1:
+        for draft, raw in found:
+            patients.put_staff_name(draft, raw)
+    else:
+        _share_staff(groups, noted, found)
+
+
+def _staff_fields(
+    field: str, with_staff: list[tuple[Draft, list[str], tuple[int, ...]]]
+) -> list[tuple[Draft, str]]:
+    found: list[tuple[Draft, str]] = []
+    for draft, f, numbers in with_staff:
         last = len(f) - 1
         if numbers[-1] >= last:  # the last one is all the rest
             f.extend(f.pop().split(field, numbers[-1] - last + 1))
         for number in numbers:
             if number < len(f) and f[number]:
-                for draft in groups:
-                    patients.put_staff_name(draft, f[number])
+                found.append((draft, f[number]))  # noqa: PERF401 - as in ``patients``
+    return found
+
+
+def _share_staff(groups: list[Draft], noted: int, found: list[tuple[Draft, str]]) -> None:
+    """Have every patient's notes know all staff of the message, or where that is too many names
+    (each patient's with each other's) those of the patient's own segments.
+    """
+    own: dict[Draft, list[str]] = {}
+    names: list[str] = []
+    for draft, raw in found:
+        here = patients.staff_names(draft.dialect, raw)
+        own.setdefault(draft, []).extend(here)
+        names.extend(here)
+    names = list(dict.fromkeys(names))
+    is_shared = len(names) * noted <= NAMES_MAX
+    for draft in groups:
+        if draft.notes:
+            draft.staff_names += names if is_shared else own.get(draft, [])

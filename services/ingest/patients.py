@@ -189,10 +189,11 @@ def has_chinese(text: str) -> bool:
 
 def put_staff_name(draft: Draft, raw: str) -> None:
     """Keep the names of an XCN field."""
-    draft.staff_names += _staff_names(draft.dialect, raw)
+    draft.staff_names += staff_names(draft.dialect, raw)
 
 
-def _staff_names(dialect: Dialect, raw: str) -> tuple[str, ...]:
+def staff_names(dialect: Dialect, raw: str) -> tuple[str, ...]:
+    """Return the names in an XCN field, as they are written."""
     known = _staff.get(dialect, raw)
     if known is not None:
         return known

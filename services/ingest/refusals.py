@@ -2,19 +2,22 @@
 
 A refusal is answered at once and written with the next group of events, so it may be lost with
 the process: its sender knows that it was not taken. Waiting ones are bounded in bytes; one content
-is kept once while it is among the last ``RECENT_MAX``, however often it is sent again.
+is kept once while it is among the last ``RECENT_MAX``, however often it is sent again. The bytes of
+large ones go to the topic of blobs (``apart.py``).
 """
 
 from collections import OrderedDict, deque
 from dataclasses import dataclass
+from itertools import islice
 
-from contracts.identified import IDENTIFIED, IdentifiedBody, Patient
+from contracts.identified import IDENTIFIED, BlobRef, IdentifiedBody, Patient
 from contracts.rejection import Rejection, rejected
 from plumbing.byte_gate import bytes_of
 from plumbing.errors import MalformedEvent
 from plumbing.event_log import Output
 from plumbing.sealing import Sealer
 from services.ingest import metrics
+from services.ingest.blobs import LARGE_BYTES
 from services.ingest.identity import Keys, event_id
 from services.ingest.parse import Parsed
 from services.ingest.sealed import sealed_event
@@ -28,14 +31,20 @@ RECENT_MAX = 1_000
 FAILURES_MAX = 3
 
 
-@dataclass(frozen=True, slots=True)
-class _Refusal:
+@dataclass(slots=True, eq=False)
+class Refusal:
+    """One that waits. ``blob`` is where its bytes lie once they were put apart; ``is_head``: they
+    are the beginning of a message over the limit.
+    """
+
     parsed: Parsed
     raw: bytes
     source: str
     event_id: str
     received_at_ms: int
     digest: bytes
+    is_head: bool = False
+    blob: BlobRef | None = None
 
 
 class Refusals:
@@ -44,7 +53,7 @@ class Refusals:
     def __init__(self, keys: Keys) -> None:
         """Start with none."""
         self._keys = keys
-        self._waiting: deque[_Refusal] = deque()
+        self._waiting: deque[Refusal] = deque()
         self._bytes = 0
         self._failures = 0
         self._recent: OrderedDict[bytes, None] = OrderedDict()
@@ -54,8 +63,19 @@ class Refusals:
         """How many wait."""
         return len(self._waiting)
 
-    def keep(self, parsed: Parsed, raw: bytes, source: str, received_at_ms: int) -> None:
-        """Take a refused message; the oldest is let go when too many bytes wait."""
+    def keep(
+        self,
+        parsed: Parsed,
+        raw: bytes,
+        source: str,
+        received_at_ms: int,
+        *,
+        is_head: bool = False,
+        blob: BlobRef | None = None,
+    ) -> None:
+        """Take a refused message; the oldest is let go when too many bytes wait. Where its bytes
+        lie in a blob already, ``raw`` is what tells it from others.
+        """
         digest = self._keys.event.digest(b"refused" + source.encode() + raw)
         if digest in self._recent:
             self._recent.move_to_end(digest)
@@ -64,10 +84,22 @@ class Refusals:
         if len(self._recent) > RECENT_MAX:
             self._recent.popitem(last=False)
         named = event_id(self._keys, digest, 0)
-        self._waiting.append(_Refusal(parsed, raw, source, named, received_at_ms, digest))
+        raw = b"" if blob else raw
+        waiting = Refusal(parsed, raw, source, named, received_at_ms, digest, is_head, blob)
+        self._waiting.append(waiting)
         self._bytes += len(raw)
         while self._bytes > WAITING_BYTES_MAX and len(self._waiting) > 1:
             self._drop()
+
+    def large(self) -> Refusal | None:
+        """Return the first among those next to be written whose bytes are to be put apart."""
+        next_ones = islice(self._waiting, PER_GROUP_MAX)
+        return next((one for one in next_ones if len(one.raw) > LARGE_BYTES), None)
+
+    def put_apart(self, refusal: Refusal, blob: BlobRef) -> None:
+        """Note where the bytes of one lie now."""
+        self._bytes -= len(refusal.raw)
+        refusal.raw, refusal.blob = b"", blob
 
     def records(self, sealer: Sealer, key_day: str) -> list[Output]:
         """Return the records of the first that wait; ``done`` when they are written."""
@@ -76,7 +108,7 @@ class Refusals:
             output = _record(self._waiting[len(found)], sealer, key_day)
             try:
                 bytes_of((output,))
-            except MalformedEvent:  # larger than Kafka takes: its answer is all there is
+            except MalformedEvent:  # its findings are larger than Kafka takes
                 refusal = self._waiting[len(found)]
                 self._waiting.remove(refusal)
                 self._bytes -= len(refusal.raw)
@@ -109,7 +141,7 @@ class Refusals:
         metrics.REFUSALS_DROPPED.inc()
 
 
-def _record(refusal: _Refusal, sealer: Sealer, key_day: str) -> Output:
+def _record(refusal: Refusal, sealer: Sealer, key_day: str) -> Output:
     parsed, header = refusal.parsed, refusal.parsed.header
     body = IdentifiedBody(
         event_type="non_clinical",
@@ -122,6 +154,7 @@ def _record(refusal: _Refusal, sealer: Sealer, key_day: str) -> Output:
         patient=Patient(ids=()),
         findings=parsed.findings,
         raw=refusal.raw,
+        raw_blob=refusal.blob,
     )
     sealed = sealed_event(refusal.event_id, body, refusal.source, sealer, key_day)
     reasons = [one.code for one in parsed.findings if one.level == "error"]
@@ -133,6 +166,7 @@ def _record(refusal: _Refusal, sealer: Sealer, key_day: str) -> Output:
         offset=NOWHERE,
         event_id=refusal.event_id,
         payload=IDENTIFIED.encode(sealed),
+        payload_left=refusal.is_head,
     )
     headers = (("event_id", refusal.event_id.encode()), ("source", refusal.source.encode()))
     return Output(REJECTED.name, refusal.source.encode(), REJECTED.encode(value), headers)

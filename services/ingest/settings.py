@@ -106,13 +106,28 @@ class IngestSettings(ServiceSettings):
         default=64, description="Messages of one connection that may wait for their answer."
     )
     in_flight_bytes_max: int = Field(
-        default=64 * 1024 * 1024, description="Bytes of all messages that may wait for Kafka."
+        default=64 * 1024 * 1024,
+        description=(
+            "Bytes of all messages that may wait for Kafka; the same with all that was received of "
+            "messages which are not whole yet."
+        ),
     )
-    connections_max: int = Field(default=256, description="Most MLLP connections at once.")
+    connections_max: int = Field(
+        default=256, description="Most MLLP connections at once of each listener."
+    )
+    http_connections_max: int = Field(
+        default=256, description="Most HTTP connections at once; 503 beyond."
+    )
     idle_timeout_s: float = Field(
         default=3600.0, description="A connection is closed after so long without a byte."
     )
-    frame_timeout_s: float = Field(default=60.0, description="The same in the middle of a message.")
+    frame_timeout_s: float = Field(
+        default=60.0,
+        description=(
+            "The same in the middle of a message; the longest a message may take where there is no "
+            "room for more, and that the body of a request may take."
+        ),
+    )
     answers_max: int = Field(
         default=200_000, description="Answers kept in memory, against which resends are held."
     )

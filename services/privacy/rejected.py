@@ -81,6 +81,8 @@ class RejectedDesk:
         record, rejection = await self._at(asked)
         _, raw = await self._open(rejection)
         await self._note(asked.viewer, "rejected_replay", rejection.event_id, asked.purpose)
+        if rejection.stage == FRONT_DOOR and rejection.payload_left:
+            raise HTTPException(422, "only its beginning was kept: its sender has the message")
         if rejection.stage == FRONT_DOOR:
             return RefusedReplay(to="front_door", raw=raw)
         again = Output(IDENTIFIED.name, record.key, rejection.payload, record.headers)

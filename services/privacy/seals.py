@@ -1,5 +1,6 @@
 """Opening what ingest sealed: the day's private key gives the data key, which opens its events."""
 
+import zlib
 from collections import OrderedDict
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -15,6 +16,7 @@ from services.privacy.key_files import parse_day, private_path
 
 DATA_KEYS_MAX = 1_000
 DAYS_AHEAD_MAX = 2
+PLAIN_BYTES_MAX = 256 * 1024 * 1024  # of a body that was packed
 
 
 class Seals:
@@ -43,6 +45,7 @@ class Seals:
         try:
             data_key = self._data_key(event, now_ms)
             plain = unseal(data_key, event.nonce, event.sealed, associated)
+            plain = _unpacked(plain) if event.packed else plain
         except SealBroken as error:
             raise MalformedEvent("seal_broken") from error
         try:
@@ -77,6 +80,17 @@ class Seals:
             if age_days > self._retention_days:
                 raise MalformedEvent("key_expired") from error
             raise Unavailable("a sealing key is missing before its time") from error
+
+
+def _unpacked(packed: bytes) -> bytes:
+    reader = zlib.decompressobj()
+    try:
+        plain = reader.decompress(packed, PLAIN_BYTES_MAX)
+    except zlib.error as error:
+        raise MalformedEvent("body_undecodable") from error
+    if not reader.eof:
+        raise MalformedEvent("body_undecodable")
+    return plain
 
 
 def _today(now_ms: int) -> date:

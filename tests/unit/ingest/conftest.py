@@ -1,8 +1,9 @@
 """A running ingest on an in-memory log, and a sender that speaks MLLP to it."""
 
 import asyncio
+import zlib
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -52,6 +53,7 @@ class KeyFolder:
         data_key = unwrap(event.wrapped_key, self.private)
         associated = f"{IDENTIFIED.name}|{event.event_id}|{event.key_id}".encode()
         plain = unseal(data_key, event.nonce, event.sealed, associated)
+        plain = zlib.decompress(plain) if event.packed else plain
         return msgspec.json.decode(plain, type=IdentifiedBody)
 
 
@@ -145,13 +147,14 @@ class Sender:
     async def close(self) -> None:
         """Hang up."""
         self.writer.close()
-        await self.writer.wait_closed()
+        with suppress(ConnectionResetError):
+            await self.writer.wait_closed()
 
 
 @asynccontextmanager
 async def sender(port: int) -> AsyncIterator[Sender]:
     """Connect to a listener."""
-    found = Sender(*await asyncio.open_connection("127.0.0.1", port))
+    found = Sender(*await asyncio.open_connection("127.0.0.1", port, limit=2**22))
     try:
         yield found
     finally:

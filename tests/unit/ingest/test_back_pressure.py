@@ -1,7 +1,9 @@
 """Kafka slow or gone: nothing more is read, memory is bounded, never AA, health answers at once."""
 
 import asyncio
+import gc
 import time
+from contextlib import AsyncExitStack
 
 import httpx
 import pytest
@@ -11,6 +13,7 @@ from tests.unit.ingest.conftest import Bench, MakeBench, msa, sender
 from tests.unit.ingest.test_mllp import oru
 
 HEALTH_S_MAX = 0.1
+CHUNK_BYTES = 256 * 1024  # asyncio reads no more at once
 
 
 async def slowest_health_s(bench: Bench, until: "asyncio.Task[None]") -> float:
@@ -115,3 +118,112 @@ async def test_what_fails_on_the_way_is_never_acknowledged(
         found = [msa(await link.answer()) for _ in range(7)]
         accepted = {name for code, name in found if code == "AA"}
         assert {body.control_id for body in bench.bodies()} == accepted
+
+
+HALF = b"\x0bMSH|^~\\&|" + b"x" * 300_000
+
+
+def held_by(bench: Bench) -> int:
+    return sum(one._framer.held_bytes for one in bench.service.mllp.connections)
+
+
+async def test_what_is_half_received_is_bounded_and_one_after_the_other_comes_to_its_end(
+    make_bench: MakeBench,
+) -> None:
+    limit = 1_000_000
+    async with make_bench(in_flight_bytes_max=limit) as bench, AsyncExitStack() as stack:
+        whole = [oru(f"C{number}") + b"NTE|1||" + b"y" * 600_000 for number in range(12)]
+        links = [await stack.enter_async_context(sender(bench.service.mllp.port)) for _ in whole]
+        for link, content in zip(links, whole, strict=True):
+            link.write(b"\x0b" + content)
+        await asyncio.sleep(0.3)
+        assert held_by(bench) < limit + 600_000 + 12 * CHUNK_BYTES
+        for link in links:
+            link.write(b"\x1c\r")
+        answers = await asyncio.gather(*(link.answer() for link in links))
+        assert {msa(answer)[0] for answer in answers} == {"AA"}
+        assert bench.service._gate._held == {}
+
+
+async def test_half_frames_that_stall_make_room_after_the_timeout(make_bench: MakeBench) -> None:
+    async with (
+        make_bench(in_flight_bytes_max=800_000, frame_timeout_s=10) as bench,
+        AsyncExitStack() as stack,
+    ):
+        stalled = [
+            await stack.enter_async_context(sender(bench.service.mllp.port)) for _ in range(5)
+        ]
+        for link in stalled:
+            link.write(HALF)
+        await asyncio.sleep(0.2)
+        assert not bench.service._gate.has_room
+        late = await stack.enter_async_context(sender(bench.service.mllp.port))
+        late.write(b"\x0b" + oru("C1") + b"\x1c\r")
+        await asyncio.sleep(0.1)
+        assert bench.events() == []
+        bench.clock.advance(20)
+        assert msa(await late.answer()) == ("AA", "C1")
+
+
+async def test_bodies_of_requests_count_and_are_bounded_in_time(make_bench: MakeBench) -> None:
+    async with make_bench(in_flight_bytes_max=800_000, frame_timeout_s=1.0) as bench:
+        port = bench.service.http_port
+        begun = b"POST /hl7v2 HTTP/1.1\r\nHost: x\r\nContent-Length: 900000\r\n\r\n"
+        opened = [await asyncio.open_connection("127.0.0.1", port) for _ in range(4)]
+        for _, writer in opened:
+            writer.write(begun + b"x" * 300_000)
+        async with asyncio.timeout(5):
+            statuses = [(await reader.readline()).split()[1] for reader, _ in opened]
+        assert {b"503"} < set(statuses) <= {b"503", b"408"}
+        for _, writer in opened:
+            writer.close()
+        assert bench.service._gate._held == {}
+        async with httpx.AsyncClient() as client:
+            answer = await client.post(f"http://127.0.0.1:{port}/hl7v2", content=oru("C1"))
+        assert answer.status_code == 202
+
+
+async def test_http_connections_are_bounded(make_bench: MakeBench) -> None:
+    async with make_bench(http_connections_max=3) as bench:
+        port = bench.service.http_port
+        opened = [await asyncio.open_connection("127.0.0.1", port) for _ in range(5)]
+        ask = b"GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n"
+        for _, writer in opened:
+            writer.write(ask)
+        async with asyncio.timeout(5):
+            statuses = [(await reader.readline()).split()[1] for reader, _ in opened]
+        assert b"503" in statuses
+        for _, writer in opened:
+            writer.close()
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        b"".join(oru(f"B{number}") for number in range(2_000)),
+        b"".join(b"MSH|^~\\&|||||||ADT|%d|P|2\rPID|||1\r" % number for number in range(1_500)),
+        oru("P").partition(b"\r")[0] + b"\r" + b"PID|||1\r" * 131_072,
+        oru("Q").partition(b"\r")[0]
+        + b"\r"
+        + b"".join(
+            b"PID|||%d\rROL||||%d^D^J\rOBX|1|TX|a||x\r" % (number, number)
+            for number in range(1_500)
+        ),
+    ],
+    ids=["batch", "tiny", "many-patients", "staff"],
+)
+async def test_the_loop_is_free_while_a_frame_of_many_is_taken(
+    make_bench: MakeBench, frame: bytes
+) -> None:
+    async with make_bench() as bench, sender(bench.service.mllp.port) as link:
+        await link.send(oru("WARM"))
+        link.write(b"\x0b" + frame + b"\x1c\r")
+        answering = asyncio.create_task(link.reader.readuntil(b"\x1c\r"))
+        gc.disable()  # the service spares what stays (``plumbing.garbage``), a test process not
+        longest_s, began = 0.0, time.perf_counter()
+        while not answering.done():
+            await asyncio.sleep(0)
+            now = time.perf_counter()
+            longest_s, began = max(longest_s, now - began), now
+        gc.enable()
+        assert longest_s < 2 * HEALTH_S_MAX  # this machine may be busy; alone it is a third

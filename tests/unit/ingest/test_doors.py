@@ -3,6 +3,7 @@
 import asyncio
 import ssl
 from pathlib import Path
+from typing import Any
 
 import httpx
 import msgspec
@@ -130,6 +131,66 @@ async def test_a_folder_waits_while_kafka_is_away(make_bench: MakeBench, tmp_pat
         assert len(bench.events()) == 1
 
 
+async def test_a_file_that_cannot_be_taken_keeps_no_other_waiting(
+    make_bench: MakeBench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, opens = tmp_path / "in", Path.open
+    folder.mkdir()
+    long_name = "a" * 252  # with its suffix longer than a name may be
+    (folder / "0-broken.hl7").write_bytes(oru("C0"))
+    (folder / long_name).write_bytes(oru("C1"))
+    (folder / "b.hl7").write_bytes(oru("C2"))
+    tries: list[str] = []
+
+    def opened(path: Path, mode: str = "r", **given: Any) -> Any:
+        if path.name == "0-broken.hl7":
+            tries.append(path.name)
+            raise OSError("a bad sector")
+        return opens(path, mode, **given)
+
+    monkeypatch.setattr(Path, "open", opened)
+    async with make_bench(doors=[{"name": "files", "folder": folder}]) as bench:
+        await appears(folder / "done" / "b.hl7")
+        assert sorted(one.control_id for one in bench.bodies()) == ["C1", "C2"]
+        assert (folder / "done" / long_name).exists()
+        (answer,) = (folder / "done").glob("aaa*.ack")
+        assert msa(answer.read_bytes()) == ("AA", "C1")
+        (folder / "c.hl7").write_bytes(oru("C3"))
+        await appears(folder / "done" / "c.hl7")
+        assert tries == ["0-broken.hl7"]  # not at every look
+        assert (folder / "0-broken.hl7").exists()
+
+
+async def test_the_limit_is_that_of_each_message_of_a_file(
+    make_bench: MakeBench, tmp_path: Path
+) -> None:
+    folder, big = tmp_path / "in", oru("BIG") + b"NTE|1||" + b"x" * 3_000 + b"\r"
+    folder.mkdir()
+    framed = [oru(f"F{number}") for number in range(20)]
+    framed.insert(7, big)
+    (folder / "1.mllp").write_bytes(b"".join(b"\x0b" + one + b"\x1c\r" for one in framed))
+    batch = b"".join(oru(f"B{number}") for number in range(20))
+    (folder / "2.hl7").write_bytes(b"FHS|^~\\&\rBHS|^~\\&\r" + batch + b"BTS|20\rFTS|1\r")
+    plain = b"".join([oru("P1"), big.replace(b"BIG", b"BIG2"), oru("P2")])
+    (folder / "3.hl7").write_bytes(plain)
+    (folder / "4.hl7").write_bytes(b"FHS|^~\\&\rBHS|^~\\&\r" + batch.replace(b"|B", b"|D"))
+    door = {"name": "files", "folder": folder}
+    async with make_bench(doors=[door], frame_bytes_max=2_500) as bench:
+        await appears(folder / "refused" / "4.hl7")
+        taken = {one.control_id for one in bench.bodies()}
+        twenty = range(20)
+        expected = {f"F{n}" for n in twenty} | {f"B{n}" for n in twenty} | {"P1", "P2"}
+        assert taken == expected | {f"D{n}" for n in range(19)}  # the last was cut off
+        assert (folder / "done" / "2.hl7").exists()
+        found = {
+            name: (folder / "refused" / f"{name}.ack").read_bytes().count(b"MSA|AR|BIG")
+            for name in ("1.mllp", "3.hl7")
+        }
+        assert found == {"1.mllp": 1, "3.hl7": 1}
+        codes = {f.code for one in bench.bodies() for f in one.findings}
+        assert "batch_count" not in codes
+
+
 async def post(bench: Bench, path: str, body: bytes, **headers: str) -> httpx.Response:
     async with httpx.AsyncClient() as client:
         url = f"http://127.0.0.1:{bench.service.http_port}{path}"
@@ -154,7 +215,7 @@ def a_parser(
         (b"hello", 400, ("error", "structure", ["MSH"])),
         (b"conflict", 409, ("error", "conflict", ["Bundle.entry[1]"])),
         (b"x" * 5_000, 413, ("error", "too-long", ["MSH"])),
-        (oru("C1") + b"not a segment\r", 422, ("error", "structure", ["OBX"])),
+        (oru("C1") + b"not a segment\r", 422, ("error", "structure", ["OBX[1]"])),
         (b"crash", 422, ("error", "exception", None)),
     ],
 )

@@ -82,7 +82,7 @@ def test_only_the_senders_clock_is_left_out_of_the_identity() -> None:
         (HEAD.replace("2.5.1", ""), "AR", "MSH-12"),
         (HEAD.replace("2.5.1", "3.0"), "AR", "MSH-12"),
         (HEAD + "CULTURE^L|||x", "AE", "MSH"),
-        (HEAD + "PID|1||7\rmore text", "AE", "PID"),
+        (HEAD + "PID|1||7\rmore text", "AE", "PID[1]"),
     ],
 )
 def test_what_is_refused(text: str, code: str, where: str) -> None:
