@@ -9,10 +9,12 @@ from dataclasses import dataclass
 
 from fastapi import FastAPI, Request, Response
 
+from contracts.clinical import Finding
 from plumbing.health import Checks, answer
 from services.ingest.answers import NOT_STORED, TOO_LARGE
 from services.ingest.committer import Outcome
 from services.ingest.doors import Door
+from services.ingest.fhir_conflicts import NO_VERSIONS, PRECONDITION
 from services.ingest.fhir_outcome import operation_outcome
 from services.ingest.gate import Gate
 from services.ingest.intake import Intake, ParseResource
@@ -20,6 +22,7 @@ from services.ingest.outcomes import FHIR, status_of
 
 HL7 = "application/hl7-v2"
 HEAD_BYTES = 4096
+VERSION_ASKED = Finding("error", "", PRECONDITION, NO_VERSIONS)
 RETRY_AFTER = {"Retry-After": "5"}
 
 
@@ -83,6 +86,8 @@ async def _take_fhir(desk: Desk, request: Request) -> Response:
     body, is_whole = await _body(request, desk.body_bytes_max)
     if not is_whole:
         return _outcome((Outcome("AR", (TOO_LARGE,)),), 413)
+    if "if-match" in request.headers:
+        return _outcome((Outcome("AE", (VERSION_ASKED,)),), 412)
     found = await ready.take_resource(body, desk.door, desk.parse_resource)
     return _outcome((found,), status_of(found))
 

@@ -101,7 +101,8 @@ class Parsed(msgspec.Struct, frozen=True, gc=False):
     ``code`` is AA (to be stored first), AE or AR; ``findings`` has the reasons. ``content`` and
     ``answer_key`` (both keyed hashes) tell a resend; they are empty when there is no header.
     ``has_more``: there may be what no handler reads (an image, an HL7 null, a Z segment).
-    ``is_alone`` as in ``hl7.Message``, False where that is not known.
+    ``is_alone`` as in ``hl7.Message``, False where that is not known. ``is_once``: its control id
+    may not come again with other content.
     """
 
     code: str
@@ -113,6 +114,7 @@ class Parsed(msgspec.Struct, frozen=True, gc=False):
     answer_key: bytes = b""
     has_more: bool = True
     is_alone: bool = False
+    is_once: bool = False
 
 
 def parse(
