@@ -8,8 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from fastapi import FastAPI, Request, Response
+from starlette.requests import ClientDisconnect
 
 from contracts.clinical import Finding
+from plumbing import log
 from plumbing.health import Checks, answer
 from services.ingest.answers import NOT_STORED, TOO_LARGE
 from services.ingest.committer import Outcome
@@ -24,6 +26,8 @@ HL7 = "application/hl7-v2"
 HEAD_BYTES = 4096
 VERSION_ASKED = Finding("error", "", PRECONDITION, NO_VERSIONS)
 RETRY_AFTER = {"Retry-After": "5"}
+
+_log = log.get("ingest")
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,12 @@ def build_http(desk: Desk) -> FastAPI:
     async def post_fhir(request: Request) -> Response:
         """Take a FHIR R4 resource or Bundle; the answer is an OperationOutcome."""
         return await _take_fhir(desk, request)
+
+    @app.exception_handler(ClientDisconnect)
+    async def hung_up(_request: Request, _error: Exception) -> Response:
+        """End a request whose sender went away before its end: nobody reads the answer."""
+        _log.info("A sender hung up in the middle of a request")
+        return Response(status_code=400)
 
     @app.get("/{path:path}")
     async def get_health(path: str) -> Response:
