@@ -119,6 +119,7 @@ async def ingest_process(
     environment = {
         "INGEST_KAFKA_BOOTSTRAP": bootstrap,
         "INGEST_KEYS_DIR": str(keys.folder),
+        "INGEST_STATE_DIR": str(keys.folder.parent / "state"),
         "INGEST_MLLP_PORT": str(port),
         "INGEST_HTTP_PORT": str(http_port or free_port()),
         "INGEST_ACK_DEADLINE_S": str(ack_deadline_s),
