@@ -225,6 +225,7 @@ async def _ingest(bootstrap: str, keys: Path) -> AsyncIterator[Door]:
     told = {
         "INGEST_KAFKA_BOOTSTRAP": bootstrap,
         "INGEST_KEYS_DIR": str(keys),
+        "INGEST_STATE_DIR": str(keys / "state"),
         "INGEST_MLLP_PORT": str(port),
         "INGEST_HTTP_PORT": str(http_port),
         "INGEST_INSTANCE_ID": "bench",

@@ -8,7 +8,7 @@ code, so that it is shown and never scored. For most observations this is two lo
 from datetime import date
 from functools import lru_cache
 from time import sleep
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import msgspec
 
@@ -68,7 +68,7 @@ def clean(body: IdentifiedBody) -> IdentifiedBody:
     """Return the event with canonical values and further findings, itself where all is well."""
     received_at_ms, birth_date = body.received_at_ms, body.patient.birth_date
     window = window_of(received_at_ms, birth_date)
-    first_ms, last_ms = window
+    first_ms, last_ms = window.first_ms, window.last_ms
     findings: list[Finding] = []
     if not first_ms <= body.occurred_at_ms <= last_ms:
         findings.append(_finding("occurred_at", window.code_of(body.occurred_at_ms)))
@@ -100,11 +100,14 @@ def _happened_at_receipt(body: IdentifiedBody) -> IdentifiedBody:
     )
 
 
-class Window(NamedTuple):
+class Window:
     """What times are possible: from the patient's birth (or 1900) to the receipt, with slack."""
 
-    first_ms: int
-    last_ms: int
+    __slots__ = ("first_ms", "last_ms")
+
+    def __init__(self, first_ms: int, last_ms: int) -> None:
+        """Take the first and the last possible millisecond."""
+        self.first_ms, self.last_ms = first_ms, last_ms
 
     def code_of(self, at_ms: int) -> str:
         """Return what is wrong with a time, "" when nothing is."""
@@ -147,7 +150,7 @@ def _observations(
     given: tuple[Observation, ...], window: Window, findings: list[Finding]
 ) -> tuple[Observation, ...]:
     """Return the observations, the same tuple where none had to change."""
-    first_ms, last_ms = window
+    first_ms, last_ms = window.first_ms, window.last_ms
     seen: dict[tuple[str, int | None, float | None], Observation] = {}
     kept = []
     is_same = True

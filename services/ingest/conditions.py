@@ -6,11 +6,16 @@ answer is; one left empty wants none. A message that is not accepted gets no app
 beside its CE or CR, as nobody has yet looked at what it says.
 """
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-ALWAYS, NEVER, ON_ERROR, ON_SUCCESS = "AL", "NE", "ER", "SU"
-ACCEPT_OF = {"AA": "CA", "AE": "CE", "AR": "CR"}
-HEADER_BYTES_MAX = 8_192
+from services.ingest.dialect import NULL
+from services.ingest.hl7 import Header
+
+NEVER: Final = "NE"
+ON_ERROR: Final = "ER"
+ON_SUCCESS: Final = "SU"
+ACCEPT_OF: Final = {"AA": "CA", "AE": "CE", "AR": "CR"}
+HEADER_BYTES_MAX: Final = 8_192
 
 
 class Conditions(NamedTuple):
@@ -25,7 +30,7 @@ class Conditions(NamedTuple):
         return bool(self.accept or self.application)
 
 
-ORIGINAL = Conditions()
+ORIGINAL: Final = Conditions()
 
 
 def conditions_of(message: bytes) -> Conditions:
@@ -40,8 +45,19 @@ def conditions_of(message: bytes) -> Conditions:
     fields = line.split(line[3:4], 17) if len(line) > 3 else []
     if len(fields) < 15 or not any(fields[14:16]):
         return ORIGINAL
-    accept, application = (one.strip().decode("latin-1").upper() for one in (*fields, b"")[14:16])
-    return Conditions(*("" if one == '""' else one for one in (accept, application)))
+    accept, application = (one.decode("latin-1") for one in (*fields, b"")[14:16])
+    return _conditions(accept, application)
+
+
+def conditions_in(header: Header) -> Conditions:
+    """Return what a header that was read asks for."""
+    accept, application = header.accept, header.application_answer
+    return _conditions(accept, application) if accept or application else ORIGINAL
+
+
+def _conditions(accept: str, application: str) -> Conditions:
+    accept, application = accept.strip().upper(), application.strip().upper()
+    return Conditions("" if accept == NULL else accept, "" if application == NULL else application)
 
 
 def answers_wanted(asked: Conditions, code: str) -> tuple[str, ...]:

@@ -26,6 +26,8 @@ ENCODINGS = {b"BASE64": binascii.a2b_base64, b"HEX": binascii.unhexlify}
 
 def completed(parsed: Parsed, raw: bytes) -> Parsed:
     """Return what was parsed with its images and findings of the rest, itself where none is."""
+    if not parsed.has_more:
+        return parsed
     field = parsed.header.dialect.field if parsed.header is not None else "|"
     has_images = f"{field}ED{field}".encode() in raw  # OBX-2
     if not (has_images or NULL in raw or b"\rZ" in raw or b"\nZ" in raw):

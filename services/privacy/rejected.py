@@ -84,7 +84,7 @@ class RejectedDesk:
         if rejection.stage == FRONT_DOOR and rejection.payload_left:
             raise HTTPException(422, "only its beginning was kept: its sender has the message")
         if rejection.stage == FRONT_DOOR:
-            return RefusedReplay(to="front_door", raw=raw)
+            return RefusedReplay(to="front_door", raw=raw, source=_source(record))
         again = Output(IDENTIFIED.name, record.key, rejection.payload, record.headers)
         await self.writer.write([again])
         return RefusedReplay(to="stream")
@@ -129,6 +129,10 @@ def _entry(record: Record, rejection: Rejection) -> RefusedEntry:
         at_ms=record.timestamp_ms,
         code=rejection.code,
         stage=rejection.stage,
-        source=dict(record.headers).get("source", b"").decode("ascii", "replace"),
+        source=_source(record),
         event_id=rejection.event_id,
     )
+
+
+def _source(record: Record) -> str:
+    return dict(record.headers).get("source", b"").decode("ascii", "replace")

@@ -51,6 +51,7 @@ async def ingest(bootstrap: str, keys: KeyFolder, deadline_s: float = 5.0) -> As
     settings = IngestSettings(
         kafka_bootstrap=bootstrap,
         keys_dir=keys.folder,
+        state_dir=keys.folder.parent / "state",
         mllp_port=0,
         http_port=0,
         ack_deadline_s=deadline_s,
@@ -118,6 +119,7 @@ async def ingest_process(
     environment = {
         "INGEST_KAFKA_BOOTSTRAP": bootstrap,
         "INGEST_KEYS_DIR": str(keys.folder),
+        "INGEST_STATE_DIR": str(keys.folder.parent / "state"),
         "INGEST_MLLP_PORT": str(port),
         "INGEST_HTTP_PORT": str(http_port or free_port()),
         "INGEST_ACK_DEADLINE_S": str(ack_deadline_s),
