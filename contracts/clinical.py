@@ -43,7 +43,12 @@ class Finding(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 
 
 class Medication(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
-    """One medication order (RXE, RXO, RXD)."""
+    """One medication order (RXE, RXO, RXD), or a component of one (RXC).
+
+    A dose is ``dose``, or from ``dose`` to ``dose_max``; ``dose_sent`` is one that is no number.
+    ``alternates`` are further codes of the same drug. A component has a ``role`` (B base, A
+    additive, C not said), and is ``part_of`` the medication at that place of its event.
+    """
 
     code: Code
     dose: float | None = None
@@ -51,6 +56,11 @@ class Medication(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defau
     route: str = ""
     status: str = ""
     start_ms: int | None = None
+    dose_max: float | None = None
+    dose_sent: str = ""
+    alternates: tuple[Code, ...] = ()
+    part_of: int = -1
+    role: str = ""
 
 
 class Allergy(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
@@ -62,7 +72,7 @@ class Allergy(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults
 
 
 class Condition(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
-    """One diagnosis or problem (DG1, PRB)."""
+    """One diagnosis or problem (DG1, PRB); status ``DE``: it was deleted."""
 
     code: Code
     at_ms: int | None = None

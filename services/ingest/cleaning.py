@@ -18,7 +18,7 @@ from contracts.observation import Code, Observation
 from services.ingest.analytes import BY_LOINC, IMPLIED, normalised
 from services.ingest.codes import LOINC
 from services.ingest.parse import Parsed, ParsedEvent
-from services.ingest.results import number_of
+from services.ingest.values import number_of
 
 DAY_MS = 86_400_000
 SLACK_MS = DAY_MS  # a zone that had to be assumed is off by at most 14 hours, clocks by minutes

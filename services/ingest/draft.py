@@ -18,11 +18,12 @@ class Draft:
     __slots__ = (
         "allergies", "birth_date", "conditions", "cx", "dates", "deceased", "dialect",
         "document_kind", "encounter", "findings", "full_dialect", "has_patient", "header", "ids",
-        "is_document", "medications", "moment", "names", "near_dialect", "note_about",
-        "note_first", "note_kind", "note_last", "note_lines", "notes", "observations",
-        "observed_at", "order_at", "order_control", "order_status", "orders", "prior_ids",
-        "read_time", "requested", "sent_at", "series_prefix", "sex", "staff_names", "towns", "xad",
-        "xpn", "xtn",
+        "is_cancelled", "is_document", "medications", "moment", "names",
+        "near_dialect", "note_about", "note_first", "note_kind", "note_last", "note_lines",
+        "note_status", "notes", "observations", "observed_at", "order_at", "order_control",
+        "order_status", "orders", "prior_ids", "read_time",
+        "requested", "sent_at", "series_prefix", "sex", "staff_names", "towns",
+        "withdrawn", "xad", "xpn", "xtn",
     )  # fmt: skip
 
     def __init__(self, header: Header, dialect: Dialect, read_time: ReadTime) -> None:
@@ -60,10 +61,12 @@ class Draft:
         self.findings: list[Finding] = []
         # Where the reading stands: the order that the next OBX belongs to, what an NTE is about.
         self.is_document = header.kind == "MDM"
-        self.document_kind = self.note_kind = ""
+        self.is_cancelled = self.is_document and header.trigger == "T11"
+        self.document_kind = self.note_kind = self.note_status = ""
         self.note_about = self.note_first = self.note_last = -1
         self.note_lines: list[str] = []
-        self.requested = False  # an RXO of this order stands last among the medications
+        self.withdrawn = ""  # D, W or X: the result in hand, or the document, is taken back
+        self.requested = -1  # where the RXO of this order stands among the medications
         self.series_prefix = self.order_control = self.order_status = ""
         self.order_at: int | None = None
         self.observed_at: int | None = None
@@ -73,6 +76,11 @@ class Draft:
         """Keep a warning; ``text`` is a literal of the code, never of the message."""
         if len(self.findings) < FINDINGS_MAX:
             self.findings.append(Finding("warn", where, code, text))
+
+    def tell(self, where: str, code: str, text: str) -> None:
+        """Keep what is worth knowing and nothing wrong, as ``find`` does."""
+        if len(self.findings) < FINDINGS_MAX:
+            self.findings.append(Finding("info", where, code, text))
 
     def time_ms(self, raw: str, where: str) -> int | None:
         """Return the milliseconds of a time field, None when absent; unreadable ones are noted."""

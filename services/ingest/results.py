@@ -1,28 +1,27 @@
 """OBR, OBX, NTE, TXA: results with their values, units, times and corrections; notes."""
 
-from math import isfinite
 from typing import Final
+
+import msgspec
 
 from contracts.clinical import Order
 from contracts.identified import Note
 from contracts.loinc import parameter_of
 from contracts.observation import Code, Observation, ObservationKind
 from services.ingest.codes import LOINC, code_of
-from services.ingest.dialect import NULL, Dialect
+from services.ingest.dialect import NULL
 from services.ingest.draft import Draft
-from services.ingest.kept import Kept
 from services.ingest.patients import has_chinese, put_staff_name
 from services.ingest.units import canonical, ucum_of
+from services.ingest.values import flags_of, number_of, plain, structured, unit_as_sent
 
 QUANTITIES: Final = frozenset({"NM", "SN"})
 CODED: Final = frozenset({"CE", "CWE", "CF", "CNE", "IS", "ID", "CX"})
 TEXTS: Final = frozenset({"ST", "TX", "FT"})
 TIMES: Final = frozenset({"DT", "TM", "TS", "DTM"})
 ATTACHMENTS: Final = frozenset({"ED", "RP"})
-COMPARATORS: Final = frozenset({"<", ">", "<=", ">=", "="})
-
-_units: Final[Kept[str]] = Kept(4096)
-_flagged: Final[Kept[tuple[str, ...]]] = Kept(4096)
+WITHDRAWN: Final = frozenset({"D", "W", "X"})
+CANCELLED: Final = "CA"
 
 
 class Value:
@@ -62,7 +61,8 @@ def orc(draft: Draft, f: list[str]) -> None:
     draft.order_at = draft.time_ms(f[9], "ORC-9") if f[9] else None
     draft.series_prefix = d.first(f[3]) or d.first(f[2])
     draft.note_about = -1
-    draft.requested = False
+    draft.requested = -1
+    draft.withdrawn = "X" if draft.is_cancelled else ""
 
 
 def obr(draft: Draft, f: list[str]) -> None:
@@ -78,6 +78,7 @@ def obr(draft: Draft, f: list[str]) -> None:
             draft.moment = draft.moment or moment
     draft.series_prefix = d.first(f[3]) or d.first(f[2]) or f[7]
     draft.note_about = -1
+    draft.withdrawn = "X" if draft.is_cancelled else ""
     draft.orders.append(
         Order(
             code=code_of(d, f[4]),
@@ -89,8 +90,13 @@ def obr(draft: Draft, f: list[str]) -> None:
 
 
 def txa(draft: Draft, f: list[str]) -> None:
-    """Read TXA: the kind of document, when it was made, who wrote it."""
+    """Read TXA: the kind of document, when it was made, who wrote it, whether it was cancelled
+    (TXA-17 or TXA-19 CA, or the trigger T11).
+    """
     d = draft.dialect
+    if draft.is_cancelled or d.first(f[17]) == CANCELLED or d.first(f[19]) == CANCELLED:
+        draft.is_cancelled, draft.withdrawn = True, "X"
+        draft.find("TXA-17", "document_cancelled", "what it says is not passed on as said")
     draft.document_kind = d.first(f[2])
     draft.series_prefix = d.first(f[12])
     if f[4]:
@@ -105,27 +111,44 @@ def obx(draft: Draft, f: list[str]) -> None:
     d = draft.dialect
     code = code_of(d, f[3])
     index = draft.note_about = len(draft.observations)
+    status = f[11].strip() or "F"
+    if draft.is_cancelled and status not in WITHDRAWN:
+        status = "X"
+    draft.withdrawn = status if status in WITHDRAWN else ""
     found = _value(draft, f, code)
     series = draft.series_prefix or f[14] or draft.header.control_id
-    draft.observations.append(
-        Observation(
-            index=index,
-            code=code,
-            kind=found.kind,
-            value=found.number,
-            comparator=found.comparator,
-            text=found.text,
-            answer=found.answer,
-            unit=found.unit,
-            unit_sent=found.unit_sent,
-            reference_range=d.text(f[7]) if f[7] else "",
-            flags=_flags(d, f[8]) if f[8] else (),
-            status=f[11].strip() or "F",
-            at_ms=_observed_at(draft, f[14]),
-            series=f"{series}|{code.system}|{code.code}|{f[4]}",
-            finding=found.finding,
-        )
+    observation = Observation(
+        index=index,
+        code=code,
+        kind=found.kind,
+        value=found.number,
+        comparator=found.comparator,
+        text=found.text,
+        answer=found.answer,
+        unit=found.unit,
+        unit_sent=found.unit_sent,
+        reference_range=d.text(f[7]) if f[7] else "",
+        flags=flags_of(d, f[8]) if f[8] else (),
+        status=status,
+        at_ms=_observed_at(draft, f[14]),
+        series=f"{series}|{code.system}|{code.code}|{f[4]}",
+        finding=found.finding,
     )
+    draft.observations.append(observation)
+    if found.kind == "coded" and d.repeat in f[5]:
+        _further_answers(draft, observation, f[5])
+
+
+def _further_answers(draft: Draft, first: Observation, raw: str) -> None:
+    """Make each further repetition of a coded OBX-5 (a second organism) an observation of its own,
+    in a series of its own, so that a correction of the list meets each at its place.
+    """
+    for place, one in enumerate(draft.dialect.repetitions(raw)[1:], 2):
+        index, series = len(draft.observations), f"{first.series}~{place}"
+        answer = code_of(draft.dialect, one)
+        draft.observations.append(
+            msgspec.structs.replace(first, index=index, answer=answer, series=series)
+        )
 
 
 def _observed_at(draft: Draft, own: str) -> int | None:
@@ -166,12 +189,12 @@ def _quantity(draft: Draft, kind: str, f: list[str], code: Code) -> Value:
     finding = ""
     if d.repeat in raw:
         raw, finding = raw.partition(d.repeat)[0], "repeated"
-    comparator, digits = _structured(d.components(raw, 4)) if kind == "SN" else _plain(d.text(raw))
+    comparator, digits = structured(d.components(raw, 4)) if kind == "SN" else plain(d.text(raw))
     number = number_of(digits)
     if number is None:
         draft.find("OBX-5", "102", "not a number")
         return Value("text", text=d.text(f[5]), finding="not_a_number")
-    sent = _unit_sent(d, f[6]) if f[6] else ""
+    sent = unit_as_sent(d, f[6]) if f[6] else ""
     parameter = parameter_of(code.code) if code.system == LOINC else None
     if parameter is None:
         unit = ucum_of(sent)
@@ -183,52 +206,6 @@ def _quantity(draft: Draft, kind: str, f: list[str], code: Code) -> Value:
     return Value(
         "quantity", number, comparator=comparator, unit=unit, unit_sent=sent, finding=finding
     )
-
-
-def _structured(c: list[str]) -> tuple[str, str]:
-    # SN: comparator ^ number ^ separator ^ number; a ratio or a range is no single number.
-    if c[2] or c[3]:
-        return "", ""
-    return (c[0].strip() if c[0].strip() in COMPARATORS else ""), c[1]
-
-
-def _plain(text: str) -> tuple[str, str]:
-    text = text.strip()
-    if text[:1] in "<>":
-        size = 2 if text[1:2] == "=" else 1
-        return text[:size], text[size:]
-    return "", text
-
-
-def number_of(text: str) -> float | None:
-    """Return a finite number, or None."""
-    try:
-        value = float(text)
-    except ValueError:
-        return None
-    return value if isfinite(value) and "_" not in text else None
-
-
-def _unit_sent(dialect: Dialect, raw: str) -> str:
-    found = _units.get(dialect, raw)
-    return found if found is not None else _units.put(dialect, raw, _unit_of(dialect, raw))
-
-
-def _unit_of(dialect: Dialect, raw: str) -> str:
-    if dialect.component not in raw:
-        return dialect.text(raw).strip()
-    c = dialect.components(raw, 2)
-    code, text = c[0].strip(), c[1].strip()
-    # ``CD:289^mg/dL``: a local code says nothing where the text is a unit.
-    return text if text and (not code or (not ucum_of(code) and ucum_of(text))) else code
-
-
-def _flags(dialect: Dialect, raw: str) -> tuple[str, ...]:
-    known = _flagged.get(dialect, raw)
-    if known is not None:
-        return known
-    flags = [flag for one in dialect.repetitions(raw) if (flag := dialect.first(one))]
-    return _flagged.put(dialect, raw, tuple(flags))
 
 
 def _text(draft: Draft, kind: str, raw: str, code: Code) -> Value:
@@ -253,12 +230,17 @@ def _note(draft: Draft, text: str, about: int, kind: str) -> None:
     # that follow one another are one note.
     if not text.strip():
         return
+    if draft.withdrawn and kind != "NTE":
+        if not draft.findings or draft.findings[-1].code != "note_withdrawn":
+            draft.tell("OBX-11", "note_withdrawn", "the text of what was taken back is no note")
+        return
     lines = draft.note_lines
     next_line = about == draft.note_last or (about == draft.note_last + 1 and kind != "NTE")
     if not (lines and kind == draft.note_kind and next_line):
         close_note(draft)
         lines = draft.note_lines
         draft.note_first, draft.note_kind = about, kind
+        draft.note_status = draft.withdrawn
     lines.append(text)
     draft.note_last = about
 
@@ -268,7 +250,13 @@ def close_note(draft: Draft) -> None:
     if draft.note_lines:
         text = "\n".join(draft.note_lines)
         draft.notes.append(
-            Note(text=text, about=draft.note_first, kind=draft.note_kind, lang=language_of(text))
+            Note(
+                text=text,
+                about=draft.note_first,
+                kind=draft.note_kind,
+                lang=language_of(text),
+                status=draft.note_status,
+            )
         )
         draft.note_lines = []
 

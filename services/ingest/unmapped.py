@@ -22,6 +22,8 @@ NULLED = frozenset({b"PID", b"PV1", b"AL1", b"IAM"})
 TOLD_BY_PARSER = frozenset({"PID-7"})
 FINDINGS_MAX = 50
 PNG, JPEG, DICOM, DICOM_AT = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"DICM", 128
+ATTACHED = frozenset({b"ED", b"RP"})
+NOTHING = frozenset({b"", NULL})
 ENCODINGS = {b"BASE64": binascii.a2b_base64, b"HEX": binascii.unhexlify}
 
 
@@ -79,16 +81,24 @@ def _nulls(line: bytes) -> list[Finding]:
 
 
 def _images(lines: Sequence[bytes], events: Sequence[ParsedEvent]) -> list[tuple[Image, ...]]:
-    """Return the images of each event: its observations stand in the order of the OBX."""
-    segments = iter([line for line in lines if line[:3] == b"OBX"])
+    """Return the images of each event: its attachments stand in the order of their OBX."""
+    segments = iter([line for line in lines if _is_attachment(line)])
     found = []
     for event in events:
         images = []
-        for observation, line in zip(event.body.observations, segments, strict=False):
-            if observation.kind == "attachment":
-                images += _image(line, observation.index)
+        attached = (one for one in event.body.observations if one.kind == "attachment")
+        for observation, line in zip(attached, segments, strict=False):
+            images += _image(line, observation.index)
         found.append(tuple(images))
     return found
+
+
+def _is_attachment(line: bytes) -> bool:
+    """Return whether a line is an OBX of type ED or RP with something in it, as the parser does."""
+    if line[:3] != b"OBX":
+        return False
+    fields = line.split(line[3:4], 6)
+    return len(fields) > 5 and fields[2].strip().upper() in ATTACHED and fields[5] not in NOTHING
 
 
 def _image(line: bytes, about: int) -> list[Image]:

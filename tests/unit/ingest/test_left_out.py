@@ -1,0 +1,133 @@
+"""What was left out of the event in silence: repetitions, components, what was taken back."""
+
+import pytest
+
+from contracts.clinical import Finding
+from contracts.observation import Code
+from tests.support.fhir import bundle, patient
+from tests.support.fhir import parsed as parsed_fhir
+from tests.unit.ingest.test_mapping import PID, body, segment
+
+SUBJECT = {"reference": "urn:uuid:p1"}
+ORDER = "ORC|NW|P1"
+
+
+def codes_of(findings: tuple[Finding, ...]) -> list[str]:
+    return [one.code for one in findings]
+
+
+def test_each_organism_of_a_repeated_coded_result_is_a_result() -> None:
+    event = body(
+        "ORU^R01", PID, "OBR|1||F1|1^x^L",
+        "OBX|1|CWE|600-7^Bacteria^LN|1|112283007^E. coli^SCT~3092008^Staph. aureus^SCT||||||F",
+        "OBX|2|ED|x^y^L||^image^png^Base64^iVBORw0KGgoAAAA=||||||F",
+    )  # fmt: skip
+    first, second, attached = event.observations
+    assert [first.index, second.index, attached.index] == [0, 1, 2]
+    assert first.answer == Code("SCT", "112283007", "E. coli")
+    assert second.answer == Code("SCT", "3092008", "Staph. aureus")
+    assert (second.code, second.status, second.at_ms) == (first.code, first.status, first.at_ms)
+    assert second.series == f"{first.series}~2"
+    assert [image.about for image in event.images] == [2]
+    assert "duplicate" not in codes_of(event.findings)
+
+
+def test_the_components_of_an_infusion_are_medications_of_it() -> None:
+    event = body(
+        "RDE^O11", PID, ORDER, "RXO|M^mix^L|1||bag", "RXC|A|K^KCl^L|20|mEq",
+        "RXE|1|IV^IV mix^L|1||bag", "RXR|IV", "RXC|B|NS^Saline^L|1000|mL", "RXC|A|K^KCl^L|40|mEq",
+    )  # fmt: skip
+    whole, base, additive = event.medications
+    assert (whole.code.text, whole.route, whole.role, whole.part_of) == ("IV mix", "IV", "", -1)
+    assert (base.code.text, base.dose, base.dose_unit) == ("Saline", 1000.0, "mL")
+    assert (base.role, base.part_of, base.status) == ("B", 0, "NW")
+    assert (additive.code.text, additive.dose, additive.role, additive.part_of) == (
+        "KCl",
+        40,
+        "A",
+        0,
+    )
+
+
+def test_a_deleted_diagnosis_is_not_active() -> None:
+    event = body("ADT^A08", PID, segment("DG1", {1: "1", 3: "I10^HT^I10", 6: "F", 21: "D"}))
+    assert [one.status for one in event.conditions] == ["DE"]
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        "NKDA",
+        "^NKDA",
+        "^No Known Drug Allergies^L",
+        "716186003^x^SCT",
+        "^无药物过敏史",
+        "^N.K.D.A.",
+    ],
+)
+def test_no_known_allergy_is_no_allergy(sent: str) -> None:
+    event = body("ADT^A01", PID, f"AL1|1|DA|{sent}", "AL1|2|FA|^Peanut|SV|hives")
+    assert [one.code.text for one in event.allergies] == ["Peanut"]
+    assert Finding(
+        "info", "AL1-3", "no_known_allergies", "told to have none: that is no allergy"
+    ) in (event.findings)
+
+
+def test_no_known_allergy_of_fhir_is_no_allergy() -> None:
+    told = {"coding": [{"system": "http://snomed.info/sct", "code": "716186003"}]}
+    given = {"resourceType": "AllergyIntolerance", "patient": SUBJECT, "code": told}
+    found = parsed_fhir(bundle(patient("p1"), given))
+    assert found.events[0].body.allergies == ()
+    assert "no_known_allergies" in codes_of(found.findings)
+
+
+@pytest.mark.parametrize(
+    ("least", "most", "expected"),
+    [
+        ("1-2", "", (None, None, "1-2")),
+        ("1", "2", (1.0, 2.0, "")),
+        ("5", "", (5.0, None, "")),
+        ("as needed", "2", (None, 2.0, "as needed 2")),
+        ("", "", (None, None, "")),
+    ],
+)
+def test_a_range_of_doses_is_kept(
+    least: str, most: str, expected: tuple[float | None, float | None, str]
+) -> None:
+    event = body("RDE^O11", PID, ORDER, f"RXE|1|1^A^L|{least}|{most}|mg")
+    (found,) = event.medications
+    assert (found.dose, found.dose_max, found.dose_sent) == expected
+    assert ("dose_text" in codes_of(event.findings)) == bool(expected[2])
+
+
+def test_a_vaccine_is_known_by_all_its_codes() -> None:
+    sent = "08^HepB^CVX^58160-0820-11^Engerix^NDC~90744^HepB^C4"
+    event = body("VXU^V04", PID, f"RXA|0|1|20240101|20240101|{sent}|1|mL")
+    (found,) = event.medications
+    assert found.code == Code("CVX", "08", "HepB")
+    assert found.alternates == (
+        Code("NDC", "58160-0820-11", "Engerix"),
+        Code("C4", "90744", "HepB"),
+    )
+
+
+@pytest.mark.parametrize(("trigger", "at"), [("T11", 0), ("T02", 17), ("T08", 19)])
+def test_a_cancelled_document_says_nothing(trigger: str, at: int) -> None:
+    txa = segment("TXA", {1: "1", 2: "DS", 12: "D1"} | ({at: "CA"} if at else {}))
+    event = body(f"MDM^{trigger}", PID, txa, "OBX|1|TX|x^y^L||pneumonia||||||F")
+    assert event.notes == ()
+    assert [one.status for one in event.observations] == ["X"]
+    assert "document_cancelled" in codes_of(event.findings)
+
+
+@pytest.mark.parametrize("status", ["D", "W", "X"])
+def test_the_text_of_a_withdrawn_result_is_no_note(status: str) -> None:
+    event = body(
+        "ORU^R01", PID, "OBR|1||F1|1^x^L",
+        f"OBX|1|FT|x^y^L||wrong patient||||||{status}", "NTE|1||see above",
+        "OBX|2|FT|x^z^L||all is well||||||F", "NTE|1||seen",
+    )  # fmt: skip
+    notes = [(one.text, one.status) for one in event.notes]
+    assert notes == [("see above", status), ("all is well", ""), ("seen", "")]
+    assert [one.status for one in event.observations] == [status, "F"]
+    assert codes_of(event.findings).count("note_withdrawn") == 1
