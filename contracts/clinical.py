@@ -86,3 +86,31 @@ class Order(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=T
     control: str = ""
     status: str = ""
     at_ms: int | None = None
+
+
+class Genotype(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
+    """A pair of alleles of one gene (``*1/*2``), as sent; ``metabolism``: what it does to drugs.
+
+    ``about`` is the index of its observation.
+    """
+
+    gene: str
+    diplotype: str
+    about: int
+    metabolism: str = ""
+
+
+class Variant(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
+    """One genetic variant: its names in HGVS (``dna`` c., ``protein`` p., ``genomic`` g.), its
+    numbers (``id`` of ClinVar or another, ``dbsnp``), the allelic state. ``about``: as above.
+    """
+
+    gene: str
+    about: int
+    name: str = ""
+    id: str = ""
+    dbsnp: str = ""
+    dna: str = ""
+    protein: str = ""
+    genomic: str = ""
+    state: str = ""

@@ -8,9 +8,11 @@ from contracts.clinical import (
     EncounterStatus,
     EventType,
     Finding,
+    Genotype,
     Medication,
     Order,
     Precision,
+    Variant,
     Zone,
 )
 from contracts.observation import Observation
@@ -154,6 +156,8 @@ class IdentifiedBody(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     findings: tuple[Finding, ...] = ()
     raw: bytes = b""
     raw_blob: BlobRef | None = None
+    genotypes: tuple[Genotype, ...] = ()
+    variants: tuple[Variant, ...] = ()
 
 
 class IdentifiedEvent(msgspec.Struct, frozen=True, kw_only=True):

@@ -5,6 +5,7 @@ from contracts.identified import IdentifiedBody, IdentityLink, Patient, PatientI
 from services.ingest import patients
 from services.ingest.draft import Draft
 from services.ingest.event_types import LINKING, event_type_of
+from services.ingest.genomics import genomics_of
 from services.ingest.hl7 import Header
 
 
@@ -37,6 +38,7 @@ def body_of(draft: Draft, origin: Origin) -> IdentifiedBody:
     occurred_at_ms, precision, zone = draft.occurred(received_at_ms)
     dialect = header.dialect
     links = _links(draft, ids, assigner) if event_type in LINKING else ()
+    genotypes, variants = genomics_of(draft) if draft.genomic else ((), ())
     return IdentifiedBody(
         event_type=event_type,
         message_type=header.message_type,
@@ -62,6 +64,8 @@ def body_of(draft: Draft, origin: Origin) -> IdentifiedBody:
         links=links,
         findings=findings + tuple(draft.findings) if draft.findings else findings,
         raw=origin.raw,
+        genotypes=genotypes,
+        variants=variants,
     )
 
 

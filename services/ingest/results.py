@@ -20,6 +20,13 @@ CODED: Final = frozenset({"CE", "CWE", "CF", "CNE", "IS", "ID", "CX"})
 TEXTS: Final = frozenset({"ST", "TX", "FT"})
 TIMES: Final = frozenset({"DT", "TM", "TS", "DTM"})
 ATTACHMENTS: Final = frozenset({"ED", "RP"})
+# Results of a variant or genotype (``genomics`` reads them together).
+GENOMIC: Final = frozenset(
+    {
+        "48018-6", "84413-4", "47998-0", "81252-9", "81255-2", "48004-6", "48005-3", "81290-9",
+        "53034-5", "53040-2",
+    }
+)  # fmt: skip
 WITHDRAWN: Final = frozenset({"D", "W", "X"})
 CANCELLED: Final = "CA"
 
@@ -135,6 +142,8 @@ def obx(draft: Draft, f: list[str]) -> None:
         finding=found.finding,
     )
     draft.observations.append(observation)
+    if code.code in GENOMIC and d.repeat not in f[5] and code.system == LOINC:
+        draft.genomic.append((index, f"{draft.series_prefix}|{f[4]}"))
     if found.kind == "coded" and d.repeat in f[5]:
         _further_answers(draft, observation, f[5])
 

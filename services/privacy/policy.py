@@ -7,7 +7,15 @@ rule. Of each struct only the fields with a rule other than DROP are ever read.
 from enum import Enum, auto
 from typing import Any
 
-from contracts.clinical import Allergy, Condition, Finding, Medication, Order
+from contracts.clinical import (
+    Allergy,
+    Condition,
+    Finding,
+    Genotype,
+    Medication,
+    Order,
+    Variant,
+)
 from contracts.identified import (
     BlobRef,
     Encounter,
@@ -70,6 +78,8 @@ POLICY: dict[type[Any], dict[str, Rule]] = {
         "findings": EACH,
         "raw": DROP,
         "raw_blob": DROP,
+        "genotypes": DROP,  # the observations they are of pass by rules of their own
+        "variants": DROP,  # a variant names its owner
     },
     Patient: {
         "ids": EACH,
@@ -127,6 +137,18 @@ POLICY: dict[type[Any], dict[str, Rule]] = {
         "role": CODE,
     },
     Allergy: {"code": EACH, "severity": LOCAL, "reaction": LOCAL},
+    Genotype: {"gene": DROP, "diplotype": DROP, "about": DROP, "metabolism": DROP},
+    Variant: {
+        "gene": DROP,
+        "about": DROP,
+        "name": DROP,
+        "id": DROP,
+        "dbsnp": DROP,
+        "dna": DROP,
+        "protein": DROP,
+        "genomic": DROP,
+        "state": DROP,
+    },
     Order: {"code": EACH, "control": CODE, "status": CODE, "at_ms": SHIFT},
     Note: {
         "text": SCRUB,
