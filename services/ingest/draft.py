@@ -17,8 +17,8 @@ class Draft:
 
     __slots__ = (
         "allergies", "birth_date", "conditions", "cx", "dates", "deceased", "dialect",
-        "document_kind", "encounter", "findings", "full_dialect", "genomic", "has_patient", "header",
-        "ids", "is_cancelled", "is_document", "medications", "moment", "names",
+        "document_kind", "encounter", "findings", "full_dialect", "genomic", "has_patient",
+        "header", "ids", "is_cancelled", "is_document", "medications", "moment", "names",
         "near_dialect", "note_about", "note_first", "note_kind", "note_last", "note_lines",
         "note_status", "notes", "observations", "observed_at", "order_at", "order_control",
         "order_status", "orders", "prior_ids", "read_time",
