@@ -171,7 +171,7 @@ def _same(one: Observation, other: Observation) -> bool:
         (o.code, o.answer, o.text, o.comparator, o.unit_sent, o.status, o.series.rpartition("|")[2])
         for o in (one, other)
     )
-    return ours == theirs
+    return ours == theirs and one.further_answers == other.further_answers
 
 
 def _observation(one: Observation, findings: list[Finding]) -> Observation:

@@ -2,8 +2,6 @@
 
 from typing import Final
 
-import msgspec
-
 from contracts.clinical import Order
 from contracts.identified import Note
 from contracts.loinc import parameter_of
@@ -124,6 +122,9 @@ def obx(draft: Draft, f: list[str]) -> None:
     draft.withdrawn = status if status in WITHDRAWN else ""
     found = _value(draft, f, code)
     series = draft.series_prefix or f[14] or draft.header.control_id
+    further: tuple[Code, ...] = ()
+    if found.kind == "coded" and d.repeat in f[5]:  # one result: a correction is of all of it
+        further = tuple([code_of(d, one) for one in d.repetitions(f[5])[1:]])
     observation = Observation(
         index=index,
         code=code,
@@ -140,24 +141,11 @@ def obx(draft: Draft, f: list[str]) -> None:
         at_ms=_observed_at(draft, f[14]),
         series=f"{series}|{code.system}|{code.code}|{f[4]}",
         finding=found.finding,
+        further_answers=further,
     )
     draft.observations.append(observation)
     if code.code in GENOMIC and d.repeat not in f[5] and code.system == LOINC:
         draft.genomic.append((index, f"{draft.series_prefix}|{f[4]}"))
-    if found.kind == "coded" and d.repeat in f[5]:
-        _further_answers(draft, observation, f[5])
-
-
-def _further_answers(draft: Draft, first: Observation, raw: str) -> None:
-    """Make each further repetition of a coded OBX-5 (a second organism) an observation of its own,
-    in a series of its own, so that a correction of the list meets each at its place.
-    """
-    for place, one in enumerate(draft.dialect.repetitions(raw)[1:], 2):
-        index, series = len(draft.observations), f"{first.series}~{place}"
-        answer = code_of(draft.dialect, one)
-        draft.observations.append(
-            msgspec.structs.replace(first, index=index, answer=answer, series=series)
-        )
 
 
 def _observed_at(draft: Draft, own: str) -> int | None:

@@ -120,6 +120,7 @@ POLICY: dict[type[Any], dict[str, Rule]] = {
         "at_ms": SHIFT,
         "series": HASH,
         "finding": CODE,
+        "further_answers": EACH,
     },
     Code: {"system": CODE, "code": CODE, "text": LOCAL},
     Condition: {"code": EACH, "at_ms": SHIFT, "status": CODE},

@@ -87,7 +87,7 @@ def test_star_alleles_without_a_gene_are_said_to_be() -> None:
         ),  # a list: all that was studied
         obx(2, "ST", "84413-4", "1", "*1/*2"),
     )
-    assert event.genotypes == (Genotype(gene="", diplotype="*1/*2", about=2),)
+    assert event.genotypes == (Genotype(gene="", diplotype="*1/*2", about=1),)
     assert "gene_unknown" in codes_of(event)
 
 
