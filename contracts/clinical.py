@@ -28,7 +28,7 @@ EventType = Literal[
     "referral",
     "non_clinical",
 ]
-Precision = Literal["year", "month", "day", "minute", "second", "unknown"]
+Precision = Literal["year", "month", "day", "hour", "minute", "second", "unknown"]
 Zone = Literal["sent", "assumed"]
 EncounterStatus = Literal["planned", "open", "closed", "cancelled"]
 

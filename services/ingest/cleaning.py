@@ -196,7 +196,9 @@ def _is_number(code: Code, text: str) -> bool:
 def _in_canonical_unit(one: Observation, findings: list[Finding]) -> Observation:
     if one.value is None or one.code.system != LOINC:
         return one
-    value, unit, odd = normalised(one.code.code, one.value, one.unit_sent)
+    # Without a unit, that of the site's own map where the code is from there.
+    sent = one.unit_sent or (one.unit if one.code_sent is not None else "")
+    value, unit, odd = normalised(one.code.code, one.value, sent)
     if odd and odd != "unit_assumed":
         findings.append(_finding(_where(one), odd))
     if (value, unit, odd) == (one.value, one.unit, one.finding):

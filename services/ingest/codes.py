@@ -4,6 +4,8 @@ else a field says the same by; and the codes that say that there is nothing.
 
 from typing import Final
 
+import msgspec
+
 from contracts.observation import Code
 from services.ingest.dialect import Dialect
 from services.ingest.kept import Kept
@@ -21,6 +23,16 @@ NO_ALLERGY_TEXTS: Final = frozenset(
     }
 )  # fmt: skip
 NO_ALLERGY_CODES: Final = frozenset({"716186003", "409137002", "429625007", "160244002"})
+
+
+class LocalCode(msgspec.Struct, frozen=True, gc=False):
+    """What a site's own code means: a LOINC code, and the unit of values sent without one."""
+
+    loinc: str
+    unit: str = ""
+
+
+LocalCodes = dict[tuple[str, str], LocalCode]  # by system and code, as sent
 _codes: Final[Kept[Code]] = Kept(16_384)
 
 

@@ -3,6 +3,7 @@
 from contracts.clinical import Allergy, Condition, Finding, Medication, Order, Precision, Zone
 from contracts.identified import Encounter, Note, PatientId, PersonName
 from contracts.observation import Observation
+from services.ingest.codes import LocalCodes
 from services.ingest.dialect import Dialect
 from services.ingest.hl7 import Header
 from services.ingest.times import Moment, ReadTime
@@ -17,8 +18,9 @@ class Draft:
 
     __slots__ = (
         "allergies", "birth_date", "conditions", "cx", "dates", "deceased", "dialect",
-        "document_kind", "encounter", "findings", "full_dialect", "genomic", "has_patient",
-        "header", "ids", "is_cancelled", "is_document", "medications", "moment", "names",
+        "document_kind", "encounter", "findings", "full_dialect", "genomic",
+        "has_local_code", "has_patient", "header", "ids", "is_cancelled", "is_document",
+        "local_codes", "medications", "moment", "names",
         "near_dialect", "note_about", "note_first", "note_kind", "note_last", "note_lines",
         "note_status", "notes", "observations", "observed_at", "order_at", "order_control",
         "order_status", "orders", "prior_ids", "read_time",
@@ -26,13 +28,17 @@ class Draft:
         "withdrawn", "xad", "xpn", "xtn",
     )  # fmt: skip
 
-    def __init__(self, header: Header, dialect: Dialect, read_time: ReadTime) -> None:
+    def __init__(
+        self, header: Header, dialect: Dialect, read_time: ReadTime, local_codes: LocalCodes
+    ) -> None:
         """Start a patient group of the message with ``header``.
 
         ``dialect`` reads the message. ``self.dialect`` reads the segment in hand, and
         ``self.near_dialect`` all that name the patient and those near: the plain one where it does.
         """
         self.header = header
+        self.local_codes = local_codes
+        self.has_local_code = False  # one that is not mapped
         self.full_dialect = dialect
         self.dialect = self.near_dialect = dialect.plain
         self.read_time = read_time

@@ -10,6 +10,7 @@ from contracts.clinical import Finding
 from contracts.identified import IdentifiedBody
 from services.ingest import hl7, orders, patients, results, visits
 from services.ingest.charset import Decoded, ascii_text, charset_of, decode_wide
+from services.ingest.codes import LocalCodes
 from services.ingest.dialect import EMPTY, NULL
 from services.ingest.draft import Draft
 from services.ingest.envelope import Origin, body_of
@@ -77,7 +78,8 @@ PID: Final = READERS["PID"]
 class SourceProfile:
     """What is assumed of one sender: ``charset`` (a Python codec), ``zone`` (IANA name) of times
     without an offset, ``assigner`` of identifiers that name none; ``strict`` as in ``hl7.read``.
-    ``assigners`` says by which assigner (CX-4) v2 feeds know a FHIR identifier system.
+    ``assigners`` says by which assigner (CX-4) v2 feeds know a FHIR identifier system,
+    ``local_codes`` what a code that is not LOINC means.
     """
 
     name: str
@@ -86,6 +88,7 @@ class SourceProfile:
     assigner: str = ""
     strict: bool = True
     assigners: Mapping[str, str] = field(default_factory=dict)
+    local_codes: LocalCodes = field(default_factory=dict)
 
 
 class ParsedEvent(msgspec.Struct, frozen=True, gc=False):
@@ -153,7 +156,7 @@ def _drafts(message: Message, source: SourceProfile) -> list[Draft]:
     assert header is not None  # noqa: S101 - the caller has looked
     field, escape = header.dialect.field, header.dialect.escape
     has_escape, has_null = message.has_escape, message.has_null
-    draft = Draft(header, header.dialect, reader_of(source.zone))
+    draft = Draft(header, header.dialect, reader_of(source.zone), source.local_codes)
     groups = [draft]
     with_staff: list[tuple[list[str], tuple[int, ...]]] = []
     for segment in message.segments:
@@ -206,7 +209,7 @@ def _patient_begins(draft: Draft, groups: list[Draft], message: Message, f: list
     if header.kind == "ADT" and header.trigger in PAIRS and not draft.prior_ids:
         draft.prior_ids = patients.ids_of(draft.full_dialect, f[3])
         return draft
-    further = Draft(header, draft.full_dialect, draft.read_time)
+    further = Draft(header, draft.full_dialect, draft.read_time, draft.local_codes)
     further.moment = groups[0].moment if message.segments[0][:3] == "EVN" else None
     groups.append(further)
     return further

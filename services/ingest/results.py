@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from contracts.clinical import Order
+from contracts.clinical import Finding, Order
 from contracts.identified import Note
 from contracts.loinc import parameter_of
 from contracts.observation import Code, Observation, ObservationKind
@@ -11,7 +11,15 @@ from services.ingest.dialect import NULL
 from services.ingest.draft import Draft
 from services.ingest.patients import has_chinese, put_staff_name
 from services.ingest.units import canonical, ucum_of
-from services.ingest.values import flags_of, number_of, plain, structured, unit_as_sent
+from services.ingest.values import (
+    flags_of,
+    number_of,
+    plain,
+    span_of,
+    structured,
+    unit_as_sent,
+    written,
+)
 
 QUANTITIES: Final = frozenset({"NM", "SN"})
 CODED: Final = frozenset({"CE", "CWE", "CF", "CNE", "IS", "ID", "CX"})
@@ -25,6 +33,10 @@ GENOMIC: Final = frozenset(
         "53034-5", "53040-2",
     }
 )  # fmt: skip
+CODABLE: Final = frozenset({"quantity", "coded"})
+LOCAL_CODE: Final = Finding(
+    "info", "OBX-3", "local_code", "a result under a code of the site's own"
+)
 WITHDRAWN: Final = frozenset({"D", "W", "X"})
 CANCELLED: Final = "CA"
 
@@ -114,36 +126,46 @@ def txa(draft: Draft, f: list[str]) -> None:
 def obx(draft: Draft, f: list[str]) -> None:
     """Read OBX."""
     d = draft.dialect
-    code = code_of(d, f[3])
+    code = sent = code_of(d, f[3])
+    unit = ""
+    if code.system != LOINC and code.code:
+        local = draft.local_codes.get((code.system, code.code)) if draft.local_codes else None
+        if local is not None:
+            code, unit = Code(LOINC, local.loinc, code.text), local.unit
     index = draft.note_about = len(draft.observations)
     status = f[11].strip() or "F"
     if draft.is_cancelled and status not in WITHDRAWN:
         status = "X"
     draft.withdrawn = status if status in WITHDRAWN else ""
-    found = _value(draft, f, code)
+    found = _value(draft, f, code, unit)
     series = draft.series_prefix or f[14] or draft.header.control_id
     further: tuple[Code, ...] = ()
     if found.kind == "coded" and d.repeat in f[5]:  # one result: a correction is of all of it
         further = tuple([code_of(d, one) for one in d.repetitions(f[5])[1:]])
-    observation = Observation(
-        index=index,
-        code=code,
-        kind=found.kind,
-        value=found.number,
-        comparator=found.comparator,
-        text=found.text,
-        answer=found.answer,
-        unit=found.unit,
-        unit_sent=found.unit_sent,
-        reference_range=d.text(f[7]) if f[7] else "",
-        flags=flags_of(d, f[8]) if f[8] else (),
-        status=status,
-        at_ms=_observed_at(draft, f[14]),
-        series=f"{series}|{code.system}|{code.code}|{f[4]}",
-        finding=found.finding,
-        further_answers=further,
+    if code.system != LOINC and not draft.has_local_code and found.kind in CODABLE:
+        draft.has_local_code = True
+        draft.findings.append(LOCAL_CODE)
+    draft.observations.append(
+        Observation(
+            index=index,
+            code=code,
+            kind=found.kind,
+            value=found.number,
+            comparator=found.comparator,
+            text=found.text,
+            answer=found.answer,
+            unit=found.unit,
+            unit_sent=found.unit_sent,
+            reference_range=d.text(f[7]) if f[7] else "",
+            flags=flags_of(d, f[8]) if f[8] else (),
+            status=status,
+            at_ms=_observed_at(draft, f[14]),
+            series=f"{series}|{sent.system}|{sent.code}|{f[4]}",
+            finding=found.finding,
+            further_answers=further,
+            code_sent=None if sent is code else sent,
+        )
     )
-    draft.observations.append(observation)
     if code.code in GENOMIC and d.repeat not in f[5] and code.system == LOINC:
         draft.genomic.append((index, f"{draft.series_prefix}|{f[4]}"))
 
@@ -156,13 +178,13 @@ def _observed_at(draft: Draft, own: str) -> int | None:
     return draft.sent_at.ms if at_ms is None and draft.sent_at is not None else at_ms
 
 
-def _value(draft: Draft, f: list[str], code: Code) -> Value:
+def _value(draft: Draft, f: list[str], code: Code, unit: str) -> Value:
     raw = f[5]
     if not raw or raw == NULL:
         return NO_VALUE if not raw else DELETED
     kind = f[2].strip().upper()
     if kind in QUANTITIES:
-        return _quantity(draft, kind, f, code)
+        return _quantity(draft, f, code, unit)
     if kind in TEXTS:
         return _text(draft, kind, raw, code)
     return _other(draft, kind, raw)
@@ -180,23 +202,29 @@ def _other(draft: Draft, kind: str, raw: str) -> Value:
     return Value("text", text=draft.dialect.text(raw), finding=finding)
 
 
-def _quantity(draft: Draft, kind: str, f: list[str], code: Code) -> Value:
+def _quantity(draft: Draft, f: list[str], code: Code, unit_meant: str) -> Value:
     d = draft.dialect
     raw = f[5]
     finding = ""
+    sent = unit_as_sent(d, f[6]) if f[6] else ""
     if d.repeat in raw:
         raw, finding = raw.partition(d.repeat)[0], "repeated"
-    comparator, digits = structured(d.components(raw, 4)) if kind == "SN" else plain(d.text(raw))
+    if f[2].strip().upper() == "SN":
+        parts = d.components(raw, 4)
+        comparator, digits = structured(parts)
+        if not digits and (parts[2] or parts[3]):
+            return Value("text", text=written(parts), unit_sent=sent, finding=span_of(parts))
+    else:
+        comparator, digits = plain(d.text(raw))
     number = number_of(digits)
     if number is None:
         draft.find("OBX-5", "102", "not a number")
         return Value("text", text=d.text(f[5]), finding="not_a_number")
-    sent = unit_as_sent(d, f[6]) if f[6] else ""
     parameter = parameter_of(code.code) if code.system == LOINC else None
     if parameter is None:
-        unit = ucum_of(sent)
+        unit = ucum_of(sent or unit_meant)
     else:
-        number, unit, odd = canonical(parameter, number, sent)
+        number, unit, odd = canonical(parameter, number, sent or unit_meant)
         finding = odd or finding
         if odd and odd != "unit_assumed":
             draft.find("OBX-5" if odd == "implausible" else "OBX-6", odd)

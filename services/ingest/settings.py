@@ -72,6 +72,13 @@ class IngestSettings(ServiceSettings):
     assigner: str = Field(
         default="", description="Assigning authority of identifiers that are sent without one."
     )
+    local_codes: Path | None = Field(
+        default=None,
+        description=(
+            "CSV file that says what laboratories' own codes mean: `system,code,loinc,unit` (and "
+            "`source`, the name of a door), with `system` and `code` as sent in OBX-3."
+        ),
+    )
     types: tuple[str, ...] = Field(
         default=(),
         description='Message types that are taken (`["ORU","ADT^A08"]`); others: AR. Empty: all.',

@@ -21,6 +21,17 @@ def structured(c: list[str]) -> tuple[str, str]:
     return (c[0].strip() if c[0].strip() in COMPARATORS else ""), c[1]
 
 
+def written(c: list[str]) -> str:
+    """Return an SN that is no single number as one writes it: ``1:128``, ``5-10``, ``2+``."""
+    return "".join([part.strip() for part in c[:4]])
+
+
+def span_of(c: list[str]) -> str:
+    """Return what such an SN is: a ``range`` (5-10), a ``ratio`` (1:128) or a ``category`` (2+)."""
+    sign = c[2].strip()
+    return "range" if sign == "-" else "ratio" if sign in {":", "/"} else "category"
+
+
 def plain(text: str) -> tuple[str, str]:
     """Return comparator and digits of NM: some senders put the one into the other."""
     text = text.strip()

@@ -121,6 +121,7 @@ POLICY: dict[type[Any], dict[str, Rule]] = {
         "series": HASH,
         "finding": CODE,
         "further_answers": EACH,
+        "code_sent": EACH,
     },
     Code: {"system": CODE, "code": CODE, "text": LOCAL},
     Condition: {"code": EACH, "at_ms": SHIFT, "status": CODE},

@@ -4,9 +4,11 @@ import pytest
 
 from contracts.clinical import Finding
 from contracts.observation import Code
+from services.ingest.frames import parse_frame
+from services.ingest.parse import SourceProfile
 from tests.support.fhir import bundle, patient
 from tests.support.fhir import parsed as parsed_fhir
-from tests.unit.ingest.test_mapping import PID, body, segment
+from tests.unit.ingest.test_mapping import KEYS, PID, body, segment
 from tests.unit.privacy.test_deidentify import clean
 
 SUBJECT = {"reference": "urn:uuid:p1"}
@@ -130,3 +132,42 @@ def test_the_text_of_a_withdrawn_result_is_no_note(status: str) -> None:
     assert notes == [("see above", status), ("all is well", ""), ("seen", "")]
     assert [one.status for one in event.observations] == [status, "F"]
     assert codes_of(event.findings).count("note_withdrawn") == 1
+
+
+@pytest.mark.parametrize(
+    ("sent", "text", "finding"),
+    [
+        ("^1^:^128", "1:128", "ratio"),
+        ("^5^-^10", "5-10", "range"),
+        (">^1^:^2560", ">1:2560", "ratio"),
+        ("^1^/^2", "1/2", "ratio"),
+        ("^2^+", "2+", "category"),
+    ],
+)
+def test_a_structured_value_of_two_numbers_is_written_as_one_writes_it(
+    sent: str, text: str, finding: str
+) -> None:
+    event = body("ORU^R01", PID, f"OBX|1|SN|5196-1^HBsAg^LN||{sent}|{{titer}}|||||F")
+    (found,) = event.observations
+    assert (found.kind, found.text, found.value, found.finding) == ("text", text, None, finding)
+    assert found.unit_sent == "{titer}"
+    assert event.findings == ()
+
+
+def test_a_time_to_the_hour_says_so() -> None:
+    event = body("ADT^A08", "EVN||2026010110", PID)
+    assert (event.occurred_at_ms, event.occurred_precision) == (1_767_261_600_000, "hour")
+
+
+def test_other_components_than_carets_are_read_in_times_images_and_nulls() -> None:
+    head = "MSH|%~\\&|A|B|||20260101101010%S||ORU%R01|C1|P|2.5.1"
+    obx = "OBX|1|ED|x%y%L||%image%png%Base64%iVBORw0KGgoAAAA=||||||F|||20260103%S"
+    pid = "PID|1||7%%%H%MR||Doe%Jane||19600101%D|F"
+    raw = f"{head}\rEVN||20260102101112%S\r{pid}\r{obx}"
+    (found,) = parse_frame(raw.encode(), SourceProfile("test"), KEYS, 1_790_000_000_000).messages
+    event = found.events[0].body
+    assert event.occurred_at_ms == 1_767_348_672_000
+    assert event.patient.birth_date == "1960-01-01"
+    assert [one.media_type for one in event.images] == ["image/png"]
+    assert event.observations[0].at_ms == 1_767_398_400_000
+    assert found.findings == ()
