@@ -3,7 +3,8 @@
 Both empty is the original mode: one application answer (AA, AE, AR), always. Else it is the
 enhanced mode: MSH-15 says when an accept answer (CA, CE, CR) is wanted, MSH-16 when an application
 answer is; one left empty wants none. A message that is not accepted gets no application answer
-beside its CE or CR, as nobody has yet looked at what it says.
+beside its CE or CR, as nobody has yet looked at what it says. An acknowledgement (MSH-9 ACK) gets
+none.
 """
 
 from typing import NamedTuple
@@ -26,6 +27,8 @@ class Conditions(NamedTuple):
 
 
 ORIGINAL = Conditions()
+ACKNOWLEDGEMENT = b"ACK"  # is never acknowledged itself: two systems would not come to an end
+UNANSWERED = Conditions(NEVER, NEVER)
 
 
 def conditions_of(message: bytes) -> Conditions:
@@ -38,6 +41,8 @@ def conditions_of(message: bytes) -> Conditions:
         return ORIGINAL
     line = head[start:].partition(b"\r")[0].partition(b"\n")[0]
     fields = line.split(line[3:4], 17) if len(line) > 3 else []
+    if len(fields) > 8 and fields[8][:3] == ACKNOWLEDGEMENT and not fields[8][3:4].isalnum():
+        return UNANSWERED
     if len(fields) < 15 or not any(fields[14:16]):
         return ORIGINAL
     accept, application = (one.strip().decode("latin-1").upper() for one in (*fields, b"")[14:16])

@@ -100,6 +100,14 @@ class Draft:
             return None
         return moment.ms
 
+    @property
+    def has_results(self) -> bool:
+        """Whether something clinical is said of a patient."""
+        if not self.ids:
+            return False
+        said = self.observations or self.notes or self.medications or self.conditions
+        return bool(said or self.allergies)
+
     def occurred(self, received_at_ms: int) -> tuple[int, Precision, Zone]:
         """Return when the event happened: EVN-6, EVN-2, OBR-7, else MSH-7, else its receipt."""
         moment = self.moment or self.sent_at

@@ -4,7 +4,7 @@ from contracts.clinical import EventType, Finding
 from contracts.identified import IdentifiedBody, IdentityLink, Patient, PatientId
 from services.ingest import patients
 from services.ingest.draft import Draft
-from services.ingest.event_types import LINKING, event_type_of
+from services.ingest.event_types import KNOWN, LINKING, event_type_of
 from services.ingest.genomics import genomics_of
 from services.ingest.hl7 import Header
 
@@ -71,6 +71,9 @@ def body_of(draft: Draft, origin: Origin) -> IdentifiedBody:
 
 def _event_type(draft: Draft, header: Header) -> EventType:
     event_type = event_type_of(header.kind, header.trigger)
+    if header.kind not in KNOWN and draft.has_results:
+        draft.find("MSH-9", "200", "no message type of HL7: taken by what it says")
+        event_type = "observation.result"
     if not draft.ids and event_type != "non_clinical":
         draft.find("PID-3", "no_patient", "a clinical message without a patient identifier")
         return "non_clinical"

@@ -163,7 +163,8 @@ def _version_fault(dialect: Dialect, raw: str) -> Finding | None:
     version = dialect.first(raw).strip()
     if not version:
         return Finding("error", "MSH-12", "101", "version is empty")
-    if version != "2" and not version.startswith("2."):
+    parts = version.split(".")
+    if parts[0] != "2" or not all(part.isdecimal() for part in parts):
         return Finding("error", "MSH-12", "203", "version is not 2.x")
     return None
 

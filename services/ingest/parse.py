@@ -14,7 +14,7 @@ from services.ingest.codes import LocalCodes
 from services.ingest.dialect import EMPTY, NULL
 from services.ingest.draft import Draft
 from services.ingest.envelope import Origin, body_of
-from services.ingest.event_types import PAIRS
+from services.ingest.event_types import KNOWN, PAIRS, is_known_event
 from services.ingest.hl7 import Header, Message
 from services.ingest.identity import Keys, answer_key, content_hash, event_id, route_key
 from services.ingest.times import reader_of
@@ -72,6 +72,8 @@ READERS: Final[dict[str, Reader]] = {
     "PRT": Reader(None, 0, (5,)),
 }
 PID: Final = READERS["PID"]
+UNKNOWN_TYPE: Final = Finding("error", "MSH-9", "200", "no message type of HL7, and it has results")
+UNKNOWN_EVENT: Final = Finding("error", "MSH-9", "201", "no event of this message type")
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +132,10 @@ def parse(
     findings = decoded.findings + message.findings
     if header is None or message.refusal:
         return Parsed(message.refusal, header, decoded.used, findings)
+    drafts = _drafts(message, source)
+    unknown = _unknown(header, drafts) if source.strict else None
+    if unknown is not None:
+        return Parsed("AR", header, decoded.used, (*findings, unknown))
     told = (header.application, header.facility, header.control_id)
     content = content_hash(keys, told, message.canonical)
     declared = decoded.declared if text is None else charset_of(header.charset)
@@ -141,7 +147,7 @@ def parse(
         findings,
     )
     events = []
-    for ordinal, draft in enumerate(_drafts(message, source)):
+    for ordinal, draft in enumerate(drafts):
         body = body_of(draft, origin)
         key = route_key(keys, body.patient.ids, content)
         events.append(ParsedEvent(event_id(keys, content, ordinal), key, body))
@@ -149,6 +155,15 @@ def parse(
             findings += tuple(draft.findings)
     answer = answer_key(keys, told, content)
     return Parsed("AA", header, decoded.used, findings, tuple(events), content, answer)
+
+
+def _unknown(header: Header, drafts: list[Draft]) -> Finding | None:
+    """Return what is wrong with a type or event that would pass for nothing clinical, or for
+    another one.
+    """
+    if header.kind not in KNOWN:
+        return UNKNOWN_TYPE if any(draft.has_results for draft in drafts) else None
+    return None if is_known_event(header.kind, header.trigger) else UNKNOWN_EVENT
 
 
 def _drafts(message: Message, source: SourceProfile) -> list[Draft]:

@@ -101,7 +101,10 @@ class IngestSettings(ServiceSettings):
     )
     strict: bool = Field(
         default=True,
-        description="Refuse a message with a line that is no segment (AE) or no control id (AR).",
+        description=(
+            "Refuse a message with a line that is no segment (AE), no control id, results under a "
+            "type that is not of HL7, or an event that ADT does not have (AR)."
+        ),
     )
     frame_bytes_max: int = Field(
         default=16 * 1024 * 1024, description="Largest message in bytes; a larger one gets AR."
