@@ -9,6 +9,8 @@ none.
 
 from typing import NamedTuple
 
+from services.ingest.charset import header_text
+
 ALWAYS, NEVER, ON_ERROR, ON_SUCCESS = "AL", "NE", "ER", "SU"
 ACCEPT_OF = {"AA": "CA", "AE": "CE", "AR": "CR"}
 HEADER_BYTES_MAX = 8_192
@@ -27,7 +29,7 @@ class Conditions(NamedTuple):
 
 
 ORIGINAL = Conditions()
-ACKNOWLEDGEMENT = b"ACK"  # is never acknowledged itself: two systems would not come to an end
+ACKNOWLEDGEMENT = "ACK"  # is never acknowledged itself: two systems would not come to an end
 UNANSWERED = Conditions(NEVER, NEVER)
 
 
@@ -35,17 +37,18 @@ def conditions_of(message: bytes) -> Conditions:
     """Return what the header of one message (bytes, starting with MSH or a BOM) asks for."""
     head = message[:HEADER_BYTES_MAX]
     if b"\x00" in head:
-        head = head.replace(b"\x00", b"").lstrip(b"\xff\xfe")  # UTF-16: the header is ASCII
+        head = head.replace(b"\x00", b"").lstrip(b"\xff\xfe")  # UTF-16, -32: the header is ASCII
     start = head.find(b"MSH")
     if start < 0:
         return ORIGINAL
     line = head[start:].partition(b"\r")[0].partition(b"\n")[0]
-    fields = line.split(line[3:4], 17) if len(line) > 3 else []
+    text = header_text(line)
+    fields = text.split(text[3], 17) if len(text) > 3 else []
     if len(fields) > 8 and fields[8][:3] == ACKNOWLEDGEMENT and not fields[8][3:4].isalnum():
         return UNANSWERED
     if len(fields) < 15 or not any(fields[14:16]):
         return ORIGINAL
-    accept, application = (one.strip().decode("latin-1").upper() for one in (*fields, b"")[14:16])
+    accept, application = (one.strip().upper() for one in (*fields, "")[14:16])
     return Conditions(*("" if one == '""' else one for one in (accept, application)))
 
 

@@ -69,11 +69,12 @@ class Message:
         self.has_escape = self.has_null = True
 
 
-def read(text: str, charset: str, *, strict: bool) -> Message:
+def read(text: str, charset: str, *, strict: bool, default: str = "") -> Message:
     """Return the message in ``text`` (decoded, starts with MSH unless it is not a message).
 
     ``strict``: a line that is no segment refuses the message; else it continues the line before,
-    and an empty control id is let through.
+    and an empty control id is let through. ``default``: the charset of hexadecimal
+    escapes in a message that is ASCII otherwise and names none.
     """
     if not text.startswith("MSH"):
         text = text.lstrip(BLANKS + "\r\n")
@@ -88,8 +89,9 @@ def read(text: str, charset: str, *, strict: bool) -> Message:
         wrong = Finding("error", "MSH-2", "102", "delimiters cannot be used")
         return Message(None, [], "", (wrong,), "AR")
     f = first.split(field, MSH_18 + 1)  # what follows is one
-    if charset == "ascii" and len(f) > MSH_18 and f[MSH_18]:
-        codec = codec_of(charset_of(f[MSH_18]))  # hexadecimal escapes are in it
+    if charset == "ascii":
+        named = codec_of(charset_of(f[MSH_18])) if len(f) > MSH_18 and f[MSH_18] else ""
+        codec = named or default  # hexadecimal escapes are in it
         dialect = dialect_of(field, encoding, codec) if codec else dialect
     header, faults = _header(dialect, encoding, f, strict=strict)
     segments, odd = _segments(lines, dialect, strict=strict)

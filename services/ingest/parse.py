@@ -127,7 +127,7 @@ def parse(
     """Return what one message says. Never raises on what a sender wrote."""
     text = ascii_text(frame)
     decoded = decode_wide(frame, source.charset) if text is None else Decoded(text, "ascii", "")
-    message = hl7.read(decoded.text, decoded.used, strict=source.strict)
+    message = hl7.read(decoded.text, decoded.used, strict=source.strict, default=source.charset)
     header = message.header
     findings = decoded.findings + message.findings
     if header is None or message.refusal:

@@ -15,7 +15,7 @@ import msgspec
 
 from contracts.clinical import Finding
 from contracts.identified import Image
-from services.ingest.charset import decode_wide
+from services.ingest.charset import TRAIL_CODECS, decode_wide
 from services.ingest.dialect import Dialect
 from services.ingest.parse import Parsed, ParsedEvent
 
@@ -24,6 +24,7 @@ NULLED = frozenset({b"PID", b"PV1", b"AL1", b"IAM"})
 TOLD_BY_PARSER = frozenset({"PID-7"})
 FINDINGS_MAX = 50
 PNG, JPEG, DICOM, DICOM_AT = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"DICM", 128
+WIDE = frozenset({"utf-16", "utf-32"})
 # A line break inside base64, as an escape.
 LINE_BREAKS = (b".br", b"X0D0A", b"X0D", b"X0A")
 UNREADABLE = Finding(
@@ -39,8 +40,10 @@ def completed(parsed: Parsed, raw: bytes) -> Parsed:
     if parsed.header is None:
         return parsed
     dialect = parsed.header.dialect
-    if parsed.charset == "utf-16":
+    if parsed.charset in WIDE:
         raw = decode_wide(raw, "").text.encode()
+    elif parsed.charset in TRAIL_CODECS:
+        raw = raw.decode(parsed.charset, "replace").encode()
     has_images = f"{dialect.field}ED{dialect.field}".encode() in raw  # OBX-2
     if not (has_images or NULL in raw or b"\rZ" in raw or b"\nZ" in raw):
         return parsed
