@@ -196,7 +196,7 @@ def _other(draft: Draft, kind: str, raw: str) -> Value:
     if kind in ATTACHMENTS:
         return Value("attachment")
     if kind in TIMES:
-        return Value("time", text=draft.dialect.text(raw))
+        return Value("time", text=draft.dialect.first(raw))
     draft.find("OBX-2", "103" if kind else "101", "value type missing or not known")
     finding = "type_unknown" if kind else "type_missing"
     return Value("text", text=draft.dialect.text(raw), finding=finding)

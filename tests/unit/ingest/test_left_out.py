@@ -171,3 +171,8 @@ def test_other_components_than_carets_are_read_in_times_images_and_nulls() -> No
     assert [one.media_type for one in event.images] == ["image/png"]
     assert event.observations[0].at_ms == 1_767_398_400_000
     assert found.findings == ()
+
+
+def test_a_time_as_a_value_is_its_first_component() -> None:
+    event = body("ORU^R01", PID, "OBX|1|TS|x^y^L||20260101^S||||||F")
+    assert (event.observations[0].kind, event.observations[0].text) == ("time", "20260101")
