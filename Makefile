@@ -12,7 +12,7 @@ export OMP_NUM_THREADS ?= 1
 UV := $(shell command -v uv || echo .venv-uv/bin/uv)
 export UV
 
-.PHONY: help setup setup-test check unit contracts architecture integration e2e test demo bench chaos fuzz fuzz-short docs lock clean
+.PHONY: help setup setup-test check unit contracts architecture integration e2e test demo bench chaos planted fuzz fuzz-short docs lock clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## / {printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -74,6 +74,10 @@ bench: setup ## all benchmarks, ours and their peers
 
 chaos: setup-test ## kill every process in turn under a running feed; three seeds
 	@$(PYTEST) tests/e2e/test_chaos.py --chaos-seeds 1,2,3 $(ARGS)
+
+planted: setup-test ## a thousand patients with an identifier in every field; search all that is left for any
+	@$(PYTEST) tests/e2e/test_no_identity_leaves.py --planted-patients 1000 --timeout 900 -o junit_family=xunit1 --junitxml .planted.xml $(ARGS)
+	@$(BIN)/python -c 'import re, pathlib; print(*re.findall(r"name=\"(patients|bytes_searched)\" value=\"(\d+)\"", pathlib.Path(".planted.xml").read_text()))'
 
 fuzz: setup-test ## ten minutes of made-up bytes for the parser and the framing
 	@$(PYTEST) tests/fuzz --fuzz-seconds 600 --timeout 900 $(ARGS)

@@ -50,12 +50,36 @@ class CleanNote(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     status: str = ""
 
 
+class CleanImage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """An image as far as it identifies nobody: pixels of 8-bit grey, at most 512 an edge.
+
+    ``png`` is a PNG without metadata (base64 in JSON), None when ``held``, a reason code, says why
+    not. ``about``: index of its observation, or -1. ``modality``, ``body_part``, ``view`` and
+    ``laterality`` are defined terms of DICOM, "" when not known; ``acquired_at_ms`` is shifted as
+    all times; ``study`` and ``series`` are UIDs under the patient key.
+    """
+
+    about: int = -1
+    png: bytes | None = None
+    width: int = 0
+    height: int = 0
+    modality: str = ""
+    body_part: str = ""
+    view: str = ""
+    laterality: str = ""
+    acquired_at_ms: int | None = None
+    study: str = ""
+    series: str = ""
+    held: str = ""
+
+
 class DeidentifiedEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One clinical event of one identifier, pseudonymised.
 
     Times are milliseconds since 1970 UTC moved back by the patient's shift (whole days).
     ``elapsed_ms`` is the time from ingest's receipt to privacy's hand-over (record timestamps are
-    processing time, so each later stage adds its own share).
+    processing time, so each later stage adds its own share). ``area``: the first three digits of a
+    postcode of the United States, 000 where few people live; "" for any other.
     """
 
     schema_version: str = "1.0"
@@ -70,6 +94,7 @@ class DeidentifiedEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults
     age: Age | None = None
     sex: str = ""
     deceased: bool = False
+    area: str = ""
     stay: Stay | None = None
     observations: tuple[Observation, ...] = ()
     conditions: tuple[Condition, ...] = ()
@@ -77,6 +102,7 @@ class DeidentifiedEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults
     allergies: tuple[Allergy, ...] = ()
     orders: tuple[Order, ...] = ()
     notes: tuple[CleanNote, ...] = ()
+    images: tuple[CleanImage, ...] = ()
     findings: tuple[Finding, ...] = ()
 
 

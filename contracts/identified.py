@@ -51,7 +51,8 @@ class Patient(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     ``ids`` are in order of preference (MR, PI, then as sent); the first is the identifier that
     the event belongs to. ``others`` holds every further identifying string of the message
     (addresses, telephone numbers, next of kin, accounts, insurance), by kind
-    NAME, ID, PHONE, DATE, LOC, EMAIL: known to the scrub of notes, passed to nobody.
+    NAME, ID, PHONE, DATE, LOC, EMAIL: known to the scrub of notes, passed to nobody. ``postcode``
+    and ``country`` are of the home (PID-11.5, 11.6), as sent.
     """
 
     ids: tuple[PatientId, ...]
@@ -60,6 +61,8 @@ class Patient(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     sex: str = ""
     deceased: bool = False
     others: dict[str, tuple[str, ...]] = {}
+    postcode: str = ""
+    country: str = ""
 
 
 class Encounter(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
@@ -92,15 +95,18 @@ class Note(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=Tr
 
 
 class Image(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
-    """An image (OBX-5 of ED) that stays in the raw message: ``index`` of its observation.
+    """An image (OBX-5 of ED, a FHIR attachment) that stays in the raw message.
 
-    ``media_type`` by its first bytes (DICOM, PNG, JPEG); size and SHA-256 are of the image itself.
+    ``about``: ``index`` of its observation, or -1. ``media_type`` by its first bytes (DICOM, PNG,
+    JPEG); size and SHA-256 are of the image itself. ``kind``: what it is called where it is no
+    observation's.
     """
 
     about: int
     media_type: str
     bytes: int
     sha256: str
+    kind: str = ""
 
 
 class IdentityLink(msgspec.Struct, frozen=True, gc=False, kw_only=True):

@@ -21,6 +21,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """`make chaos` breaks three days; `make test` one. `make fuzz` goes on for ten minutes."""
     parser.addoption("--chaos-seeds", default="1", help="seeds of the days to break: 1,2,3")
     parser.addoption("--month-messages", default="1500", help="a month of resends; 100000: whole")
+    parser.addoption("--planted-patients", default="8", help="`make planted` sends 1000")
     parser.addoption("--fuzz-seconds", default="6", help="how long tests/fuzz looks for trouble")
 
 

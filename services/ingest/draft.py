@@ -17,14 +17,13 @@ class Draft:
     """
 
     __slots__ = (
-        "allergies", "birth_date", "conditions", "cx", "dates", "deceased", "dialect",
-        "document_kind", "encounter", "findings", "full_dialect", "genomic",
-        "has_local_code", "has_patient", "header", "ids", "is_cancelled", "is_document",
-        "local_codes", "medications", "moment", "names",
-        "near_dialect", "note_about", "note_first", "note_kind", "note_last", "note_lines",
-        "note_status", "notes", "observations", "observed_at", "order_at", "order_control",
-        "order_status", "orders", "prior_ids", "read_time",
-        "requested", "sent_at", "series_prefix", "sex", "staff_names", "towns",
+        "allergies", "birth_date", "conditions", "country", "cx", "dates", "deceased", "dialect",
+        "document_kind", "encounter", "findings", "full_dialect", "genomic", "has_local_code",
+        "has_patient", "header", "ids", "is_cancelled", "is_document", "local_codes",
+        "medications", "moment", "names", "near_dialect", "note_about", "note_first", "note_kind",
+        "note_last", "note_lines", "note_status", "notes", "observations", "observed_at",
+        "order_at", "order_control", "order_status", "orders", "postcode", "prior_ids",
+        "read_time", "requested", "sent_at", "series_prefix", "sex", "staff_names", "towns",
         "withdrawn", "xad", "xpn", "xtn",
     )  # fmt: skip
 
@@ -47,7 +46,7 @@ class Draft:
         self.ids: tuple[PatientId, ...] = ()
         self.prior_ids: tuple[PatientId, ...] = ()
         self.names: tuple[PersonName, ...] = ()
-        self.birth_date = self.sex = ""
+        self.birth_date = self.sex = self.postcode = self.country = ""
         self.deceased = False
         # Fields with further strings that tell on the patient or those around them, by data type.
         self.xpn: list[str] = []

@@ -88,6 +88,8 @@ def _patient(draft: Draft, ids: tuple[PatientId, ...]) -> Patient:
         sex=draft.sex,
         deceased=draft.deceased,
         others=patients.others_of(draft),
+        postcode=draft.postcode,
+        country=draft.country,
     )
 
 

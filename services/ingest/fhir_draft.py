@@ -5,7 +5,7 @@ import re
 import msgspec
 
 from contracts.clinical import Allergy, Condition, Finding, Medication, Order
-from contracts.identified import Encounter, IdentityLink, Note, PatientId, PersonName
+from contracts.identified import Encounter, IdentityLink, Image, Note, PatientId, PersonName
 from contracts.observation import Observation
 from services.ingest.draft import FINDINGS_MAX
 from services.ingest.fhir_bundle import Bundle, Entry
@@ -36,9 +36,10 @@ class FhirDraft:
     """One patient of a bundle under construction."""
 
     __slots__ = (
-        "allergies", "birth_date", "bundle", "conditions", "deceased", "entries",
-        "findings", "has_local_code", "ids", "kinds", "latest_ms", "links", "medications", "moment",
-        "names", "notes", "observations", "orders", "others", "read_time", "server", "sex",
+        "allergies", "birth_date", "bundle", "conditions", "country", "deceased", "entries",
+        "findings", "has_local_code", "ids", "images", "kinds", "latest_ms", "links",
+        "medications", "moment", "names", "notes", "observations", "orders", "others", "postcode",
+        "read_time", "server", "sex",
         "source", "staff_names", "updated", "visits", "warned",
     )  # fmt: skip
 
@@ -52,7 +53,7 @@ class FhirDraft:
         self.latest_ms = latest_ms
         self.ids: tuple[PatientId, ...] = ()
         self.names: tuple[PersonName, ...] = ()
-        self.birth_date = self.sex = ""
+        self.birth_date = self.sex = self.postcode = self.country = ""
         self.deceased = False
         self.others: dict[str, list[str]] = {}
         self.staff_names: list[str] = []  # known to the scrub when there are notes
@@ -64,6 +65,7 @@ class FhirDraft:
         self.allergies: list[Allergy] = []
         self.orders: list[Order] = []
         self.notes: list[Note] = []
+        self.images: list[Image] = []
         self.findings: list[Finding] = []
         self.warned = 0
         self.has_local_code = False

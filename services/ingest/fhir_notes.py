@@ -12,6 +12,7 @@ from services.ingest.fhir_codes import status_of, words_of
 from services.ingest.fhir_draft import FhirDraft
 from services.ingest.fhir_json import Node, node, nodes, text
 from services.ingest.fhir_people import practitioner_name
+from services.ingest.images import named
 from services.ingest.results import language_of
 
 HTML = frozenset({"text/html", "application/xhtml+xml"})
@@ -22,6 +23,7 @@ SILENT_TAGS = ("script", "style")
 STAFF = frozenset({"Practitioner", "PractitionerRole"})
 RETRACTED = frozenset({"entered-in-error", "superseded"})
 SECTIONS_MAX = 1_000
+SHOWN_BY = ("bodySite", "modality", "view", "type")  # of a picture: what, and how
 
 
 def note(draft: FhirDraft, said: str, kind: str, about: int = -1) -> None:
@@ -56,7 +58,7 @@ def document_reference(draft: FhirDraft, entry: Entry) -> None:
     author_names(draft, entry, nodes(resource.get("author")))
     for place, content in enumerate(nodes(resource.get("content"))):
         path = f"{entry.path}.content[{place}].attachment"
-        note(draft, attachment(draft, node(content.get("attachment")), entry, path), kind)
+        note(draft, attachment(draft, node(content.get("attachment")), (entry, path, kind)), kind)
     note(draft, text(resource.get("description")), kind)
 
 
@@ -72,8 +74,27 @@ def composition(draft: FhirDraft, entry: Entry) -> None:
     note(draft, "\n".join(parts), words_of(resource.get("type")) or "Composition")
 
 
-def attachment(draft: FhirDraft, found: Node, entry: Entry, path: str) -> str:
-    """Return the text of an attachment; one that is no text, or not here, is named and empty."""
+def media(draft: FhirDraft, entry: Entry) -> None:
+    """Read Media: an image, or a text in one."""
+    resource = entry.resource
+    if status_of(resource) in RETRACTED:
+        draft.left_out(entry, "entered_in_error", "a picture taken back")
+        return
+    draft.time(resource.get("createdDateTime"), f"{entry.path}.createdDateTime")
+    kind = " ".join(filter(None, (words_of(resource.get(field)) for field in SHOWN_BY)))
+    found = node(resource.get("content"))
+    note(draft, attachment(draft, found, (entry, f"{entry.path}.content", kind)), kind)
+    annotations(draft, entry, -1)
+
+
+def attachment(
+    draft: FhirDraft, found: Node, place: tuple[Entry, str, str], about: int = -1
+) -> str:
+    """Return the text of an attachment; one that is no text, or not here, is named and empty.
+
+    ``place``: its resource, its path and what it is called; an image keeps that name.
+    """
+    entry, path, called = place
     data, kind = found.get("data"), text(found.get("contentType"))
     if data is None:
         pointed = draft.follow({"reference": found.get("url")}, entry)
@@ -81,16 +102,19 @@ def attachment(draft: FhirDraft, found: Node, entry: Entry, path: str) -> str:
             draft.find(path, "attachment_not_here", "its content is not in what was sent")
             return ""
         data, kind = pointed.resource.get("data"), text(pointed.resource.get("contentType")) or kind
-    media, _, parameters = kind.lower().partition(";")
-    if not media.strip().startswith("text/") and media.strip() not in HTML:
-        draft.find(path, "attachment_not_read", "its content is not text")
+    form, _, parameters = kind.lower().partition(";")
+    if not form.strip().startswith("text/") and form.strip() not in HTML:
+        images = named(decoded(data) or b"", about, called)
+        draft.images += images
+        if not images:
+            draft.find(path, "attachment_not_read", "its content is not text")
         return ""
-    raw = _decoded(data)
+    raw = decoded(data)
     if raw is None:
         draft.find(path, "102", "not base64")
         return ""
     said = _text(raw, parameters.partition("charset=")[2].strip(' "'))
-    return plain(said) if media.strip() in HTML else said
+    return plain(said) if form.strip() in HTML else said
 
 
 def plain(markup: str) -> str:
@@ -128,7 +152,8 @@ def _sections(resource: Node) -> Iterator[str]:
         waiting += reversed(nodes(section.get("section")))
 
 
-def _decoded(data: object) -> bytes | None:
+def decoded(data: object) -> bytes | None:
+    """Return what stands in base64, None when it does not."""
     if not isinstance(data, str):
         return None
     try:

@@ -31,6 +31,8 @@ def patient(draft: FhirDraft, entry: Entry) -> None:
     draft.deceased = resource.get("deceasedBoolean") is True or bool(died)
     _date(draft, died)
     _reach(draft, resource)
+    home = node(resource.get("address"))
+    draft.postcode, draft.country = text(home.get("postalCode")), text(home.get("country"))
     for contact in nodes(resource.get("contact")):
         _around(draft, contact)
     for extension in nodes(resource.get("extension")):

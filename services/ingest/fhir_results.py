@@ -18,6 +18,7 @@ from services.ingest.fhir_codes import (
 from services.ingest.fhir_draft import FhirDraft
 from services.ingest.fhir_json import Node, node, nodes, number, text
 from services.ingest.fhir_people import person_name
+from services.ingest.images import named
 from services.ingest.patients import written
 from services.ingest.results import Value
 from services.ingest.units import canonical, ucum_of
@@ -57,7 +58,8 @@ def diagnostic_report(draft: FhirDraft, entry: Entry) -> None:
     kind = code.text or code.code
     fhir_notes.note(draft, text(resource.get("conclusion")), kind)
     for place, form in enumerate(nodes(resource.get("presentedForm"))):
-        read = fhir_notes.attachment(draft, form, entry, f"{entry.path}.presentedForm[{place}]")
+        path = f"{entry.path}.presentedForm[{place}]"
+        read = fhir_notes.attachment(draft, form, (entry, path, kind))
         fhir_notes.note(draft, read, kind)
     fhir_notes.author_names(
         draft,
@@ -180,6 +182,8 @@ def _value(draft: FhirDraft, part: Node, path: str, code: Code, unit: str) -> Va
     if field in {"valueDateTime", "valueTime", "valueDate"}:
         return Value("time", text=text(raw))
     if field in {"valueAttachment", "valueSampledData"}:
+        content = fhir_notes.decoded(node(raw).get("data")) or b""
+        draft.images += named(content, len(draft.observations))
         return Value("attachment")
     return _as_text(draft, field, raw, path)
 

@@ -63,9 +63,18 @@ def pid(draft: Draft, f: list[str]) -> None:
     if f[7]:
         _birth_date(draft, f[7])
     draft.sex = d.first(f[8])
+    if f[11]:
+        _home(draft, f[11])
     died_at = f[29]
     draft.deceased = bool(died_at and died_at != NULL) or d.first(f[30]).upper() == "Y"
     _put(draft, f, PID)
+
+
+def _home(draft: Draft, raw: str) -> None:
+    d = draft.dialect
+    for one in d.repetitions(raw)[:1]:
+        c = d.components(one, 6)
+        draft.postcode, draft.country = c[4].strip(), c[5].strip()
 
 
 def _put(draft: Draft, f: list[str], near: Near) -> None:

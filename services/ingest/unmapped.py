@@ -7,7 +7,6 @@ though it says so. An image that is none of the kinds below stays an attachment 
 """
 
 import binascii
-import hashlib
 from collections.abc import Sequence
 from itertools import starmap
 
@@ -17,13 +16,13 @@ from contracts.clinical import Finding
 from contracts.identified import Image
 from services.ingest.charset import TRAIL_CODECS, decode_wide
 from services.ingest.dialect import Dialect
+from services.ingest.images import named
 from services.ingest.parse import Parsed, ParsedEvent
 
 NULL = b'""'
 NULLED = frozenset({b"PID", b"PV1", b"AL1", b"IAM"})
 TOLD_BY_PARSER = frozenset({"PID-7"})
 FINDINGS_MAX = 50
-PNG, JPEG, DICOM, DICOM_AT = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"DICM", 128
 WIDE = frozenset({"utf-16", "utf-32"})
 # A line break inside base64, as an escape.
 LINE_BREAKS = (b".br", b"X0D0A", b"X0D", b"X0A")
@@ -118,16 +117,8 @@ def _images(
                 if content is None:
                     if UNREADABLE not in told:
                         told.append(UNREADABLE)
-                elif kind := _media_type(content):
-                    digest = hashlib.sha256(content).hexdigest()
-                    images.append(
-                        Image(
-                            about=observation.index,
-                            media_type=kind,
-                            bytes=len(content),
-                            sha256=digest,
-                        )
-                    )
+                else:
+                    images += named(content, observation.index)
         found.append(tuple(images))
     return found
 
@@ -154,12 +145,3 @@ def _content(parts: Sequence[bytes], breaks: Sequence[bytes]) -> bytes | None:
     except ValueError:
         return None
     return content if content or not sent.strip() else None
-
-
-def _media_type(content: bytes) -> str:
-    if content.startswith(PNG):
-        return "image/png"
-    if content.startswith(JPEG):
-        return "image/jpeg"
-    is_dicom = content[DICOM_AT : DICOM_AT + len(DICOM)] == DICOM
-    return "application/dicom" if is_dicom else ""

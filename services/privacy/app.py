@@ -23,6 +23,8 @@ from services.privacy.erasing import Eraser
 from services.privacy.erasure_book import ErasureBook
 from services.privacy.erasure_desk import ErasureDesk
 from services.privacy.free_text import Finder
+from services.privacy.images import ImageDesk
+from services.privacy.imaging.decoder import Decoder
 from services.privacy.keks import KekStore, KeyRing
 from services.privacy.keks_pkcs11 import Pkcs11Keks, read_pin
 from services.privacy.key_files import PrivacyKeys, load_privacy_keys
@@ -56,7 +58,7 @@ class Privacy:
         recognisers (``RecognizersRefused``), and wire the parts; nothing is connected yet.
         """
         self.settings = settings
-        self._writer, self._reader, self._clock = writer, reader, clock
+        self._writer, self._reader, self.clock = writer, reader, clock
         self._keys = load_privacy_keys(settings.keys_dir, settings.kek_dir, _keks(settings))
         self.redis = Redis.from_url(
             settings.redis_url,
@@ -66,8 +68,11 @@ class Privacy:
         self._codec = codec = PeopleCodec(KeyRing(self._keys.keks), self._keys.index, os.urandom)
         self.vault = Vault(self.redis, writer, reader, codec)
         self.links = LinkBook(self.redis, writer, reader)
+        self._decoder = Decoder(settings.image_timeout_s, settings.image_memory_bytes_max)
         self.relations = Mirror(RELATIONS.name, self.redis, writer, reader, mirror_relation)
-        self.stage = DeidentifyStage(_parts(self, self._keys, settings, clock))
+        seals = Seals(settings.keys_dir, settings.sealed_days)
+        images = ImageDesk(reader, seals, self._decoder) if settings.uses_images else None
+        self.stage = DeidentifyStage(_parts(self, self._keys, seals, images))
         self.rotation = Rotation(
             settings.keys_dir,
             settings.sealed_days,
@@ -96,7 +101,7 @@ class Privacy:
                 tasks.append(_beside(self.eraser.keep(), stop))
                 subscription = Subscription(IDENTIFIED, self.stage.handle)
                 self._stream = build_stream_app(
-                    settings.stream(GROUP), [subscription], self._writer, self._clock
+                    settings.stream(GROUP), [subscription], self._writer, self.clock
                 )
                 _log.info("De-identifying", port=self.http_port)
                 await run_stream(self._stream, stop)
@@ -111,6 +116,7 @@ class Privacy:
 
     async def close(self) -> None:
         """Close the connections."""
+        self._decoder.close()
         await self._writer.close()
         await self._reader.close()
         await self.redis.aclose()
@@ -137,12 +143,12 @@ class Privacy:
         """Return the web application, with an audit chain of its own."""
         kept = self.settings.checkpoints()
         kept.prepare()
-        answers = Answers(self._writer, self._keys.audit, kept, self._clock, os.urandom)
+        answers = Answers(self._writer, self._keys.audit, kept, self.clock, os.urandom)
         checks = {
             "vault": lambda: self.vault.mirror.is_open and self.links.mirror.is_open,
             "stream": self._streams,
         }
-        keys, clock = self._keys, self._clock
+        keys, clock = self._keys, self.clock
         seals = Seals(self.settings.keys_dir, self.settings.sealed_days)
         desk = Desk(
             self.vault, self.links, self.relations, answers, keys.staff, clock, self._limits()
@@ -168,7 +174,7 @@ class Privacy:
         )
 
     def _eraser(self) -> Eraser:
-        settings, clock = self.settings, self._clock
+        settings, clock = self.settings, self.clock
         grace_s = settings.erasure_grace_s
         return Eraser(
             book=ErasureBook(self.vault, self._codec, self.redis),
@@ -205,18 +211,19 @@ def _beside(work: Coroutine[Any, Any, None], stop: asyncio.Event) -> asyncio.Tas
     return task
 
 
-def _parts(service: Privacy, keys: PrivacyKeys, settings: PrivacySettings, clock: Clock) -> Parts:
+def _parts(service: Privacy, keys: PrivacyKeys, seals: Seals, images: ImageDesk | None) -> Parts:
     return Parts(
-        seals=Seals(settings.keys_dir, settings.sealed_days),
+        seals=seals,
         vault=service.vault,
         links=service.links,
         relations=service.relations,
         link_key=keys.link,
         staff_key=keys.staff,
-        clock=clock,
+        clock=service.clock,
         random_bytes=os.urandom,
-        tagger=_tagger(settings),
-        site=_site(settings, clock),
+        tagger=_tagger(service.settings),
+        site=_site(service.settings, service.clock),
+        images=images,
     )
 
 

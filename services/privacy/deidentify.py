@@ -13,9 +13,12 @@ from contracts.clinical import Allergy, Condition, Finding, Medication, Order
 from contracts.deidentified import CleanNote, DeidentifiedEvent, Stay
 from contracts.identified import Encounter, IdentifiedBody, Note
 from contracts.observation import Code, Observation
+from services.privacy.areas import area_of
 from services.privacy.dates import age_at, shift_text
 from services.privacy.free_text import TOO_LONG, Cleaned
+from services.privacy.genotypes import REFUSED, names_variant, refuses
 from services.privacy.identity import KnownIdentity
+from services.privacy.lines import clean_lines
 from services.privacy.patient_keys import PatientKey
 from services.privacy.policy import POLICY, Rule
 from services.privacy.words import words
@@ -26,6 +29,7 @@ PUBLIC_SYSTEMS = words(
     "LN SCT SNM SNOMED I9 I9C I9CDX I10 I10C I10P ICD10 ICD10CM RXNORM RXN NDC CVX ATC C4 HCPCS"
 )
 SEXES = frozenset({"M", "F", "O", "U", "A", "N", "X"})
+LOINC = "LN"
 LOCAL_CHARS_MAX = 200
 
 Shared = TypeVar("Shared", bound=msgspec.Struct)
@@ -53,7 +57,10 @@ def deidentify(
     cleaner: Cleaner,
     now_ms: int,
 ) -> DeidentifiedEvent:
-    """Return the event without who the patient is. ``known`` includes this event's own patient."""
+    """Return the event without who the patient is. ``known`` includes this event's own patient.
+
+    Its images are none of it: ``images.with_images`` puts them in.
+    """
     apply = _Policy(key, cleaner)
     return DeidentifiedEvent(
         event_id=event_id,
@@ -67,8 +74,9 @@ def deidentify(
         age=age_at(known.birth_date, body.occurred_at_ms),
         sex=known.sex if known.sex in SEXES else "",
         deceased=body.patient.deceased,
+        area=area_of(body.patient.postcode, body.patient.country),
         stay=apply.stay(body.encounter) if body.encounter else None,
-        observations=tuple(apply.observation(item) for item in body.observations),
+        observations=apply.observations(body.observations),
         conditions=apply.each(body.conditions),
         medications=apply.each(body.medications),
         allergies=apply.each(body.allergies),
@@ -84,6 +92,7 @@ class _Policy:
     def __init__(self, key: PatientKey, cleaner: Cleaner) -> None:
         self._key = key
         self._cleaner = cleaner
+        self._cleaned: dict[str, Cleaned] = {}
         self._rules: dict[str, Callable[[Any], Any]] = {
             "CODE": self.code,
             "LOCAL": self.local,
@@ -96,13 +105,31 @@ class _Policy:
         """Return structs that have the same type before and after, each by its rules."""
         return tuple(self._copy(item) for item in items)
 
-    def observation(self, found: Observation) -> Observation:
+    def observations(self, found: tuple[Observation, ...]) -> tuple[Observation, ...]:
+        """Return all observations; their texts are cleaned as one, which a name may break over."""
+        texts = [item.text for item in found if item.kind == "text" and item.text]
+        cleaned = iter(clean_lines(texts, self._clean))
+        return tuple(
+            self._observation(item, next(cleaned) if item.kind == "text" and item.text else None)
+            for item in found
+        )
+
+    def _observation(self, found: Observation, cleaned: Cleaned | None) -> Observation:
         """Return one observation; what its text is depends on its kind."""
+        if _is_refused(found):
+            return Observation(
+                index=found.index,
+                code=self.coded(found.code),
+                kind="empty",
+                status=self.code(found.status),
+                at_ms=self.shift(found.at_ms),
+                series=self.hash(found.series),
+                finding=REFUSED,
+            )
         clean, text, finding = self._copy(found), "", found.finding
         if found.kind == "time":
             text = shift_text(found.text, self._key.shift_days)
-        elif found.kind == "text" and found.text:
-            cleaned = self._cleaner.clean(found.text)
+        elif cleaned is not None:
             text, finding = cleaned.text or "", cleaned.held or finding
         elif found.kind in {"quantity", "coded"}:
             text = self.local(found.text)
@@ -110,7 +137,7 @@ class _Policy:
 
     def note(self, note: Note) -> CleanNote:
         """Return one note with marks, or held back with a reason."""
-        cleaned = self._cleaner.clean(note.text) if not note.apart_chars else TOO_LONG
+        cleaned = self._clean(note.text) if not note.apart_chars else TOO_LONG
         return CleanNote(
             text=cleaned.text,
             about=note.about,
@@ -119,6 +146,12 @@ class _Policy:
             held=cleaned.held,
             status=self.code(note.status),
         )
+
+    def _clean(self, text: str) -> Cleaned:
+        """Clean a text once: the lines of a document come as its note too."""
+        if text not in self._cleaned:
+            self._cleaned[text] = self._cleaner.clean(text)
+        return self._cleaned[text]
 
     def stay(self, visit: Encounter) -> Stay:
         """Return the visit without room, bed and people."""
@@ -176,6 +209,15 @@ class _Policy:
             else:
                 fields[name] = self._rules[rule](value)
         return type(struct)(**fields)
+
+
+def _is_refused(found: Observation) -> bool:
+    """Return whether an observation tells a variant that may not pass."""
+    said = found.answer.text or found.answer.code if found.answer else found.text
+    if found.code.system == LOINC and refuses(found.code.code, said):
+        return True
+    answer = found.answer
+    return answer is not None and (names_variant(answer.code) or names_variant(answer.text))
 
 
 def encounter_token(key: PatientKey, number: str) -> str:

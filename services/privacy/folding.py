@@ -5,6 +5,7 @@ spaces) and keeps case and separators. ``squeezed`` is its lower case with only 
 so ``12-34 56`` and ``Smith, Anna`` are found as ``123456`` and ``smithanna``.
 """
 
+import re
 import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
@@ -16,6 +17,24 @@ LETTERS = {
 }  # fmt: skip
 # Invisible marks and accents go; every dash and every blank is one.
 ONE_FOR_ALL = {"Cf": "", "Mn": "", "Pd": "-", "Zs": " "}
+# Letters of other scripts that look like a Latin one (after Unicode's confusables, those that a
+# keyboard has); Greek ones that measure (alpha, beta, mu) stay themselves beside Latin letters.
+LOOKALIKES = str.maketrans(
+    "\u0410\u0412\u0415\u041a\u041c\u041d\u041e\u0420\u0421\u0422\u0423\u0425\u0406\u0408\u0405"
+    "\u0430\u0435\u043e\u0440\u0441\u0443\u0445\u0456\u0458\u0455\u04bb\u0501\u051b\u051d\u04cf\u0432\u043a\u043c"
+    "\u043d\u0442\u0391\u0392\u0395\u0396\u0397\u0399\u039a\u039c\u039d\u039f\u03a1\u03a4\u03a5\u03a7\u03bf\u03bd"
+    "\u03ba\u03c1\u037f\u03f3\u0251\u0261\u026a\u0280\u029f",
+    "ABEKMHOPCTYXIJSaeopcyxijshdqwlbkmhtABEZHIKMNOPTYXovkpJjagIRL",
+)
+# In squeezed text alone, where nothing is measured.
+LOOKALIKES_SQUEEZED = LOOKALIKES | str.maketrans(
+    "\u03b1\u03b5\u03b7\u03b9\u03c4\u03c5\u03c9", "aenituw"
+)
+ALIKE = re.compile(f"[{''.join(map(chr, LOOKALIKES))}]")
+WORD = re.compile(r"[^\W\d_]+")
+LATIN = re.compile("[A-Za-z]")
+# Letters by their category, and nothing to the eye.
+BLANK_LETTERS = frozenset("\u115f\u1160\u3164\uffa0\u2800\u17b4\u17b5")
 WALL = "\x1f"  # stands in squeezed text where a mark was: nothing matches across it
 
 
@@ -45,6 +64,8 @@ def fold(text: str) -> Folded:
     """Return ``text`` folded."""
     if text.isascii():
         return Folded(text, None)
+    if ALIKE.search(text):
+        text = WORD.sub(_one_script, text)
     chars: list[str] = []
     starts: list[int] = []
     for index, char in enumerate(text):
@@ -74,6 +95,8 @@ def term(value: str) -> str:
 @lru_cache(maxsize=16_384)
 def _fold_char(char: str) -> str:
     category = unicodedata.category(char)
+    if char in BLANK_LETTERS:
+        return ""
     if category in ONE_FOR_ALL:
         return ONE_FOR_ALL[category]
     if category == "Nd":
@@ -90,4 +113,10 @@ def _fold_char(char: str) -> str:
 def _squeeze_char(char: str) -> str:
     if char == WALL:
         return char
-    return "".join(c for c in char.casefold() if c.isalnum())
+    alike = char.translate(LOOKALIKES_SQUEEZED)
+    return "".join(c for c in alike.casefold() if c.isalnum())
+
+
+def _one_script(word: "re.Match[str]") -> str:
+    """A word of two scripts is written in Latin letters and their like; as long as it was."""
+    return word[0].translate(LOOKALIKES) if LATIN.search(word[0]) else word[0]

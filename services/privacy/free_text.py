@@ -16,20 +16,33 @@ from typing import NamedTuple, Protocol
 from services.privacy.encoded import find_encoded, may_hide
 from services.privacy.folding import WALL, Folded, fold, squeeze
 from services.privacy.gazetteers import find_listed
+from services.privacy.genotypes import (
+    RAW_GENOME,
+    find_genotypes,
+    is_raw_genome,
+    names_variant,
+    panel_spans,
+    without_panel,
+)
 from services.privacy.known import KnownTerms
 from services.privacy.pattern_checks import UNIT_AFTER
 from services.privacy.patterns import PATTERNS, find_patterns
 from services.privacy.patterns_notes import NOTES_EN, NOTES_ZH
+from services.privacy.patterns_odd import ODD_EN, ODD_ZH
 from services.privacy.patterns_zh import PATTERNS_ZH
+from services.privacy.readings import Reading, find_broken, readings_of
 from services.privacy.repeats import find_repeats
 from services.privacy.spans import Span
 
 TEXT_CHARS_MAX = 200_000
 SHORT_TEXTS_MAX = 500  # kept per patient
-UNDECODABLE = re.compile("[\ud800-\udfff\ufffd\x00]")
+# Marks that turn the order of reading round hide a name from every search: none stands in a chart.
+UNDECODABLE = re.compile("[\ud800-\udfff\ufffd\x00\u202d\u202e]")
 LONG_NUMBER = re.compile(r"(?<![\d.])\d{7,}(?![\d])")
 HAN = re.compile("[\u3400-\u9fff]")
 LABEL_ORDER = ("NAME", "EMAIL", "URL", "IP", "PHONE", "DATE", "ID", "LOC", "AGE", "ORG", "OTHER")
+NAMING = frozenset({"NAME", "EMAIL", "LOC"})
+NAME_IN_CODE_CHARS_MIN = 4  # shorter ones are codes
 NOTHING_KNOWN = KnownTerms(())
 
 
@@ -40,6 +53,7 @@ class Cleaned:
     text: str | None
     held: str = ""
     spans: tuple[Span, ...] = ()
+    marks: tuple[str, ...] = ()  # what stands in the place of each span
 
 
 TOO_LONG = Cleaned(None, held="too_long")
@@ -91,13 +105,17 @@ class TextCleaner:
         if UNDECODABLE.search(text):
             return Cleaned(None, held="undecodable")
         folded = fold(text)
+        if is_raw_genome(folded.folded):
+            return Cleaned(None, held=RAW_GENOME)
         try:
             spans = _unite(self._find(folded), folded)
         except CannotSearch as error:
             return Cleaned(None, held=str(error))
-        cleaned = _marked(text, spans)
         held = self._residue(text, spans)
-        return Cleaned(None, held=held) if held else Cleaned(cleaned, spans=tuple(spans))
+        if held:
+            return Cleaned(None, held=held)
+        marks = _marks_of(text, spans)
+        return Cleaned(_marked(text, spans, marks), spans=tuple(spans), marks=marks)
 
     def passes(self, text: str) -> bool:
         """Return whether nothing in a short text must go."""
@@ -113,28 +131,48 @@ class TextCleaner:
         return not (short.may_hide and any(find_encoded(folded, self._known)))
 
     def is_unknown(self, text: str) -> bool:
-        """Return whether a code holds nothing that alone names the patient."""
+        """Return whether a code holds nothing that names the patient or those around them."""
         return _remembered(self._unknown, text, self._is_unknown)
 
     def _is_unknown(self, text: str) -> bool:
         short = _short_form(text)
-        if self._known.holds_strong(short.squeezed):
+        if (
+            short.has_variant
+            or self._known.holds_strong(short.squeezed)
+            or self._names(text, short.squeezed)
+        ):
             return False
         return not (short.may_hide and any(find_encoded(fold(text).folded, self._known)))
+
+    def _names(self, code: str, squeezed: str) -> bool:
+        """Return whether a code is, or has as a part, one name of a person or their place."""
+        if not self._known.touches(squeezed):
+            return False
+        found = self._known.find(code, squeeze(code))
+        return any(s.label in NAMING and s.end - s.start >= NAME_IN_CODE_CHARS_MIN for s in found)
 
     def _find(self, folded: Folded) -> list[Span]:
         text = folded.folded
         squeezed = squeeze(text)
-        spans = self._counted("form", _find_by_form(text, is_note=True))
+        spans = self._counted("form", _find_by_form(without_panel(text), is_note=True))
+        spans += self._counted("form", list(find_genotypes(text)))
+        spans += self._counted("form", list(find_broken(text)))
         spans += self._counted("listed", list(find_listed(text)))
         if not self._known.is_empty:
             known = self._known.find(text, squeezed)
             spans += self._counted("known", [*known, *find_encoded(text, self._known)])
+        for reading in readings_of(text):
+            spans += self._counted("reading", self._read(reading))
         if self._tagger is not None:
-            spans += self._counted("tagger", self._tagger.find(text))
+            spans += self._counted("tagger", _outside(panel_spans(text), self._tagger.find(text)))
         if self._site is not None:
             spans += self._counted("site", self._site.find(text))
         return spans + self._counted("repeat", find_repeats(text, squeezed, spans))
+
+    def _read(self, reading: Reading) -> list[Span]:
+        found = _find_by_form(reading.text, is_note=True)
+        found += self._known.find(reading.text, squeeze(reading.text))
+        return [reading.span_of(span) for span in found]
 
     def _counted(self, layer: str, spans: list[Span]) -> list[Span]:
         self.found.update((layer, span.label) for span in spans)
@@ -145,6 +183,7 @@ class TextCleaner:
         rest = fold(_cut(text, spans)).folded
         if self._known.holds_strong(squeeze(rest).squeezed):
             return "residual_identifier"
+        rest = without_panel(rest)
         for match in LONG_NUMBER.finditer(rest):
             if UNIT_AFTER.match(rest, match.end()) is None:
                 return "residual_number"
@@ -158,9 +197,9 @@ def _find_by_form(folded: str, *, is_note: bool = False) -> list[Span]:
     if has_han:
         spans += find_patterns(folded, PATTERNS_ZH)
     if is_note:
-        spans += find_patterns(folded, NOTES_EN)
+        spans += find_patterns(folded, NOTES_EN + ODD_EN)
     if is_note and has_han:
-        spans += find_patterns(folded, NOTES_ZH)
+        spans += find_patterns(folded, NOTES_ZH + ODD_ZH)
     return spans
 
 
@@ -180,13 +219,21 @@ class _Short(NamedTuple):
     is_clean: bool
     squeezed: str
     may_hide: bool
+    has_variant: bool
 
 
 @lru_cache(maxsize=65_536)
 def _short_form(text: str) -> _Short:
     """A site's short texts are few and come back all the time: look at each once."""
     folded = fold(text).folded
-    return _Short(not _find_by_form(folded), squeeze(folded).squeezed, may_hide(folded))
+    has_variant = names_variant(folded)
+    is_clean = not has_variant and not _find_by_form(without_panel(folded))
+    return _Short(is_clean, squeeze(folded).squeezed, may_hide(folded), has_variant)
+
+
+def _outside(kept: list[tuple[int, int]], spans: list[Span]) -> list[Span]:
+    """What the tagger takes for a name within a genotype of the panel is none."""
+    return [s for s in spans if not any(start <= s.start and s.end <= end for start, end in kept)]
 
 
 def _unite(spans: list[Span], folded: Folded) -> list[Span]:
@@ -205,14 +252,21 @@ def _unite(spans: list[Span], folded: Folded) -> list[Span]:
     return united
 
 
-def _marked(text: str, spans: list[Span]) -> str:
+def _marks_of(text: str, spans: list[Span]) -> tuple[str, ...]:
     numbers: dict[str, dict[str, int]] = {}
-    pieces, position = [], 0
+    marks = []
     for span in spans:
         seen = numbers.setdefault(span.label, {})
         value = squeeze(fold(text[span.start : span.end]).folded).squeezed
         number = seen.setdefault(value, len(seen) + 1)
-        pieces += [text[position : span.start], f"[{span.label}-{number}]"]
+        marks.append(f"[{span.label}-{number}]")
+    return tuple(marks)
+
+
+def _marked(text: str, spans: list[Span], marks: tuple[str, ...]) -> str:
+    pieces, position = [], 0
+    for span, mark in zip(spans, marks, strict=True):
+        pieces += [text[position : span.start], mark]
         position = span.end
     return "".join([*pieces, text[position:]])
 

@@ -6,9 +6,11 @@ from functools import lru_cache
 
 from services.privacy.known import KnownTerms
 
-# What privacy made itself, or a number that is a time: random letters and digits, no one's number.
+# What privacy made itself (pixels too, in base64), or a number that is a time: random letters and
+# digits, no one's number.
 OWN = re.compile(
-    rb'"(?:event_id|token|other|encounter|series|staff|inputs_digest)":"[^"]*"|"\w+_ms":-?\d+'
+    rb'"(?:event_id|token|other|encounter|study|series|staff|inputs_digest|png)":"[^"]*"'
+    rb'|"\w+_ms":-?\d+'
 )
 SEPARATORS = re.compile(r"[\W_]+")
 NUMBER_CHARS_MIN = 6

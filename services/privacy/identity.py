@@ -4,6 +4,7 @@ It grows with every event: former names, numbers and addresses stay known to the
 """
 
 from collections.abc import Iterable
+from itertools import chain
 from typing import TypeVar
 
 import msgspec
@@ -48,6 +49,26 @@ def grow(known: KnownIdentity, patient: Patient) -> KnownIdentity:
         others=others,
     )
     return known if grown == known else grown
+
+
+def not_kept(known: KnownIdentity, patient: Patient) -> KnownIdentity:
+    """Return what an event says that ``known`` has no room for: the scrub of that event has to
+    know it all the same. Nearly always ``NOBODY``.
+    """
+    sizes = (len(patient.ids), len(patient.names), *(len(one) for one in patient.others.values()))
+    is_cut = any(len(one) > VALUE_CHARS_MAX for one in chain(*patient.others.values()))
+    held = (len(known.ids), len(known.names), *(len(one) for one in known.others.values()))
+    if not is_cut and max((*sizes, *held), default=0) < VALUES_PER_KIND_MAX:
+        return NOBODY
+    return KnownIdentity(
+        ids=tuple(one for one in patient.ids if one not in known.ids),
+        names=tuple(one for one in patient.names if one not in known.names),
+        others={
+            kind: tuple(one for one in values if one not in known.others.get(kind, ()))
+            for kind, values in patient.others.items()
+            if kind in KINDS
+        },
+    )
 
 
 def join(known: KnownIdentity, other: KnownIdentity) -> KnownIdentity:

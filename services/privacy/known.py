@@ -4,6 +4,7 @@ All terms are looked for at once (Aho-Corasick) in squeezed text, so spacing, or
 case, width and accents do not hide them; the folded text decides where a word ends.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
@@ -14,6 +15,13 @@ from services.privacy.identity import HAN_FIRST, HAN_LAST
 from services.privacy.known_terms import Term
 from services.privacy.spans import Span
 
+MATCHES_PER_CHAR_MAX = 20  # of names within names, which a sender may make up to keep us busy
+EPONYM_AFTER = re.compile(
+    r"['\N{RIGHT SINGLE QUOTATION MARK}]?s? (?:disease|syndrome|sign|ophthalmopathy"
+    r"|orbitopathy|lymphoma|palsy|catheter|chorea"
+    r"|tumou?r|crisis|point|murmur|test|score|criteria|contracture|thyroiditis)\b",
+    re.IGNORECASE,
+)
 SEPARATORS_MAX = 3  # characters that may stand between two of a term, on average
 
 
@@ -58,7 +66,8 @@ class KnownTerms:
         unsure: list[tuple[Span, Term]] = []
         for start, end, term in self._matches(squeezed, folded):
             span = Span(start, end, term.label)
-            if term.needs_cue and not term.is_strong and not _reads_as_name(folded, start):
+            is_word = term.needs_cue and not term.is_strong
+            if is_word and (not _reads_as_name(folded, start) or EPONYM_AFTER.match(folded, end)):
                 unsure.append((span, term))
             else:
                 spans.append(span)
@@ -69,12 +78,16 @@ class KnownTerms:
 
     def _matches(self, squeezed: Squeezed, folded: str) -> Iterator[tuple[int, int, Term]]:
         at = squeezed.at
+        left = MATCHES_PER_CHAR_MAX * (len(at) + 100)
         for last, term in self._automaton.iter(squeezed.squeezed):
             start, end = at[last - len(term.text) + 1], at[last] + 1
-            if end - start > (1 + SEPARATORS_MAX) * len(term.text):
-                continue
-            if term.is_embedded or (_begins(folded, start) and _ends(folded, end)):
+            is_whole = term.is_embedded or (_begins(folded, start) and _ends(folded, end))
+            if is_whole and end - start <= (1 + SEPARATORS_MAX) * len(term.text):
                 yield start, end, term
+            left -= 1
+            if not left:
+                yield 0, len(folded), Term("", "OTHER")  # all of it goes
+                return
 
 
 def _begins(folded: str, start: int) -> bool:

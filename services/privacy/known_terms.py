@@ -9,6 +9,7 @@ from typing import NamedTuple
 from contracts.identified import PersonName, Staff
 from services.privacy.folding import fold, term
 from services.privacy.identity import KnownIdentity, is_han
+from services.privacy.pinyin import written_in_latin
 from services.privacy.words import DOUBLE_SURNAMES, NEVER_NAMES, WORD_NAMES
 
 STRONG_ID_CHARS = 5
@@ -54,10 +55,29 @@ def _name_terms(name: PersonName) -> Iterator[Term]:
     family, given = term(name.family), term(name.given)
     for text in _whole_forms(name) - NEVER_NAMES:
         if len(text) >= 2:
-            is_strong = is_full(text) and bool(family and given)
-            needs_cue = text in WORD_NAMES or (not is_han(text) and len(text) == 2)
+            is_filler = {family, given} <= NEVER_NAMES  # ``of`` and ``the`` together are no name
+            is_strong = is_full(text) and bool(family and given) and not is_filler
+            needs_cue = is_filler or text in WORD_NAMES or (not is_han(text) and len(text) == 2)
             yield Term(text, "NAME", is_strong=is_strong, needs_cue=needs_cue)
     yield from _part_terms(name)
+    if is_han(family or given):
+        yield from _latin_terms(family, given)
+
+
+def _latin_terms(family: str, given: str) -> Iterator[Term]:
+    """The name in pinyin: whole in both orders, with initials, and the parts by a capital."""
+    for last in written_in_latin(family) or ((),):
+        for first in written_in_latin(given) or ((),):
+            one, two = "".join(last), "".join(first)
+            initials = "".join(syllable[0] for syllable in first)
+            if one and two:
+                for text in (one + two, two + one):
+                    yield Term(text, "NAME", is_strong=is_full(text))
+                for text in (one + initials, initials + one):
+                    yield Term(text, "NAME", needs_cue=True)
+            for text, syllables in ((one, last), (two, first)):
+                if len(text) >= 2 and text not in NEVER_NAMES:
+                    yield Term(text, "NAME", needs_cue=len(syllables) < 2 or len(text) < 6)
 
 
 def _whole_forms(name: PersonName) -> set[str]:

@@ -21,6 +21,16 @@ NOTES = counter(
     "Notes and text results by what became of them: passed or the code why one was held back.",
     labels=("result",),
 )
+IMAGES = counter(
+    "privacy_images_total",
+    "Images by what became of them: passed or the code why one was held back.",
+    labels=("result",),
+)
+IMAGE_SECONDS = histogram(
+    "privacy_image_seconds",
+    "Time to clean an image, the wait for the decoding process included.",
+    buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20),
+)
 NOTE_SPANS = counter(
     "privacy_note_spans_total",
     "Spans found in free text by the layer that found them (known, form, listed, tagger,"

@@ -197,7 +197,7 @@ PATTERNS: tuple[Pattern, ...] = (
     ),
     form(
         "AGE",
-        r"\b(?:aged?|age(?: is|:)?|turned)[: ]{1,2}(?P<years>\d{2,3})(?![\d.%])",
+        r"\b(?:aged?|age(?: is|:)?|turned)[: ]{1,2}(?P<years>\d{2,3})(?!\d|\.\d|%)",
         is_old,
         "years",
         ANY_CASE,

@@ -41,7 +41,9 @@ class Rule(Enum):
     SHIFT = auto()  # a time: moved back by the patient's days
     HASH = auto()  # becomes a pseudonym under the patient key
     TOKEN = auto()  # an identifier: becomes the token, a staff token or a link between tokens
-    GENERALISE = auto()  # made coarser: birth date to age, receipt time to elapsed time
+    GENERALISE = (
+        auto()
+    )  # made coarser: birth date to age, postcode to area, receipt to elapsed time
     EACH = auto()  # a struct, or a tuple of them, with its own rules
     DROP = auto()
 
@@ -73,10 +75,10 @@ POLICY: dict[type[Any], dict[str, Rule]] = {
         "allergies": EACH,
         "orders": EACH,
         "notes": EACH,
-        "images": DROP,  # what an image shows of the patient is not looked at yet
+        "images": EACH,  # their pixels, by ``imaging``: attributes by its own table, profile.py
         "links": EACH,
         "findings": EACH,
-        "raw": DROP,
+        "raw": DROP,  # images are taken out of it, nothing else
         "raw_blob": DROP,
         "genotypes": DROP,  # the observations they are of pass by rules of their own
         "variants": DROP,  # a variant names its owner
@@ -88,6 +90,8 @@ POLICY: dict[type[Any], dict[str, Rule]] = {
         "sex": GENERALISE,
         "deceased": KEEP,
         "others": DROP,
+        "postcode": GENERALISE,
+        "country": GENERALISE,
     },
     BlobRef: {"blob_id": DROP, "parts": DROP, "bytes": DROP, "partition": DROP, "offset": DROP},
     PatientId: {"value": TOKEN, "assigner": TOKEN, "type": DROP},
@@ -160,7 +164,7 @@ POLICY: dict[type[Any], dict[str, Rule]] = {
         "apart_chars": DROP,
         "status": CODE,
     },
-    Image: {"about": DROP, "media_type": DROP, "bytes": DROP, "sha256": DROP},
+    Image: {"about": KEEP, "media_type": DROP, "bytes": DROP, "sha256": DROP, "kind": DROP},
     IdentityLink: {"other": TOKEN, "link": KEEP, "trigger": DROP},
     Finding: {"level": KEEP, "where": CODE, "code": CODE, "text": DROP},
 }

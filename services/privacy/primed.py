@@ -1,11 +1,26 @@
 """The scrub of one patient, ready to be used again for the next event of the same visit."""
 
-from contracts.identified import Staff
+from itertools import chain
+
+from contracts.identified import Encounter, IdentifiedBody, Staff
 from services.privacy import metrics
 from services.privacy.free_text import Finder, TextCleaner
-from services.privacy.identity import KnownIdentity
+from services.privacy.identity import NOBODY, KnownIdentity, not_kept
 from services.privacy.known import KnownTerms
 from services.privacy.known_terms import terms_of
+
+NO_VISIT = Encounter()
+
+
+def primed_for(
+    known: KnownIdentity,
+    body: IdentifiedBody,
+    tagger: Finder | None,
+    site: Finder | None = None,
+) -> "Primed":
+    """Return the scrub of an event of a patient as known, who is told by it already."""
+    visit, more = body.encounter or NO_VISIT, not_kept(known, body.patient)
+    return Primed(known, visit.staff, visit.number, tagger, site, more)
 
 
 class Primed:
@@ -18,12 +33,15 @@ class Primed:
         visit_number: str,
         tagger: Finder | None,
         site: Finder | None = None,
+        more: KnownIdentity = NOBODY,
     ) -> None:
-        """Build the search for what is known."""
+        """Build the search for what is known; ``more``: what the identity has no room for."""
         self.identity = identity
         self.staff = staff
         self.visit_number = visit_number
-        self.known = KnownTerms(terms_of(identity, staff, visit_number))
+        self.is_whole = more is NOBODY  # nothing is known that only one event says
+        terms = terms_of(identity, staff, visit_number)
+        self.known = KnownTerms(terms if self.is_whole else chain(terms, terms_of(more)))
         self.cleaner = TextCleaner(self.known, tagger, site)
 
     def count_spans(self) -> None:

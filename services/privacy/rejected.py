@@ -6,8 +6,7 @@ from dataclasses import dataclass
 import msgspec
 from starlette.exceptions import HTTPException
 
-from contracts.blobs import BLOBS
-from contracts.identified import IDENTIFIED, BlobRef, IdentifiedBody
+from contracts.identified import IDENTIFIED, IdentifiedBody
 from contracts.refused import (
     ENTRIES_MAX,
     RefusedEntry,
@@ -22,6 +21,7 @@ from plumbing.clock import Clock
 from plumbing.errors import MalformedEvent
 from plumbing.event_log import EventReader, EventWriter, Output, Record, whole_topic
 from services.privacy.audit import Answers
+from services.privacy.blobs import read_blob
 from services.privacy.patient_keys import staff_token
 from services.privacy.resolve import Route
 from services.privacy.seals import Seals
@@ -110,23 +110,11 @@ class RejectedDesk:
             body = self.seals.unseal(event, now_ms)
             if body.raw_blob is None:
                 return body, body.raw
-            return body, await self._blob(body.raw_blob, now_ms)
+            return body, await read_blob(self.reader, self.seals, body.raw_blob, now_ms)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise HTTPException(422, "not an event") from error
         except MalformedEvent as error:
             raise HTTPException(422, error.code) from error
-
-    async def _blob(self, ref: BlobRef, now_ms: int) -> bytes:
-        pieces: list[bytes] = []
-        end = await self.reader.end_offset(BLOBS.name, ref.partition)
-        async for records in self.reader.read(BLOBS.name, ref.partition, ref.offset, end):
-            for record in records:
-                part = BLOBS.decode(record.value or b"")
-                if part.blob_id == ref.blob_id and part.part == len(pieces):
-                    pieces.append(self.seals.unseal_part(part, now_ms))
-                if len(pieces) == ref.parts:
-                    return b"".join(pieces)
-        raise MalformedEvent("blob_expired")
 
     async def _note(self, viewer: str, action: str, event_id: str, purpose: str) -> None:
         await self.audit.acted(staff_token(self.staff_key, viewer), action, event_id, purpose)

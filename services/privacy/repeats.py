@@ -16,12 +16,14 @@ from services.privacy.words import NEVER_NAMES, NOT_NAMES, WORD_NAMES
 LATIN_CHARS_MIN = 4
 ID_CHARS_MIN = 5
 LOC_CHARS_MIN = 4
+VALUE_CHARS_MAX = 80  # what is longer is no value that is written twice
 PARTS = re.compile(r"[\s,.'’]+")
 
 
 def find_repeats(folded: str, squeezed: Squeezed, spans: Iterable[Span]) -> list[Span]:
     """Return every place where a name, number or address that ``spans`` hold stands again."""
     values = {(folded[span.start : span.end], span.label) for span in spans}
+    values = {pair for pair in values if len(pair[0]) <= VALUE_CHARS_MAX}
     terms = KnownTerms(one for value, label in values for one in _terms(value, label))
     return terms.find(folded, squeezed)
 

@@ -42,6 +42,17 @@ class PrivacySettings(AuditedSettings):
         default=True,
         description="False: notes are cleaned by known identifiers and rules alone.",
     )
+    uses_images: bool = Field(
+        default=True,
+        description="False: no image passes; each is held back as `off`.",
+    )
+    image_timeout_s: float = Field(
+        default=10.0, description="Longest time for an image; then it is held back as `too_slow`."
+    )
+    image_memory_bytes_max: int = Field(
+        default=1024 * 1024 * 1024,
+        description="Address space of the process that decodes images, its libraries included.",
+    )
     presidio_recognizers: Path | None = Field(
         default=None,
         description=(

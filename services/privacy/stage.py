@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from contracts.deidentified import DEIDENTIFIED
-from contracts.identified import Encounter, IdentifiedBody, IdentifiedEvent, Patient
+from contracts.identified import IdentifiedBody, IdentifiedEvent, Patient
 from contracts.relations import RELATIONS, CareRelation
 from plumbing import trace
 from plumbing.clock import Clock
@@ -24,16 +24,17 @@ from services.privacy.decisions import LinkChange
 from services.privacy.deidentify import deidentify
 from services.privacy.free_text import Finder
 from services.privacy.guard import GuardWatch, shows_identity
+from services.privacy.identity import NOBODY, not_kept
+from services.privacy.images import ImageDesk, Images, count_images, images_of, with_images
 from services.privacy.links import LinkBook
 from services.privacy.mirror import Entry, Fields, Mirror, Raw
 from services.privacy.patient_keys import link_of
 from services.privacy.people import Person
-from services.privacy.primed import Primed
+from services.privacy.primed import NO_VISIT, Primed, primed_for
 from services.privacy.seals import Seals
 from services.privacy.vault import Said, Vault, is_of
 
 CLEANERS_MAX = 2_000
-NO_VISIT = Encounter()
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,7 @@ class Parts:
     clock: Clock
     random_bytes: Callable[[int], bytes]
     tagger: Finder | None = None
+    images: ImageDesk | None = None
     site: Finder | None = None
 
 
@@ -97,16 +99,17 @@ class DeidentifyStage:
             outcome = _Outcome()
             opened = self._open(batch.arrived, outcome)
             wanted, links = self._wanted(opened)
+            pairs = [(linking.item.link, linking.other) for linking in links]
+            # They take seconds: who is erased meanwhile is found so by the reading that follows.
+            images = await images_of(opened, parts, wanted, pairs)
             tokens = {link: parts.vault.token_of(link) for link in wanted}
             known = sorted({token for token in tokens.values() if token})
             people, (relations,) = await parts.vault.people(
-                wanted,
-                [(linking.item.link, linking.other) for linking in links],
-                [(parts.relations, known)],
+                wanted, pairs, [(parts.relations, known)]
             )
             held = dict(zip(known, relations, strict=True))
             held |= await self._missing_relations(people, held)
-            self._deidentify(opened, people, held, outcome)
+            self._deidentify(opened, people, held, images, outcome)
             await self._publish_links(links, people, outcome)
             await self._publish_relations(outcome)
         return Handled(outputs=outcome.outputs, refused=outcome.refused)
@@ -168,6 +171,7 @@ class DeidentifyStage:
         opened: Sequence[Opened],
         people: Mapping[str, Person],
         held: Mapping[str, Raw],
+        images: Images,
         outcome: _Outcome,
     ) -> None:
         current = {token: RELATIONS.decode(raw) for token, raw in held.items() if raw}
@@ -185,7 +189,7 @@ class DeidentifyStage:
                 cleaner=primed.cleaner,
                 now_ms=self._parts.clock.now_ms(),
             )
-            value = DEIDENTIFIED.encode(event)
+            event, value = with_images(event, item.body, images.get((item.offset, event.token)))
             relation = self._relation(item, person, primed, current)
             shown = value if relation is None else value + RELATIONS.encode(relation)
             if shows_identity(shown, primed.known):
@@ -202,6 +206,7 @@ class DeidentifyStage:
             self._anonymity.saw(event, self._parts.clock.monotonic_s())
             for note in event.notes:
                 metrics.NOTES.labels(note.held or "passed").inc()
+            count_images(event)
             primed.count_spans()
         self._anonymity.show(self._parts.clock.monotonic_s())
 
@@ -230,11 +235,14 @@ class DeidentifyStage:
             cached is not None
             and (cached.staff, cached.visit_number) == (visit.staff, visit.number)
             and cached.identity == person.known
+            and not_kept(person.known, body.patient) is NOBODY
         ):
             self._cleaners.move_to_end(person.link)
             return cached
         parts = self._parts
-        primed = Primed(person.known, visit.staff, visit.number, parts.tagger, parts.site)
+        primed = primed_for(person.known, body, parts.tagger, parts.site)
+        if not primed.is_whole:
+            return primed
         self._cleaners[person.link] = primed
         if len(self._cleaners) > CLEANERS_MAX:
             self._cleaners.popitem(last=False)

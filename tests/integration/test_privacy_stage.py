@@ -163,6 +163,25 @@ async def test_an_older_redis_gives_no_second_key(
     await replica.redis.aclose()
 
 
+async def test_with_redis_gone_nothing_leaves_and_its_return_goes_on(
+    keys: Path, ingest: Ingest, memory_log: InMemoryLog, own_redis: RedisServer
+) -> None:
+    replica = await a_replica(keys, own_redis.url, memory_log, memory_log).open()
+    events = [ingest.seal(a_body(a_person(n)), f"e{n}") for n in range(5)]
+    first = events_of(await replica.handle(events[:2]))
+    own_redis.kill()
+    written = {topic: len(memory_log.records(topic)) for topic in TOPICS}
+    for _ in range(3):
+        with pytest.raises(Unavailable):
+            await replica.handle(events)
+    assert {topic: len(memory_log.records(topic)) for topic in TOPICS} == written
+    own_redis.start()
+    again = events_of(await replica.handle(events))
+    assert [event.event_id for event in again] == [f"e{n}" for n in range(5)]
+    assert [event.token for event in again[:2]] == [event.token for event in first]
+    await replica.redis.aclose()
+
+
 async def test_what_another_replica_minted_is_found_even_after_redis_lost_it(
     site: Site, ingest: Ingest, memory_log: InMemoryLog
 ) -> None:
@@ -369,6 +388,18 @@ async def test_the_guard_quarantines_what_rules_let_through(site: Site, ingest: 
     handled = await replica.handle([leaking, ingest.seal(a_body(), "fine")])
     assert [refusal.code for refusal in handled.refused] == ["identity_guard"]
     assert [event.event_id for event in events_of(handled)] == ["fine"]
+
+
+async def test_a_quarantined_record_that_is_replayed_is_quarantined_again(
+    site: Site, ingest: Ingest
+) -> None:
+    replica = await site().open()
+    observation = msgspec.structs.replace(a_body().observations[0], value=10_045_678.0)
+    leaking = ingest.seal(a_body(observations=(observation,)), "leak")
+    for _ in range(3):
+        handled = await replica.handle([leaking])
+        assert [refusal.code for refusal in handled.refused] == ["identity_guard"]
+        assert handled.outputs == []
 
 
 async def test_a_sender_that_floods_the_guard_is_blamed_for_several_patients_only(

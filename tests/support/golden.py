@@ -4,6 +4,8 @@
 bodies that start the chain are ingest's (``clinical.identified.v1.body``, from the .hl7 beside).
 """
 
+import struct
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,9 +16,10 @@ from contracts.answers import StoredAnswer
 from contracts.assessed import ASSESSED, CURRENT, Risk
 from contracts.audited import AuditEntry
 from contracts.blobs import BlobPart
-from contracts.deidentified import DEIDENTIFIED, DeidentifiedEvent
+from contracts.deidentified import DEIDENTIFIED, CleanImage, DeidentifiedEvent
 from contracts.identified import IDENTIFIED, IdentifiedBody
 from contracts.merged import MERGED
+from contracts.observation import Code, Observation
 from contracts.promoted import ModelPromoted
 from contracts.rejection import Rejection, rejected
 from contracts.relations import RELATIONS
@@ -57,6 +60,46 @@ REFUSED: tuple[Topic[Any], ...] = (
     CURRENT,
     REVIEWED,
 )
+
+
+def an_event_with_images() -> DeidentifiedEvent:
+    """Return an event with an image that passed (two grey pixels) and one that was held back."""
+    passed = CleanImage(
+        about=0,
+        png=_png(b"\0\x40\xc0", 2, 1),
+        width=2,
+        height=1,
+        modality="CR",
+        body_part="CHEST",
+        view="PA",
+        acquired_at_ms=1_700_000_000_000,
+        study=f"2.25.{int(KEY.pseudonym('study', 'example'), 16)}",
+        series=f"2.25.{int(KEY.pseudonym('series', 'example'), 16)}",
+    )
+    chest = Code("LN", "36643-5", "XR Chest 2 Views")
+    return DeidentifiedEvent(
+        event_id=event_id("images"),
+        token=KEY.token,
+        event_type="observation.result",
+        message_type="ORU^R01",
+        occurred_at_ms=1_700_000_000_000,
+        observations=tuple(Observation(index=at, code=chest, kind="attachment") for at in (0, 1)),
+        images=(passed, CleanImage(about=1, held="shows_text")),
+    )
+
+
+def _png(rows: bytes, width: int, height: int) -> bytes:
+    """Return a grey PNG of rows with their filter bytes, packed the same by every zlib."""
+    said = {
+        b"IHDR": struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0),
+        b"IDAT": zlib.compress(rows, 0),
+        b"IEND": b"",
+    }
+    chunks = (
+        struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+        for name, body in said.items()
+    )
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
 
 
 def event_id(case: str) -> str:
@@ -124,6 +167,7 @@ def _assessed(case: str, event: DeidentifiedEvent) -> Iterator[tuple[str, str, m
 
 
 def _alone() -> Iterator[tuple[str, str, msgspec.Struct]]:
+    yield "clinical.deidentified.v1", "oru_images_en", an_event_with_images()
     merge = LinkChange(
         one=KEY.token,
         one_shift_days=KEY.shift_days,

@@ -5,7 +5,11 @@ import urllib.parse
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+import numpy as np
+from pydicom.dataset import Dataset
+
 from simulator.people import PINYIN
+from simulator.radiographs import as_dicom
 
 
 @dataclass(frozen=True)
@@ -196,8 +200,32 @@ def _content(who: Planted, kind: str) -> list[str]:
         f"OBX|5|TX|11506-3^Progress note^LN||{note}||||||F|||{at}",
         f"NTE|1||{note}",
     ]
-    lead = [head] if kind.startswith("ORU") else [f"TXA|1|PN|TX|{at}|{who.doctor_id}^{who.doctor}"]
-    return [*lead, *rows]
+    if not kind.startswith("ORU"):
+        return [f"TXA|1|PN|TX|{at}|{who.doctor_id}^{who.doctor}", *rows]
+    image = base64.b64encode(_image(who)).decode()
+    return [head, *rows, f"OBX|6|ED|36643-5^XR Chest^LN||^IM^DICOM^Base64^{image}||||||F|||{at}"]
+
+
+def _image(who: Planted) -> bytes:
+    """Return a radiograph with identifiers wherever DICOM and a device have room for one."""
+    request, scan = Dataset(), np.linspace(0, 255, 4_096, dtype=np.float32).reshape(64, 64)
+    request.RequestingPhysician, request.PatientID = who.doctor, who.mrn
+    return as_dicom(
+        scan,
+        {
+            "SpecificCharacterSet": "ISO_IR 192",
+            "BodyPartExamined": "CHEST",
+            "PatientName": f"{who.family}^{who.given}",
+            "PatientID": who.mrn,
+            "PatientBirthDate": who.birth_date,
+            "PatientAddress": who.street,
+            "AccessionNumber": who.order,
+            "StudyInstanceUID": f"1.2.840.{who.mrn}.1",
+            "StudyDescription": f"Chest of {who.full}, {who.national_id}",
+            "ImageComments": f"{who.phone} {who.email} {who.kin}",
+            "RequestAttributesSequence": [request],
+        },
+    )
 
 
 def _note(who: Planted) -> str:

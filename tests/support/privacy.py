@@ -18,6 +18,8 @@ from plumbing.event_log import EventReader, EventWriter
 from plumbing.key_files import read_key
 from plumbing.sealing import Sealer
 from plumbing.stage import Arrived, Batch, Handled
+from services.privacy.images import ImageDesk
+from services.privacy.imaging.decoder import Decoder
 from services.privacy.keks import KekStore, KeyRing
 from services.privacy.key_files import load_privacy_keys
 from services.privacy.links import LinkBook
@@ -92,16 +94,19 @@ def a_replica(
     reader: EventReader,
     clock: Clock | None = None,
     keks: KekStore | None = None,
+    *,
+    decoder: Decoder | None = None,
 ) -> Replica:
-    """Wire a stage on the given log and Redis."""
+    """Wire a stage on the given log and Redis; without a decoder no image passes."""
     keys = load_privacy_keys(keys_folder, keks=keks)
     redis = Redis.from_url(redis_url)
     codec = PeopleCodec(KeyRing(keys.keks), keys.index, os.urandom)
     vault = Vault(redis, writer, reader, codec)
     links = LinkBook(redis, writer, reader)
     relations = Mirror(RELATIONS.name, redis, writer, reader, mirror_relation)
+    seals = Seals(keys_folder, RETENTION_DAYS)
     parts = Parts(
-        seals=Seals(keys_folder, RETENTION_DAYS),
+        seals=seals,
         vault=vault,
         links=links,
         relations=relations,
@@ -109,6 +114,7 @@ def a_replica(
         staff_key=keys.staff,
         clock=clock or ManualClock(),
         random_bytes=os.urandom,
+        images=ImageDesk(reader, seals, decoder) if decoder else None,
     )
     return Replica(DeidentifyStage(parts), vault, links, relations, redis, codec)
 

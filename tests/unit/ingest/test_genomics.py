@@ -7,6 +7,7 @@ from contracts.identified import IdentifiedBody
 from services.ingest.genomics import ROLES
 from services.ingest.results import GENOMIC
 from tests.unit.ingest.test_mapping import PID, body
+from tests.unit.privacy.test_deidentify import clean
 
 
 def obx(place: int, kind: str, code: str, group: str, value: str, status: str = "F") -> str:
@@ -99,3 +100,16 @@ def test_a_genomic_code_in_another_system_is_none(code: str) -> None:
 
 def test_the_parser_collects_what_genomics_reads() -> None:
     assert set(ROLES) == GENOMIC
+
+
+def test_a_genotype_with_its_gene_passes_privacy_and_a_variant_does_not() -> None:
+    event = genomic(
+        obx(1, "CWE", "48018-6", "1a", "HGNC:2621^CYP2C19^HGNC"),
+        obx(2, "CWE", "84413-4", "1a", "*1/*2^*1/*2^L"),
+        obx(3, "ST", "84413-4", "9z", "*1/*4"),
+        obx(4, "ST", "48004-6", "2a", "NM_004333.4:c.1799T>A"),
+    )
+    gene, genotype, lone, variant = clean(event).observations
+    assert gene.answer.text == "CYP2C19"
+    assert (genotype.answer.text, genotype.finding) == ("CYP2C19 *1/*2", "")
+    assert [one.finding for one in (lone, variant)] == ["genotype_refused"] * 2

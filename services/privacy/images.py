@@ -1,0 +1,195 @@
+"""The images of an event: found in its raw bytes, cleaned in the decoding process, or held back."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import msgspec
+
+from contracts.deidentified import DEIDENTIFIED, CleanImage, DeidentifiedEvent
+from contracts.identified import IdentifiedBody, Image
+from contracts.observation import Observation
+from plumbing.clock import Clock
+from plumbing.errors import MalformedEvent
+from plumbing.event_log import EventReader
+from services.privacy import metrics
+from services.privacy.blobs import read_blob
+from services.privacy.imaging import refusals
+from services.privacy.imaging.cleaning import Cleaned, Request
+from services.privacy.imaging.decoder import Decoder
+from services.privacy.patient_keys import PatientKey
+from services.privacy.raw_images import images_in
+from services.privacy.seals import Seals
+from services.privacy.vault import Vault, Wanted
+
+IMAGES_MAX = 8  # of an event; more are held back
+IMAGE_BYTES_MAX = 256 * 1024
+EVENT_IMAGES_BYTES_MAX = 384 * 1024  # shared in equal parts by the images of an event
+EVENT_BYTES_MAX = 700_000  # refused downstream it is kept whole, in base64, within a record
+
+
+@dataclass(frozen=True)
+class ImageDesk:
+    """What images are cleaned with."""
+
+    reader: EventReader
+    seals: Seals
+    decoder: Decoder
+
+    async def cleaned(
+        self, body: IdentifiedBody, key: PatientKey, now_ms: int
+    ) -> tuple[CleanImage, ...]:
+        """Return the images of an event, each with its pixels or the reason why without.
+
+        Raises ``Unavailable`` when the raw bytes lie apart and Kafka cannot be read.
+        """
+        wanted = body.images[:IMAGES_MAX]
+        contents = await self._contents(body, wanted, now_ms)
+        done = []
+        for image in wanted:
+            request = _request(image, contents.get(image.sha256), body, key, len(wanted))
+            if request is None:
+                done.append(held(image, refusals.NOT_HERE))
+                continue
+            with metrics.IMAGE_SECONDS.time():
+                found = await asyncio.to_thread(self.decoder.clean, request)
+            done.append(_clean_image(image, found))
+        return (*done, *(held(image, refusals.NO_ROOM) for image in body.images[IMAGES_MAX:]))
+
+    async def _contents(
+        self, body: IdentifiedBody, wanted: Sequence[Image], now_ms: int
+    ) -> Mapping[str, bytes]:
+        raw = body.raw
+        if body.raw_blob is not None:
+            try:
+                raw = await read_blob(self.reader, self.seals, body.raw_blob, now_ms)
+            except MalformedEvent:
+                return {}
+        return await asyncio.to_thread(images_in, raw, {image.sha256 for image in wanted})
+
+
+def held(image: Image, reason: str) -> CleanImage:
+    """Return an image without its pixels."""
+    return CleanImage(about=image.about, held=reason)
+
+
+Images = dict[tuple[int, str], tuple[CleanImage, ...]]  # by offset and token of their event
+
+
+class Opened(Protocol):
+    """An event that was opened, as the stage has it."""
+
+    @property
+    def offset(self) -> int:
+        """Where it stands."""
+
+    @property
+    def body(self) -> IdentifiedBody:
+        """What it says."""
+
+    @property
+    def link(self) -> str:
+        """The vault's name for its patient."""
+
+
+class Site(Protocol):
+    """What the stage has that images need; without ``images`` none passes."""
+
+    @property
+    def images(self) -> ImageDesk | None:
+        """Where they are cleaned."""
+
+    @property
+    def vault(self) -> Vault:
+        """Where the patient keys are."""
+
+    @property
+    def clock(self) -> Clock:
+        """The time."""
+
+
+async def images_of(
+    opened: Sequence[Opened], site: Site, wanted: Wanted, joins: Sequence[tuple[str, str]]
+) -> Images:
+    """Return the images of the events that have some: most have none. Raises ``Unavailable``."""
+    with_some = [item for item in opened if item.body.images]
+    if not with_some:
+        return {}
+    people, _ = await site.vault.people(wanted, joins)
+    found = {}
+    for item in with_some:
+        if item.link in people:
+            key, body = people[item.link].key, item.body
+            found[item.offset, key.token] = (
+                tuple(held(image, refusals.OFF) for image in body.images)
+                if site.images is None
+                else await site.images.cleaned(body, key, site.clock.now_ms())
+            )
+    return found
+
+
+def with_images(
+    event: DeidentifiedEvent, body: IdentifiedBody, images: tuple[CleanImage, ...] | None
+) -> tuple[DeidentifiedEvent, bytes]:
+    """Return the event with its images, and its record: the last are held back if it is large.
+
+    Without any (its patient got another key meanwhile) those of ``body`` are held back.
+    """
+    if images is None:
+        images = tuple(held(image, refusals.NOT_HERE) for image in body.images)
+    event = msgspec.structs.replace(event, images=images)
+    value = DEIDENTIFIED.encode(event)
+    for at in reversed(range(len(images))):
+        if len(value) <= EVENT_BYTES_MAX:
+            break
+        if event.images[at].png is not None:
+            bare = CleanImage(about=images[at].about, held=refusals.NO_ROOM)
+            kept = (*event.images[:at], bare, *event.images[at + 1 :])
+            event = msgspec.structs.replace(event, images=kept)
+            value = DEIDENTIFIED.encode(event)
+    return event, value
+
+
+def count_images(event: DeidentifiedEvent) -> None:
+    """Count what became of each image of an event."""
+    for image in event.images:
+        metrics.IMAGES.labels(image.held or "passed").inc()
+
+
+def _request(
+    image: Image, content: bytes | None, body: IdentifiedBody, key: PatientKey, among: int
+) -> Request | None:
+    if content is None:
+        return None
+    about = next((one for one in body.observations if one.index == image.about), None)
+    return Request(
+        content=content,
+        media_type=image.media_type,
+        said=(image.kind, *_said(about)),
+        shift_days=key.shift_days,
+        uid_key=bytes.fromhex(key.pseudonym("image", "uids")),
+        bytes_max=min(IMAGE_BYTES_MAX, EVENT_IMAGES_BYTES_MAX // among),
+    )
+
+
+def _said(about: Observation | None) -> tuple[str, ...]:
+    return () if about is None else (about.code.text, about.code.code)
+
+
+def _clean_image(image: Image, found: Cleaned) -> CleanImage:
+    if found.held:
+        return held(image, found.held)
+    return CleanImage(
+        about=image.about,
+        png=found.png,
+        width=found.width,
+        height=found.height,
+        modality=found.modality,
+        body_part=found.body_part,
+        view=found.view,
+        laterality=found.laterality,
+        acquired_at_ms=found.acquired_at_ms,
+        study=found.study,
+        series=found.series,
+    )

@@ -1,0 +1,141 @@
+# ruff: noqa: E501  (a case is one line)
+"""Genotypes pass as panel genes with star alleles and listed variants; raw variants do not."""
+
+import base64
+import time
+
+import pytest
+
+from contracts.observation import Code, Observation
+from services.privacy.free_text import TextCleaner
+from services.privacy.genotypes import PANEL, PANEL_VARIANTS, is_raw_genome
+from tests.support.fhir import bundle, parsed
+from tests.unit.privacy.bad_inputs import left_of, message, sent
+from tests.unit.privacy.builders import a_body
+from tests.unit.privacy.test_bad_inputs_fhir import PATIENT, SUBJECT, document
+from tests.unit.privacy.test_deidentify import clean
+
+PASSES = [
+    "CYP2C19 *1/*2", "CYP2D6 *1x2/*4", "CYP2D6*4", "HLA-B*57:01 positive", "HLA-B *58:01 negative",
+    "VKORC1 rs9923231 variant (T)", "VKORC1 rs9923231 C/T", "DPYD c.1905+1G>A", "UGT1A1 *28/*28",
+    "DPYD Reference/c.2846A>T", "TPMT *1/*3A", "SLCO1B1 *5 activity score 1.0", "CYP2C9 *2/*3",
+    "MT-RNR1 m.1555A>G",
+]  # fmt: skip
+VARIANTS = [
+    "c.68_69delAG", "NM_000059.3:c.5946delT", "rs80357906", "p.Val600Glu", "m.3243A>G",
+    "chr7:140453136A>T", "NC_000007.14:140753335:A:T", "c.506-1G>A", "g.41276045del", "n.1799T>A",
+]  # fmt: skip
+VCF = "##fileformat=VCFv4.2\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\n1\t69511\trs75062661\tA\tG\t.\tPASS"
+RAW = {
+    "vcf": VCF,
+    "vcf-lines": "17\t41276045\t.\tACT\tA\t50\n13\t32914437\trs80359550\tGT\tG\t50",
+    "consumer-file": "rs4477212\t1\t82154\tAA\nrs3094315\t1\t752566\tAG",
+    "consumer-csv": '"rs4477212","1","82154","AA"\n"rs3094315","1","752566","AG"',
+    "sequence": "sequence " + "GATTACA" * 10,
+    "sequence-in-blocks": "seq " + "gattacagat " * 8,
+    "fasta": ">sample 1\n" + "GATTACAGATTACAGATTACAGATT",
+    "sam": "@HD\tVN:1.6\n@SQ\tSN:chr1\tLN:248956422",
+    "rs-list": " ".join(f"rs{number}" for number in range(100_100, 100_120)),
+}
+
+
+@pytest.mark.parametrize("text", PASSES)
+def test_a_genotype_of_the_panel_passes_in_every_place(text: str) -> None:
+    note = f"Result: {text}, discussed."
+    assert TextCleaner().clean(note).text == note
+    code = Code("LN", "84413-4", "Genotype display name")
+    found = clean(
+        a_body(
+            observations=(
+                Observation(index=0, code=code, kind="text", text=text),
+                Observation(index=1, code=code, kind="coded", answer=Code("L", "G1", text)),
+            )
+        )
+    ).observations
+    assert (found[0].text, found[0].finding) == (text, "")
+    assert found[1].answer is not None
+    assert (found[1].answer.text, found[1].finding) == (text, "")
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_a_variant_beyond_the_panel_is_marked_or_refused(variant: str) -> None:
+    marked = TextCleaner().clean(f"carries {variant} in one copy").text
+    assert marked in {"carries [OTHER-1] in one copy", "carries [ID-1] in one copy"}
+    observations = (
+        Observation(index=0, code=Code("L", "X"), kind="coded", answer=Code("HGVS", variant, "x")),
+        Observation(index=1, code=Code("L", "X"), kind="coded", answer=Code("L", "1", variant)),
+        Observation(index=2, code=Code("L", variant, variant), kind="empty"),
+        Observation(index=3, code=Code("LN", "84413-4"), kind="text", text=f"BRCA1 {variant}"),
+    )
+    event = clean(a_body(observations=observations))
+    assert [one.finding for one in event.observations] == [
+        "genotype_refused", "genotype_refused", "", "genotype_refused",
+    ]  # fmt: skip
+    assert event.observations[2].code == Code("L", "", "")
+    assert all(one.answer is None and not one.text for one in event.observations)
+
+
+@pytest.mark.parametrize(
+    "code", ["48004-6", "81252-9", "81254-5", "69547-8", "69551-0", "48013-7", "81290-9"]
+)
+def test_the_parts_of_a_variant_are_refused_whatever_they_say(code: str) -> None:
+    said = Observation(
+        index=0, code=Code("LN", code), kind="quantity", value=140453136.0, text="140453136"
+    )
+    (found,) = clean(a_body(observations=(said,))).observations
+    assert (found.kind, found.value, found.text) == ("empty", None, "")
+    assert found.finding == "genotype_refused"
+
+
+@pytest.mark.parametrize("raw", RAW.values(), ids=RAW.keys())
+def test_raw_variants_are_held_back_whole(raw: str) -> None:
+    for text in (raw, f"See below.\n{raw}\nThank you"):
+        found = TextCleaner().clean(text)
+        assert (found.text, found.held) == (None, "raw_genome")
+
+
+@pytest.mark.parametrize("raw", RAW.values(), ids=RAW.keys())
+def test_raw_variants_leave_by_no_door(raw: str) -> None:
+    """As the lines of a result, as a note, as an attachment of HL7 and of FHIR."""
+    encoded = base64.b64encode(raw.encode()).decode()
+    frame = message(
+        *raw.split("\n"), ("ED", f"^TEXT^x-vcf^Base64^{encoded}"), notes=[raw.replace("\n", "~")]
+    )
+    sentinel = max(raw.replace("\t", " ").split(), key=len)
+    for left in (
+        sent(frame),
+        left_of(parsed(bundle(PATIENT, document(raw, "text/x-vcf"))), time.process_time()),
+        left_of(parsed(bundle(PATIENT, {
+            "resourceType": "Observation", "id": "o", "status": "final", "subject": SUBJECT,
+            "code": {"text": "sequence"}, "valueString": raw, "note": [{"text": raw}],
+        })), time.process_time()),
+    ):  # fmt: skip
+        assert left.fate == "held"
+        assert sentinel not in left.out
+        assert encoded[:20] not in left.out
+        assert all(note.held == "raw_genome" for event in left.events for note in event.notes)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["BRAF V600E, EGFR L858R", "E. coli, C. diff; at c. 3 cm", "GATTACA", "Hb A1c 7.2", "HLA-B27 positive",
+     "Na 140 K 4.1", "a 2-0 suture, p.o. 3 times", "chr. kidney disease", "G6PD deficiency, CFTR carrier"],
+)  # fmt: skip
+def test_what_is_no_germline_variant_stays(text: str) -> None:
+    assert TextCleaner().clean(text).text == text
+    assert not is_raw_genome(text)
+
+
+def test_the_panel_is_of_genes_with_a_source() -> None:
+    assert len(PANEL) >= 20
+    assert {"CYP2C19", "CYP2D6", "DPYD", "HLA-B", "SLCO1B1", "TPMT", "VKORC1"} <= PANEL.keys()
+    assert "rs9923231" in PANEL_VARIANTS
+
+
+@pytest.mark.parametrize(
+    "unit", ["ACGT", "c.1", "rs1234567 ", "1\t123\t.\tA\t", "CYP2C19 *1/", "*1/*2"]
+)
+def test_no_sequence_takes_long(unit: str) -> None:
+    begun = time.process_time()
+    TextCleaner().clean(unit * (50_000 // len(unit)))
+    assert time.process_time() - begun < 1.0

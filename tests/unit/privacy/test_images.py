@@ -1,0 +1,127 @@
+"""The images of an event: found in its raw bytes by their hash, fitted into its record."""
+
+import binascii
+import json
+from hashlib import sha256
+from pathlib import Path
+
+import msgspec
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contracts.deidentified import DEIDENTIFIED, CleanImage, DeidentifiedEvent
+from contracts.identified import IdentifiedBody, Image
+from services.ingest.frames import parse_frame
+from services.ingest.parse import SourceProfile
+from services.privacy.guard import shows_identity
+from services.privacy.images import EVENT_BYTES_MAX, with_images
+from services.privacy.imaging import refusals
+from services.privacy.imaging.pixels import is_bare_png
+from services.privacy.known import KnownTerms
+from services.privacy.known_terms import terms_of
+from services.privacy.raw_images import images_in
+from simulator.radiographs import as_png
+from tests.support.fhir import KEYS
+from tests.unit.privacy.builders import ANNA, a_body, known_of
+
+PNG = as_png(np.zeros((32, 32), np.float32))
+OTHER = as_png(np.ones((32, 32), np.float32))
+
+
+def name(content: bytes) -> str:
+    return sha256(content).hexdigest()
+
+
+def an_obx(content: bytes, encoding: str = "Base64") -> bytes:
+    coded = binascii.hexlify(content) if encoding == "Hex" else binascii.b2a_base64(content).strip()
+    return b"OBX|1|ED|36643-5^XR Chest^LN||^IM^PNG^" + encoding.encode() + b"^" + coded + b"||||||F"
+
+
+def test_images_are_found_in_hl7_by_their_hash_wherever_they_stand() -> None:
+    raw = b"\r".join([b"MSH|^~\\&|PACS", b"PID|1", an_obx(OTHER), an_obx(PNG, "Hex"), b""])
+    assert images_in(raw, {name(PNG)}) == {name(PNG): PNG}
+    assert images_in(raw.replace(b"\r", b"\r\n"), {name(PNG), name(OTHER)}) == {
+        name(PNG): PNG,
+        name(OTHER): OTHER,
+    }
+    assert images_in(raw, {name(b"other")}) == {}
+
+
+def test_images_are_found_where_ingest_names_them() -> None:
+    """Repeated, with other delimiters, in lines, in UTF-16."""
+    one, two = (binascii.b2a_base64(as_png(image), newline=False).decode() for image in _two())
+    lined = f"{one[:40]}\\.br\\{one[40:]}"
+    usual = f"OBX|1|ED|x^y^L||^image^png^Base64^{lined}~^image^png^Base64^{two}||||||F\r"
+    head = "MSH|^~\\&|A|B|||20260101||ORU^R01|1|P|2.5.1\rPID|1||7^^^H^MR\r"
+    for raw in (
+        (head + usual).encode(),
+        (head + usual).encode("utf-16"),
+        (head + usual).replace("^", "%").encode(),
+    ):
+        (message,) = parse_frame(raw, SourceProfile("test"), KEYS, 1_790_000_000_000).messages
+        images = message.events[0].body.images
+        assert [image.about for image in images] == [0, 0]
+        hashes = [image.sha256 for image in images]
+        assert set(images_in(raw, hashes)) == set(hashes)
+
+
+def _two() -> tuple[np.ndarray, np.ndarray]:
+    return np.zeros((4, 4), np.uint8), np.ones((4, 4), np.uint8)
+
+
+def test_images_are_found_in_fhir_at_any_depth() -> None:
+    attached = {"contentType": "image/png", "data": binascii.b2a_base64(PNG).decode()}
+    bundle = {"entry": [{"resource": {"contained": [{"presentedForm": [attached]}]}}]}
+    assert images_in(json.dumps(bundle).encode(), {name(PNG)}) == {name(PNG): PNG}
+
+
+@given(st.binary(max_size=300))
+def test_any_raw_bytes_can_be_looked_through(raw: bytes) -> None:
+    assert images_in(raw, {name(PNG)}) == {}
+    assert images_in(b"{" + raw, {name(PNG)}) == {}
+
+
+def an_event() -> DeidentifiedEvent:
+    return DeidentifiedEvent(
+        event_id="e", token="t", event_type="observation.result", occurred_at_ms=0
+    )
+
+
+def a_body_with(*images: CleanImage) -> IdentifiedBody:
+    sent = tuple(Image(about=i.about, media_type="image/png", bytes=1, sha256="") for i in images)
+    return a_body(images=sent)
+
+
+def test_what_does_not_fit_the_record_is_held_back_last_first() -> None:
+    large = tuple(CleanImage(about=at, png=bytes(250 * 1024)) for at in range(3))
+    event, value = with_images(an_event(), a_body_with(*large), large)
+    assert [image.held for image in event.images] == ["", "", refusals.NO_ROOM]
+    assert len(value) <= EVENT_BYTES_MAX
+    assert DEIDENTIFIED.decode(value) == event
+    small = (CleanImage(png=PNG),)
+    assert with_images(an_event(), a_body_with(*small), small)[0].images == small
+
+
+def test_images_that_nobody_looked_at_are_held_back_never_left_out() -> None:
+    event, _ = with_images(an_event(), a_body_with(CleanImage(about=3)), None)
+    assert event.images == (CleanImage(about=3, held=refusals.NOT_HERE),)
+    assert with_images(an_event(), a_body(), None)[0].images == ()
+
+
+def test_the_guard_reads_no_names_into_pixels() -> None:
+    known = KnownTerms(terms_of(known_of(ANNA), ()))
+    letters = binascii.a2b_base64("VickersAnnaLouise000")
+    event = msgspec.structs.replace(an_event(), images=(CleanImage(png=letters),))
+    assert b"VickersAnnaLouise" in DEIDENTIFIED.encode(event)
+    assert not shows_identity(DEIDENTIFIED.encode(event), known)
+    named = msgspec.structs.replace(event, images=(CleanImage(body_part="Vickers Anna Louise"),))
+    assert shows_identity(DEIDENTIFIED.encode(named), known)
+
+
+def test_the_example_of_an_event_with_images_is_one_that_privacy_may_say() -> None:
+    folder = Path(__file__).parents[3] / "contracts" / "examples" / DEIDENTIFIED.name
+    event = DEIDENTIFIED.decode((folder / "oru_images_en.json").read_bytes())
+    passed, held_back = event.images
+    assert is_bare_png(passed.png or b"", passed.width, passed.height)
+    assert held_back.held in refusals.ALL
