@@ -64,8 +64,9 @@ class RefusedMessage(msgspec.Struct, frozen=True, kw_only=True):
 
 class RefusedReplay(msgspec.Struct, frozen=True, kw_only=True):
     """``stream``: its event stands on the topic again. ``front_door``: it never was an event, and
-    ``raw`` is to be sent to ingest again.
+    ``raw`` is to be sent to ingest again, by the listener of ``source``.
     """
 
     to: Literal["stream", "front_door"]
     raw: bytes = b""
+    source: str = ""

@@ -10,8 +10,8 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
-from cli.commands.replay import Doors, FrontDoor, doors_of
 from cli.commands.set_aside import release_command
+from cli.listeners import Listeners
 from cli.message_files import message_type
 from cli.privacy_api import PrivacyApi
 from cli.stack.settings import StackSettings
@@ -107,9 +107,9 @@ def replay_command(  # noqa: PLR0917  # Typer calls it by name
 ) -> None:
     """Have refused records taken again: those named, or all of a time and code.
 
-    One JSON line each. What ingest refused goes through the front door (`ack` is its answer); what
-    privacy refused goes back to the stream. Where a source has a door with a profile of its own,
-    name that door with --to. Exits 1 when something was not accepted.
+    One JSON line each. What ingest refused goes through the door it came by (`ack` is its answer),
+    where the `INGEST_DOORS` set here names it, or --to; else through the default one, with a
+    warning. What privacy refused goes back to the stream. Exits 1 when something was not accepted.
     """
     asking = Asking(viewer, privacy, token)
     if places:
@@ -119,23 +119,22 @@ def replay_command(  # noqa: PLR0917  # Typer calls it by name
         chosen = [(entry.partition, entry.offset) for entry in found.entries]
     else:
         raise typer.BadParameter("name records, or give --since or --code")
-    if not asyncio.run(_replay(asking, chosen, doors_of(to, StackSettings()))):
+    if not asyncio.run(_replay(asking, chosen, Listeners(to, StackSettings(), SystemClock()))):
         raise typer.Exit(1)
 
 
-async def _replay(asking: Asking, chosen: Sequence[tuple[int, int]], doors: Doors) -> bool:
-    front_door = FrontDoor(doors, SystemClock())
+async def _replay(asking: Asking, chosen: Sequence[tuple[int, int]], listeners: Listeners) -> bool:
     good = True
     for partition, offset in chosen:
         found = asking.ask("replay", asking.place(partition, offset), RefusedReplay)
         line: dict[str, Any] = {"partition": partition, "offset": offset, "to": found.to}
         if found.to == "front_door":
             again = Outgoing(found.raw, "replay", 0.0, message_type(found.raw))
-            answered = await front_door.send(again)
+            answered = await listeners.of(found.source).send(again)
             line["ack"] = answered.code
             good = good and answered.code in {"AA", "CA", NOT_ASKED}
         _line(line)
-    await front_door.close()
+    await listeners.close()
     return good
 
 

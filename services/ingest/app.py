@@ -29,10 +29,12 @@ from services.ingest.refusals import Refusals
 from services.ingest.resends import Answered
 from services.ingest.sealers import Sealers, read_key
 from services.ingest.settings import DoorSettings, IngestSettings
+from services.ingest.silence import Habits
 
 RETRY_S = 1.0
 PROBE_S = 0.25
 FOLLOW_S = 0.5
+HABITS_EVERY_S = 300.0
 SLOW_GROUP_S = 2.0
 
 _log = log.get("ingest")
@@ -66,6 +68,7 @@ class Ingest:
         keys = load_keys(settings)
         self._local_codes = local_codes.load(settings.local_codes) if settings.local_codes else ()
         refusals = Refusals(keys)
+        self._habits = Habits(keys, clock, settings.state_dir)
         self._committer = Committer(
             committer.Parts(
                 keys,
@@ -83,6 +86,7 @@ class Ingest:
                 committer=self._committer,
                 answered=answered,
                 refusals=refusals,
+                habits=self._habits,
                 keys=keys,
                 clock=clock,
                 gate=self._gate,
@@ -103,6 +107,7 @@ class Ingest:
             frozenset(settings.types),
             frozenset(settings.processing_ids),
         )
+        self._habits.expect(self._door.source)
         self.mllp = self._listener(self._door)
         self.listeners = {self._door.source.name: self.mllp}
         self._http: WebServer | None = None
@@ -132,7 +137,13 @@ class Ingest:
         self._http = WebServer(build_http(desk), settings.http_host, settings.http_port)
         await self._http.begin()
         await self._take_over()
-        for work in (self._committer.run(), self._intake.expire(), self._watch(), self._follow()):
+        for work in (
+            self._committer.run(),
+            self._intake.expire(),
+            self._watch(),
+            self._follow(),
+            self._keep_habits(),
+        ):
             self._start(asyncio.create_task(work))
         await self.mllp.start(settings.mllp_host, settings.mllp_port, _tls(settings))
         for told in settings.doors:
@@ -152,6 +163,7 @@ class Ingest:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._habits.write(self._habits.encoded())
         await self._logs.transactions.close()
         await self._logs.committed.close()
         await self._logs.all_records.close()
@@ -172,6 +184,7 @@ class Ingest:
             local_codes.of_source(self._local_codes, told.name),
         )
         door = Door(profile, frozenset(told.types), frozenset(told.processing_ids))
+        self._habits.expect(profile)
         if told.folder is not None:
             told.folder.mkdir(parents=True, exist_ok=True)
             bytes_max = self.settings.frame_bytes_max
@@ -209,6 +222,12 @@ class Ingest:
             await asyncio.sleep(FOLLOW_S)
             with contextlib.suppress(Unavailable):
                 await self._ledger.catch_up()
+
+    async def _keep_habits(self) -> None:
+        """Keep what was learnt of the feeds, now and then: a crash costs minutes of it."""
+        while True:
+            await asyncio.sleep(HABITS_EVERY_S)
+            await asyncio.to_thread(self._habits.write, self._habits.encoded())
 
     def _start(self, task: asyncio.Task[None]) -> None:
         self._tasks.append(task)

@@ -18,7 +18,7 @@ from plumbing.clock import Clock
 from plumbing.errors import MalformedEvent, Unavailable
 from plumbing.event_log import Output, Place, Transactions
 from services.ingest import metrics
-from services.ingest.answers import NOT_STORED, TOO_LARGE
+from services.ingest.answers import NOT_STORED, REUSED_ONCE, TOO_LARGE
 from services.ingest.blobs import blob_records, is_large, pointing
 from services.ingest.gathering import Gathering
 from services.ingest.identity import Keys, sender
@@ -208,6 +208,9 @@ class Committer:
             if code:
                 continue
             job.reused = job.after_other or answered.is_reuse(parsed)
+            if job.reused and parsed.is_once:
+                job.outcome = Outcome("AE", (REUSED_ONCE,))
+                continue
             known = answered.contents_of(parsed.answer_key)
             in_group = contents.setdefault(parsed.answer_key, [])
             earlier = (*known, *in_group)

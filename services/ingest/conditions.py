@@ -7,13 +7,17 @@ beside its CE or CR, as nobody has yet looked at what it says. An acknowledgemen
 none.
 """
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from services.ingest.charset import header_text
+from services.ingest.dialect import NULL
+from services.ingest.hl7 import Header
 
-ALWAYS, NEVER, ON_ERROR, ON_SUCCESS = "AL", "NE", "ER", "SU"
-ACCEPT_OF = {"AA": "CA", "AE": "CE", "AR": "CR"}
-HEADER_BYTES_MAX = 8_192
+NEVER: Final = "NE"
+ON_ERROR: Final = "ER"
+ON_SUCCESS: Final = "SU"
+ACCEPT_OF: Final = {"AA": "CA", "AE": "CE", "AR": "CR"}
+HEADER_BYTES_MAX: Final = 8_192
 
 
 class Conditions(NamedTuple):
@@ -28,9 +32,9 @@ class Conditions(NamedTuple):
         return bool(self.accept or self.application)
 
 
-ORIGINAL = Conditions()
-ACKNOWLEDGEMENT = "ACK"  # is never acknowledged itself: two systems would not come to an end
-UNANSWERED = Conditions(NEVER, NEVER)
+ORIGINAL: Final = Conditions()
+ACKNOWLEDGEMENT: Final = "ACK"  # never acknowledged itself: it would not come to an end
+UNANSWERED: Final = Conditions(NEVER, NEVER)
 
 
 def conditions_of(message: bytes) -> Conditions:
@@ -48,8 +52,21 @@ def conditions_of(message: bytes) -> Conditions:
         return UNANSWERED
     if len(fields) < 15 or not any(fields[14:16]):
         return ORIGINAL
-    accept, application = (one.strip().upper() for one in (*fields, "")[14:16])
-    return Conditions(*("" if one == '""' else one for one in (accept, application)))
+    accept, application = (*fields, "")[14:16]
+    return _conditions(accept, application)
+
+
+def conditions_in(header: Header) -> Conditions:
+    """Return what a header that was read asks for."""
+    if header.kind == ACKNOWLEDGEMENT:
+        return UNANSWERED
+    accept, application = header.accept, header.application_answer
+    return _conditions(accept, application) if accept or application else ORIGINAL
+
+
+def _conditions(accept: str, application: str) -> Conditions:
+    accept, application = accept.strip().upper(), application.strip().upper()
+    return Conditions("" if accept == NULL else accept, "" if application == NULL else application)
 
 
 def answers_wanted(asked: Conditions, code: str) -> tuple[str, ...]:

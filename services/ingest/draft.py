@@ -18,13 +18,13 @@ class Draft:
 
     __slots__ = (
         "allergies", "birth_date", "conditions", "country", "cx", "dates", "deceased", "dialect",
-        "document_kind", "encounter", "findings", "full_dialect", "genomic", "has_local_code",
-        "has_patient", "header", "ids", "is_cancelled", "is_document", "local_codes",
-        "medications", "moment", "names", "near_dialect", "note_about", "note_first", "note_kind",
-        "note_last", "note_lines", "note_status", "notes", "observations", "observed_at",
-        "order_at", "order_control", "order_status", "orders", "postcode", "prior_ids",
-        "read_time", "requested", "sent_at", "series_prefix", "sex", "staff_names", "towns",
-        "withdrawn", "xad", "xpn", "xtn",
+        "document_kind", "encounter", "findings", "full_dialect", "genomic", "has_attachment",
+        "has_local_code", "has_patient", "header", "ids", "is_cancelled", "is_document",
+        "local_codes", "medications", "moment", "names", "near_dialect", "note_about",
+        "note_first", "note_kind", "note_last", "note_lines", "note_status", "notes",
+        "observations", "observed_at", "order_at", "order_control", "order_status", "orders",
+        "postcode", "prior_ids", "read_time", "requested", "sent_at", "series_prefix", "sex",
+        "staff_names", "towns", "withdrawn", "xad", "xpn", "xtn",
     )  # fmt: skip
 
     def __init__(
@@ -43,6 +43,7 @@ class Draft:
         self.read_time = read_time
         self.sent_at = read_time(header.sent_at)
         self.has_patient = False  # a PID came
+        self.has_attachment = False  # an OBX holds a file or points to one
         self.ids: tuple[PatientId, ...] = ()
         self.prior_ids: tuple[PatientId, ...] = ()
         self.names: tuple[PersonName, ...] = ()

@@ -19,6 +19,7 @@ from services.ingest import (
 )
 from services.ingest.cleaning import cleaned
 from services.ingest.fhir_bundle import Bundle, Entry
+from services.ingest.fhir_conflicts import conflicts_of
 from services.ingest.fhir_draft import DAY_MS, FhirDraft, Visit
 from services.ingest.fhir_events import event_type_of
 from services.ingest.fhir_json import Node, node, text
@@ -70,12 +71,15 @@ def parse_fhir(
 ) -> Parsed:
     """Return what one body says. Never raises on what a sender wrote.
 
-    ``code`` is AA (to be stored first) or AR; ``findings`` tell why, and what was left out.
+    ``code`` is AA (to be stored first), AR, or AE (it contradicts itself); ``findings`` tell why,
+    and what was left out.
     """
     document = fhir_json.read(body, source.charset)
     if document.root is None:
         return Parsed("AR", None, document.charset, document.findings)
     bundle = Bundle(document.root)
+    if wrong := conflicts_of(bundle):
+        return Parsed("AE", None, document.charset, wrong)
     message = _message(bundle)
     told = (message.application, message.facility, message.control_id)
     content = content_hash(keys, told, fhir_json.canonical(document.root))
@@ -99,6 +103,7 @@ def parse_fhir(
             events=tuple(events),
             content=content,
             answer_key=answer_key(keys, told, content),
+            is_once=bundle.type == "message" and bool(message.control_id),
         )
     )
 
@@ -138,10 +143,18 @@ def _message(bundle: Bundle) -> _Message:
     return _Message(
         application=text(sender.get("name")) or text(sender.get("endpoint")),
         facility=text(node(header.get("sender")).get("display")),
-        control_id=text(root.get("id")) if bundle.is_bundle else "",
+        control_id=_control_id(bundle),
         trigger=trigger.upper(),
         sent_at=root.get("timestamp") if bundle.is_bundle else None,
     )
+
+
+def _control_id(bundle: Bundle) -> str:
+    """Return the bundle's id, of a message the identifier that is new with each message."""
+    if not bundle.is_bundle:
+        return ""
+    identifier = node(bundle.root.get("identifier")) if bundle.type == "message" else {}
+    return text(identifier.get("value")) or text(bundle.root.get("id"))
 
 
 def _drafts(

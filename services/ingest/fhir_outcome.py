@@ -27,6 +27,7 @@ ISSUE_TYPES = {
     "203": "not-supported",
     "207": "exception",
     "conflict": "conflict",
+    "precondition": "conflict",
     "not_mapped": "not-supported",
     "reference_unresolved": "not-found",
     "attachment_not_here": "not-found",

@@ -27,9 +27,9 @@ class Header:
     """
 
     __slots__ = (
-        "application", "charset", "control_id", "dialect", "encoding", "facility", "kind",
-        "message_type", "processing_id", "receiver_application", "receiver_facility", "sent_at",
-        "trigger", "version",
+        "accept", "application", "application_answer", "charset", "control_id", "dialect",
+        "encoding", "facility", "kind", "message_type", "processing_id", "receiver_application",
+        "receiver_facility", "sent_at", "trigger", "version",
     )  # fmt: skip
 
     def __init__(self, dialect: Dialect, encoding: str, f: list[str]) -> None:
@@ -40,6 +40,7 @@ class Header:
         self.sent_at, self.message_type = f[6], f[8]
         self.kind, self.trigger = _kind_of(dialect, f[8])
         self.control_id, self.processing_id, self.version = f[9], f[10], f[11]
+        self.accept, self.application_answer = f[14], f[15]
         self.charset = f[17]
 
 
@@ -49,10 +50,13 @@ class Message:
 
     ``refusal`` is AR when the header cannot be worked with, AE when the body cannot, else empty.
     ``has_escape``, ``has_null``: an escape, an HL7 null may stand in the segments.
+    ``is_alone``: every line is a segment of it; no line begins another message or is of a batch.
+    ``has_z``: a Z segment may be among them.
     """
 
     __slots__ = (
-        "canonical", "findings", "has_escape", "has_null", "header", "refusal", "segments",
+        "canonical", "findings", "has_escape", "has_null", "has_z", "header", "is_alone",
+        "refusal", "segments",
     )  # fmt: skip
 
     def __init__(
@@ -66,7 +70,8 @@ class Message:
         """Take what was read; nobody has looked for an escape or a null."""
         self.header, self.segments, self.canonical = header, segments, canonical
         self.findings, self.refusal = findings, refusal
-        self.has_escape = self.has_null = True
+        self.has_escape = self.has_null = self.has_z = True
+        self.is_alone = False
 
 
 def read(text: str, charset: str, *, strict: bool, default: str = "") -> Message:
@@ -94,7 +99,7 @@ def read(text: str, charset: str, *, strict: bool, default: str = "") -> Message
         codec = named or default  # hexadecimal escapes are in it
         dialect = dialect_of(field, encoding, codec) if codec else dialect
     header, faults = _header(dialect, encoding, f, strict=strict)
-    segments, odd = _segments(lines, dialect, strict=strict)
+    segments, odd, is_alone, has_z = _segments(lines, dialect, strict=strict)
     refusal = "AR" if faults else "AE" if strict and odd else ""
     if not header.trigger:
         header.trigger = _trigger_of_event(header, segments)
@@ -107,6 +112,7 @@ def read(text: str, charset: str, *, strict: bool, default: str = "") -> Message
     findings = (*faults, *odd) if faults or odd else ()
     message = Message(header, segments, canonical, findings, refusal)
     message.has_escape, message.has_null = has_escape, has_null
+    message.is_alone, message.has_z = is_alone, has_z
     return message
 
 
@@ -183,16 +189,22 @@ def _header_faults(header: Header, *, strict: bool) -> list[Finding]:
 
 def _segments(
     lines: list[str], dialect: Dialect, *, strict: bool
-) -> tuple[list[str], list[Finding]]:
+) -> tuple[list[str], list[Finding], bool, bool]:
+    """Return the segments, what is odd of them, ``is_alone`` and ``has_z`` as in ``Message``."""
     found = lines[1:]
     while found and not found[-1]:
         found.pop()
     field = dialect.field
+    is_alone, has_z = True, False
     for line in found:
         is_segment = len(line) > 3 and line[3] == field and line[:3].isalnum()
         if not is_segment or (line[2] == "S" and line[:3] in BATCH_SEGMENTS):
-            return _checked_segments(found, dialect, strict=strict)
-    return found, []
+            return (*_checked_segments(found, dialect, strict=strict), False, True)
+        if line[0] == "Z":
+            has_z = True
+        elif line[2] == "H" and line[:3] == "MSH":
+            is_alone = False
+    return found, [], is_alone, has_z
 
 
 def _checked_segments(

@@ -9,12 +9,16 @@ from dataclasses import dataclass, replace
 from email.message import Message
 
 from fastapi import FastAPI, Request, Response
+from starlette.requests import ClientDisconnect
 
+from contracts.clinical import Finding
+from plumbing import log
 from plumbing.health import Checks, answer
 from services.ingest.answers import NOT_STORED, TOO_LARGE
 from services.ingest.charset import codec_of
 from services.ingest.committer import Outcome
 from services.ingest.doors import Door
+from services.ingest.fhir_conflicts import NO_VERSIONS, PRECONDITION
 from services.ingest.fhir_outcome import operation_outcome
 from services.ingest.gate import Gate
 from services.ingest.intake import Intake, ParseResource
@@ -22,7 +26,10 @@ from services.ingest.outcomes import FHIR, status_of
 
 HL7 = "application/hl7-v2"
 HEAD_BYTES = 4096
+VERSION_ASKED = Finding("error", "", PRECONDITION, NO_VERSIONS)
 RETRY_AFTER = {"Retry-After": "5"}
+
+_log = log.get("ingest")
 
 
 @dataclass(frozen=True)
@@ -50,6 +57,12 @@ def build_http(desk: Desk) -> FastAPI:
     async def post_fhir(request: Request) -> Response:
         """Take a FHIR R4 resource or Bundle; the answer is an OperationOutcome."""
         return await _take_fhir(desk, request)
+
+    @app.exception_handler(ClientDisconnect)
+    async def hung_up(_request: Request, _error: Exception) -> Response:
+        """End a request whose sender went away before its end: nobody reads the answer."""
+        _log.info("A sender hung up in the middle of a request")
+        return Response(status_code=400)
 
     @app.get("/{path:path}")
     async def get_health(path: str) -> Response:
@@ -95,6 +108,8 @@ async def _take_fhir(desk: Desk, request: Request) -> Response:
     body, is_whole = await _body(request, desk.body_bytes_max)
     if not is_whole:
         return _outcome((Outcome("AR", (TOO_LARGE,)),), 413)
+    if "if-match" in request.headers:
+        return _outcome((Outcome("AE", (VERSION_ASKED,)),), 412)
     found = await ready.take_resource(body, desk.door, desk.parse_resource)
     return _outcome((found,), status_of(found))
 

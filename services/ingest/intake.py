@@ -22,6 +22,7 @@ from services.ingest.identity import Keys
 from services.ingest.parse import Parsed, SourceProfile
 from services.ingest.refusals import Refusals
 from services.ingest.resends import Answered
+from services.ingest.silence import Habits
 from services.ingest.taken import Found, Taken
 
 SWEEP_S = 0.05
@@ -59,6 +60,7 @@ class Parts:
     committer: Committer
     answered: Answered
     refusals: Refusals
+    habits: Habits
     keys: Keys
     clock: Clock
     gate: Gate
@@ -162,9 +164,10 @@ class Intake:
 
     def _settle_all(self, taken: Taken[Found]) -> "asyncio.Future[Found]":
         """Have each message stored, known as a resend, or refused; return the answer, to come."""
-        parts, told = self._parts, metrics.of_source(taken.door.source.name)
-        told.last_message.set(parts.clock.now_ms() / 1000)
-        told.habit.came(taken.began_s)
+        parts, source = self._parts, taken.door.source.name
+        told, now_s = metrics.of_source(source), parts.clock.now_ms() / 1000
+        told.last_message.set(now_s)
+        parts.habits.came(source, taken.messages, now_s)
         told.bytes.inc(taken.size)
         parts.gate.enter(taken.size)
         for index, parsed in enumerate(taken.messages):

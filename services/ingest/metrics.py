@@ -6,7 +6,6 @@ from typing import NamedTuple
 from prometheus_client import Counter, Gauge, Histogram
 
 from plumbing.metrics import counter, gauge, histogram
-from services.ingest.habit import Habit
 
 MESSAGES = counter(
     "ingest_messages_total",
@@ -54,10 +53,16 @@ LAST_MESSAGE = gauge(
     "When the last message came, seconds since 1970: a feed that falls silent shows here.",
     ("source",),
 )
+SILENCE = gauge(
+    "ingest_silence_seconds",
+    "For how long nothing came, since the start of ingest at most; `sender` is a keyed hash of "
+    "MSH-3 and MSH-4, empty for all of the source.",
+    ("source", "sender"),
+)
 SILENCE_LIMIT = gauge(
     "ingest_silence_limit_seconds",
-    "A silence longer than this is against the habit of the source; 0: no habit is known yet.",
-    ("source",),
+    "A silence longer than this is against the habit at this time of day; 0: none is known yet.",
+    ("source", "sender"),
 )
 ANSWERS_KEPT = gauge("ingest_answers_kept", "Answers in memory, against which resends are held.")
 BLOBS = counter("ingest_blobs_total", "Messages whose bytes were put apart because they are large.")
@@ -79,7 +84,6 @@ class OfSource(NamedTuple):
     """The metrics of one source that every message touches."""
 
     last_message: Gauge
-    habit: Habit
     bytes: Counter
     events: Counter
     ack_seconds: Histogram
@@ -88,11 +92,8 @@ class OfSource(NamedTuple):
 @lru_cache(maxsize=256)
 def of_source(source: str) -> OfSource:
     """Return the metrics of a source: looking labels up costs as much as counting."""
-    habit = Habit()
-    SILENCE_LIMIT.labels(source).set_function(lambda: habit.limit_s)
     return OfSource(
         LAST_MESSAGE.labels(source),
-        habit,
         BYTES.labels(source),
         EVENTS.labels(source),
         ACK_SECONDS.labels(source),

@@ -2,14 +2,15 @@
 
 from services.ingest.answers import NOT_STORED, TOO_LARGE
 from services.ingest.committer import Outcome
+from services.ingest.fhir_conflicts import CONFLICT, PRECONDITION
 
 FHIR = "application/fhir+json"
-CONFLICT = "conflict"
+STATUSES = {CONFLICT: 409, PRECONDITION: 412}
 
 
 def status_of(outcome: Outcome) -> int:
-    """Return 202 stored, 400 not a message, 409 contradicts itself, 413 too large, 422 not
-    acceptable, 503 not stored: the same again later.
+    """Return 202 stored, 400 not a message, 409 contradicts itself or what came before, 412 asks
+    for a version, 413 too large, 422 not acceptable, 503 not stored: the same again later.
     """
     if NOT_STORED in outcome.findings:
         return 503
@@ -17,6 +18,7 @@ def status_of(outcome: Outcome) -> int:
         return 413
     if outcome.code == "AA":
         return 202
-    if any(one.code == CONFLICT and one.level == "error" for one in outcome.findings):
-        return 409
+    for one in outcome.findings:
+        if one.level == "error" and one.code in STATUSES:
+            return STATUSES[one.code]
     return 400 if outcome.code == "AR" else 422

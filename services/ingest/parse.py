@@ -106,6 +106,9 @@ class Parsed(msgspec.Struct, frozen=True, gc=False):
 
     ``code`` is AA (to be stored first), AE or AR; ``findings`` has the reasons. ``content`` and
     ``answer_key`` (both keyed hashes) tell a resend; they are empty when there is no header.
+    ``has_more``: there may be what no handler reads (an image, an HL7 null, a Z segment).
+    ``is_alone`` as in ``hl7.Message``, False where that is not known. ``is_once``: its control id
+    may not come again with other content.
     """
 
     code: str
@@ -115,6 +118,9 @@ class Parsed(msgspec.Struct, frozen=True, gc=False):
     events: tuple[ParsedEvent, ...] = ()
     content: bytes = b""
     answer_key: bytes = b""
+    has_more: bool = True
+    is_alone: bool = False
+    is_once: bool = False
 
 
 def parse(
@@ -147,14 +153,26 @@ def parse(
         findings,
     )
     events = []
+    has_more = message.has_null or message.has_z
     for ordinal, draft in enumerate(drafts):
         body = body_of(draft, origin)
         key = route_key(keys, body.patient.ids, content)
         events.append(ParsedEvent(event_id(keys, content, ordinal), key, body))
         if draft.findings:
             findings += tuple(draft.findings)
+        has_more = has_more or draft.has_attachment
     answer = answer_key(keys, told, content)
-    return Parsed("AA", header, decoded.used, findings, tuple(events), content, answer)
+    return Parsed(
+        "AA",
+        header,
+        decoded.used,
+        findings,
+        tuple(events),
+        content,
+        answer,
+        has_more,
+        message.is_alone,
+    )
 
 
 def _unknown(header: Header, drafts: list[Draft]) -> Finding | None:

@@ -194,6 +194,7 @@ def _other(draft: Draft, kind: str, raw: str) -> Value:
     if kind in CODED:
         return Value("coded", answer=code_of(draft.dialect, raw))
     if kind in ATTACHMENTS:
+        draft.has_attachment = True
         return Value("attachment")
     if kind in TIMES:
         return Value("time", text=draft.dialect.first(raw))

@@ -36,7 +36,7 @@ ENCODINGS = {b"BASE64": binascii.a2b_base64, b"HEX": binascii.unhexlify}
 
 def completed(parsed: Parsed, raw: bytes) -> Parsed:
     """Return what was parsed with its images and findings of the rest, itself where none is."""
-    if parsed.header is None:
+    if parsed.header is None or not parsed.has_more:
         return parsed
     dialect = parsed.header.dialect
     if parsed.charset in WIDE:

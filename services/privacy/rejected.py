@@ -82,7 +82,7 @@ class RejectedDesk:
         _, raw = await self._open(rejection)
         await self._note(asked.viewer, "rejected_replay", rejection.event_id, asked.purpose)
         if rejection.stage == FRONT_DOOR:
-            return RefusedReplay(to="front_door", raw=raw)
+            return RefusedReplay(to="front_door", raw=raw, source=_source(record))
         again = Output(IDENTIFIED.name, record.key, rejection.payload, record.headers)
         await self.writer.write([again])
         return RefusedReplay(to="stream")
@@ -127,6 +127,10 @@ def _entry(record: Record, rejection: Rejection) -> RefusedEntry:
         at_ms=record.timestamp_ms,
         code=rejection.code,
         stage=rejection.stage,
-        source=dict(record.headers).get("source", b"").decode("ascii", "replace"),
+        source=_source(record),
         event_id=rejection.event_id,
     )
+
+
+def _source(record: Record) -> str:
+    return dict(record.headers).get("source", b"").decode("ascii", "replace")

@@ -51,6 +51,7 @@ async def ingest(bootstrap: str, keys: KeyFolder, deadline_s: float = 5.0) -> As
     settings = IngestSettings(
         kafka_bootstrap=bootstrap,
         keys_dir=keys.folder,
+        state_dir=keys.folder.parent / "state",
         mllp_port=0,
         http_port=0,
         ack_deadline_s=deadline_s,

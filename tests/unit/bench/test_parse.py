@@ -33,7 +33,17 @@ def test_the_messages_of_a_folder_are_those_that_are_accepted(
     assert found["messages"] == 2
     assert found["parser"] == ("compiled" if compiled.in_use() else "python")
     names = [one["parser"] for one in found["parsers"]]  # type: ignore[attr-defined] # a JSON list
-    assert names == ["ours", "python-hl7", "hl7apy"]
+    assert names == ["ours", "ours", "ours", "python-hl7", "hl7apy"]
+
+
+def test_ours_is_told_in_each_depth_and_the_deeper_is_the_slower(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(bench, "SECONDS", 0.25)
+    ours = bench._ours([MESSAGE.format(one).encode() for one in range(50)])
+    assert [one.does for one in ours] == [bench.PARSE, bench.FRAME, bench.RECORD]
+    rates = [one.per_s or 0 for one in ours]
+    assert rates[0] > rates[2] > 0
 
 
 def test_without_a_folder_the_messages_are_simulated() -> None:
@@ -46,6 +56,7 @@ def test_without_maven_hapi_is_skipped_and_says_so(monkeypatch: pytest.MonkeyPat
 
 
 def test_ours_is_told_as_a_multiple_of_each_peer() -> None:
-    ours = bench.Rate("ours", "all", 1000.0)
-    assert bench._compared(ours, bench.Rate("peer", "parse", 250.0)).ours_is == 4.0
+    ours = {bench.PARSE: 1000.0, bench.FRAME: 500.0}
+    found = bench._compared(ours, bench.Rate("peer", "parse", 250.0))
+    assert (found.ours_is, found.frame_is) == (4.0, 2.0)
     assert bench._compared(ours, bench.Rate("peer", "parse", note="skipped")).ours_is is None

@@ -112,7 +112,14 @@ def make_bench(keys: KeyFolder) -> MakeBench:
         clock = ManualClock()
         log = log or InMemoryLog([IDENTIFIED.name, ANSWERS.name], partitions=3, clock=clock)
         settings = IngestSettings.model_validate(
-            {"keys_dir": keys.folder, "mllp_port": 0, "http_port": 0, "drain_s": 2.0} | given
+            {
+                "keys_dir": keys.folder,
+                "state_dir": keys.folder.parent / "state",
+                "mllp_port": 0,
+                "http_port": 0,
+                "drain_s": 2.0,
+            }
+            | given
         )
         async with running(settings, Logs(log, log, log), clock) as service:
             yield Bench(service, log, clock, keys, settings)

@@ -9,7 +9,6 @@ import msgspec
 import pytest
 from pydantic import ValidationError
 
-from contracts.clinical import Finding
 from services.ingest import app
 from services.ingest.identity import Keys
 from services.ingest.parse import Parsed, SourceProfile, parse
@@ -142,8 +141,6 @@ def a_parser(
     """Stands where the parser of FHIR does, to have each answer: the same shape, from HL7 v2."""
     if body == b"crash":
         raise RuntimeError("a fault of ours")
-    if body == b"conflict":
-        return Parsed("AE", None, "", (Finding("error", "Bundle.entry[1]", "conflict", "twice"),))
     return parse(body, source, keys, received_at_ms, order)
 
 
@@ -152,7 +149,6 @@ def a_parser(
     [
         (oru("C1"), 202, ("information", "informational", None)),
         (b"hello", 400, ("error", "structure", ["MSH"])),
-        (b"conflict", 409, ("error", "conflict", ["Bundle.entry[1]"])),
         (b"x" * 5_000, 413, ("error", "too-long", ["MSH"])),
         (oru("C1") + b"not a segment\r", 422, ("error", "structure", ["OBX"])),
         (b"crash", 422, ("error", "exception", None)),

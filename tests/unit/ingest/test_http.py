@@ -1,5 +1,7 @@
 """`POST /hl7v2` answers by HTTP status and acknowledgement; health tells what is missing."""
 
+import asyncio
+
 import httpx
 import pytest
 
@@ -77,3 +79,26 @@ async def test_metrics_hold_no_identity(make_bench: MakeBench) -> None:
         assert 'auscult_ingest_messages_total{answer="AA",event_type="observation.result"' in text
         for identity in ("CONTROL-77", "MRN-SECRET", "Doe", "Jane", "19600101"):
             assert identity not in text
+
+
+@pytest.mark.parametrize("path", ["/hl7v2", "/fhir"])
+async def test_who_hangs_up_in_the_middle_leaves_no_trace_but_a_line(
+    make_bench: MakeBench, capfd: pytest.CaptureFixture[str], path: str
+) -> None:
+    async with make_bench() as bench:
+        _, writer = await asyncio.open_connection("127.0.0.1", bench.service.http_port)
+        head = f"POST {path} HTTP/1.1\r\nHost: h\r\nContent-Length: 1000\r\n\r\nMSH|"
+        writer.write(head.encode())
+        await writer.drain()
+        await asyncio.sleep(0.2)
+        writer.close()
+        await writer.wait_closed()
+        said = ""
+        async with asyncio.timeout(5):
+            while "hung up" not in said:
+                await asyncio.sleep(0.05)
+                said += "".join(capfd.readouterr())
+        assert (await post(bench, oru("C1"))).status_code == 202
+        said += "".join(capfd.readouterr())
+        assert "Traceback" not in said
+        assert "ClientDisconnect" not in said

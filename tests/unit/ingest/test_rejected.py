@@ -12,6 +12,7 @@ import pytest
 import typer
 
 from cli.commands.rejected import Asking, list_command, replay_command, show_command
+from cli.commands.replay import Doors
 from cli.stack.process import StackError
 from contracts.audited import AUDIT
 from contracts.identified import IDENTIFIED
@@ -154,6 +155,47 @@ async def test_operators_list_show_and_replay_and_are_audited(
             ("rejected_show", "HOPERAT"),
             ("rejected_replay", "HOPERAT"),
         ]
+
+
+async def test_a_message_goes_again_through_the_listener_it_came_by(
+    make_bench: MakeBench,
+    tmp_path: Path,
+    capsysbinary: pytest.CaptureFixture[bytes],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The listener in Beijing assumes GB18030; through another one the names would be others."""
+    keys = make_keys(tmp_path / "site")
+    bad = oru("BAD-1") + "PID|1||7^^^H^MR||王^芳\rjunk\r".encode("gb18030")
+    doors = [{"name": "beijing", "port": 0, "charset": "gb18030"}]
+    async with (
+        make_bench(keys_dir=keys, doors=doors) as bench,
+        privacy_over(bench, keys) as url,
+    ):
+        told: dict[str, Any] = {"viewer": "o", "privacy": url, "token": keys / "resolve.token"}
+        told["since"] = "2023-01-01"
+        beijing = bench.service.listeners["beijing"].port
+        async with sender(beijing) as link:
+            assert msa(await link.send(bad)) == ("AE", "BAD-1")
+        await kept(bench, 1)
+        monkeypatch.setattr("cli.listeners.doors_of", lambda *_: Doors(("127.0.0.1", 9), ""))
+        monkeypatch.setenv("INGEST_DOORS", json.dumps([doors[0] | {"port": beijing}]))
+        capsysbinary.readouterr()
+        with pytest.raises(typer.Exit):  # it is as bad as it was
+            await asyncio.to_thread(replay_command, [], **told)
+        said = capsysbinary.readouterr()
+        assert json.loads(said.out.splitlines()[-1])["ack"] == "AE"
+        assert b"warning" not in said.err
+
+        mllp = bench.service.mllp.port
+        monkeypatch.setattr("cli.listeners.doors_of", lambda *_: Doors(("127.0.0.1", mllp), ""))
+        monkeypatch.delenv("INGEST_DOORS")
+        with pytest.raises(typer.Exit):
+            await asyncio.to_thread(replay_command, [], **told)
+        said = capsysbinary.readouterr()
+        assert b"source beijing goes to the default listener" in said.err
+        with pytest.raises(typer.Exit):
+            await asyncio.to_thread(replay_command, [], **told, to=f"mllp://127.0.0.1:{mllp}")
+        assert b"warning" not in capsysbinary.readouterr().err
 
 
 async def test_the_answers_are_those_of_the_golden_files(
