@@ -1,5 +1,7 @@
 """What was read of one patient to the event that is stored: ``body_of(draft, origin)``. Pure."""
 
+import msgspec
+
 from contracts.clinical import EventType, Finding
 from contracts.identified import IdentifiedBody, IdentityLink, Patient, PatientId
 from services.ingest import patients
@@ -39,7 +41,7 @@ def body_of(draft: Draft, origin: Origin) -> IdentifiedBody:
     dialect = header.dialect
     links = _links(draft, ids, assigner) if event_type in LINKING else ()
     genotypes, variants = genomics_of(draft) if draft.genomic else ((), ())
-    return IdentifiedBody(
+    body = IdentifiedBody(
         event_type=event_type,
         message_type=header.message_type,
         version=dialect.first(header.version),
@@ -64,9 +66,10 @@ def body_of(draft: Draft, origin: Origin) -> IdentifiedBody:
         links=links,
         findings=findings + tuple(draft.findings) if draft.findings else findings,
         raw=origin.raw,
-        genotypes=genotypes,
-        variants=variants,
     )
+    if genotypes or variants:
+        body = msgspec.structs.replace(body, genotypes=genotypes, variants=variants)
+    return body
 
 
 def _event_type(draft: Draft, header: Header) -> EventType:

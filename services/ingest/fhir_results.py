@@ -20,8 +20,8 @@ from services.ingest.fhir_json import Node, node, nodes, number, text
 from services.ingest.fhir_people import person_name
 from services.ingest.images import named
 from services.ingest.patients import written
-from services.ingest.results import Value
 from services.ingest.units import canonical, ucum_of
+from services.ingest.values import Value
 
 UCUM_SYSTEM = "http://unitsofmeasure.org"
 COMPARATORS = frozenset({"<", "<=", ">=", ">"})

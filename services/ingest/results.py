@@ -2,16 +2,21 @@
 
 from typing import Final
 
+import msgspec
+
 from contracts.clinical import Finding, Order
 from contracts.identified import Note
 from contracts.loinc import parameter_of
-from contracts.observation import Code, Observation, ObservationKind
+from contracts.observation import Code, Observation
 from services.ingest.codes import LOINC, code_of
-from services.ingest.dialect import NULL
+from services.ingest.dialect import NULL, Dialect
 from services.ingest.draft import Draft
 from services.ingest.patients import has_chinese, put_staff_name
 from services.ingest.units import canonical, ucum_of
 from services.ingest.values import (
+    DELETED,
+    NO_VALUE,
+    Value,
     flags_of,
     number_of,
     plain,
@@ -39,35 +44,6 @@ LOCAL_CODE: Final = Finding(
 )
 WITHDRAWN: Final = frozenset({"D", "W", "X"})
 CANCELLED: Final = "CA"
-
-
-class Value:
-    """OBX-5 as it was read, with its unit."""
-
-    __slots__ = (
-        "answer", "comparator", "finding", "kind", "number", "text", "unit", "unit_sent",
-    )  # fmt: skip
-
-    def __init__(  # noqa: PLR0913 - the fields of an observation
-        self,
-        kind: ObservationKind,
-        number: float | None = None,
-        *,
-        comparator: str = "",
-        text: str = "",
-        answer: Code | None = None,
-        unit: str = "",
-        unit_sent: str = "",
-        finding: str = "",
-    ) -> None:
-        """Take the parts."""
-        self.kind: ObservationKind = kind
-        self.number, self.comparator, self.text, self.answer = number, comparator, text, answer
-        self.unit, self.unit_sent, self.finding = unit, unit_sent, finding
-
-
-NO_VALUE: Final = Value("empty")
-DELETED: Final = Value("empty", finding="null")
 
 
 def orc(draft: Draft, f: list[str]) -> None:
@@ -133,41 +109,58 @@ def obx(draft: Draft, f: list[str]) -> None:
         if local is not None:
             code, unit = Code(LOINC, local.loinc, code.text), local.unit
     index = draft.note_about = len(draft.observations)
-    status = f[11].strip() or "F"
-    if draft.is_cancelled and status not in WITHDRAWN:
-        status = "X"
-    draft.withdrawn = status if status in WITHDRAWN else ""
+    status = _status(draft, f[11])
     found = _value(draft, f, code, unit)
     series = draft.series_prefix or f[14] or draft.header.control_id
-    further: tuple[Code, ...] = ()
-    if found.kind == "coded" and d.repeat in f[5]:  # one result: a correction is of all of it
-        further = tuple([code_of(d, one) for one in d.repetitions(f[5])[1:]])
-    if code.system != LOINC and not draft.has_local_code and found.kind in CODABLE:
+    observation = Observation(
+        index=index,
+        code=code,
+        kind=found.kind,
+        value=found.number,
+        comparator=found.comparator,
+        text=found.text,
+        answer=found.answer,
+        unit=found.unit,
+        unit_sent=found.unit_sent,
+        reference_range=d.text(f[7]) if f[7] else "",
+        flags=flags_of(d, f[8]) if f[8] else (),
+        status=status,
+        at_ms=_observed_at(draft, f[14]),
+        series=f"{series}|{sent.system}|{sent.code}|{f[4]}",
+        finding=found.finding,
+    )
+    if code.system != LOINC and found.kind in CODABLE and not draft.has_local_code:
         draft.has_local_code = True
         draft.findings.append(LOCAL_CODE)
-    draft.observations.append(
-        Observation(
-            index=index,
-            code=code,
-            kind=found.kind,
-            value=found.number,
-            comparator=found.comparator,
-            text=found.text,
-            answer=found.answer,
-            unit=found.unit,
-            unit_sent=found.unit_sent,
-            reference_range=d.text(f[7]) if f[7] else "",
-            flags=flags_of(d, f[8]) if f[8] else (),
-            status=status,
-            at_ms=_observed_at(draft, f[14]),
-            series=f"{series}|{sent.system}|{sent.code}|{f[4]}",
-            finding=found.finding,
-            further_answers=further,
-            code_sent=None if sent is code else sent,
-        )
-    )
-    if code.code in GENOMIC and d.repeat not in f[5] and code.system == LOINC:
+    if sent is not code or (found.answer is not None and d.repeat in f[5]):
+        observation = _with_more(d, observation, f[5], sent)
+    draft.observations.append(observation)
+    if code.code in GENOMIC and code.system == LOINC and d.repeat not in f[5]:
         draft.genomic.append((index, f"{draft.series_prefix}|{f[4]}"))
+
+
+def _with_more(d: Dialect, one: Observation, raw: str, sent: Code) -> Observation:
+    """Return an observation with the rest of a repeated answer (one result: a correction is of all
+    of it), and with the site's own code where that was mapped.
+    """
+    further = d.repetitions(raw)[1:] if one.answer is not None else []
+    return msgspec.structs.replace(
+        one,
+        further_answers=tuple([code_of(d, answer) for answer in further]),
+        code_sent=None if sent is one.code else sent,
+    )
+
+
+def _status(draft: Draft, raw: str) -> str:
+    """Return OBX-11, and have notes on it know whether it was taken back."""
+    status = raw.strip() or "F"
+    if status != "F" or draft.is_cancelled:
+        if draft.is_cancelled and status not in WITHDRAWN:
+            status = "X"
+        draft.withdrawn = status if status in WITHDRAWN else ""
+    else:
+        draft.withdrawn = ""
+    return status
 
 
 def _observed_at(draft: Draft, own: str) -> int | None:

@@ -1,8 +1,9 @@
-"""Parts of a result as text to numbers, comparators, units and flags."""
+"""What a result holds, and parts of it as text to numbers, comparators, units and flags."""
 
 from math import isfinite
 from typing import Final
 
+from contracts.observation import Code, ObservationKind
 from services.ingest.dialect import Dialect
 from services.ingest.kept import Kept
 from services.ingest.units import ucum_of
@@ -11,6 +12,35 @@ COMPARATORS: Final = frozenset({"<", ">", "<=", ">=", "="})
 
 _units: Final[Kept[str]] = Kept(4096)
 _flagged: Final[Kept[tuple[str, ...]]] = Kept(4096)
+
+
+class Value:
+    """OBX-5 as it was read, with its unit."""
+
+    __slots__ = (
+        "answer", "comparator", "finding", "kind", "number", "text", "unit", "unit_sent",
+    )  # fmt: skip
+
+    def __init__(  # noqa: PLR0913 - the fields of an observation
+        self,
+        kind: ObservationKind,
+        number: float | None = None,
+        *,
+        comparator: str = "",
+        text: str = "",
+        answer: Code | None = None,
+        unit: str = "",
+        unit_sent: str = "",
+        finding: str = "",
+    ) -> None:
+        """Take the parts."""
+        self.kind: ObservationKind = kind
+        self.number, self.comparator, self.text, self.answer = number, comparator, text, answer
+        self.unit, self.unit_sent, self.finding = unit, unit_sent, finding
+
+
+NO_VALUE: Final = Value("empty")
+DELETED: Final = Value("empty", finding="null")
 
 
 def structured(c: list[str]) -> tuple[str, str]:
