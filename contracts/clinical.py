@@ -28,7 +28,7 @@ EventType = Literal[
     "referral",
     "non_clinical",
 ]
-Precision = Literal["year", "month", "day", "minute", "second", "unknown"]
+Precision = Literal["year", "month", "day", "hour", "minute", "second", "unknown"]
 Zone = Literal["sent", "assumed"]
 EncounterStatus = Literal["planned", "open", "closed", "cancelled"]
 
@@ -43,7 +43,12 @@ class Finding(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 
 
 class Medication(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
-    """One medication order (RXE, RXO, RXD)."""
+    """One medication order (RXE, RXO, RXD), or a component of one (RXC).
+
+    A dose is ``dose``, or from ``dose`` to ``dose_max``; ``dose_sent`` is one that is no number.
+    ``alternates`` are further codes of the same drug. A component has a ``role`` (B base, A
+    additive, C not said), and is ``part_of`` the medication at that place of its event.
+    """
 
     code: Code
     dose: float | None = None
@@ -51,6 +56,11 @@ class Medication(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defau
     route: str = ""
     status: str = ""
     start_ms: int | None = None
+    dose_max: float | None = None
+    dose_sent: str = ""
+    alternates: tuple[Code, ...] = ()
+    part_of: int = -1
+    role: str = ""
 
 
 class Allergy(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
@@ -62,7 +72,7 @@ class Allergy(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults
 
 
 class Condition(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
-    """One diagnosis or problem (DG1, PRB)."""
+    """One diagnosis or problem (DG1, PRB); status ``DE``: it was deleted."""
 
     code: Code
     at_ms: int | None = None
@@ -76,3 +86,31 @@ class Order(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=T
     control: str = ""
     status: str = ""
     at_ms: int | None = None
+
+
+class Genotype(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
+    """A pair of alleles of one gene (``*1/*2``), as sent; ``metabolism``: what it does to drugs.
+
+    ``about`` is the index of its observation.
+    """
+
+    gene: str
+    diplotype: str
+    about: int
+    metabolism: str = ""
+
+
+class Variant(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
+    """One genetic variant: its names in HGVS (``dna`` c., ``protein`` p., ``genomic`` g.), its
+    numbers (``id`` of ClinVar or another, ``dbsnp``), the allelic state. ``about``: as above.
+    """
+
+    gene: str
+    about: int
+    name: str = ""
+    id: str = ""
+    dbsnp: str = ""
+    dna: str = ""
+    protein: str = ""
+    genomic: str = ""
+    state: str = ""

@@ -38,7 +38,8 @@ class Stay(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class CleanNote(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A note with typed marks (``[NAME-1]``) for what was removed; ``text`` None when held back.
 
-    ``held`` is the reason code why a note was held back, empty when it passed.
+    ``held`` is the reason code why a note was held back, empty when it passed. ``status`` is D, W
+    or X where what it comments on was taken back.
     """
 
     text: str | None
@@ -46,6 +47,7 @@ class CleanNote(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     kind: str = ""
     lang: str = ""
     held: str = ""
+    status: str = ""
 
 
 class CleanImage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -8,9 +8,11 @@ from contracts.clinical import (
     EncounterStatus,
     EventType,
     Finding,
+    Genotype,
     Medication,
     Order,
     Precision,
+    Variant,
     Zone,
 )
 from contracts.observation import Observation
@@ -80,6 +82,7 @@ class Encounter(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaul
 class Note(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """Free text (NTE-3, OBX-5 of TX and FT): ``index`` of the observation it belongs to, or -1.
 
+    ``status`` is D, W or X where what it comments on was taken back.
     ``apart_chars`` above 0: so long that it stays in the raw message alone, and ``text`` is empty.
     """
 
@@ -88,6 +91,7 @@ class Note(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=Tr
     kind: str = ""
     lang: str = ""
     apart_chars: int = 0
+    status: str = ""
 
 
 class Image(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
@@ -158,6 +162,8 @@ class IdentifiedBody(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     findings: tuple[Finding, ...] = ()
     raw: bytes = b""
     raw_blob: BlobRef | None = None
+    genotypes: tuple[Genotype, ...] = ()
+    variants: tuple[Variant, ...] = ()
 
 
 class IdentifiedEvent(msgspec.Struct, frozen=True, kw_only=True):

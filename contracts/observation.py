@@ -20,6 +20,8 @@ class Observation(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defa
 
     ``index`` is the position in its event: with ``event_id`` it is the key of the fact.
     ``value`` is set only for OBX-2 NM and SN, in ``unit`` (UCUM); ``unit_sent`` is what came.
+    ``code_sent`` is the site's own code that ``code`` was mapped from.
+    ``further_answers`` are those beside ``answer`` where a coded value is repeated (two organisms).
     ``status`` is OBX-11: F final, P preliminary, C corrects, D and W and X take back.
     ``series`` ties a correction to what it corrects (filler order, OBX-3, OBX-4); after privacy it
     is a keyed hash. ``at_ms`` is milliseconds since 1970 UTC, shifted after privacy.
@@ -40,3 +42,5 @@ class Observation(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defa
     at_ms: int | None = None
     series: str = ""
     finding: str = ""
+    further_answers: tuple[Code, ...] = ()
+    code_sent: Code | None = None

@@ -3,6 +3,7 @@
 import codecs
 import sys
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -11,9 +12,11 @@ import typer
 
 from cli.files import content_of
 from cli.message_files import fhir_bodies, is_fhir
+from services.ingest.codes import LocalCodes
 from services.ingest.fhir import control_id_of, parse_fhir
 from services.ingest.frames import parse_frame
 from services.ingest.identity import Keys
+from services.ingest.local_codes import LocalCodesInvalid, load, of_source
 from services.ingest.parse import Parsed, SourceProfile
 
 # Nothing here is stored, so ids and routes are not shown and their keys do not matter.
@@ -38,10 +41,14 @@ def parse_command(
     lenient: Annotated[
         bool, typer.Option(help="Take lines that are no segments, and empty control ids.")
     ] = False,
+    local_codes: Annotated[
+        Path | None, typer.Option(help="CSV of a site's own codes: system,code,loinc,unit.")
+    ] = None,
 ) -> None:
     """Show what each message says, how it would be answered (AA, AE, AR) and what is odd in it."""
     _check(zone, charset)
-    source = SourceProfile("parse", charset, zone, assigner, strict=not lenient)
+    known = _known(local_codes)
+    source = SourceProfile("parse", charset, zone, assigner, strict=not lenient, local_codes=known)
     for file in files:
         for line in lines_of(file, content_of(file), source):
             sys.stdout.write(line.decode() + "\n")
@@ -77,6 +84,13 @@ def line_of(parsed: Parsed) -> dict[str, Any]:
     if len(shown) > 1:  # one frame may speak of several patients
         line["further_events"] = shown[1:]
     return line
+
+
+def _known(path: Path | None) -> LocalCodes:
+    try:
+        return of_source(load(path), "parse") if path is not None else {}
+    except LocalCodesInvalid as error:
+        raise typer.BadParameter(str(error)) from error
 
 
 def _check(zone: str, charset: str) -> None:

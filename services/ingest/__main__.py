@@ -11,6 +11,7 @@ from plumbing.errors import Superseded
 from plumbing.garbage import spare_what_stays
 from plumbing.kafka_log import KafkaReader, KafkaTransactions, require_fast_checksum
 from services.ingest.app import KeyMissing, Logs, running
+from services.ingest.local_codes import LocalCodesInvalid
 from services.ingest.settings import IngestSettings
 
 
@@ -23,7 +24,7 @@ def main() -> None:
     spare_what_stays()
     try:
         asyncio.run(_serve(settings))
-    except (KeyMissing, OSError) as error:
+    except (KeyMissing, LocalCodesInvalid, OSError) as error:
         sys.stderr.write(f"ingest cannot start: {error}\n")
         sys.exit(1)
     except Superseded:

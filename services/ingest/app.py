@@ -13,7 +13,7 @@ from plumbing.clock import Clock
 from plumbing.errors import Unavailable
 from plumbing.event_log import EventReader, Transactions
 from plumbing.http_server import WebServer
-from services.ingest import committer, compiled
+from services.ingest import committer, compiled, local_codes
 from services.ingest.committer import Committer
 from services.ingest.doors import Door
 from services.ingest.fhir import parse_fhir
@@ -66,6 +66,7 @@ class Ingest:
         answered = Answered(settings.answers_max)
         self._ledger = Ledger(answered, logs.committed, logs.all_records)
         keys = load_keys(settings)
+        self._local_codes = local_codes.load(settings.local_codes) if settings.local_codes else ()
         refusals = Refusals(keys)
         self._habits = Habits(keys, clock, settings.state_dir)
         self._committer = Committer(
@@ -101,6 +102,7 @@ class Ingest:
                 settings.assigner,
                 settings.strict,
                 settings.assigners,
+                local_codes.of_source(self._local_codes, settings.source),
             ),
             frozenset(settings.types),
             frozenset(settings.processing_ids),
@@ -179,7 +181,13 @@ class Ingest:
 
     async def _open(self, told: DoorSettings) -> None:
         profile = SourceProfile(
-            told.name, told.charset, told.zone, told.assigner, told.strict, told.assigners
+            told.name,
+            told.charset,
+            told.zone,
+            told.assigner,
+            told.strict,
+            told.assigners,
+            local_codes.of_source(self._local_codes, told.name),
         )
         door = Door(profile, frozenset(told.types), frozenset(told.processing_ids))
         self._habits.expect(profile)

@@ -7,11 +7,12 @@ counts other than came is a warning: what is missing cannot be refused.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import msgspec
 
 from contracts.clinical import Finding
-from services.ingest.charset import UTF16_MARKS, split_frame
+from services.ingest.charset import WIDE_STARTS, split_frame
 from services.ingest.framing import HEAD_BYTES, Frame
 from services.ingest.hl7 import BLANKS
 from services.ingest.parse import Parsed
@@ -24,7 +25,8 @@ CONTROL_ID = 10  # its place when FHS, BHS are split: FHS-11, BHS-11
 FINDS = 40  # bytes at the beginning of a line in which the count of a trailer stands
 
 
-class Envelope(msgspec.Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Envelope:
     """What the answers to a batch repeat: FHS-11 and BHS-11, None where there is no such line."""
 
     file_id: str | None = None
@@ -98,7 +100,7 @@ def pieces_of(content: bytes, bytes_max: int) -> list[Frame]:
     if len(content) <= bytes_max:
         return [Frame(content)]
     head, parts = split_frame(content)
-    if not parts or content.startswith(UTF16_MARKS):
+    if not parts or content.startswith(WIDE_STARTS):
         return [Frame(content[:HEAD_BYTES], too_large=True)]
     is_batch, is_whole = envelope_of(head)[0].is_there, bool(_trailers(parts[-1]))
     closing = b"BTS\r" if is_batch else b""

@@ -4,8 +4,22 @@ import codecs
 
 from contracts.clinical import Finding
 
-SINGLE_BYTE = ("iso8859", "cp125", "ascii")
-UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, b"M\x00S\x00H\x00", b"\x00M\x00S\x00H")
+SINGLE_BYTE = ("iso8859", "cp125", "cp874", "koi8", "ascii")
+# How a message of two or four bytes a sign begins. The longer ones first: that of UTF-32 begins as
+# that of UTF-16.
+WIDE_MARKS = (
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (b"M\x00\x00\x00S\x00\x00\x00", "utf-32-le"),
+    (b"\x00\x00\x00M\x00\x00\x00S", "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+    (b"M\x00S\x00H\x00", "utf-16-le"),
+    (b"\x00M\x00S\x00H", "utf-16-be"),
+)
+WIDE_STARTS = tuple(mark for mark, _ in WIDE_MARKS)
+# In their signs of two bytes the second may be a delimiter (| ^ ~ may be halves of letters).
+TRAIL_CODECS = ("big5hkscs", "gb18030", "cp932")
 # MSH-18 by HL7 table 0211 and by what is sent in its place; compared without space, - _ and case.
 ALIASES = {
     "ASCII": "ascii",
@@ -16,6 +30,8 @@ ALIASES = {
     "UNICODEUTF8": "utf-8",
     "UNICODEUTF16": "utf-16",
     "UTF16": "utf-16",
+    "UNICODEUTF32": "utf-32",
+    "UTF32": "utf-32",
     "ISOIR100": "iso8859-1",
     "ISOIR14": "iso2022_jp",
     "ISOIR87": "iso2022_jp",
@@ -44,9 +60,13 @@ ALIASES = {
     "LATIN1": "iso8859-1",
     "LATIN2": "iso8859-2",
     "LATIN9": "iso8859-15",
-    "WINDOWS1252": "cp1252",
-    "CP1252": "cp1252",
-} | {f"8859/{part}": f"iso8859-{part}" for part in (*range(1, 12), 13, 14, 15, 16)}
+    "WINDOWS874": "cp874",
+    "KOI8R": "koi8-r",
+    "KOI8U": "koi8-u",
+}
+ALIASES |= {f"8859/{part}": f"iso8859-{part}" for part in (*range(1, 12), 13, 14, 15, 16)}
+for page in range(1250, 1259):
+    ALIASES |= {f"WINDOWS{page}": f"cp{page}", f"CP{page}": f"cp{page}"}
 for name, codec in tuple(ALIASES.items()):
     if "/" in name:
         ALIASES |= dict.fromkeys((name.replace("8859/", "ISO8859"), f"ISO{name}"), codec)
@@ -87,10 +107,9 @@ def decode(raw: bytes, default: str) -> Decoded:
 
 def decode_wide(raw: bytes, default: str) -> Decoded:
     """Return the text of one message for which ``ascii_text`` has none."""
-    if raw.isascii() and b"\x1b" not in raw:
-        return _decode_utf16(raw)
-    if raw.startswith(UTF16_MARKS):
-        return _decode_utf16(raw)
+    wide = wide_codec(raw)
+    if wide or (raw.isascii() and b"\x1b" not in raw):
+        return _decode_wide(raw, wide or ("utf-16-le" if raw[:1] == b"M" else "utf-16-be"))
     if raw.startswith(codecs.BOM_UTF8):
         body = raw[len(codecs.BOM_UTF8) :]
         return _first_that_reads(body, ("utf-8",), _declared(body))
@@ -112,11 +131,12 @@ def codec_of(declared: str) -> str:
 
 def split_frame(frame: bytes) -> tuple[bytes, list[bytes]]:
     """Return what stands before the first MSH, and each message of a frame (batch or single)."""
-    if frame.startswith(UTF16_MARKS):
-        head, parts = _split(_decode_utf16(frame).text.encode())
+    codec = wide_codec(frame)
+    if codec:
+        head, parts = _split(_decode_wide(frame, codec).text.encode())
         if len(parts) == 1:
             return head, [frame]
-        return head, [codecs.BOM_UTF16_LE + part.decode().encode("utf-16-le") for part in parts]
+        return head, [f"\ufeff{part.decode()}".encode(codec) for part in parts]
     return _split(frame)
 
 
@@ -136,15 +156,44 @@ def _split(frame: bytes) -> tuple[bytes, list[bytes]]:
     return frame[len(bom) : starts[0]], [bom + part for part in parts] if bom else parts
 
 
+def wide_codec(raw: bytes) -> str:
+    """Return the codec of a message of two or four bytes a sign, by how it begins, else ""."""
+    for mark, codec in WIDE_MARKS:
+        if raw.startswith(mark):
+            return codec
+    return ""
+
+
 def _declared(raw: bytes) -> str:
     end = len(raw)
     for mark in (b"\r", b"\n"):
         found = raw.find(mark, 0, end)
         end = found if found >= 0 else end
-    fields = raw[:end].split(raw[3:4]) if raw[3:4] else []
-    if len(fields) < 18:
+    head, field = raw[:end], raw[3:4].decode("latin-1")
+    if not field:
         return ""
-    return charset_of(fields[17].decode("ascii", "replace"))
+    declared = _eighteenth(head.decode("ascii", "replace"), field)
+    if codec_of(declared) or head.isascii():
+        return declared
+    for codec in TRAIL_CODECS:
+        # The second byte of a letter may look like a separator, and then MSH-18 is not the 18th.
+        other = _eighteenth(head.decode(codec, "replace"), field)
+        if codec_of(other) == codec:
+            return other
+    return declared
+
+
+def _eighteenth(head: str, field: str) -> str:
+    fields = head.split(field, 18)
+    return charset_of(fields[17]) if len(fields) > 17 else ""
+
+
+def header_text(head: bytes) -> str:
+    """Return the header of a message by the charset it declares; what it cannot be is replaced."""
+    if head.isascii():
+        return head.decode("ascii")
+    codec = codec_of(_declared(head))
+    return head.decode(codec if codec in TRAIL_CODECS else "latin-1", "replace")
 
 
 def charset_of(field: str) -> str:
@@ -178,12 +227,9 @@ def _mismatch(declared: str, used: str) -> tuple[Finding, ...]:
     return (Finding("warn", "MSH-18", "charset_mismatch", "read in another charset than declared"),)
 
 
-def _decode_utf16(raw: bytes) -> Decoded:
-    codec = "utf-16"
-    if not raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        codec = "utf-16-le" if raw[:1] == b"M" else "utf-16-be"
+def _decode_wide(raw: bytes, codec: str) -> Decoded:
     try:
-        text = raw.decode(codec)
+        text = raw.decode(codec).lstrip("\ufeff")
     except UnicodeDecodeError:
         return Decoded(raw.decode("latin-1"), "iso8859-1", "")
-    return Decoded(text.lstrip("\ufeff"), "utf-16", _declared(text.encode("utf-8", "replace")))
+    return Decoded(text, codec[:6], _declared(text.encode("utf-8", "replace")))

@@ -19,7 +19,7 @@ from contracts.observation import Code, Observation
 from services.ingest.analytes import BY_LOINC, IMPLIED, normalised
 from services.ingest.codes import LOINC
 from services.ingest.parse import Parsed, ParsedEvent
-from services.ingest.results import number_of
+from services.ingest.values import number_of
 
 DAY_MS = 86_400_000
 SLACK_MS = DAY_MS  # a zone that had to be assumed is off by at most 14 hours, clocks by minutes
@@ -178,7 +178,7 @@ def _same(one: Observation, other: Observation) -> bool:
         (o.code, o.answer, o.text, o.comparator, o.unit_sent, o.status, o.series.rpartition("|")[2])
         for o in (one, other)
     )
-    return ours == theirs
+    return ours == theirs and one.further_answers == other.further_answers
 
 
 def _observation(one: Observation, findings: list[Finding]) -> Observation:
@@ -203,7 +203,9 @@ def _is_number(code: Code, text: str) -> bool:
 def _in_canonical_unit(one: Observation, findings: list[Finding]) -> Observation:
     if one.value is None or one.code.system != LOINC:
         return one
-    value, unit, odd = normalised(one.code.code, one.value, one.unit_sent)
+    # Without a unit, that of the site's own map where the code is from there.
+    sent = one.unit_sent or (one.unit if one.code_sent is not None else "")
+    value, unit, odd = normalised(one.code.code, one.value, sent)
     if odd and odd != "unit_assumed":
         findings.append(_finding(_where(one), odd))
     if (value, unit, odd) == (one.value, one.unit, one.finding):

@@ -13,9 +13,9 @@ from pathlib import Path
 PACKAGE = Path(__file__).parent
 ROOT = PACKAGE.parents[1]
 MODULES = (
-    "analytes", "charset", "cleaning", "codes", "conditions", "dialect", "draft", "envelope",
-    "event_types", "frames", "hl7", "identity", "kept", "orders", "parse", "patients", "results",
-    "times", "units", "unmapped", "visits",
+    "analytes", "batches", "charset", "cleaning", "codes", "conditions", "dialect", "draft",
+    "envelope", "event_types", "frames", "framing", "genomics", "hl7", "identity", "images", "kept",
+    "orders", "parse", "patients", "results", "times", "units", "unmapped", "values", "visits",
 )  # fmt: skip
 # What the compiler looks at beside them: types and constants of these end up in the machine code.
 CONTRACTS = ("clinical", "identified", "loinc", "observation", "topic")

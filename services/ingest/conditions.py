@@ -3,11 +3,13 @@
 Both empty is the original mode: one application answer (AA, AE, AR), always. Else it is the
 enhanced mode: MSH-15 says when an accept answer (CA, CE, CR) is wanted, MSH-16 when an application
 answer is; one left empty wants none. A message that is not accepted gets no application answer
-beside its CE or CR, as nobody has yet looked at what it says.
+beside its CE or CR, as nobody has yet looked at what it says. An acknowledgement (MSH-9 ACK) gets
+none.
 """
 
 from typing import Final, NamedTuple
 
+from services.ingest.charset import header_text
 from services.ingest.dialect import NULL
 from services.ingest.hl7 import Header
 
@@ -31,26 +33,33 @@ class Conditions(NamedTuple):
 
 
 ORIGINAL: Final = Conditions()
+ACKNOWLEDGEMENT: Final = "ACK"  # never acknowledged itself: it would not come to an end
+UNANSWERED: Final = Conditions(NEVER, NEVER)
 
 
 def conditions_of(message: bytes) -> Conditions:
     """Return what the header of one message (bytes, starting with MSH or a BOM) asks for."""
     head = message[:HEADER_BYTES_MAX]
     if b"\x00" in head:
-        head = head.replace(b"\x00", b"").lstrip(b"\xff\xfe")  # UTF-16: the header is ASCII
+        head = head.replace(b"\x00", b"").lstrip(b"\xff\xfe")  # UTF-16, -32: the header is ASCII
     start = head.find(b"MSH")
     if start < 0:
         return ORIGINAL
     line = head[start:].partition(b"\r")[0].partition(b"\n")[0]
-    fields = line.split(line[3:4], 17) if len(line) > 3 else []
+    text = header_text(line)
+    fields = text.split(text[3], 17) if len(text) > 3 else []
+    if len(fields) > 8 and fields[8][:3] == ACKNOWLEDGEMENT and not fields[8][3:4].isalnum():
+        return UNANSWERED
     if len(fields) < 15 or not any(fields[14:16]):
         return ORIGINAL
-    accept, application = (one.decode("latin-1") for one in (*fields, b"")[14:16])
+    accept, application = (*fields, "")[14:16]
     return _conditions(accept, application)
 
 
 def conditions_in(header: Header) -> Conditions:
     """Return what a header that was read asks for."""
+    if header.kind == ACKNOWLEDGEMENT:
+        return UNANSWERED
     accept, application = header.accept, header.application_answer
     return _conditions(accept, application) if accept or application else ORIGINAL
 

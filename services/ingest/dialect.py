@@ -134,7 +134,7 @@ def _hexadecimal(digits: str, charset: str) -> str:
     for codec in (charset, "utf-8"):
         try:
             return raw.decode(codec)
-        except UnicodeDecodeError:
+        except (UnicodeDecodeError, LookupError):
             continue
     return raw.decode("latin-1")
 

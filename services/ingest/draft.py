@@ -3,6 +3,7 @@
 from contracts.clinical import Allergy, Condition, Finding, Medication, Order, Precision, Zone
 from contracts.identified import Encounter, Note, PatientId, PersonName
 from contracts.observation import Observation
+from services.ingest.codes import LocalCodes
 from services.ingest.dialect import Dialect
 from services.ingest.hl7 import Header
 from services.ingest.times import Moment, ReadTime
@@ -17,21 +18,26 @@ class Draft:
 
     __slots__ = (
         "allergies", "birth_date", "conditions", "country", "cx", "dates", "deceased", "dialect",
-        "document_kind", "encounter", "findings", "full_dialect", "has_attachment", "has_patient",
-        "header", "ids", "is_document", "medications", "moment", "names", "near_dialect",
-        "note_about", "note_first", "note_kind", "note_last", "note_lines", "notes", "observations",
-        "observed_at", "order_at", "order_control", "order_status", "orders", "postcode",
-        "prior_ids", "read_time", "requested", "sent_at", "series_prefix", "sex", "staff_names",
-        "towns", "xad", "xpn", "xtn",
+        "document_kind", "encounter", "findings", "full_dialect", "genomic", "has_attachment",
+        "has_local_code", "has_patient", "header", "ids", "is_cancelled", "is_document",
+        "local_codes", "medications", "moment", "names", "near_dialect", "note_about",
+        "note_first", "note_kind", "note_last", "note_lines", "note_status", "notes",
+        "observations", "observed_at", "order_at", "order_control", "order_status", "orders",
+        "postcode", "prior_ids", "read_time", "requested", "sent_at", "series_prefix", "sex",
+        "staff_names", "towns", "withdrawn", "xad", "xpn", "xtn",
     )  # fmt: skip
 
-    def __init__(self, header: Header, dialect: Dialect, read_time: ReadTime) -> None:
+    def __init__(
+        self, header: Header, dialect: Dialect, read_time: ReadTime, local_codes: LocalCodes
+    ) -> None:
         """Start a patient group of the message with ``header``.
 
         ``dialect`` reads the message. ``self.dialect`` reads the segment in hand, and
         ``self.near_dialect`` all that name the patient and those near: the plain one where it does.
         """
         self.header = header
+        self.local_codes = local_codes
+        self.has_local_code = False  # one that is not mapped
         self.full_dialect = dialect
         self.dialect = self.near_dialect = dialect.plain
         self.read_time = read_time
@@ -56,15 +62,18 @@ class Draft:
         self.conditions: list[Condition] = []
         self.medications: list[Medication] = []
         self.allergies: list[Allergy] = []
+        self.genomic: list[tuple[int, str]] = []  # genomic results, by index, with their group
         self.orders: list[Order] = []
         self.notes: list[Note] = []
         self.findings: list[Finding] = []
         # Where the reading stands: the order that the next OBX belongs to, what an NTE is about.
         self.is_document = header.kind == "MDM"
-        self.document_kind = self.note_kind = ""
+        self.is_cancelled = self.is_document and header.trigger == "T11"
+        self.document_kind = self.note_kind = self.note_status = ""
         self.note_about = self.note_first = self.note_last = -1
         self.note_lines: list[str] = []
-        self.requested = False  # an RXO of this order stands last among the medications
+        self.withdrawn = ""  # D, W or X: the result in hand, or the document, is taken back
+        self.requested = -1  # where the RXO of this order stands among the medications
         self.series_prefix = self.order_control = self.order_status = ""
         self.order_at: int | None = None
         self.observed_at: int | None = None
@@ -74,6 +83,11 @@ class Draft:
         """Keep a warning; ``text`` is a literal of the code, never of the message."""
         if len(self.findings) < FINDINGS_MAX:
             self.findings.append(Finding("warn", where, code, text))
+
+    def tell(self, where: str, code: str, text: str) -> None:
+        """Keep what is worth knowing and nothing wrong, as ``find`` does."""
+        if len(self.findings) < FINDINGS_MAX:
+            self.findings.append(Finding("info", where, code, text))
 
     def time_ms(self, raw: str, where: str) -> int | None:
         """Return the milliseconds of a time field, None when absent; unreadable ones are noted."""
@@ -85,6 +99,14 @@ class Draft:
                 self.find(where, "102", "not a time")
             return None
         return moment.ms
+
+    @property
+    def has_results(self) -> bool:
+        """Whether something clinical is said of a patient."""
+        if not self.ids:
+            return False
+        said = self.observations or self.notes or self.medications or self.conditions
+        return bool(said or self.allergies)
 
     def occurred(self, received_at_ms: int) -> tuple[int, Precision, Zone]:
         """Return when the event happened: EVN-6, EVN-2, OBR-7, else MSH-7, else its receipt."""

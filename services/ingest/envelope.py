@@ -1,10 +1,13 @@
 """What was read of one patient to the event that is stored: ``body_of(draft, origin)``. Pure."""
 
+import msgspec
+
 from contracts.clinical import EventType, Finding
 from contracts.identified import IdentifiedBody, IdentityLink, Patient, PatientId
 from services.ingest import patients
 from services.ingest.draft import Draft
-from services.ingest.event_types import LINKING, event_type_of
+from services.ingest.event_types import KNOWN, LINKING, event_type_of
+from services.ingest.genomics import genomics_of
 from services.ingest.hl7 import Header
 
 
@@ -37,7 +40,8 @@ def body_of(draft: Draft, origin: Origin) -> IdentifiedBody:
     occurred_at_ms, precision, zone = draft.occurred(received_at_ms)
     dialect = header.dialect
     links = _links(draft, ids, assigner) if event_type in LINKING else ()
-    return IdentifiedBody(
+    genotypes, variants = genomics_of(draft) if draft.genomic else ((), ())
+    body = IdentifiedBody(
         event_type=event_type,
         message_type=header.message_type,
         version=dialect.first(header.version),
@@ -63,10 +67,16 @@ def body_of(draft: Draft, origin: Origin) -> IdentifiedBody:
         findings=findings + tuple(draft.findings) if draft.findings else findings,
         raw=origin.raw,
     )
+    if genotypes or variants:
+        body = msgspec.structs.replace(body, genotypes=genotypes, variants=variants)
+    return body
 
 
 def _event_type(draft: Draft, header: Header) -> EventType:
     event_type = event_type_of(header.kind, header.trigger)
+    if header.kind not in KNOWN and draft.has_results:
+        draft.find("MSH-9", "200", "no message type of HL7: taken by what it says")
+        event_type = "observation.result"
     if not draft.ids and event_type != "non_clinical":
         draft.find("PID-3", "no_patient", "a clinical message without a patient identifier")
         return "non_clinical"

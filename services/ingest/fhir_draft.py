@@ -2,6 +2,8 @@
 
 import re
 
+import msgspec
+
 from contracts.clinical import Allergy, Condition, Finding, Medication, Order
 from contracts.identified import Encounter, IdentityLink, Image, Note, PatientId, PersonName
 from contracts.observation import Observation
@@ -9,6 +11,7 @@ from services.ingest.draft import FINDINGS_MAX
 from services.ingest.fhir_bundle import Bundle, Entry
 from services.ingest.fhir_json import Node
 from services.ingest.parse import SourceProfile
+from services.ingest.results import LOCAL_CODE
 from services.ingest.times import Moment, ReadTime
 
 DAY_MS = 86_400_000
@@ -34,9 +37,9 @@ class FhirDraft:
 
     __slots__ = (
         "allergies", "birth_date", "bundle", "conditions", "country", "deceased", "entries",
-        "findings", "ids", "images", "kinds", "latest_ms", "links", "medications", "moment",
-        "names", "notes", "observations", "orders", "others", "postcode", "read_time", "server",
-        "sex",
+        "findings", "has_local_code", "ids", "images", "kinds", "latest_ms", "links",
+        "medications", "moment", "names", "notes", "observations", "orders", "others", "postcode",
+        "read_time", "server", "sex",
         "source", "staff_names", "updated", "visits", "warned",
     )  # fmt: skip
 
@@ -65,6 +68,7 @@ class FhirDraft:
         self.images: list[Image] = []
         self.findings: list[Finding] = []
         self.warned = 0
+        self.has_local_code = False
         self.moment: Moment | None = None  # the newest time of anything said
         self.updated: Moment | None = None  # when the Patient was, where nothing else has a time
         self.kinds: set[str] = set()  # resource types that became something
@@ -82,6 +86,12 @@ class FhirDraft:
         if self.warned < FINDINGS_MAX:
             self.warned += 1
             self.findings.append(Finding("warn", where, code, text))
+
+    def local_code(self, where: str) -> None:
+        """Tell, once, that a result has a code of the site's own that nothing maps."""
+        if not self.has_local_code:
+            self.has_local_code = True
+            self.findings.append(msgspec.structs.replace(LOCAL_CODE, where=f"{where}.code"))
 
     def left_out(self, entry: Entry, code: str, text: str) -> None:
         """Name an entry that became nothing. Never cut short: each entry is accounted for."""

@@ -7,6 +7,7 @@ condition taken back has status DE, as a deleted problem of v2 has.
 from contracts.clinical import Allergy, Condition, Medication, Order
 from contracts.observation import Code
 from services.ingest import fhir_notes
+from services.ingest.codes import says_no_allergy
 from services.ingest.fhir_bundle import Entry
 from services.ingest.fhir_codes import (
     ORDER_CONTROL,
@@ -115,6 +116,9 @@ def allergy(draft: FhirDraft, entry: Entry) -> None:
     if not (code.code or code.text) and reactions:
         code = code_of(reactions[0].get("substance"))
     if _is_empty(draft, entry, code):
+        return
+    if says_no_allergy(code):
+        draft.left_out(entry, "no_known_allergies", "told to have none: that is no allergy")
         return
     found = [SEVERITY.get(text(one.get("severity")), "") for one in reactions]
     severity = max(found, key=SEVERITY_RANK.index, default="")

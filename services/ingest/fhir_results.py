@@ -20,8 +20,8 @@ from services.ingest.fhir_json import Node, node, nodes, number, text
 from services.ingest.fhir_people import person_name
 from services.ingest.images import named
 from services.ingest.patients import written
-from services.ingest.results import Value
 from services.ingest.units import canonical, ucum_of
+from services.ingest.values import Value
 
 UCUM_SYSTEM = "http://unitsofmeasure.org"
 COMPARATORS = frozenset({"<", "<=", ">=", ">"})
@@ -98,11 +98,16 @@ def family_history(draft: FhirDraft, entry: Entry) -> None:
 
 def _put(draft: FhirDraft, entry: Entry, said: tuple[Node, str, str], at_ms: int | None) -> None:
     part, path, series = said
-    code = code_of(part.get("code"))
-    value = _value(draft, part, path, code)
+    code = sent = code_of(part.get("code"))
+    local = draft.source.local_codes.get((code.system, code.code))
+    if local is not None and code.system != LOINC:
+        code = Code(LOINC, local.loinc, code.text)
+    value = _value(draft, part, path, code, local.unit if local is not None else "")
     status = status_of(entry.resource)
     if status not in RESULT_STATUS:
         draft.find(f"{entry.path}.status", "103" if status else "101", "no known status")
+    if code.system != LOINC and value.kind in {"quantity", "coded"}:
+        draft.local_code(path)
     flags = [plain_code(one) for one in nodes(part.get("interpretation"))]
     if value.kind == "text" and (len(value.text) > NOTE_CHARS or "\n" in value.text):
         fhir_notes.note(draft, value.text, code.text or code.code, len(draft.observations))
@@ -121,8 +126,9 @@ def _put(draft: FhirDraft, entry: Entry, said: tuple[Node, str, str], at_ms: int
             flags=tuple(flag for flag in flags if flag),
             status=RESULT_STATUS.get(status, "R" if status else "F"),
             at_ms=at_ms,
-            series=f"{series}|{code.system}|{code.code}",
+            series=f"{series}|{sent.system}|{sent.code}",
             finding=value.finding,
+            code_sent=None if sent is code else sent,
         )
     )
 
@@ -163,12 +169,12 @@ def _contained(draft: FhirDraft, entry: Entry, field: str) -> None:
                 observation(draft, found)
 
 
-def _value(draft: FhirDraft, part: Node, path: str, code: Code) -> Value:
+def _value(draft: FhirDraft, part: Node, path: str, code: Code, unit: str) -> Value:
     field = next((name for name in part if name.startswith("value")), "")
     raw = part.get(field)
     if field in {"valueQuantity", "valueInteger", "valueDecimal"}:
         quantity = node(raw) if field == "valueQuantity" else {"value": raw}
-        return _quantity(draft, quantity, f"{path}.{field}", code)
+        return _quantity(draft, quantity, f"{path}.{field}", code, unit)
     if field in {"valueCodeableConcept", "valueCoding"}:
         return Value("coded", answer=code_of(raw))
     if field == "valueBoolean" and isinstance(raw, bool):
@@ -199,7 +205,7 @@ def _as_text(draft: FhirDraft, field: str, raw: Any, path: str) -> Value:
     return Value("empty", finding="type_unknown")
 
 
-def _quantity(draft: FhirDraft, quantity: Node, path: str, code: Code) -> Value:
+def _quantity(draft: FhirDraft, quantity: Node, path: str, code: Code, unit_meant: str) -> Value:
     value = number(quantity.get("value"))
     sent = _unit_sent(quantity)
     if value is None:
@@ -215,9 +221,9 @@ def _quantity(draft: FhirDraft, quantity: Node, path: str, code: Code) -> Value:
     parameter = parameter_of(code.code) if code.system == LOINC else None
     if parameter is None:
         is_ucum = text(quantity.get("system")) == UCUM_SYSTEM
-        unit = ucum_of(sent) or (text(quantity.get("code")) if is_ucum else "")
+        unit = ucum_of(sent or unit_meant) or (text(quantity.get("code")) if is_ucum else "")
     else:
-        value, unit, finding = canonical(parameter, value, sent)
+        value, unit, finding = canonical(parameter, value, sent or unit_meant)
         if finding and finding != "unit_assumed":
             draft.find(path, finding)
     return Value(

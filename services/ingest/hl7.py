@@ -79,11 +79,12 @@ class Message:
         self.is_alone = False
 
 
-def read(text: str, charset: str, *, strict: bool) -> Message:
+def read(text: str, charset: str, *, strict: bool, default: str = "") -> Message:
     """Return the message in ``text`` (decoded, starts with MSH unless it is not a message).
 
     ``strict``: a line that is no segment refuses the message; else it continues the line before,
-    and an empty control id is let through.
+    and an empty control id is let through. ``default``: the charset of hexadecimal
+    escapes in a message that is ASCII otherwise and names none.
     """
     if not text.startswith("MSH"):
         text = text.lstrip(BLANKS + "\r\n")
@@ -98,8 +99,9 @@ def read(text: str, charset: str, *, strict: bool) -> Message:
         wrong = Finding("error", "MSH-2", "102", "delimiters cannot be used")
         return Message(_without_delimiters(first, charset), [], "", (wrong,), "AR")
     f = first.split(field, MSH_18 + 1)  # what follows is one
-    if charset == "ascii" and len(f) > MSH_18 and f[MSH_18]:
-        codec = codec_of(charset_of(f[MSH_18]))  # hexadecimal escapes are in it
+    if charset == "ascii":
+        named = codec_of(charset_of(f[MSH_18])) if len(f) > MSH_18 and f[MSH_18] else ""
+        codec = named or default  # hexadecimal escapes are in it
         dialect = dialect_of(field, encoding, codec) if codec else dialect
     header, faults = _header(dialect, encoding, f, strict=strict)
     segments, odd, is_alone, has_z = _segments(lines, dialect, strict=strict)
@@ -186,7 +188,8 @@ def _version_fault(dialect: Dialect, raw: str) -> Finding | None:
     version = dialect.first(raw).strip()
     if not version:
         return Finding("error", "MSH-12", "101", "version is empty")
-    if version != "2" and not version.startswith("2."):
+    parts = version.split(".")
+    if parts[0] != "2" or not all(part.isdecimal() for part in parts):
         return Finding("error", "MSH-12", "203", "version is not 2.x")
     return None
 

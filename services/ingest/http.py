@@ -6,7 +6,8 @@ The same intake as MLLP. HL7 is answered by its acknowledgement, or by an Operat
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from email.message import Message
 
 from fastapi import FastAPI, HTTPException, Request, Response
 from starlette.requests import ClientDisconnect
@@ -15,6 +16,7 @@ from contracts.clinical import Finding
 from plumbing import log
 from plumbing.health import Checks, answer
 from services.ingest.answers import NOT_STORED
+from services.ingest.charset import codec_of
 from services.ingest.committer import Outcome
 from services.ingest.doors import Door
 from services.ingest.fhir_conflicts import NO_VERSIONS, PRECONDITION
@@ -82,7 +84,7 @@ async def _take_hl7v2(desk: Desk, request: Request) -> Response:
     if not is_whole:
         reply = await ready.refuse_large(body, desk.door)
     else:
-        reply = await ready.take(body, desk.door)
+        reply = await ready.take(body, _door_for(desk.door, request))
     # The worst: resends are safe. An empty batch has none.
     status = max((status_of(one) for one in reply.outcomes), default=202)
     if as_fhir:
@@ -90,6 +92,16 @@ async def _take_hl7v2(desk: Desk, request: Request) -> Response:
     headers = RETRY_AFTER if status == 503 else {}
     payload = reply.payloads[-1] if reply.payloads else b""
     return Response(payload, status, headers=headers, media_type=HL7)
+
+
+def _door_for(door: Door, request: Request) -> Door:
+    """Return the door with the charset of ``Content-Type``: it holds where MSH-18 says nothing."""
+    told = Message()
+    told["content-type"] = request.headers.get("content-type", "")
+    codec = codec_of(str(told.get_param("charset") or ""))
+    if not codec or codec == door.source.charset:
+        return door
+    return replace(door, source=replace(door.source, charset=codec))
 
 
 async def _take_fhir(desk: Desk, request: Request) -> Response:

@@ -1,13 +1,13 @@
-"""RXO, RXE, RXD, RXA, RXR, DG1, PRB, AL1, IAM: medication, diagnoses, problems, allergies."""
+"""RXO, RXE, RXD, RXA, RXR, RXC, DG1, PRB, AL1, IAM: medication, diagnoses, problems, allergies."""
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import msgspec
 
 from contracts.clinical import Allergy, Condition, Medication
-from services.ingest.codes import code_of
+from services.ingest.codes import code_of, further_codes_of, says_no_allergy
 from services.ingest.draft import Draft
-from services.ingest.results import number_of
+from services.ingest.values import number_of
 
 
 class _Columns(NamedTuple):
@@ -18,26 +18,29 @@ class _Columns(NamedTuple):
     unit: int
     at: int = 0
     status: int = 0
+    dose_max: int = 0
 
 
-RXO = _Columns(code=1, dose=2, unit=4)
-RXE = _Columns(code=2, dose=3, unit=5)
+RXO = _Columns(code=1, dose=2, dose_max=3, unit=4)
+RXE = _Columns(code=2, dose=3, dose_max=4, unit=5)
+RXC = _Columns(code=2, dose=3, unit=4)
 RXD = _Columns(code=2, dose=4, unit=5, at=3)
 RXA = _Columns(code=5, dose=6, unit=7, at=3, status=20)
+DELETED: Final = "DE"
 
 
 def rxo(draft: Draft, f: list[str]) -> None:
     """Read RXO: what was asked for."""
     before = len(draft.medications)
     _medication(draft, f, RXO)
-    draft.requested = len(draft.medications) > before
+    draft.requested = before if len(draft.medications) > before else -1
 
 
 def rxe(draft: Draft, f: list[str]) -> None:
     """Read RXE: what was ordered; it takes the place of the RXO of the same order."""
-    if draft.requested:
-        draft.medications.pop()
-        draft.requested = False
+    if draft.requested >= 0:
+        del draft.medications[draft.requested :]  # with its components: RXE has its own
+        draft.requested = -1
     _medication(draft, f, RXE)
 
 
@@ -53,28 +56,42 @@ def rxa(draft: Draft, f: list[str]) -> None:
 
 def rxr(draft: Draft, f: list[str]) -> None:
     """Read RXR: the route of the medication before it."""
-    if draft.medications and not draft.medications[-1].route:
+    whole = _whole_of(draft)
+    if whole >= 0 and not draft.medications[whole].route:
         route = code_of(draft.dialect, f[1])
-        last = draft.medications[-1]
-        draft.medications[-1] = msgspec.structs.replace(last, route=route.code or route.text)
+        last = draft.medications[whole]
+        draft.medications[whole] = msgspec.structs.replace(last, route=route.code or route.text)
+
+
+def rxc(draft: Draft, f: list[str]) -> None:
+    """Read RXC: a component of the medication before it, base (B) or additive (A)."""
+    _medication(draft, f, RXC, _whole_of(draft), draft.dialect.first(f[1]))
+
+
+def _whole_of(draft: Draft) -> int:
+    """Return the place of the last medication that is no component, -1 when there is none."""
+    place = len(draft.medications) - 1
+    while place >= 0 and draft.medications[place].role:
+        place -= 1
+    return place
 
 
 def dg1(draft: Draft, f: list[str]) -> None:
-    """Read DG1: a diagnosis (its text from DG1-4 where DG1-3 has none)."""
+    """Read DG1: a diagnosis (its text from DG1-4 where DG1-3 has none); one deleted (DG1-21 D) has
+    that as its status.
+    """
     code = code_of(draft.dialect, f[3])
     if not code.text and f[4]:
         code = msgspec.structs.replace(code, text=draft.dialect.text(f[4]))
     if code.code or code.text:
-        draft.conditions.append(
-            Condition(
-                code=code, at_ms=draft.time_ms(f[5], "DG1-5"), status=draft.dialect.first(f[6])
-            )
-        )
+        status = DELETED if draft.dialect.first(f[21]) == "D" else draft.dialect.first(f[6])
+        at_ms = draft.time_ms(f[5], "DG1-5")
+        draft.conditions.append(Condition(code=code, at_ms=at_ms, status=status))
 
 
 def prb(draft: Draft, f: list[str]) -> None:
     """Read PRB: a problem; a deleted one (action DE) keeps that as its status."""
-    status = "DE" if f[1] == "DE" else draft.dialect.first(f[14]) or f[1]
+    status = DELETED if f[1] == DELETED else draft.dialect.first(f[14]) or f[1]
     draft.conditions.append(
         Condition(
             code=code_of(draft.dialect, f[3]),
@@ -100,24 +117,41 @@ def iam(draft: Draft, f: list[str]) -> None:
 def _allergy(draft: Draft, f: list[str]) -> None:
     d = draft.dialect
     code = code_of(d, f[3])
-    if code.code or code.text:
+    if says_no_allergy(code):
+        draft.tell("AL1-3", "no_known_allergies", "told to have none: that is no allergy")
+    elif code.code or code.text:
         reaction = "; ".join(d.first(one) for one in d.repetitions(f[5]))
         draft.allergies.append(Allergy(code=code, severity=d.first(f[4]), reaction=reaction))
 
 
-def _medication(draft: Draft, f: list[str], columns: _Columns) -> None:
-    found = code_of(draft.dialect, f[columns.code])
+def _medication(
+    draft: Draft, f: list[str], columns: _Columns, part_of: int = -1, role: str = ""
+) -> None:
+    d = draft.dialect
+    raw = f[columns.code]
+    found = code_of(d, raw)
     if not (found.code or found.text):
         draft.find("RXE-2", "101", "no medication code")
         return
-    unit = code_of(draft.dialect, f[columns.unit])
+    unit = code_of(d, f[columns.unit])
     start_ms = draft.time_ms(f[columns.at], "RXA-3") if columns.at else None
+    least, most = d.text(f[columns.dose]), d.text(f[columns.dose_max]) if columns.dose_max else ""
+    dose, dose_max = number_of(least), number_of(most)
+    dose_sent = ""
+    if (least and dose is None) or (most and dose_max is None):
+        dose_sent = f"{least} {most}".strip()
+        draft.tell("RXE-3", "dose_text", "a dose that is no number is kept as sent")
     draft.medications.append(
         Medication(
             code=found,
-            dose=number_of(f[columns.dose]),
+            dose=dose,
+            dose_max=dose_max,
+            dose_sent=dose_sent,
             dose_unit=unit.code or unit.text,
             status=(f[columns.status] if columns.status else "") or draft.order_control,
             start_ms=start_ms if start_ms is not None else draft.order_at,
+            alternates=further_codes_of(d, raw, found),
+            part_of=part_of,
+            role=role or ("C" if columns is RXC else ""),
         )
     )

@@ -11,10 +11,11 @@ from contracts.clinical import Finding
 from contracts.identified import IdentifiedBody
 from services.ingest import hl7, orders, patients, results, visits
 from services.ingest.charset import Decoded, ascii_text, charset_of, decode_wide
+from services.ingest.codes import LocalCodes
 from services.ingest.dialect import EMPTY, NULL
 from services.ingest.draft import Draft
 from services.ingest.envelope import Origin, body_of
-from services.ingest.event_types import PAIRS
+from services.ingest.event_types import PAIRS, unknown_kind
 from services.ingest.hl7 import BREATH_SEGMENTS, Header, Message
 from services.ingest.identity import Keys, answer_key, content_hash, event_id, route_key
 from services.ingest.times import reader_of
@@ -63,7 +64,8 @@ READERS: Final[dict[str, Reader]] = {
     "RXD": Reader(orders.rxd, 6),
     "RXA": Reader(orders.rxa, 21),
     "RXR": Reader(orders.rxr, 2),
-    "DG1": Reader(orders.dg1, 7),
+    "RXC": Reader(orders.rxc, 5),
+    "DG1": Reader(orders.dg1, 22),
     "PRB": Reader(orders.prb, 17),
     "AL1": Reader(orders.al1, 6),
     "IAM": Reader(orders.iam, 7),
@@ -82,7 +84,8 @@ TOO_MANY_PATIENTS: Final = Finding(
 class SourceProfile:
     """What is assumed of one sender: ``charset`` (a Python codec), ``zone`` (IANA name) of times
     without an offset, ``assigner`` of identifiers that name none; ``strict`` as in ``hl7.read``.
-    ``assigners`` says by which assigner (CX-4) v2 feeds know a FHIR identifier system.
+    ``assigners`` says by which assigner (CX-4) v2 feeds know a FHIR identifier system,
+    ``local_codes`` what a code that is not LOINC means.
     """
 
     name: str
@@ -91,6 +94,7 @@ class SourceProfile:
     assigner: str = ""
     strict: bool = True
     assigners: Mapping[str, str] = field(default_factory=dict)
+    local_codes: LocalCodes = field(default_factory=dict)
 
 
 class ParsedEvent(msgspec.Struct, frozen=True, gc=False):
@@ -133,11 +137,19 @@ def parse(
     """Return what one message says. Never raises on what a sender wrote."""
     text = ascii_text(frame)
     decoded = decode_wide(frame, source.charset) if text is None else Decoded(text, "ascii", "")
-    message = hl7.read(decoded.text, decoded.used, strict=source.strict)
+    message = hl7.read(decoded.text, decoded.used, strict=source.strict, default=source.charset)
     header = message.header
     findings = decoded.findings + message.findings
     if header is None or message.refusal:
         return Parsed(message.refusal, header, decoded.used, findings)
+    drafts = _drafts(message, source)
+    if len(drafts) > PATIENTS_MAX:
+        return Parsed("AE", header, decoded.used, (*findings, TOO_MANY_PATIENTS))
+    if source.strict:
+        has_results = any(draft.has_results for draft in drafts)
+        unknown = unknown_kind(header.kind, header.trigger, has_results=has_results)
+        if unknown is not None:
+            return Parsed("AR", header, decoded.used, (*findings, unknown))
     told = (header.application, header.facility, header.control_id)
     content = content_hash(keys, told, message.canonical)
     declared = decoded.declared if text is None else charset_of(header.charset)
@@ -148,9 +160,6 @@ def parse(
         (received_at_ms, received_order),
         findings,
     )
-    drafts = _drafts(message, source)
-    if len(drafts) > PATIENTS_MAX:
-        return Parsed("AE", header, decoded.used, (*findings, TOO_MANY_PATIENTS))
     events = []
     found = list(findings)
     has_more = message.has_null or message.has_z
@@ -180,7 +189,7 @@ def _drafts(message: Message, source: SourceProfile) -> list[Draft]:
     assert header is not None  # noqa: S101 - the caller has looked
     field, escape = header.dialect.field, header.dialect.escape
     has_escape, has_null = message.has_escape, message.has_null
-    draft = Draft(header, header.dialect, reader_of(source.zone))
+    draft = Draft(header, header.dialect, reader_of(source.zone), source.local_codes)
     groups = [draft]
     with_staff: list[tuple[Draft, list[str], tuple[int, ...]]] = []
     for number, segment in enumerate(message.segments):
@@ -235,7 +244,7 @@ def _patient_begins(draft: Draft, groups: list[Draft], message: Message, f: list
     if header.kind == "ADT" and header.trigger in PAIRS and not draft.prior_ids:
         draft.prior_ids = patients.ids_of(draft.full_dialect, f[3])
         return draft
-    further = Draft(header, draft.full_dialect, draft.read_time)
+    further = Draft(header, draft.full_dialect, draft.read_time, draft.local_codes)
     further.moment = groups[0].moment if message.segments[0][:3] == "EVN" else None
     groups.append(further)
     return further

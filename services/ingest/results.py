@@ -1,57 +1,49 @@
 """OBR, OBX, NTE, TXA: results with their values, units, times and corrections; notes."""
 
-from math import isfinite
 from typing import Final
 
-from contracts.clinical import Order
+import msgspec
+
+from contracts.clinical import Finding, Order
 from contracts.identified import Note
 from contracts.loinc import parameter_of
-from contracts.observation import Code, Observation, ObservationKind
+from contracts.observation import Code, Observation
 from services.ingest.codes import LOINC, code_of
 from services.ingest.dialect import NULL, Dialect
 from services.ingest.draft import Draft
-from services.ingest.kept import Kept
 from services.ingest.patients import has_chinese, put_staff_name
 from services.ingest.units import canonical, ucum_of
+from services.ingest.values import (
+    DELETED,
+    NO_VALUE,
+    Value,
+    flags_of,
+    number_of,
+    plain,
+    span_of,
+    structured,
+    unit_as_sent,
+    written,
+)
 
 QUANTITIES: Final = frozenset({"NM", "SN"})
 CODED: Final = frozenset({"CE", "CWE", "CF", "CNE", "IS", "ID", "CX"})
 TEXTS: Final = frozenset({"ST", "TX", "FT"})
 TIMES: Final = frozenset({"DT", "TM", "TS", "DTM"})
 ATTACHMENTS: Final = frozenset({"ED", "RP"})
-COMPARATORS: Final = frozenset({"<", ">", "<=", ">=", "="})
-
-_units: Final[Kept[str]] = Kept(4096)
-_flagged: Final[Kept[tuple[str, ...]]] = Kept(4096)
-
-
-class Value:
-    """OBX-5 as it was read, with its unit."""
-
-    __slots__ = (
-        "answer", "comparator", "finding", "kind", "number", "text", "unit", "unit_sent",
-    )  # fmt: skip
-
-    def __init__(  # noqa: PLR0913 - the fields of an observation
-        self,
-        kind: ObservationKind,
-        number: float | None = None,
-        *,
-        comparator: str = "",
-        text: str = "",
-        answer: Code | None = None,
-        unit: str = "",
-        unit_sent: str = "",
-        finding: str = "",
-    ) -> None:
-        """Take the parts."""
-        self.kind: ObservationKind = kind
-        self.number, self.comparator, self.text, self.answer = number, comparator, text, answer
-        self.unit, self.unit_sent, self.finding = unit, unit_sent, finding
-
-
-NO_VALUE: Final = Value("empty")
-DELETED: Final = Value("empty", finding="null")
+# Results of a variant or genotype (``genomics`` reads them together).
+GENOMIC: Final = frozenset(
+    {
+        "48018-6", "84413-4", "47998-0", "81252-9", "81255-2", "48004-6", "48005-3", "81290-9",
+        "53034-5", "53040-2",
+    }
+)  # fmt: skip
+CODABLE: Final = frozenset({"quantity", "coded"})
+LOCAL_CODE: Final = Finding(
+    "info", "OBX-3", "local_code", "a result under a code of the site's own"
+)
+WITHDRAWN: Final = frozenset({"D", "W", "X"})
+CANCELLED: Final = "CA"
 
 
 def orc(draft: Draft, f: list[str]) -> None:
@@ -62,7 +54,8 @@ def orc(draft: Draft, f: list[str]) -> None:
     draft.order_at = draft.time_ms(f[9], "ORC-9") if f[9] else None
     draft.series_prefix = d.first(f[3]) or d.first(f[2])
     draft.note_about = -1
-    draft.requested = False
+    draft.requested = -1
+    draft.withdrawn = "X" if draft.is_cancelled else ""
 
 
 def obr(draft: Draft, f: list[str]) -> None:
@@ -78,6 +71,7 @@ def obr(draft: Draft, f: list[str]) -> None:
             draft.moment = draft.moment or moment
     draft.series_prefix = d.first(f[3]) or d.first(f[2]) or f[7]
     draft.note_about = -1
+    draft.withdrawn = "X" if draft.is_cancelled else ""
     draft.orders.append(
         Order(
             code=code_of(d, f[4]),
@@ -89,8 +83,13 @@ def obr(draft: Draft, f: list[str]) -> None:
 
 
 def txa(draft: Draft, f: list[str]) -> None:
-    """Read TXA: the kind of document, when it was made, who wrote it."""
+    """Read TXA: the kind of document, when it was made, who wrote it, whether it was cancelled
+    (TXA-17 or TXA-19 CA, or the trigger T11).
+    """
     d = draft.dialect
+    if draft.is_cancelled or d.first(f[17]) == CANCELLED or d.first(f[19]) == CANCELLED:
+        draft.is_cancelled, draft.withdrawn = True, "X"
+        draft.find("TXA-17", "document_cancelled", "what it says is not passed on as said")
     draft.document_kind = d.first(f[2])
     draft.series_prefix = d.first(f[12])
     if f[4]:
@@ -103,29 +102,65 @@ def txa(draft: Draft, f: list[str]) -> None:
 def obx(draft: Draft, f: list[str]) -> None:
     """Read OBX."""
     d = draft.dialect
-    code = code_of(d, f[3])
+    code = sent = code_of(d, f[3])
+    unit = ""
+    if code.system != LOINC and code.code:
+        local = draft.local_codes.get((code.system, code.code)) if draft.local_codes else None
+        if local is not None:
+            code, unit = Code(LOINC, local.loinc, code.text), local.unit
     index = draft.note_about = len(draft.observations)
-    found = _value(draft, f, code)
+    status = _status(draft, f[11])
+    found = _value(draft, f, code, unit)
     series = draft.series_prefix or f[14] or draft.header.control_id
-    draft.observations.append(
-        Observation(
-            index=index,
-            code=code,
-            kind=found.kind,
-            value=found.number,
-            comparator=found.comparator,
-            text=found.text,
-            answer=found.answer,
-            unit=found.unit,
-            unit_sent=found.unit_sent,
-            reference_range=d.text(f[7]) if f[7] else "",
-            flags=_flags(d, f[8]) if f[8] else (),
-            status=f[11].strip() or "F",
-            at_ms=_observed_at(draft, f[14]),
-            series=f"{series}|{code.system}|{code.code}|{f[4]}",
-            finding=found.finding,
-        )
+    observation = Observation(
+        index=index,
+        code=code,
+        kind=found.kind,
+        value=found.number,
+        comparator=found.comparator,
+        text=found.text,
+        answer=found.answer,
+        unit=found.unit,
+        unit_sent=found.unit_sent,
+        reference_range=d.text(f[7]) if f[7] else "",
+        flags=flags_of(d, f[8]) if f[8] else (),
+        status=status,
+        at_ms=_observed_at(draft, f[14]),
+        series=f"{series}|{sent.system}|{sent.code}|{f[4]}",
+        finding=found.finding,
     )
+    if code.system != LOINC and found.kind in CODABLE and not draft.has_local_code:
+        draft.has_local_code = True
+        draft.findings.append(LOCAL_CODE)
+    if sent is not code or (found.answer is not None and d.repeat in f[5]):
+        observation = _with_more(d, observation, f[5], sent)
+    draft.observations.append(observation)
+    if code.code in GENOMIC and code.system == LOINC and d.repeat not in f[5]:
+        draft.genomic.append((index, f"{draft.series_prefix}|{f[4]}"))
+
+
+def _with_more(d: Dialect, one: Observation, raw: str, sent: Code) -> Observation:
+    """Return an observation with the rest of a repeated answer (one result: a correction is of all
+    of it), and with the site's own code where that was mapped.
+    """
+    further = d.repetitions(raw)[1:] if one.answer is not None else []
+    return msgspec.structs.replace(
+        one,
+        further_answers=tuple([code_of(d, answer) for answer in further]),
+        code_sent=None if sent is one.code else sent,
+    )
+
+
+def _status(draft: Draft, raw: str) -> str:
+    """Return OBX-11, and have notes on it know whether it was taken back."""
+    status = raw.strip() or "F"
+    if status != "F" or draft.is_cancelled:
+        if draft.is_cancelled and status not in WITHDRAWN:
+            status = "X"
+        draft.withdrawn = status if status in WITHDRAWN else ""
+    else:
+        draft.withdrawn = ""
+    return status
 
 
 def _observed_at(draft: Draft, own: str) -> int | None:
@@ -136,13 +171,13 @@ def _observed_at(draft: Draft, own: str) -> int | None:
     return draft.sent_at.ms if at_ms is None and draft.sent_at is not None else at_ms
 
 
-def _value(draft: Draft, f: list[str], code: Code) -> Value:
+def _value(draft: Draft, f: list[str], code: Code, unit: str) -> Value:
     raw = f[5]
     if not raw or raw == NULL:
         return NO_VALUE if not raw else DELETED
     kind = f[2].strip().upper()
     if kind in QUANTITIES:
-        return _quantity(draft, kind, f, code)
+        return _quantity(draft, f, code, unit)
     if kind in TEXTS:
         return _text(draft, kind, raw, code)
     return _other(draft, kind, raw)
@@ -155,81 +190,41 @@ def _other(draft: Draft, kind: str, raw: str) -> Value:
         draft.has_attachment = True
         return Value("attachment")
     if kind in TIMES:
-        return Value("time", text=draft.dialect.text(raw))
+        return Value("time", text=draft.dialect.first(raw))
     draft.find("OBX-2", "103" if kind else "101", "value type missing or not known")
     finding = "type_unknown" if kind else "type_missing"
     return Value("text", text=draft.dialect.text(raw), finding=finding)
 
 
-def _quantity(draft: Draft, kind: str, f: list[str], code: Code) -> Value:
+def _quantity(draft: Draft, f: list[str], code: Code, unit_meant: str) -> Value:
     d = draft.dialect
     raw = f[5]
     finding = ""
+    sent = unit_as_sent(d, f[6]) if f[6] else ""
     if d.repeat in raw:
         raw, finding = raw.partition(d.repeat)[0], "repeated"
-    comparator, digits = _structured(d.components(raw, 4)) if kind == "SN" else _plain(d.text(raw))
+    if f[2].strip().upper() == "SN":
+        parts = d.components(raw, 4)
+        comparator, digits = structured(parts)
+        if not digits and (parts[2] or parts[3]):
+            return Value("text", text=written(parts), unit_sent=sent, finding=span_of(parts))
+    else:
+        comparator, digits = plain(d.text(raw))
     number = number_of(digits)
     if number is None:
         draft.find("OBX-5", "102", "not a number")
         return Value("text", text=d.text(f[5]), finding="not_a_number")
-    sent = _unit_sent(d, f[6]) if f[6] else ""
     parameter = parameter_of(code.code) if code.system == LOINC else None
     if parameter is None:
-        unit = ucum_of(sent)
+        unit = ucum_of(sent or unit_meant)
     else:
-        number, unit, odd = canonical(parameter, number, sent)
+        number, unit, odd = canonical(parameter, number, sent or unit_meant)
         finding = odd or finding
         if odd and odd != "unit_assumed":
             draft.find("OBX-5" if odd == "implausible" else "OBX-6", odd)
     return Value(
         "quantity", number, comparator=comparator, unit=unit, unit_sent=sent, finding=finding
     )
-
-
-def _structured(c: list[str]) -> tuple[str, str]:
-    # SN: comparator ^ number ^ separator ^ number; a ratio or a range is no single number.
-    if c[2] or c[3]:
-        return "", ""
-    return (c[0].strip() if c[0].strip() in COMPARATORS else ""), c[1]
-
-
-def _plain(text: str) -> tuple[str, str]:
-    text = text.strip()
-    if text[:1] in "<>":
-        size = 2 if text[1:2] == "=" else 1
-        return text[:size], text[size:]
-    return "", text
-
-
-def number_of(text: str) -> float | None:
-    """Return a finite number, or None."""
-    try:
-        value = float(text)
-    except ValueError:
-        return None
-    return value if isfinite(value) and "_" not in text else None
-
-
-def _unit_sent(dialect: Dialect, raw: str) -> str:
-    found = _units.get(dialect, raw)
-    return found if found is not None else _units.put(dialect, raw, _unit_of(dialect, raw))
-
-
-def _unit_of(dialect: Dialect, raw: str) -> str:
-    if dialect.component not in raw:
-        return dialect.text(raw).strip()
-    c = dialect.components(raw, 2)
-    code, text = c[0].strip(), c[1].strip()
-    # ``CD:289^mg/dL``: a local code says nothing where the text is a unit.
-    return text if text and (not code or (not ucum_of(code) and ucum_of(text))) else code
-
-
-def _flags(dialect: Dialect, raw: str) -> tuple[str, ...]:
-    known = _flagged.get(dialect, raw)
-    if known is not None:
-        return known
-    flags = [flag for one in dialect.repetitions(raw) if (flag := dialect.first(one))]
-    return _flagged.put(dialect, raw, tuple(flags))
 
 
 def _text(draft: Draft, kind: str, raw: str, code: Code) -> Value:
@@ -254,12 +249,17 @@ def _note(draft: Draft, text: str, about: int, kind: str) -> None:
     # that follow one another are one note.
     if not text.strip():
         return
+    if draft.withdrawn and kind != "NTE":
+        if not draft.findings or draft.findings[-1].code != "note_withdrawn":
+            draft.tell("OBX-11", "note_withdrawn", "the text of what was taken back is no note")
+        return
     lines = draft.note_lines
     next_line = about == draft.note_last or (about == draft.note_last + 1 and kind != "NTE")
     if not (lines and kind == draft.note_kind and next_line):
         close_note(draft)
         lines = draft.note_lines
         draft.note_first, draft.note_kind = about, kind
+        draft.note_status = draft.withdrawn
     lines.append(text)
     draft.note_last = about
 
@@ -269,7 +269,13 @@ def close_note(draft: Draft) -> None:
     if draft.note_lines:
         text = "\n".join(draft.note_lines)
         draft.notes.append(
-            Note(text=text, about=draft.note_first, kind=draft.note_kind, lang=language_of(text))
+            Note(
+                text=text,
+                about=draft.note_first,
+                kind=draft.note_kind,
+                lang=language_of(text),
+                status=draft.note_status,
+            )
         )
         draft.note_lines = []
 

@@ -72,6 +72,13 @@ class IngestSettings(ServiceSettings):
     assigner: str = Field(
         default="", description="Assigning authority of identifiers that are sent without one."
     )
+    local_codes: Path | None = Field(
+        default=None,
+        description=(
+            "CSV file that says what laboratories' own codes mean: `system,code,loinc,unit` (and "
+            "`source`, the name of a door), with `system` and `code` as sent in OBX-3."
+        ),
+    )
     types: tuple[str, ...] = Field(
         default=(),
         description='Message types that are taken (`["ORU","ADT^A08"]`); others: AR. Empty: all.',
@@ -94,7 +101,10 @@ class IngestSettings(ServiceSettings):
     )
     strict: bool = Field(
         default=True,
-        description="Refuse a message with a line that is no segment (AE) or no control id (AR).",
+        description=(
+            "Refuse a message with a line that is no segment (AE), no control id, results under a "
+            "type that is not of HL7, or an event that ADT does not have (AR)."
+        ),
     )
     frame_bytes_max: int = Field(
         default=16 * 1024 * 1024, description="Largest message in bytes; a larger one gets AR."

@@ -11,13 +11,14 @@ PRECISIONS: Final[dict[int, Precision]] = {
     4: "year",
     6: "month",
     8: "day",
-    10: "minute",
+    10: "hour",
     12: "minute",
     14: "second",
 }
 EPOCH_DAY: Final = date(1970, 1, 1).toordinal()
 # Where month, day, hour, minute and second stand, and what each is when left out.
 PARTS_AFTER_YEAR: Final = ((4, 1), (6, 1), (8, 0), (10, 0), (12, 0))
+TIME_SIGNS: Final = ".:+- \t"
 CACHED_TIMES: Final = 8192
 
 
@@ -45,8 +46,18 @@ class ReadTime:
         if found is None and raw not in self._kept:
             if len(self._kept) >= CACHED_TIMES:
                 self._kept.clear()
-            found = self._kept[raw] = _moment(raw.partition("^")[0].strip(), self._local)
+            found = self._kept[raw] = _moment(_first(raw), self._local)
         return found
+
+
+def _first(raw: str) -> str:
+    """Return the first component of a time: all that a time has no part in, whatever sign a sender
+    has chosen for its components (MSH-2).
+    """
+    for at, sign in enumerate(raw):
+        if not (sign.isalnum() or sign in TIME_SIGNS):
+            return raw[:at].strip()
+    return raw.strip()
 
 
 @lru_cache(maxsize=64)

@@ -144,6 +144,7 @@ class _Policy:
             kind=self.local(note.kind),
             lang=self.code(note.lang),
             held=cleaned.held,
+            status=self.code(note.status),
         )
 
     def _clean(self, text: str) -> Cleaned:
@@ -194,7 +195,7 @@ class _Policy:
 
     def _nested(self, value: Any) -> Any:
         if isinstance(value, tuple):
-            return self.each(value)
+            return tuple(self._nested(item) for item in value)
         if isinstance(value, Code):
             return self.coded(value)
         return None if value is None else self._copy(value)

@@ -7,7 +7,15 @@ rule. Of each struct only the fields with a rule other than DROP are ever read.
 from enum import Enum, auto
 from typing import Any
 
-from contracts.clinical import Allergy, Condition, Finding, Medication, Order
+from contracts.clinical import (
+    Allergy,
+    Condition,
+    Finding,
+    Genotype,
+    Medication,
+    Order,
+    Variant,
+)
 from contracts.identified import (
     BlobRef,
     Encounter,
@@ -72,6 +80,8 @@ POLICY: dict[type[Any], dict[str, Rule]] = {
         "findings": EACH,
         "raw": DROP,  # images are taken out of it, nothing else
         "raw_blob": DROP,
+        "genotypes": DROP,  # the observations they are of pass by rules of their own
+        "variants": DROP,  # a variant names its owner
     },
     Patient: {
         "ids": EACH,
@@ -114,6 +124,8 @@ POLICY: dict[type[Any], dict[str, Rule]] = {
         "at_ms": SHIFT,
         "series": HASH,
         "finding": CODE,
+        "further_answers": EACH,
+        "code_sent": EACH,
     },
     Code: {"system": CODE, "code": CODE, "text": LOCAL},
     Condition: {"code": EACH, "at_ms": SHIFT, "status": CODE},
@@ -124,10 +136,34 @@ POLICY: dict[type[Any], dict[str, Rule]] = {
         "route": LOCAL,
         "status": CODE,
         "start_ms": SHIFT,
+        "dose_max": KEEP,
+        "dose_sent": LOCAL,
+        "alternates": EACH,
+        "part_of": KEEP,
+        "role": CODE,
     },
     Allergy: {"code": EACH, "severity": LOCAL, "reaction": LOCAL},
+    Genotype: {"gene": DROP, "diplotype": DROP, "about": DROP, "metabolism": DROP},
+    Variant: {
+        "gene": DROP,
+        "about": DROP,
+        "name": DROP,
+        "id": DROP,
+        "dbsnp": DROP,
+        "dna": DROP,
+        "protein": DROP,
+        "genomic": DROP,
+        "state": DROP,
+    },
     Order: {"code": EACH, "control": CODE, "status": CODE, "at_ms": SHIFT},
-    Note: {"text": SCRUB, "about": KEEP, "kind": LOCAL, "lang": CODE, "apart_chars": DROP},
+    Note: {
+        "text": SCRUB,
+        "about": KEEP,
+        "kind": LOCAL,
+        "lang": CODE,
+        "apart_chars": DROP,
+        "status": CODE,
+    },
     Image: {"about": KEEP, "media_type": DROP, "bytes": DROP, "sha256": DROP, "kind": DROP},
     IdentityLink: {"other": TOKEN, "link": KEEP, "trigger": DROP},
     Finding: {"level": KEEP, "where": CODE, "code": CODE, "text": DROP},

@@ -10,6 +10,7 @@ ENCODINGS: dict[bytes, Callable[[bytes], bytes]] = {
     b"BASE64": binascii.a2b_base64,
     b"HEX": binascii.unhexlify,
 }
+LINE_BREAKS = (b".br", b"X0D0A", b"X0D", b"X0A")  # as escapes inside base64
 NODES_MAX = 1_000_000
 
 
@@ -30,20 +31,26 @@ def images_in(raw: bytes, hashes: Collection[str]) -> dict[str, bytes]:
 
 
 def _encapsulated(raw: bytes) -> Iterator[bytes]:
-    component, repetition = b"^", b"~"
-    for line in raw.replace(b"\n", b"\r").split(b"\r"):
-        if line[:3] == b"MSH" and len(line) > 5:
-            component, repetition = line[4:5], line[5:6]
+    if b"\0" in raw[:8]:
+        raw = raw.replace(b"\0", b"")  # UTF-16, -32: what is base64 is ASCII in them
+    lines = raw.replace(b"\n", b"\r").split(b"\r")
+    header = next((line[line.index(b"MSH") :] for line in lines if b"MSH" in line[:8]), b"")
+    encoding = header[4:8] if len(header) > 7 else b"^~\\&"
+    component, repeat, escape = (encoding[at : at + 1] for at in range(3))
+    for line in lines:
         if line[:3] != b"OBX" or len(line) < 4:
             continue
         fields = line.split(line[3:4], 6)
-        for value in fields[5].split(repetition) if len(fields) > 5 else ():
-            parts = value.split(component, 4)
+        for one in fields[5].split(repeat) if len(fields) > 5 else ():
+            parts = one.split(component, 4)
             decode = ENCODINGS.get(parts[3].strip().upper()) if len(parts) == 5 else None
             if decode is None:
                 continue
+            sent = parts[4]
+            for sign in LINE_BREAKS:
+                sent = sent.replace(escape + sign + escape, b"")
             try:
-                yield decode(parts[4])
+                yield decode(sent)
             except ValueError:
                 continue
 

@@ -45,6 +45,39 @@ def test_images_are_named_by_their_own_bytes_and_their_observation() -> None:
     )
     assert body.images == (named("image/png", PNG, 1), named("application/dicom", DICOM, 2))
     assert [one.kind for one in body.observations[1:]] == ["attachment"] * 4
+    assert [one.code for one in body.findings] == ["attachment_unreadable"]
+
+
+def test_each_repetition_and_base64_in_lines_is_named() -> None:
+    text = base64.b64encode(PNG).decode()
+    lined = f"{text[:40]}\\.br\\{text[40:80]}\\X0D0A\\{text[80:]}"
+    jpeg = base64.b64encode(b"\xff\xd8\xff\xe0" + bytes(20)).decode()
+    sent = f"^image^png^Base64^{lined}~^image^jpeg^Base64^{jpeg}"
+    (body,) = bodies("PID|1||7^^^H^MR", f"OBX|1|ED|I^Image^L||{sent}||||||F")
+    assert body.images[0] == named("image/png", PNG, 0)
+    assert [(one.media_type, one.about) for one in body.images] == [
+        ("image/png", 0),
+        ("image/jpeg", 0),
+    ]
+    assert body.findings == ()
+
+
+@pytest.mark.parametrize("sent", ["####", "QUJ", "iVBORw0KGgo=="])
+def test_what_is_no_base64_is_a_finding(sent: str) -> None:
+    line = f"OBX|1|ED|I^Image^L||^image^png^Base64^{sent}||||||F"
+    (body,) = bodies("PID|1||7^^^H^MR", line)
+    is_image = sent.startswith("iVBOR")  # more padding than is needed does no harm
+    codes = [one.code for one in body.findings]
+    assert codes == ([] if is_image else ["attachment_unreadable"])
+    assert len(body.images) == is_image
+
+
+def test_images_and_z_segments_of_utf_16_are_found() -> None:
+    lines = (HEAD.format(name="C1") + f"PID|1||7^^^H^MR\r{ed(PNG)}\rZPI|1|a\r").encode("utf-16")
+    (message,) = parse_frame(lines, SourceProfile("lab"), KEYS, 1_720_000_000_000).messages
+    body = message.events[0].body
+    assert body.images == (named("image/png", PNG, 0),)
+    assert [(one.where, one.code) for one in body.findings] == [("ZPI", "z_segment")]
 
 
 def test_each_patient_of_a_frame_has_their_own() -> None:

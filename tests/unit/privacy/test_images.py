@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 
 from contracts.deidentified import DEIDENTIFIED, CleanImage, DeidentifiedEvent
 from contracts.identified import IdentifiedBody, Image
+from services.ingest.frames import parse_frame
+from services.ingest.parse import SourceProfile
 from services.privacy.guard import shows_identity
 from services.privacy.images import EVENT_BYTES_MAX, with_images
 from services.privacy.imaging import refusals
@@ -21,6 +23,7 @@ from services.privacy.known import KnownTerms
 from services.privacy.known_terms import terms_of
 from services.privacy.raw_images import images_in
 from simulator.radiographs import as_png
+from tests.support.fhir import KEYS
 from tests.unit.privacy.builders import ANNA, a_body, known_of
 
 PNG = as_png(np.zeros((32, 32), np.float32))
@@ -57,6 +60,28 @@ def test_images_are_found_by_the_delimiters_of_their_message_and_in_repetitions(
 @pytest.mark.parametrize("raw", [b"OBX", b"MSH|", b"MSH|^", b"MSH|^~\rOBX|||||"])
 def test_a_line_that_is_cut_holds_none(raw: bytes) -> None:
     assert images_in(raw, {name(PNG)}) == {}
+
+
+def test_images_are_found_where_ingest_names_them() -> None:
+    """Repeated, with other delimiters, in lines, in UTF-16."""
+    one, two = (binascii.b2a_base64(as_png(image), newline=False).decode() for image in _two())
+    lined = f"{one[:40]}\\.br\\{one[40:]}"
+    usual = f"OBX|1|ED|x^y^L||^image^png^Base64^{lined}~^image^png^Base64^{two}||||||F\r"
+    head = "MSH|^~\\&|A|B|||20260101||ORU^R01|1|P|2.5.1\rPID|1||7^^^H^MR\r"
+    for raw in (
+        (head + usual).encode(),
+        (head + usual).encode("utf-16"),
+        (head + usual).replace("^", "%").encode(),
+    ):
+        (message,) = parse_frame(raw, SourceProfile("test"), KEYS, 1_790_000_000_000).messages
+        images = message.events[0].body.images
+        assert [image.about for image in images] == [0, 0]
+        hashes = [image.sha256 for image in images]
+        assert set(images_in(raw, hashes)) == set(hashes)
+
+
+def _two() -> tuple[np.ndarray, np.ndarray]:
+    return np.zeros((4, 4), np.uint8), np.ones((4, 4), np.uint8)
 
 
 def test_images_are_found_in_fhir_at_any_depth() -> None:
