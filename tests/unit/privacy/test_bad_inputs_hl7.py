@@ -154,7 +154,7 @@ CASES = (
     Case("wrong-delimiters-empty", message(FULL, delimiters=""), "refused"),
     Case("wrong-delimiters-letters", message(FULL, delimiters="abcd"), "refused"),
     Case("wrong-delimiters-repeated", message(FULL, delimiters="^^^^"), "refused"),
-    Case("wrong-delimiters-swapped", message(FULL, delimiters="~^\\&"), "nobody"),
+    Case("wrong-delimiters-swapped", message(FULL, delimiters="~^\\&"), "refused"),
     Case(
         "wrong-delimiters-in-name",
         message("Anna Vickers ok; VICKERS; Anna came", pid=pid("Vickers#Anna")),
