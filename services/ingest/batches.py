@@ -6,6 +6,7 @@ lenient profile, it is refused only where its last segment is not ended either. 
 counts other than came is a warning: what is missing cannot be refused.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -17,6 +18,7 @@ from services.ingest.framing import HEAD_BYTES, Frame
 from services.ingest.hl7 import BLANKS
 from services.ingest.parse import Parsed
 
+TRAILER = re.compile(rb"[\r\n](?:BTS|FTS)(?![A-Za-z0-9])")
 HEADERS, TRAILERS = (b"FHS", b"BHS"), (b"BTS", b"FTS")
 CUT = Finding("error", "BTS", "batch_cut", "the batch has no trailer: it was cut off")
 CUT_BESIDE = Finding("warn", "BTS", "batch_cut", "the batch has no trailer: it was cut off")
@@ -132,9 +134,8 @@ def _groups(parts: Sequence[bytes], bytes_max: int) -> list[list[bytes]]:
 
 
 def _without_trailers(part: bytes) -> bytes:
-    starts = [part.find(mark + name) for name in TRAILERS for mark in (b"\r", b"\n")]
-    cut = min((at + 1 for at in starts if at >= 0), default=len(part))
-    return part[:cut]
+    found = TRAILER.search(part)
+    return part if found is None else part[: found.start() + 1]
 
 
 def _with(parsed: Parsed, finding: Finding) -> Parsed:

@@ -61,13 +61,15 @@ def further_codes_of(dialect: Dialect, raw: str, first: Code) -> tuple[Code, ...
     """
     if dialect.repeat not in raw and raw.count(dialect.component) < 3:
         return ()
-    found = [first]
+    found: list[Code] = []
+    seen = {(first.code, first.system)}
     for one in dialect.repetitions(raw):
         c = dialect.components(one, 6)
         for code in (code_of(dialect, one), Code(c[2], c[0], c[1]), Code(c[5], c[3], c[4])):
-            if code.code and all((code.code, code.system) != (o.code, o.system) for o in found):
+            if code.code and (code.code, code.system) not in seen:
+                seen.add((code.code, code.system))
                 found.append(code)
-    return tuple(found[1:])
+    return tuple(found)
 
 
 def says_no_allergy(code: Code) -> bool:

@@ -5,6 +5,7 @@ The results of one variant or genotype share OBX-4, and mostly only one of them 
 Codes are of LOINC's panel for HL7 genomics reporting (81247-9, loinc.org), as its guides use them.
 """
 
+from bisect import bisect_right
 from typing import Final
 
 import msgspec
@@ -29,6 +30,7 @@ ROLES: Final[dict[str, str]] = {
 OF_VARIANT: Final = frozenset({NAME, "id", "dbsnp", "dna", "protein", "genomic"})
 WITHDRAWN: Final = frozenset({"D", "W", "X"})
 GENE_CHARS_MAX: Final = 15
+Genes = tuple[list[int], list[str]]  # of one group: places of its gene results, ascending; names
 
 
 def genomics_of(draft: Draft) -> tuple[tuple[Genotype, ...], tuple[Variant, ...]]:
@@ -42,19 +44,17 @@ def genomics_of(draft: Draft) -> tuple[tuple[Genotype, ...], tuple[Variant, ...]
             groups.setdefault(group, []).append((ROLES[one.code.code], index))
     genotypes: list[Genotype] = []
     variants: list[Variant] = []
+    genes = {group: _genes_of(draft, members) for group, members in groups.items()}
+    nothing: Genes = ([], [])
     for group, members in groups.items():
-        _read_group(draft, _parents_of(groups, group), members, genotypes, variants)
+        above = genes.get(group.rpartition(".")[0], nothing)  # 2a is above 2a.1
+        _read_group(draft, (genes[group], above), members, genotypes, variants)
     return tuple(genotypes), tuple(variants)
-
-
-def _parents_of(groups: dict[str, list[tuple[str, int]]], group: str) -> list[tuple[str, int]]:
-    """Return the members of the group above: ``2a`` is above ``2a.1``."""
-    return groups.get(group.rpartition(".")[0], [])
 
 
 def _read_group(
     draft: Draft,
-    parents: list[tuple[str, int]],
+    genes: tuple[Genes, Genes],
     members: list[tuple[str, int]],
     genotypes: list[Genotype],
     variants: list[Variant],
@@ -65,7 +65,7 @@ def _read_group(
     for role, index in members:
         said = said_of(draft.observations[index])
         if role in {DIPLOTYPE, NAME}:
-            gene = _gene_of(draft, members, index) or _gene_of(draft, parents, index)
+            gene = _gene_of(genes[0], index) or _gene_of(genes[1], index)
             said = _with_gene(draft, index, gene, said)
             if role == DIPLOTYPE:
                 genotypes.append(Genotype(gene=gene, diplotype=said, about=index))
@@ -74,24 +74,22 @@ def _read_group(
             genotypes[first] = msgspec.structs.replace(genotypes[first], metabolism=said)
         elif role in OF_VARIANT or role == "state":
             if role in variant:  # the next one of a group that was not numbered
-                _end_variant(draft, members, parents, variant, about, variants)
+                _end_variant(genes, variant, about, variants)
                 variant, about = {}, -1
             variant[role] = said
             about = index if about < 0 else about
-    _end_variant(draft, members, parents, variant, about, variants)
+    _end_variant(genes, variant, about, variants)
 
 
 def _end_variant(
-    draft: Draft,
-    members: list[tuple[str, int]],
-    parents: list[tuple[str, int]],
+    genes: tuple[Genes, Genes],
     said: dict[str, str],
     about: int,
     variants: list[Variant],
 ) -> None:
     if not any(role in OF_VARIANT for role in said):
         return
-    gene = _gene_of(draft, members, about) or _gene_of(draft, parents, about)
+    gene = _gene_of(genes[0], about) or _gene_of(genes[1], about)
     variants.append(
         Variant(
             gene=gene,
@@ -107,17 +105,27 @@ def _end_variant(
     )
 
 
-def _gene_of(draft: Draft, members: list[tuple[str, int]], index: int) -> str:
-    """Return the gene named last before a result, else the first one after it."""
-    found = ""
+def _genes_of(draft: Draft, members: list[tuple[str, int]]) -> Genes:
+    """Return where the members of a group name genes, and which."""
+    places: list[int] = []
+    names: list[str] = []
     for role, place in members:
-        if role != GENE or (found and place > index):
+        if role != GENE:
             continue
         answer = draft.observations[place].answer
         text = answer.text if answer is not None else draft.observations[place].text
         code = answer.code if answer is not None else ""
-        found = text if _is_gene(text) else code if _is_gene(code) else found
-    return found
+        name = text if _is_gene(text) else code if _is_gene(code) else ""
+        if name:
+            places.append(place)
+            names.append(name)
+    return places, names
+
+
+def _gene_of(genes: Genes, index: int) -> str:
+    """Return the gene named last before a result, else the first one after it."""
+    places, names = genes
+    return names[max(0, bisect_right(places, index) - 1)] if places else ""
 
 
 def _is_gene(text: str) -> bool:

@@ -253,7 +253,7 @@ class Intake:
         admitted = tuple([door.admit(message) for message in found.messages])
         if all(one is other for one, other in zip(admitted, found.messages, strict=True)):
             return found
-        return ParsedFrame(admitted, found.is_batch, found.asked, found.raws)
+        return ParsedFrame(admitted, found.is_batch, found.asked, found.raws, found.envelope)
 
 
 def takes_long(frame: bytes) -> bool:

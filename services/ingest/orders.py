@@ -71,9 +71,9 @@ def rxc(draft: Draft, f: list[str]) -> None:
 def _whole_of(draft: Draft) -> int:
     """Return the place of the last medication that is no component, -1 when there is none."""
     place = len(draft.medications) - 1
-    while place >= 0 and draft.medications[place].role:
-        place -= 1
-    return place
+    if place < 0 or not draft.medications[place].role:
+        return place
+    return draft.medications[place].part_of  # components stand behind their whole
 
 
 def dg1(draft: Draft, f: list[str]) -> None:

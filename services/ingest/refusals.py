@@ -56,6 +56,7 @@ class Refusals:
         self._waiting: deque[Refusal] = deque()
         self._bytes = 0
         self._failures = 0
+        self._written: list[Refusal] = []  # of these, records were made last
         self._recent: OrderedDict[bytes, None] = OrderedDict()
 
     @property
@@ -105,24 +106,29 @@ class Refusals:
         """Return the records of the first that wait; ``done`` when they are written."""
         found: list[Output] = []
         while len(found) < min(PER_GROUP_MAX, len(self._waiting)):
+            if len(self._waiting[len(found)].raw) > LARGE_BYTES:
+                break  # it came meanwhile: its bytes go apart before the next group
             output = _record(self._waiting[len(found)], sealer, key_day)
             try:
                 bytes_of((output,))
             except MalformedEvent:  # its findings are larger than Kafka takes
                 refusal = self._waiting[len(found)]
                 self._waiting.remove(refusal)
-                self._bytes -= len(refusal.raw)
-                metrics.REFUSALS_DROPPED.inc()
+                self._let_go(refusal)
                 continue
             found.append(output)
+        self._written = list(islice(self._waiting, len(found)))
         return found
 
     def done(self, number: int) -> None:
         """Let go what is written."""
         self._failures = 0
-        for _ in range(min(number, len(self._waiting))):
-            self._bytes -= len(self._waiting.popleft().raw)
+        for refusal in self._written[:number]:
             metrics.REFUSALS_KEPT.inc()
+            if refusal in self._waiting:  # else it was let go while it was being written
+                self._waiting.remove(refusal)
+                self._bytes -= len(refusal.raw)
+        self._written = []
 
     def failed(self) -> None:
         """Note a group that was not written. Refusals that stand in the way of events (their topic
@@ -135,8 +141,11 @@ class Refusals:
                 self._drop()
 
     def _drop(self) -> None:
-        gone = self._waiting.popleft()
+        self._let_go(self._waiting.popleft())
+
+    def _let_go(self, gone: Refusal) -> None:
         self._bytes -= len(gone.raw)
+        gone.raw = b""
         self._recent.pop(gone.digest, None)  # sent again, it is kept then
         metrics.REFUSALS_DROPPED.inc()
 

@@ -8,7 +8,7 @@ from services.ingest.committer import Outcome
 from services.ingest.conditions import answers_wanted
 from services.ingest.frames import ParsedFrame
 
-UTF16 = "utf-16"  # a batch in it has one mark, at its beginning
+WIDE = frozenset({"utf-16", "utf-32"})  # a batch in one has one mark, at its beginning
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ def _batch(
     first = parsed.messages[0] if parsed.messages else None
     header, charset = (first.header, first.charset) if first else (None, "ascii")
     opening, closing = acknowledger.batch(header, len(answers), parsed.envelope, now_ms)
-    if charset == UTF16:
+    if charset in WIDE:
         texts = (opening, *(text for text, _ in answers), closing)
         return "".join(texts).encode(charset, "replace")
     all_of_it = ((opening, charset), *answers, (closing, charset))

@@ -49,7 +49,7 @@ def completed(parsed: Parsed, raw: bytes) -> Parsed:
     if not parsed.events:
         return parsed
     lines = raw.replace(b"\n", b"\r").split(b"\r")
-    found = _found(lines, len(parsed.events))
+    found = _found(lines, len(parsed.events), dialect.field.encode("latin-1", "replace"))
     images = _images(lines, parsed.events, dialect, found) if has_images else [()] * len(found)
     events = tuple(starmap(_with, zip(parsed.events, found, images, strict=True)))
     told = tuple(finding for one in found for finding in one)
@@ -64,7 +64,7 @@ def _with(event: ParsedEvent, found: Sequence[Finding], images: tuple[Image, ...
     return msgspec.structs.replace(event, body=body)
 
 
-def _found(lines: Sequence[bytes], groups: int) -> list[list[Finding]]:
+def _found(lines: Sequence[bytes], groups: int, field: bytes) -> list[list[Finding]]:
     """Return the findings of each patient group: a PID begins one, of a pair both are of one."""
     found: list[list[Finding]] = [[] for _ in range(groups)]
     group = -1
@@ -75,8 +75,9 @@ def _found(lines: Sequence[bytes], groups: int) -> list[list[Finding]]:
         if len(here) >= FINDINGS_MAX:
             continue
         if name in NULLED and NULL in line:
-            here += [one for one in _nulls(line) if one not in here]
-        elif name[:1] == b"Z" and name.isalnum() and len(name) == 3:
+            new = [one for one in _nulls(line) if one not in here]
+            here += new[: FINDINGS_MAX - len(here)]
+        elif name[:1] == b"Z" and line[3:4] == field and name.isalnum() and name.isupper():
             said = Finding("info", name.decode("latin-1"), "z_segment", "kept in the raw message")
             if said not in here:
                 here.append(said)

@@ -213,11 +213,12 @@ class _Policy:
 
 def _is_refused(found: Observation) -> bool:
     """Return whether an observation tells a variant that may not pass."""
-    said = found.answer.text or found.answer.code if found.answer else found.text
-    if found.code.system == LOINC and refuses(found.code.code, said):
+    said = [found.answer.text or found.answer.code if found.answer else found.text]
+    said += [one.text or one.code for one in found.further_answers]
+    if found.code.system == LOINC and any(refuses(found.code.code, one) for one in said):
         return True
-    answer = found.answer
-    return answer is not None and (names_variant(answer.code) or names_variant(answer.text))
+    answers = (found.answer, *found.further_answers) if found.answer else found.further_answers
+    return any(names_variant(one.code) or names_variant(one.text) for one in answers)
 
 
 def encounter_token(key: PatientKey, number: str) -> str:

@@ -31,7 +31,7 @@ from services.privacy.patterns_context import CONTEXT_EN, CONTEXT_ZH
 from services.privacy.patterns_notes import NOTES_EN, NOTES_ZH
 from services.privacy.patterns_odd import ODD_EN, ODD_ZH
 from services.privacy.patterns_zh import PATTERNS_ZH
-from services.privacy.readings import Reading, find_broken, readings_of
+from services.privacy.readings import Reading, find_broken, is_unreadable, readings_of
 from services.privacy.repeats import find_repeats
 from services.privacy.spans import Span
 from services.privacy.trimming import trimmed, with_initials
@@ -107,8 +107,9 @@ class TextCleaner:
         if UNDECODABLE.search(text):
             return Cleaned(None, held="undecodable")
         folded = fold(text)
-        if is_raw_genome(folded.folded):
-            return Cleaned(None, held=RAW_GENOME)
+        if is_unreadable(folded.folded) or is_raw_genome(folded.folded):
+            is_genome = is_raw_genome(folded.folded)
+            return Cleaned(None, held=RAW_GENOME if is_genome else "undecodable")
         try:
             spans = _unite(self._find(folded), folded)
         except CannotSearch as error:
@@ -130,7 +131,16 @@ class TextCleaner:
         folded = fold(text).folded
         if self._known.touches(short.squeezed):
             return not self._known.find(folded, squeeze(folded))
-        return not (short.may_hide and any(find_encoded(folded, self._known)))
+        if short.may_hide and any(find_encoded(folded, self._known)):
+            return False
+        return not self._site_finds(folded)
+
+    def _site_finds(self, folded: str) -> bool:
+        """Return whether the site's own recognisers find something, or could not look."""
+        try:
+            return self._site is not None and bool(self._site.find(folded))
+        except CannotSearch:
+            return True
 
     def is_unknown(self, text: str) -> bool:
         """Return whether a code holds nothing that names the patient or those around them."""

@@ -30,20 +30,25 @@ def _clean_run(run: Sequence[str], clean: Callable[[str], Cleaned]) -> list[Clea
     whole = clean("\n".join(run))
     if whole.text is None:
         return [whole] * len(run)
-    found, start = [], 0
+    found, start, first = [], 0, 0
     for text in run:
         end = start + len(text)
-        found.append(_line(text, start, end, whole))
+        while first < len(whole.spans) and whole.spans[first].end <= start:
+            first += 1  # spans are in order and apart: no later line has it either
+        found.append(_line(text, start, end, whole, first))
         start = end + 1
     return found
 
 
-def _line(text: str, start: int, end: int, whole: Cleaned) -> Cleaned:
-    """Return one line of a cleaned whole; what reaches over its ends is marked in both lines."""
+def _line(text: str, start: int, end: int, whole: Cleaned, first_span: int) -> Cleaned:
+    """Return one line of a cleaned whole, from its span ``first_span`` on; what reaches over the
+    line's ends is marked in both lines.
+    """
     pieces, spans, position = [], [], start
-    for span, mark in zip(whole.spans, whole.marks, strict=True):
-        if span.end <= start or span.start >= end:
-            continue
+    for at in range(first_span, len(whole.spans)):
+        span, mark = whole.spans[at], whole.marks[at]
+        if span.start >= end:
+            break
         first, last = max(span.start, start), min(span.end, end)
         pieces += [text[position - start : first - start], mark]
         spans.append(Span(first - start, last - start, span.label))

@@ -19,6 +19,10 @@ RTF = "{\\rtf"
 RTF_PART = re.compile(
     r"\\'(?P<hex>[0-9A-Fa-f]{2})|\\u(?P<code>-?\d{1,6})\??|\\[a-z]{1,32}-?\d{0,10} ?|[{}]"
 )
+# Letters by bytes of another code page than the one that is read here, or with doubled fallbacks.
+RTF_BYTES = re.compile(r"\\'[89A-Fa-f]")
+RTF_FOREIGN = re.compile(r"\\ansicpg(?!1252\b)\d|\\fcharset(?!0\b|1\b)\d")
+RTF_FALLBACKS = re.compile(r"\\uc[02-9]")
 # Digits over a line break, with a hyphen beside it or without one.
 BROKEN = re.compile(
     r"\+?\(?\d[\d().-]{0,24}[ -]?\n[ -]?[\d(][\d()-]{0,20}(?:\n-?\d[\d-]{0,12}){0,3}"
@@ -45,6 +49,14 @@ def readings_of(folded: str) -> Iterator[Reading]:
         yield _read(folded, TAG, _instead_of_tag)
     if RTF in folded:
         yield _read(folded, RTF_PART, _instead_of_rtf)
+
+
+def is_unreadable(folded: str) -> bool:
+    """Return whether a text is RTF whose letters are not read here: names in it cannot be found."""
+    if RTF not in folded:
+        return False
+    is_foreign = RTF_FOREIGN.search(folded) and RTF_BYTES.search(folded)
+    return bool(is_foreign or RTF_FALLBACKS.search(folded))
 
 
 def find_broken(folded: str) -> Iterator[Span]:

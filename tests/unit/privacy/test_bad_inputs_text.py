@@ -153,3 +153,16 @@ def test_all_layers_keep_the_time_on_all_bad_texts(tagger: Tagger) -> None:
     for text in texts:
         cleaner.clean(text)
     assert time.process_time() - begun < SECONDS_PER_100_KB * size / 100_000
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{\\rtf1\\ansi\\ansicpg936 Name: \\'d5\\'c5\\'ce\\'b0}",
+        "{\\rtf1\\ansi{\\f0\\fcharset134 x;} \\'d5\\'c5\\'ce\\'b0}",
+        "{\\rtf1\\ansi \\uc2\\u24352\\'d5\\'c5\\u20255\\'ce\\'b0}",
+    ],
+)
+def test_letters_of_rtf_that_are_not_read_hold_the_text(text: str) -> None:
+    assert TextCleaner().clean(text).held == "undecodable"
+    assert TextCleaner().clean("{\\rtf1\\ansi\\ansicpg1252 gr\\'fcn}").held == ""

@@ -139,3 +139,17 @@ def test_no_sequence_takes_long(unit: str) -> None:
     begun = time.process_time()
     TextCleaner().clean(unit * (50_000 // len(unit)))
     assert time.process_time() - begun < 1.0
+
+
+def test_a_variant_in_a_further_answer_is_refused_as_in_the_first() -> None:
+    panel, raw = Code("", "", "CYP2C19 *1/*2"), Code("", "", "BRCA1 185delAG")
+    for answers in ((panel, raw), (raw, panel)):
+        found = Observation(
+            index=0,
+            code=Code("LN", "84413-4", "Genotype"),
+            kind="coded",
+            answer=answers[0],
+            further_answers=answers[1:],
+        )
+        (left,) = clean(a_body(observations=(found,))).observations
+        assert (left.finding, left.answer, left.further_answers) == ("genotype_refused", None, ())
