@@ -6,7 +6,6 @@ lenient profile, it is refused only where its last segment is not ended either. 
 counts other than came is a warning: what is missing cannot be refused.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -18,7 +17,6 @@ from services.ingest.framing import HEAD_BYTES, Frame
 from services.ingest.hl7 import BLANKS
 from services.ingest.parse import Parsed
 
-TRAILER = re.compile(rb"[\r\n](?:BTS|FTS)(?![A-Za-z0-9])")
 HEADERS, TRAILERS = (b"FHS", b"BHS"), (b"BTS", b"FTS")
 CUT = Finding("error", "BTS", "batch_cut", "the batch has no trailer: it was cut off")
 CUT_BESIDE = Finding("warn", "BTS", "batch_cut", "the batch has no trailer: it was cut off")
@@ -134,8 +132,7 @@ def _groups(parts: Sequence[bytes], bytes_max: int) -> list[list[bytes]]:
 
 
 def _without_trailers(part: bytes) -> bytes:
-    found = TRAILER.search(part)
-    return part if found is None else part[: found.start() + 1]
+    return part[: min(_trailer_places(part), default=len(part))]
 
 
 def _with(parsed: Parsed, finding: Finding) -> Parsed:
@@ -152,13 +149,21 @@ def _with(parsed: Parsed, finding: Finding) -> Parsed:
 def _trailers(part: bytes) -> list[bytes]:
     """Return the trailers behind a message, whatever stands behind them."""
     plain = part.replace(b"\0", b"")  # UTF-16: the names are ASCII
+    return [
+        plain[at : at + FINDS].replace(b"\n", b"\r").partition(b"\r")[0]
+        for at in _trailer_places(plain)
+    ]
+
+
+def _trailer_places(part: bytes) -> list[int]:
+    """Return where lines of a trailer begin."""
     found = []
     for name in TRAILERS:
-        at = plain.find(name)
+        at = part.find(name)
         while at >= 0:
-            if at and plain[at - 1] in b"\r\n" and not plain[at + 3 : at + 4].isalnum():
-                found.append(plain[at : at + FINDS].replace(b"\n", b"\r").partition(b"\r")[0])
-            at = plain.find(name, at + 3)
+            if at and part[at - 1] in b"\r\n" and not part[at + 3 : at + 4].isalnum():
+                found.append(at)
+            at = part.find(name, at + 3)
     return found
 
 

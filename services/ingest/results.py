@@ -11,6 +11,7 @@ from contracts.observation import Code, Observation
 from services.ingest.codes import LOINC, code_of
 from services.ingest.dialect import NULL, Dialect
 from services.ingest.draft import Draft
+from services.ingest.genomics import ROLES, WITHDRAWN
 from services.ingest.patients import has_chinese, put_staff_name
 from services.ingest.units import canonical, ucum_of
 from services.ingest.values import (
@@ -32,17 +33,11 @@ TEXTS: Final = frozenset({"ST", "TX", "FT"})
 TIMES: Final = frozenset({"DT", "TM", "TS", "DTM"})
 ATTACHMENTS: Final = frozenset({"ED", "RP"})
 # Results of a variant or genotype (``genomics`` reads them together).
-GENOMIC: Final = frozenset(
-    {
-        "48018-6", "84413-4", "47998-0", "81252-9", "81255-2", "48004-6", "48005-3", "81290-9",
-        "53034-5", "53040-2",
-    }
-)  # fmt: skip
+GENOMIC: Final = frozenset(ROLES)
 CODABLE: Final = frozenset({"quantity", "coded"})
 LOCAL_CODE: Final = Finding(
     "info", "OBX-3", "local_code", "a result under a code of the site's own"
 )
-WITHDRAWN: Final = frozenset({"D", "W", "X"})
 CANCELLED: Final = "CA"
 
 

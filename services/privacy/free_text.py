@@ -90,32 +90,23 @@ class TextCleaner:
         self._known = known
         self._tagger = tagger
         self._site = site
-        self._last: tuple[str, Cleaned] = ("", Cleaned(""))
         self._passed: dict[str, bool] = {}
         self._unknown: dict[str, bool] = {}
 
     def clean(self, text: str) -> Cleaned:
         """Return ``text`` with marks such as ``[NAME-1]``, or held back."""
-        # A result's text comes as its note too: clean it once.
-        if text != self._last[0]:
-            self._last = (text, self._clean(text))
-        return self._last[1]
-
-    def _clean(self, text: str) -> Cleaned:
         if len(text) > TEXT_CHARS_MAX:
             return TOO_LONG
         if UNDECODABLE.search(text):
             return Cleaned(None, held="undecodable")
         folded = fold(text)
-        if is_unreadable(folded.folded) or is_raw_genome(folded.folded):
-            is_genome = is_raw_genome(folded.folded)
-            return Cleaned(None, held=RAW_GENOME if is_genome else "undecodable")
+        if held := _never_searched(folded.folded):
+            return Cleaned(None, held=held)
         try:
             spans = _unite(self._find(folded), folded)
         except CannotSearch as error:
             return Cleaned(None, held=str(error))
-        held = self._residue(text, spans)
-        if held:
+        if held := self._residue(text, spans):
             return Cleaned(None, held=held)
         marks = _marks_of(text, spans)
         return Cleaned(_marked(text, spans, marks), spans=tuple(spans), marks=marks)
@@ -201,6 +192,13 @@ class TextCleaner:
             if UNIT_AFTER.match(rest, match.end()) is None:
                 return "residual_number"
         return ""
+
+
+def _never_searched(folded: str) -> str:
+    """Return why a text is held back whole, "" when it is not."""
+    if is_raw_genome(folded):
+        return RAW_GENOME
+    return "undecodable" if is_unreadable(folded) else ""
 
 
 def _find_by_form(folded: str, *, is_note: bool = False) -> list[Span]:
