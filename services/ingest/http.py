@@ -22,8 +22,9 @@ from services.ingest.doors import Door
 from services.ingest.fhir_conflicts import NO_VERSIONS, PRECONDITION
 from services.ingest.fhir_outcome import operation_outcome
 from services.ingest.gate import Gate
-from services.ingest.intake import Intake, ParseResource
+from services.ingest.intake import Intake
 from services.ingest.outcomes import FHIR, status_of
+from services.ingest.reading import ParseResource
 
 HL7 = "application/hl7-v2"
 HEAD_BYTES = 4096
