@@ -113,7 +113,7 @@ async def _take_fhir(desk: Desk, request: Request) -> Response:
     if not is_whole:
         return _outcome((ready.refuse_large_resource(body, desk.door),), 413)
     if "if-match" in request.headers:
-        return _outcome((Outcome("AE", (VERSION_ASKED,)),), 412)
+        return _outcome((ready.refuse_resource(body, desk.door, VERSION_ASKED),), 412)
     found = await ready.take_resource(body, desk.door, desk.parse_resource)
     return _outcome((found,), status_of(found))
 

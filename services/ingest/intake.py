@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from contracts.clinical import Finding
 from plumbing.clock import Clock
 from services.ingest import metrics
-from services.ingest.answers import NOT_STORED, TOO_LARGE, Acknowledger
+from services.ingest.answers import NOT_STORED, REUSED_ONCE, TOO_LARGE, Acknowledger
 from services.ingest.blobs import LARGE_BYTES
 from services.ingest.committer import FAILED, Committer, Outcome
 from services.ingest.conditions import conditions_of
@@ -112,7 +113,18 @@ class Intake:
         if parsed.code != "AA":
             self._keep(parsed, body, door, now_ms)
         outcome = await self._settle_all(Taken((parsed,), len(body), door, began_s, _only))
+        if (
+            REUSED_ONCE in outcome.findings
+        ):  # all of it, where its events have a patient's part each
+            self._keep(Parsed("AE", None, parsed.charset, outcome.findings), body, door, now_ms)
         return Outcome(outcome.code, outcome.findings or parsed.findings, resent=outcome.resent)
+
+    def refuse_resource(self, body: bytes, door: Door, why: Finding) -> Outcome:
+        """Return AE for a resource whose request asks for what is not done."""
+        parsed = Parsed("AE", None, "utf-8", (why,))
+        metrics.MESSAGES.labels(door.source.name, "refused", "AE").inc()
+        self._keep(parsed, body, door, self._parts.clock.now_ms())
+        return _refusal(parsed)
 
     def refuse_large(self, head: bytes, door: Door) -> "asyncio.Future[Reply]":
         """Return AR for a frame over the limit, of which ``head`` is the beginning."""
