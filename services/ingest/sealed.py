@@ -14,10 +14,11 @@ from plumbing.event_log import Output
 from plumbing.sealing import Sealer
 from services.ingest.identity import Keys, sender
 from services.ingest.parse import ParsedEvent
+from services.ingest.portions import VALUES_MAX, values_of
 
-# In base64 it fits a record, and in base64 once more the record of its refusal.
-PLAIN_BYTES_MAX = 512 * 1024
-VALUES_MAX = 60_000  # 12 MB, 500 to 900 KB packed; to encode them takes 25 ms
+# Packing takes milliseconds, and what repeats its codes and units a tenth of the room. In base64 it
+# fits a record, and in base64 once more the record of its refusal.
+PLAIN_BYTES_MAX = 128 * 1024
 
 _encoder = msgspec.json.Encoder()
 # Room for the JSON of most events: to begin small and grow costs a copy each time.
@@ -34,9 +35,9 @@ def sealed_records(
     keys: Keys,
 ) -> list[Output]:
     """Return the records of the events of one message. Raises ``MalformedEvent`` where one has
-    more values than fit a record in any case.
+    more values than a message may have.
     """
-    if any(len(event.body.observations) > VALUES_MAX for event in events):
+    if any(values_of(event.body) > VALUES_MAX for event in events):
         raise MalformedEvent("too_large")
     return [
         sealed_record(
