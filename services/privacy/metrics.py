@@ -33,7 +33,7 @@ IMAGE_SECONDS = histogram(
 )
 NOTE_SPANS = counter(
     "privacy_note_spans_total",
-    "Spans found in free text by the layer that found them (known, form, listed, tagger,"
+    "Spans found in free text by the layer that found them (known, near, form, listed, tagger,"
     " site, repeat) and kind;"
     " several layers may find the same.",
     labels=("layer", "kind"),
