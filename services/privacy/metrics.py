@@ -88,7 +88,7 @@ VAULT_UNREADABLE = counter(
 )
 GLASS_BROKEN = counter(
     "privacy_glass_broken_total",
-    "Identities told without a care relation, for emergency treatment.",
+    "Openings of patients without a care relation, for emergency treatment.",
     labels=("reason",),
 )
 ANONYMITY_SMALLEST = gauge(
