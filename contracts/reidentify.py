@@ -22,7 +22,9 @@ class ResolveRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 
     ``role`` and ``units`` (``*``: all) are those the viewer is signed in with. For ``TREAT`` each
     patient has to be, or to have been, in one of the units or in the viewer's care. ``ETREAT``
-    does without, for few patients, needs a ``reason``, and has a mark of its own on the audit log.
+    does without, for few patients, needs a ``reason``, and has a mark of its own on the audit log:
+    one for each opening. ``again``: asked under a glass that was broken before (a view that asks
+    once more); whom privacy noted for this viewer within the hour, it does not note once more.
     """
 
     tokens: tuple[str, ...]
@@ -31,6 +33,7 @@ class ResolveRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     role: str = ""
     units: tuple[str, ...] = ()
     reason: GlassReason = ""
+    again: bool = False
 
 
 class Identity(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -125,6 +125,7 @@ class Identities:
                     role=role,
                     units=tuple(sorted(units)),
                     reason=reason,
+                    again=bool(reason),
                 )
                 answer = await self._ask("/v1/resolve", request, ResolveAnswer)
                 if answer is None:

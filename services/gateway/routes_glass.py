@@ -63,6 +63,8 @@ class GlassRoutes:
 
     async def _tell(self, viewer: Viewer, staff: str, about: Person, reason: GlassReason) -> None:
         """Have privacy tell who it is, and write down both; or raise the problem."""
+        if not staff:
+            raise _away()  # who looks could not be written down: privacy would open for nobody
         identities = self._desk.identities
         try:
             told = await identities.break_glass(
@@ -74,10 +76,14 @@ class GlassRoutes:
                     429, "too_many", "Enough patients were opened without a relation."
                 ) from error
             raise Problem(403, "role") from error
-        if not told or not staff:
-            raise Problem(503, "identity_unavailable", "Names are away: nothing can be opened.")
+        if not told:
+            raise _away()
         try:
             await self._desk.auditor.broke_glass(staff, about.id, reason)
         except Unavailable:
             identities.drop([about.display])
             raise
+
+
+def _away() -> Problem:
+    return Problem(503, "identity_unavailable", "Names are away: nothing can be opened.")

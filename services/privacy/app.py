@@ -71,8 +71,7 @@ class Privacy:
         self._decoder = Decoder(settings.image_timeout_s, settings.image_memory_bytes_max)
         self.relations = Mirror(RELATIONS.name, self.redis, writer, reader, mirror_relation)
         seals = Seals(settings.keys_dir, settings.sealed_days)
-        images = ImageDesk(reader, seals, self._decoder) if settings.uses_images else None
-        self.stage = DeidentifyStage(_parts(self, self._keys, seals, images))
+        self.stage = DeidentifyStage(_parts(self, self._keys, seals))
         self.rotation = Rotation(
             settings.keys_dir,
             settings.sealed_days,
@@ -165,6 +164,13 @@ class Privacy:
         ]
         return build_http(routes, checks, clock)
 
+    def image_desk(self, seals: Seals) -> ImageDesk | None:
+        """Return where images are cleaned, None where none passes."""
+        if not self.settings.uses_images:
+            return None
+        event_s = self.settings.image_event_timeout_s
+        return ImageDesk(self._reader, seals, self._decoder, self.clock, event_s)
+
     def _limits(self) -> Limits:
         settings = self.settings
         return Limits(
@@ -211,7 +217,7 @@ def _beside(work: Coroutine[Any, Any, None], stop: asyncio.Event) -> asyncio.Tas
     return task
 
 
-def _parts(service: Privacy, keys: PrivacyKeys, seals: Seals, images: ImageDesk | None) -> Parts:
+def _parts(service: Privacy, keys: PrivacyKeys, seals: Seals) -> Parts:
     return Parts(
         seals=seals,
         vault=service.vault,
@@ -223,7 +229,7 @@ def _parts(service: Privacy, keys: PrivacyKeys, seals: Seals, images: ImageDesk 
         random_bytes=os.urandom,
         tagger=_tagger(service.settings),
         site=_site(service.settings, service.clock),
-        images=images,
+        images=service.image_desk(seals),
     )
 
 

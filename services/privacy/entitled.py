@@ -40,6 +40,11 @@ class Allowance:
         self._most = most
         self._seen: defaultdict[str, dict[str, float]] = defaultdict(dict)
 
+    def unseen(self, viewer: str, things: Sequence[str], now_s: float) -> set[str]:
+        """Return those of ``things`` that the viewer did not ask for in the last hour."""
+        seen = self._seen.get(viewer, {})
+        return {one for one in things if now_s - seen.get(one, -WINDOW_S) >= WINDOW_S}
+
     def takes(self, viewer: str, things: Sequence[str], now_s: float) -> bool:
         """Count ``things`` if all of them are within what is allowed; say whether they are."""
         seen = self._seen[viewer]

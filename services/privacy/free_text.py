@@ -24,7 +24,9 @@ from services.privacy.genotypes import (
     panel_spans,
     without_panel,
 )
+from services.privacy.initials import find_initials
 from services.privacy.known import KnownTerms
+from services.privacy.near import NearTerms
 from services.privacy.pattern_checks import UNIT_AFTER
 from services.privacy.patterns import PATTERNS, find_patterns
 from services.privacy.patterns_context import CONTEXT_EN, CONTEXT_ZH
@@ -87,7 +89,7 @@ class TextCleaner:
     ) -> None:
         """Keep the terms."""
         self.found: Counter[tuple[str, str]] = Counter()
-        self._known = known
+        self._known, self._near = known, NearTerms(known.terms)
         self._tagger = tagger
         self._site = site
         self._passed: dict[str, bool] = {}
@@ -167,6 +169,8 @@ class TextCleaner:
         if not self._known.is_empty:
             known = self._known.find(text, squeezed)
             spans += self._counted("known", [*known, *find_encoded(text, self._known)])
+            near = [*self._near.find(text, squeezed), *find_initials(text, self._known.initials)]
+            spans += self._counted("near", near)
         for reading in readings_of(text):
             spans += self._counted("reading", self._read(reading))
         if self._site is not None:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import msgspec
@@ -16,6 +16,7 @@ from plumbing.event_log import EventReader
 from services.privacy import metrics
 from services.privacy.blobs import read_blob
 from services.privacy.fitting import EVENT_BYTES_MAX, fitted
+from services.privacy.image_time import ImageTime
 from services.privacy.imaging import refusals
 from services.privacy.imaging.cleaning import Cleaned, Request
 from services.privacy.imaging.decoder import Decoder
@@ -27,6 +28,7 @@ from services.privacy.vault import Vault, Wanted
 IMAGES_MAX = 8  # of an event; more are held back
 IMAGE_BYTES_MAX = 256 * 1024
 EVENT_IMAGES_BYTES_MAX = 384 * 1024  # shared in equal parts by the images of an event
+FOR_NOTHING = frozenset({refusals.TOO_SLOW, refusals.DECODER_FAILED})
 
 
 @dataclass(frozen=True)
@@ -36,26 +38,44 @@ class ImageDesk:
     reader: EventReader
     seals: Seals
     decoder: Decoder
+    clock: Clock
+    event_s: float
+    busy: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def cleaned(
-        self, body: IdentifiedBody, key: PatientKey, now_ms: int
+        self, body: IdentifiedBody, key: PatientKey, time: ImageTime, source: str
     ) -> tuple[CleanImage, ...]:
         """Return the images of an event, each with its pixels or the reason why without.
 
         Raises ``Unavailable`` when the raw bytes lie apart and Kafka cannot be read.
         """
         wanted = body.images[:IMAGES_MAX]
-        contents = await self._contents(body, wanted, now_ms)
+        contents = await self._contents(body, wanted, self.clock.now_ms())
         done = []
+        spent_s = 0.0
         for image in wanted:
             request = _request(image, contents.get(image.sha256), body, key, len(wanted))
             if request is None:
                 done.append(held(image, refusals.NOT_HERE))
                 continue
+            left_s = time.left_s(source, spent_s)
+            if left_s <= 0:
+                done.append(held(image, refusals.NO_TIME))
+                continue
             with metrics.IMAGE_SECONDS.time():
-                found = await asyncio.to_thread(self.decoder.clean, request)
+                found, took_s = await self._cleaned(request, left_s)
+            spent_s += took_s
+            if found.held in FOR_NOTHING:
+                time.lost(source, took_s)
             done.append(_clean_image(image, found))
         return (*done, *(held(image, refusals.NO_ROOM) for image in body.images[IMAGES_MAX:]))
+
+    async def _cleaned(self, request: Request, seconds_max: float) -> tuple[Cleaned, float]:
+        """Return what became of an image and what that took, the wait for others not counted."""
+        async with self.busy:
+            begun_s = self.clock.monotonic_s()
+            found = await asyncio.to_thread(self.decoder.clean, request, seconds_max)
+            return found, self.clock.monotonic_s() - begun_s
 
     async def _contents(
         self, body: IdentifiedBody, wanted: Sequence[Image], now_ms: int
@@ -92,6 +112,10 @@ class Opened(Protocol):
     def link(self) -> str:
         """The vault's name for its patient."""
 
+    @property
+    def source(self) -> str:
+        """Who sent it."""
+
 
 class Site(Protocol):
     """What the stage has that images need; without ``images`` none passes."""
@@ -104,10 +128,6 @@ class Site(Protocol):
     def vault(self) -> Vault:
         """Where the patient keys are."""
 
-    @property
-    def clock(self) -> Clock:
-        """The time."""
-
 
 async def images_of(
     opened: Sequence[Opened], site: Site, wanted: Wanted, joins: Sequence[tuple[str, str]]
@@ -117,6 +137,7 @@ async def images_of(
     if not with_some:
         return {}
     people, _ = await site.vault.people(wanted, joins)
+    time = ImageTime(site.images.event_s if site.images else 0)
     found = {}
     for item in with_some:
         if item.link in people:
@@ -124,7 +145,7 @@ async def images_of(
             found[item.offset, key.token] = (
                 tuple(held(image, refusals.OFF) for image in body.images)
                 if site.images is None
-                else await site.images.cleaned(body, key, site.clock.now_ms())
+                else await site.images.cleaned(body, key, time, item.source)
             )
     return found
 

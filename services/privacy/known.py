@@ -32,7 +32,11 @@ class KnownTerms:
     def __init__(self, terms: Iterable[Term]) -> None:
         """Build the automaton; of two terms with the same text the stronger stays."""
         best: dict[str, Term] = {}
+        initials = set()
         for term in terms:
+            if term.is_initials:
+                initials.add(term.text)
+                continue
             held = best.get(term.text)
             if held is None or (term.is_strong, not term.needs_cue) > (
                 held.is_strong,
@@ -42,6 +46,7 @@ class KnownTerms:
         self._automaton = ahocorasick.Automaton()
         for term in best.values():
             self._automaton.add_word(term.text, term)
+        self.terms, self.initials = tuple(best.values()), frozenset(initials)
         self.is_empty = not best
         if best:
             self._automaton.make_automaton()
@@ -68,7 +73,7 @@ class KnownTerms:
         for start, end, term in self._matches(squeezed, folded):
             span = Span(start, end, term.label)
             is_word = term.needs_cue and not term.is_strong
-            if is_word and (not _reads_as_name(folded, start) or EPONYM_AFTER.match(folded, end)):
+            if is_word and (not reads_as_name(folded, start) or EPONYM_AFTER.match(folded, end)):
                 unsure.append((span, term))
             else:
                 spans.append(span)
@@ -113,8 +118,10 @@ def _kind(char: str) -> str:
     return "letter"
 
 
-def _reads_as_name(folded: str, start: int) -> bool:
-    """A capital that does not merely begin a sentence, or a title before it."""
+def reads_as_name(folded: str, start: int) -> bool:
+    """Return whether a name stands there: a capital that does not merely begin a sentence, or a
+    title before it.
+    """
     before = folded[max(0, start - 8) : start].rstrip()
     if before.endswith(("Mr", "Mrs", "Ms", "Miss", "Dr", "Mr.", "Mrs.", "Ms.", "Dr.", "Prof.")):
         return True

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from contracts.identified import PersonName, Staff
 from services.privacy.folding import fold, term
 from services.privacy.identity import KnownIdentity, is_han
+from services.privacy.initials import initials_of
 from services.privacy.pinyin import written_in_latin
 from services.privacy.words import DOUBLE_SURNAMES, NEVER_NAMES, WORD_NAMES
 
@@ -22,7 +23,8 @@ HAN_DIGITS = "〇一二三四五六七八九"
 
 class Term(NamedTuple):
     """One string of squeezed text. ``is_strong``: it alone names the person. ``is_embedded``: it
-    counts inside a longer word. ``needs_cue``: it is also an ordinary word.
+    counts inside a longer word. ``needs_cue``: it is also an ordinary word. ``is_initials``: two to
+    four capitals, which ``initials.py`` looks for.
     """
 
     text: str
@@ -30,6 +32,7 @@ class Term(NamedTuple):
     is_strong: bool = False
     is_embedded: bool = False
     needs_cue: bool = False
+    is_initials: bool = False
 
 
 def terms_of(
@@ -60,6 +63,7 @@ def _name_terms(name: PersonName) -> Iterator[Term]:
             needs_cue = is_filler or text in WORD_NAMES or (not is_han(text) and len(text) == 2)
             yield Term(text, "NAME", is_strong=is_strong, needs_cue=needs_cue)
     yield from _part_terms(name)
+    yield from (Term(text, "NAME", is_initials=True) for text in initials_of(name))
     if is_han(family or given):
         yield from _latin_terms(family, given)
 

@@ -33,7 +33,7 @@ IMAGE_SECONDS = histogram(
 )
 NOTE_SPANS = counter(
     "privacy_note_spans_total",
-    "Spans found in free text by the layer that found them (known, form, listed, tagger,"
+    "Spans found in free text by the layer that found them (known, near, form, listed, tagger,"
     " site, repeat) and kind;"
     " several layers may find the same.",
     labels=("layer", "kind"),
@@ -88,7 +88,7 @@ VAULT_UNREADABLE = counter(
 )
 GLASS_BROKEN = counter(
     "privacy_glass_broken_total",
-    "Identities told without a care relation, for emergency treatment.",
+    "Openings of patients without a care relation, for emergency treatment.",
     labels=("reason",),
 )
 ANONYMITY_SMALLEST = gauge(

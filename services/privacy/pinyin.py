@@ -28,12 +28,13 @@ def written_in_latin(part: str) -> tuple[tuple[str, ...], ...]:
     """
     if not 0 < len(part) <= CHARS_MAX or any(ord(char) not in pinyin_dict for char in part):
         return ()
-    syllables = [_readings(char) for char in part]
+    syllables = [readings_of(char) for char in part]
     return tuple(islice(product(*syllables), WRITINGS_MAX))
 
 
 @lru_cache(maxsize=4096)
-def _readings(char: str) -> tuple[str, ...]:
+def readings_of(char: str) -> tuple[str, ...]:
+    """Return the readings of a character that pypinyin has, without tones, as a name first."""
     found = [FAMILY_FIRST[char]] if char in FAMILY_FIRST else []
     for reading in pinyin_dict[ord(char)].split(",")[:READINGS_MAX]:
         plain = term(reading)

@@ -67,18 +67,19 @@ class Desk:
         viewer = staff_token(self.staff_key, asked.viewer)
         tokens = list(dict.fromkeys(asked.tokens))
         await self._require_role(viewer, asked.role, "resolve", asked.purpose)
+        opened: Collection[str] = ()
         if asked.purpose == "ETREAT":
-            await self._require_glass(viewer, tokens, asked)
+            opened = await self._require_glass(viewer, tokens, asked)
         else:
             tokens = await self._related(viewer, tokens, asked)
         people = await self.vault.resolve(tokens)
         known = [person.key.token for person in people]
-        if asked.purpose == "ETREAT":
+        if opened:
             metrics.GLASS_BROKEN.labels(asked.reason).inc()
-            for token in known:
-                await self.audit.acted(
-                    viewer, "break_glass", token, asked.purpose, detail={"reason": asked.reason}
-                )
+        for token in (one for one in known if one in opened):
+            await self.audit.acted(
+                viewer, "break_glass", token, asked.purpose, detail={"reason": asked.reason}
+            )
         await self.audit.looked(viewer, "resolve", known, asked.purpose)
         return ResolveAnswer(identities=tuple(_identity(person) for person in people))
 
@@ -118,12 +119,15 @@ class Desk:
 
     async def _require_glass(
         self, viewer: str, tokens: Sequence[str], asked: ResolveRequest
-    ) -> None:
+    ) -> Collection[str]:
+        """Return the tokens of which it has to be noted that the glass was broken."""
         if not asked.reason:
             await self._refuse(422, "reason", viewer, "break_glass", asked.purpose)
+        unseen = self.limits.glass.unseen(viewer, tokens, self.clock.monotonic_s())
         await self._require_allowance(
             self.limits.glass, viewer, tokens, "break_glass", asked.purpose
         )
+        return unseen if asked.again else tokens
 
     async def _require_role(self, viewer: str, role: str, action: str, purpose: str) -> None:
         if not may_ask(role):

@@ -49,6 +49,14 @@ class PrivacySettings(AuditedSettings):
     image_timeout_s: float = Field(
         default=10.0, description="Longest time for an image; then it is held back as `too_slow`."
     )
+    image_event_timeout_s: float = Field(
+        default=20.0,
+        gt=0,
+        description=(
+            "Longest time for all images of an event, and of a sender's in a batch for those that "
+            "came to nothing; the rest is held back as `no_time`."
+        ),
+    )
     image_memory_bytes_max: int = Field(
         default=1024 * 1024 * 1024,
         description="Address space of the process that decodes images, its libraries included.",

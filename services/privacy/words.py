@@ -74,3 +74,73 @@ RARE_SURNAMES = (
     "郜隗谯芮羿禹邸郇訾鄢昝宓粟佴郄缑仉沐呙郅闻巩鄞麴璧冮迟苑邬蔚牟闫亓鲜於窦逯郁尉蔺"
 )
 DOUBLE_SURNAMES = "欧阳 上官 司马 诸葛 司徒 皇甫 尉迟 公孙 慕容 令狐 夏侯 东方 端木 独孤 南宫 长孙"
+
+# Words of medicine that the word list lacks and that are nearly somebody's name.
+CLINICAL_WORDS = words(
+    """
+    acral actin alanine allele amine anion annular antral aorto areata atony atresia atria
+    axilla bacilli bingers biotin blanch boron bruit bulla bullae cannula cardia carinii casein
+    caudal caval cauda cecal centre centres chancre chiari cholic chorea cleaved clonal
+    clonidine cocci coli conus costal croup crural cutis dacron dermoid desmoid dimer doesn dura
+    dural enterica eosin equina eschar ester fissure folia folic ganglia gastro gerd goiter
+    goitre gravis gyrus hasn hilar holter doppler ictal ictus igne ileum ileus intima intra
+    islet keratin ketone lamin lamina lamins lata lipase lipoma lobar longus lysed malar maximal
+    meatus melena menses milieu mitral mortem motile mucin multi murine myelin myeloid nadir
+    nevi nevus nigra nodal novo nsaid nuchal ostial ovine palatal palmar papule parotid patella
+    pepsin plana planar planus pressor profuse proto psoas purine pylori rales recur renin
+    sacral sclera sellar senna septa sialic situ sprue statin stemi sternal stoma stomal striate
+    stroma stromal stye sural syrinx tarda tarsal taurine tinea titer titers tonus trans triptan
+    tubers urachal urate urea uremic ureter uteri utero vagal vagus valvar varix varus vasa
+    versa villi villus vitro volar vulva zoster covid sars troponin trop ferritin lactate bolus
+    kardex hickman redivac yankauer venflon actos advair advil aleve alimta allegra amaryl
+    ambien ancef anoro apidra avapro avonex bentyl boniva breo bumex byetta calan celexa cialis
+    colace coreg cozaar doxy evista flomax flagyl geodon humira imuran keppra lasix lantus
+    merrem mirena motrin narcan norco otezla plavix pradaxa reglan remeron tresiba vanco velcade
+    xanax xeloda zocor zofran zosyn addisonian barre cushingoid crohn guillain homan homans
+    kussmaul lachman mcburney murphy romberg tinel phalen babinski brudzinski kernig rinne weber
+    kocher lhermitte trousseau chvostek uveal rosea genera adenine kinase agar dioxin agenesis
+    """
+)
+# Letters that are a title or a route however written: never anybody's initials.
+TITLE_LETTERS = words(
+    """
+    MD DO RN NP PA SN HCA PT OT RD SW BS BA MA MS MB BM FRCP MRCP DDS DMD PHD RPH DPM DC LPN CNA
+    CNM IV IM PO SC SL PR BD OD TD QD PRN TDS QDS BID TID QID OM ON AM PM US UK EU USA ICU EG IE
+    VS
+    """
+)
+# Who is asked and where one goes: `d/w GI`.
+SERVICES = words(
+    """
+    ED ER IR GI ID OB GYN CT CCU ICU NICU PICU HDU OR PACU ENT CV CVS GP PCP SS SLP EP NSG NSGY
+    ORS GU MFM ONC PSY RT VIR MDT AMU SAU CTS MICU SICU OPD IT HR PALS DN HV CPN EMS EMT POA NOK
+    MH
+    """
+)
+# Two to four letters that charts are full of.
+ABBREVIATIONS = SERVICES | words(
+    """
+    AA AAA AB ABG ABX AC ACE ACL ACS AD ADHD ADL AE AF AFB AHI AI AIDS AK AKA AKI AL ALL ALP ALS
+    ALT AML AN ANA AP APTT AR ARB ARDS AS ASA ASD AST AV AVM AVR BAL BB BCC BE BG BKA BM BMI BMP
+    BNP BP BPH BPM BPPV BT BUN BX CA CABG CAD CAP CBC CBD CC CF CFU CHD CHF CI CIN CK CKD CL CLL
+    CM CML CMP CMV CN CNS CO COPD CP CPAP CPR CR CRF CRP CS CSF CSU CTA CTPA CVA CVC CVP CX CXR
+    DAT DBP DC DCM DI DIC DIP DJD DKA DL DM DNA DNAR DNR DOA DOB DOE DP DS DT DVT DX EBL EBV ECG
+    ECHO ECMO EDD EEG EF EGD EGFR EKG EMG EN ERCP ESR ESRD ET ETOH ETT EX FB FBC FBS FEV FFP FH
+    FHR FHX FM FNA FSH FT FTT FU FUO FVC FX GA GB GBM GBS GC GCS GERD GF GFR GH GHB GN GTN GVHD
+    HB HBV HC HCC HCG HCT HCV HD HDL HEENT HF HGB HIV HL HLA HOB HPI HPV HRT HS HSV HTN HU HUS
+    HX IBD IBS ICD ICH ICP IE IG IGA IGG IGM IHD IL INH INR IO ITP IUD IUGR IVC IVF IVIG JVD JVP
+    KUB LA LAD LBBB LBP LBW LCA LDH LDL LE LFT LFTS LH LIF LL LLL LLQ LMA LMP LN LOC LP LR LSD
+    LT LTB LUL LUQ LV LVEF LVH MAC MAP MC MCA MCH MCV MDI MDR MED MEN MG MGUS MI ML MM MMR MR
+    MRA MRI MRSA MSE MSU MT MV MVA MVP MVR NA NAD NB NEC NG NGT NHL NK NKA NKDA NM NPO NR NRB NS
+    NSR NST NT NTG NV NYHA OA OCD OCP OE OGTT OG ORIF OS OSA OU PAC PAD PAF PAP PCA PCI PCOS PCR
+    PCV PD PDA PE PEA PEEP PEEL PEG PERL PERRL PET PF PFT PH PHT PI PICC PID PIP PJP PKU PLT PMH
+    PN PND PNS POC POD PP PPD PPH PPI PPM PPN PRBC PS PSA PSH PTA PTE PTH PTSD PTT PTX PUD PV
+    PVC PVD PVR QC RA RAD RAS RB RBBB RBC RBS RCA RDS RF RH RHD RI RIF RL RLE RLL RLN RLQ ROM
+    ROS RP RPR RR RS RSV RTA RTC RTI RUL RUQ RV RVH RX SA SAD SAH SAO SARS SB SBE SBO SBP SBT
+    SCC SCD SD SE SG SH SI SIADH SIDS SIRS SLE SLR SM SOB SOBOE SOFA SP SPO SR ST STD STI STEMI
+    SV SVC SVR SVT SX TA TB TBI TBSA TEE TEN TFT TG TH TIA TIBC TKA TKR TLC TM TMJ TN TNF TNM
+    TOE TOP TP TPN TPR TR TRH TS TSH TT TTE TTP TUR TURP TV TVH TX UA UC UE UF UGI UL UO UPT URI
+    URTI USS UTI UV VA VAC VAD VAS VB VBG VD VF VLDL VP VQ VR VRE VSD VT VTE VZV WBC WCC WD WN
+    WNL WPW WT XR YO NSTEMI
+    """
+)

@@ -85,6 +85,7 @@ async def test_names_asked_for_again_are_asked_for_with_the_same_reason(world: W
     assert (await browser.get("/v1/patients/foreign")).json()["name"] == "Name foreign"
     asked = world.privacy.resolved[-1]
     assert (asked.purpose, asked.reason, asked.role) == ("ETREAT", "covering", "clinician")
+    assert [one.again for one in world.privacy.resolved] == [False, True]
 
 
 async def test_it_opens_for_nobody_else_nothing_else_and_no_decision(world: World) -> None:
@@ -152,6 +153,18 @@ async def test_without_privacy_or_audit_nothing_opens(world: World) -> None:
     assert (await browser.get("/v1/patients/foreign")).status_code == 404
 
 
+async def test_a_viewer_whom_nothing_can_be_written_down_of_asks_privacy_nothing(
+    world: World,
+) -> None:
+    """Else privacy would note, count and report an opening that opened nothing."""
+    world.privacy.refuses_staff = 422
+    browser = await world.client("dr.lin")
+    refused = await smash(browser)
+    assert (refused.status_code, refused.json()["code"]) == (503, "identity_unavailable")
+    assert world.privacy.resolved == []
+    assert audited(world) == []
+
+
 async def test_a_search_says_that_there_is_somebody_else_and_no_more(world: World) -> None:
     browser = await world.client("dr.lin")
     answer = (await browser.post("/v1/search", json={"q": "MRN-foreign"})).json()
@@ -183,6 +196,10 @@ async def test_with_the_real_privacy_the_name_comes_both_logs_say_so_and_the_hou
             assert (await smash(browser, tokens[3], "handover")).status_code == 200
             shown = (await browser.get(f"/v1/patients/{tokens[3]}")).json()
             assert (shown["name"], shown["record_number"]) == ("Given Familyname3", "77000003")
+            for _ in range(3):  # names are asked for again each 270 s
+                privacy.clock.advance(5 * 60)
+                shown = (await browser.get(f"/v1/patients/{tokens[3]}")).json()
+                assert shown["name"] == "Given Familyname3"
             theirs = [one for one in privacy.entries() if one.action == "break_glass"]
             ours = [one for one in audited(world) if one[0] == "break_glass"]
             assert [(one.token, one.detail["reason"]) for one in theirs] == [

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import pytest
 from redis.exceptions import ConnectionError as RedisConnectionError
@@ -10,6 +11,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from contracts.audited import AUDIT
 from contracts.identified import Encounter, PersonName, Staff
 from plumbing.errors import Unavailable
+from services.privacy import metrics
 from services.privacy.audit import Answers
 from services.privacy.key_files import load_privacy_keys
 from services.privacy.patient_keys import staff_token
@@ -103,6 +105,8 @@ async def test_broken_glass_needs_a_reason_and_has_a_mark_of_its_own(ward: Ward)
     assert [(one.token, one.detail) for one in marks] == [
         (ward.tokens[0], {"reason": "emergency"})
     ] * 2  # each time, not once in a quarter of an hour
+    assert await ward.who(0, **glass, reason="emergency", again=True) == ["Given Familyname0"]
+    assert len([one for one in ward.entries() if one.action == "break_glass" and one.token]) == 2
     numbers = list(range(1, 10))
     assert len(await ward.who(*numbers, **glass, reason="covering")) == 9
     eleventh = asking(ward.tokens[10], **glass, reason="emergency")
@@ -154,6 +158,19 @@ async def test_a_dictionary_of_numbers_gives_no_token_without_the_keys(
         assert link_of(key, identifier).encode() not in stored
         assert kek.field("i", key, identifier.value).encode() not in stored
         assert kek.field("t", key, ward.tokens[number]).encode() not in stored
+
+
+async def test_a_glass_that_was_never_broken_cannot_be_asked_under_again(ward: Ward) -> None:
+    again: dict[str, Any] = {"purpose": "ETREAT", "units": [], "reason": "covering", "again": True}
+    before = metrics.GLASS_BROKEN.labels("covering")._value.get()
+    assert len(await ward.who(0, 1, **again)) == 2
+    assert len(await ward.who(0, 1, **again)) == 2
+    marks = [one.token for one in ward.entries() if one.action == "break_glass"]
+    assert marks == [ward.tokens[0], ward.tokens[1]]
+    assert metrics.GLASS_BROKEN.labels("covering")._value.get() == before + 1
+    ward.clock.advance(3_601)  # an opening that lasts longer is noted once an hour
+    assert len(await ward.who(0, **again)) == 1
+    assert len([one for one in ward.entries() if one.action == "break_glass"]) == 3
 
 
 async def test_a_question_that_is_played_back_is_written_down_and_counted(ward: Ward) -> None:

@@ -58,6 +58,7 @@ class PrivacyDesk:
         self.people: dict[str, Identity] = {}
         self.available = True
         self.refuses = 0  # a status to refuse looks with
+        self.refuses_staff = 0
         self.resolved: list[ResolveRequest] = []
         self.app = FastAPI()
         self.app.post("/v1/resolve")(self.resolve)
@@ -94,6 +95,8 @@ class PrivacyDesk:
 
     async def staff(self, request: Request) -> Response:
         asked = msgspec.json.decode(await self._body(request), type=StaffRequest)
+        if self.refuses_staff:
+            return Response(status_code=self.refuses_staff)
         return self._answer(StaffAnswer(staff=f"staff-{asked.staff_id}"))
 
     async def _body(self, request: Request) -> bytes:

@@ -31,6 +31,7 @@ from services.privacy.vault import Vault
 
 TODAY = date(2023, 11, 14)  # the day of ManualClock
 RETENTION_DAYS = 7
+EVENT_S = 60.0  # for the images of an event
 
 
 def make_keys(folder: Path) -> Path:
@@ -98,6 +99,7 @@ def a_replica(
     decoder: Decoder | None = None,
 ) -> Replica:
     """Wire a stage on the given log and Redis; without a decoder no image passes."""
+    clock = clock or ManualClock()
     keys = load_privacy_keys(keys_folder, keks=keks)
     redis = Redis.from_url(redis_url)
     codec = PeopleCodec(KeyRing(keys.keks), keys.index, os.urandom)
@@ -112,9 +114,9 @@ def a_replica(
         relations=relations,
         link_key=keys.link,
         staff_key=keys.staff,
-        clock=clock or ManualClock(),
+        clock=clock,
         random_bytes=os.urandom,
-        images=ImageDesk(reader, seals, decoder) if decoder else None,
+        images=ImageDesk(reader, seals, decoder, clock, EVENT_S) if decoder else None,
     )
     return Replica(DeidentifyStage(parts), vault, links, relations, redis, codec)
 

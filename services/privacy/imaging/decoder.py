@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from math import inf
 from threading import Lock, Timer
 from typing import IO
 
@@ -27,17 +28,22 @@ class Decoder:
         self._lock = Lock()
         self._decoder = msgspec.msgpack.Decoder(Cleaned)
 
-    def clean(self, request: Request) -> Cleaned:
-        """Return what became of the image; if the process died of it, that. Blocks."""
+    def clean(self, request: Request, seconds_max: float = inf) -> Cleaned:
+        """Return what became of the image; if the process died of it, or none can be started, that.
+        Blocks.
+        """
         with self._lock:
-            process = self._started()
+            try:
+                process = self._started()
+            except OSError:
+                return Cleaned(held=refusals.DECODER_FAILED)
             ran_out: list[bool] = []
 
             def kill() -> None:
                 ran_out.append(True)
                 process.kill()
 
-            timer = Timer(self._timeout_s, kill)
+            timer = Timer(min(self._timeout_s, seconds_max), kill)
             timer.daemon = True
             timer.start()
             try:

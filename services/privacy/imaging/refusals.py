@@ -4,6 +4,7 @@ NOT_HERE = "not_here"  # its bytes are not where the event says: expired, or alt
 UNDECODABLE = "undecodable"  # broken, cut off, or not what it says it is
 TOO_LARGE = "too_large"  # in bytes, pixels or memory
 TOO_SLOW = "too_slow"  # the time for one image ran out
+NO_TIME = "no_time"  # the time for the images of its event, or of its sender, was used up
 DECODER_FAILED = "decoder_failed"  # the process that decodes died of it
 UNSUPPORTED = "unsupported"  # a kind, compression or number of frames that is not read
 DOCUMENT = "document"  # an encapsulated document, report or presentation state
@@ -16,8 +17,8 @@ OFF = "off"  # images are not read on this site
 
 ALL = frozenset(
     {
-        NOT_HERE, UNDECODABLE, TOO_LARGE, TOO_SLOW, DECODER_FAILED, UNSUPPORTED, DOCUMENT,
-        SHOWS_TEXT, SHOWS_FACE, PHOTOGRAPH, UNKNOWN_SUBJECT, NO_ROOM, OFF,
+        NOT_HERE, UNDECODABLE, TOO_LARGE, TOO_SLOW, NO_TIME, DECODER_FAILED, UNSUPPORTED,
+        DOCUMENT, SHOWS_TEXT, SHOWS_FACE, PHOTOGRAPH, UNKNOWN_SUBJECT, NO_ROOM, OFF,
     }
 )  # fmt: skip
 

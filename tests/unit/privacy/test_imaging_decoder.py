@@ -128,6 +128,23 @@ def test_one_that_was_taken_over_cannot_say_what_it_likes(
     decoder.close()
 
 
+def test_one_that_cannot_be_started_is_an_image_that_does_not_pass(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sys, "executable", "/nowhere/python")
+    decoder = Decoder(30.0, GIB)
+    assert decoder.clean(a_request(16)) == Cleaned(held=refusals.DECODER_FAILED)
+    monkeypatch.undo()
+    assert decoder.clean(a_request(16)).held != refusals.DECODER_FAILED
+    decoder.close()
+
+
+def test_an_image_may_have_less_time_than_others() -> None:
+    decoder = Decoder(60.0, GIB)
+    assert decoder.clean(a_request(), 0.05) == Cleaned(held=refusals.TOO_SLOW)
+    decoder.close()
+
+
 def test_closed_before_it_began_it_is_closed() -> None:
     decoder = Decoder(1.0, GIB)
     decoder.close()

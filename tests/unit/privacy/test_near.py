@@ -1,0 +1,141 @@
+"""Near misses of known identifiers: found by one error, never taken from ordinary language."""
+
+import random
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from contracts.identified import Patient, PatientId, PersonName
+from services.privacy.folding import fold, squeeze
+from services.privacy.free_text import TextCleaner
+from services.privacy.known import KnownTerms
+from services.privacy.known_terms import Term, terms_of
+from services.privacy.near import NearTerms, _Words
+from tests.unit.privacy.builders import ANNA, MING, a_body, cleaner_of, known_of
+
+KNOWING = cleaner_of(a_body())
+ZH = TextCleaner(KnownTerms(terms_of(known_of(MING))))
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["Vikcers", "Vicers", "Vicckers", "Vickars", "Dickers", "ivckers", "VICKESR", "vickersx",
+     "Okonkow", "Robret"],
+)  # fmt: skip
+def test_a_name_with_one_error_goes(written: str) -> None:
+    assert KNOWING.clean(f"today {written} was well").text == "today [NAME-1] was well"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("no 10045687.", "no [ID-1]."),
+        ("no 10045578", "no [ID-1]"),
+        ("no 1004567", "no [ID-1]"),
+        ("no 100 456 79", "no [ID-1]"),
+        ("no ACC778821", "no [ID-1]"),
+        ("visit V-2024-919 ends", "visit [ID-1] ends"),
+        ("under 943 47 6528", "under [ID-1]"),
+    ],
+)
+def test_a_number_with_one_error_goes(text: str, expected: str) -> None:
+    assert KNOWING.clean(text).text == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("欧阳小明诉腹痛", "[NAME-1]诉腹痛"),
+        ("欧洋晓明诉腹痛", "[NAME-1]诉腹痛"),
+        ("妻李贵芳代述", "妻[NAME-1]代述"),
+        ("患者小明诉腹痛", "患者[NAME-1]诉腹痛"),
+        ("Ouyang Xaioming came", "[NAME-1] [NAME-2] came"),
+    ],
+)
+def test_a_chinese_name_by_its_sound_goes(text: str, expected: str) -> None:
+    assert ZH.clean(text).text == expected
+
+
+def near(patient: Patient, text: str) -> list[str]:
+    folded = fold(text).folded
+    found = NearTerms(KnownTerms(terms_of(known_of(patient))).terms).find(folded, squeeze(folded))
+    return [folded[span.start : span.end] for span in found]
+
+
+def named(*families: str) -> Patient:
+    return Patient(ids=(PatientId("10045678"),), names=tuple(PersonName(f, "Q") for f in families))
+
+
+@pytest.mark.parametrize(
+    ("family", "text"),
+    [
+        ("Browne", "a brown rash; Brown sputum"),
+        ("Fevers", "Fever today, fevers since"),
+        ("Corey", "Coreg 6.25 mg"),
+        ("Mitra", "Mitral valve"),
+        ("Hodgkins", "known Hodgkin lymphoma"),
+        ("Crohne", "Crohn disease"),
+        ("Parkins", "a parking ticket"),
+        ("Dallon", "gallon, Xallom"),  # the last: two errors
+        ("Mann", "mane manns"),  # four letters: as much a word as a name
+        ("Zofren", "Zofran 4 mg"),
+        ("Grahame", "graham crackers"),
+    ],
+)
+def test_a_word_that_is_nearly_a_name_stays(family: str, text: str) -> None:
+    assert near(named(family), text) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "PLT 10045687 cells",
+        "1004567.8",
+        "0.10045687",
+        "10045687 mg",
+        "10945687",  # two errors
+        "45687",
+    ],
+)
+def test_a_quantity_that_is_nearly_a_number_stays(text: str) -> None:
+    assert near(ANNA, text) == []
+
+
+def test_ordinary_chinese_that_sounds_alike_stays() -> None:
+    names = (PersonName("高", "学亚"), PersonName("李", "明"), PersonName("吴", "理"))
+    people = Patient(ids=(PatientId("10045678"),), names=names)
+    assert near(people, "高血压病史，理明显好转，离鸣") == []
+    assert near(people, "患者无理取闹") == []  # a word, though it sounds the same
+    assert near(people, "患者黎明诉") == ["黎明"]
+
+
+def one_error(word: str, rng: random.Random) -> Iterator[str]:
+    for at in range(len(word)):
+        yield word[:at] + word[at + 1 :]
+        yield word[:at] + rng.choice("bcxz") + word[at:]
+        yield word[:at] + rng.choice("bcxz") + word[at + 1 :]
+        yield word[:at] + word[at + 1 : at + 2] + word[at] + word[at + 2 :]
+
+
+def test_every_single_error_is_found_and_no_second_one() -> None:
+    rng = random.Random(5)
+    for word in ("abdul", "okonjo", "wiseman", "schroder", "featherstonehaugh"):
+        words = _Words([Term(word, "NAME")])
+        for wrong in one_error(word, rng):
+            assert bool(words._nearest(wrong)) == (wrong != word), wrong
+        for wrong in ("qq" + word, word + "qq", "q" + word + "q", word[2:], "qy" + word[2:]):
+            assert words._nearest(wrong) is None
+
+
+@pytest.mark.parametrize(
+    "unit", ["vikcers ", "v2024919 ", "V-2024-919 ", "abcde{} ", "1 2 3 ", "欧洋晓"]
+)
+def test_made_up_names_and_texts_take_no_time(unit: str) -> None:  # fmt: skip
+    """As many names as are kept, all of one half; a text of words that are nearly all of them."""
+    families = [f"abcd{first}{second}" for first in "efghijkl" for second in "mnopqrst"]
+    cleaner = TextCleaner(KnownTerms(terms_of(known_of(named(*families)))))
+    text = "".join(unit.format(number) for number in range(100_000 // len(unit)))[:100_000]
+    begun = time.process_time()
+    cleaner.clean(text)
+    assert time.process_time() - begun < 2.0
