@@ -103,7 +103,7 @@ def sent(frame: str | bytes, tagger: Finder | None = None) -> Left:
 def _read_lists() -> None:
     """Have the lists of words and names read, which a process does once, before a time is taken."""
     for charset in ("UNICODE UTF-8", "GB18030"):
-        raw = message("Will Grace, 张伟", charset=charset).encode()
+        raw = message("Will Grace, 张伟", pid=ZH_PID, charset=charset).encode(charset.split()[-1])
         left_of(parse(raw, SourceProfile("test"), KEYS, RECEIVED_AT_MS), 0.0)
 
 
