@@ -105,8 +105,8 @@ _SIGNS = {
     "膝": "KNEE", "踝": "ANKLE", "左足": "FOOT", "右足": "FOOT", "双足": "FOOT", "足正": "FOOT",
     "足部": "FOOT", "跟骨": "CALCANEUS", "趾": "TOE", "左手": "HAND", "右手": "HAND",
     "双手": "HAND", "手部": "HAND", "手正": "HAND", "手指": "FINGER", "拇指": "THUMB",
-    "股骨": "FEMUR", "胫": "TIBIA", "前臂": "FOREARM", "肱骨": "HUMERUS", "锁骨": "CLAVICLE", "肋": "RIB",
-    "腕": "WRIST", "肘": "ELBOW", "肩": "SHOULDER",
+    "股骨": "FEMUR", "胫": "TIBIA", "前臂": "FOREARM", "肱骨": "HUMERUS", "锁骨": "CLAVICLE",
+    "肋": "RIB", "腕": "WRIST", "肘": "ELBOW", "肩": "SHOULDER",
     "腰椎": "LSPINE", "乳": "BREAST", "心脏": "HEART", "肝": "LIVER", "肾": "KIDNEY",
 }  # fmt: skip
 CODES = {
