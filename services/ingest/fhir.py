@@ -231,7 +231,7 @@ def _body(draft: FhirDraft, origin: _Origin, bundle: Bundle) -> IdentifiedBody:
     occurred_at_ms, precision, zone = _occurred(draft, origin)
     if draft.notes:
         for name in draft.staff_names:
-            draft.other("NAME", name)
+            draft.other("STAFF", name)
     return IdentifiedBody(
         event_type=event_type,
         message_type=_message_type(bundle),
