@@ -143,8 +143,8 @@ def find_faults(
     writer, and chains of any other writer are a fault. Against the checkpoints it finds chains that
     were cut off, dropped or made anew as a whole. An entry that neither bears its writer's
     signature nor stands before a checkpoint was put there by somebody else, or comes from a version
-    that did not sign entries and was killed before its checkpoint. What was written before ``expired_ms`` may be
-    gone from the beginning of the log: Kafka deletes it by age.
+    that did not sign entries and was killed before its checkpoint. What was written before
+    ``expired_ms`` may be gone from the beginning of the log: Kafka deletes it by age.
     """
     chains: dict[ChainName, list[Linked]] = {}
     for entry in entries:
