@@ -34,12 +34,12 @@ while True:
 
 
 async def test_health_answers_within_100_ms_under_load_and_with_kafka_slow_and_gone(
-    own_kafka: KafkaServer, keys: KeyFolder, tmp_path: Path
+    spare_kafka: KafkaServer, keys: KeyFolder, tmp_path: Path
 ) -> None:
-    apply_topics(own_kafka.bootstrap)
+    apply_topics(spare_kafka.bootstrap)
     found = tmp_path / "health.txt"
     http_port = free_port()
-    running = ingest_process(own_kafka.bootstrap, keys, 0.5, http_port=http_port)
+    running = ingest_process(spare_kafka.bootstrap, keys, 0.5, http_port=http_port)
     async with running as (process, mllp_port):
         senders, load = [], Load(SystemClock(), 8, counting=True)
         loop = asyncio.get_running_loop()
@@ -54,14 +54,14 @@ async def test_health_answers_within_100_ms_under_load_and_with_kafka_slow_and_g
             await asyncio.sleep(2.0)
             accepted = load.accepted
             assert accepted > CONNECTIONS * 8  # it is at work
-            os.kill(own_kafka.pid, signal.SIGSTOP)  # slow: it takes what is sent and says nothing
+            os.kill(spare_kafka.pid, signal.SIGSTOP)  # slow: it takes what is sent and says nothing
             await asyncio.sleep(1.5)
             assert await readiness(http_port) == 503
-            os.kill(own_kafka.pid, signal.SIGCONT)
+            os.kill(spare_kafka.pid, signal.SIGCONT)
             async with asyncio.timeout(20):
                 while load.accepted < accepted + CONNECTIONS * 16:  # noqa: ASYNC110 - nobody tells
                     await asyncio.sleep(0.05)
-            own_kafka.kill()  # gone
+            spare_kafka.kill()  # gone
             await asyncio.sleep(2.0)
             assert await readiness(http_port) == 503
         finally:

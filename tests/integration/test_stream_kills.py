@@ -142,15 +142,15 @@ async def _gone_or_done(stage: Stage, worker: subprocess.Popen[bytes]) -> bool:
 
 
 async def test_a_broker_restart_is_ridden_out(
-    own_kafka: KafkaServer, tmp_path: Path, workers: list[subprocess.Popen[bytes]]
+    spare_kafka: KafkaServer, tmp_path: Path, workers: list[subprocess.Popen[bytes]]
 ) -> None:
-    stage = _with_sink(Stage.make(own_kafka.bootstrap, tmp_path))
+    stage = _with_sink(Stage.make(spare_kafka.bootstrap, tmp_path))
     await stage.feed(range(10_000))
     workers.append(start_worker(stage, stage.sink_topic, slow_s=0.2, batch_size_max=200))
     await until(lambda: _grows(stage, 500))
-    own_kafka.kill()
+    spare_kafka.kill()
     await asyncio.sleep(2)
-    await asyncio.to_thread(own_kafka.start)
+    await asyncio.to_thread(spare_kafka.start)
     await stage.feed(range(10_000, 12_000))
     await until(stage.caught_up, 120)
     assert await _passed(stage) == set(range(12_000))
