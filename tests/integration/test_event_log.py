@@ -148,7 +148,7 @@ async def test_tail_yields_all_then_a_mark_then_what_arrives(log: Log) -> None:
         seen.extend(batch)
     assert len(seen) == 30
     await log.writer.write(_outputs(log, ["later"], b"fresh"))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(30):
         fresh = [record async for record in _first(tail)]
     assert [record.value for record in fresh] == [b"fresh"]
     await tail.aclose()  # type: ignore[attr-defined] # an async generator, typed as an iterator
@@ -178,7 +178,7 @@ async def test_writes_fail_while_the_broker_is_away_and_go_on_after(
     connection = KafkaConnection(bootstrap=spare_kafka.bootstrap)
     with KafkaAdmin(connection) as admin:
         admin.apply([a_topic("first", 1), a_topic("second", 1)], Durability())
-    writers = {
+    writers: dict[str, KafkaWriter | BatchWriter] = {
         "first": KafkaWriter(connection, delivery_timeout_s=3.0),
         "second": BatchWriter(connection, delivery_timeout_s=3.0),
     }

@@ -71,7 +71,7 @@ async def unchecked(_places: Sequence[Place]) -> None:
 
 async def everything(log: Log, at_least: int = 0) -> list[Record]:
     """Return what is committed; a commit shows a moment after it is confirmed (its markers)."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while True:
             found = await _everything(log)
             if len(found) >= at_least:
