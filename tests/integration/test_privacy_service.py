@@ -77,6 +77,16 @@ async def deidentified(reader: EventReader, wanted: set[str]) -> dict[str, list[
         await asyncio.sleep(0.3)
 
 
+async def some_of(reader: EventReader, wanted: set[str]) -> None:
+    """Wait until an event of ``wanted`` is out."""
+    async with asyncio.timeout(60):
+        while True:
+            values = await read_topic(reader, DEIDENTIFIED.name)
+            if any(DEIDENTIFIED.decode(value).event_id in wanted for value in values):
+                return
+            await asyncio.sleep(0.05)
+
+
 class Process:
     """``python -m services.privacy`` under a test's control."""
 
@@ -135,7 +145,7 @@ async def test_kill_and_an_emptied_redis_lose_and_double_nothing(
             ids.append(event_id)
         await writer.write(outputs)
         if wave == 0:
-            await asyncio.sleep(4)
+            await some_of(reader, set(ids))  # it is in the middle of them
             process.kill()
             process.start()
         if wave == 1:

@@ -183,11 +183,11 @@ async def test_idle_and_stalled_connections_are_closed(make_bench: MakeBench) ->
         stalled.write(b"\x0bMSH|")
         await asyncio.sleep(0.05)
         bench.clock.advance(20)
-        async with asyncio.timeout(3):
+        async with asyncio.timeout(30):
             assert await stalled.reader.read() == b""
         assert msa(await quiet.send(oru("C2"))) == ("AA", "C2")
         bench.clock.advance(101)
-        async with asyncio.timeout(3):
+        async with asyncio.timeout(30):
             assert await quiet.reader.read() == b""
 
 
@@ -197,7 +197,7 @@ async def test_connections_are_bounded(make_bench: MakeBench) -> None:
         sender(bench.service.mllp.port) as one,
         sender(bench.service.mllp.port) as two,
     ):
-        async with asyncio.timeout(3):
+        async with asyncio.timeout(30):
             assert await two.reader.read() == b""
         assert msa(await one.send(oru("C1"))) == ("AA", "C1")
 
