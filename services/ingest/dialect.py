@@ -4,12 +4,12 @@ components, subcomponents, escapes. Two readings of one dialect: ``Dialect`` for
 """
 
 import re
-from functools import lru_cache
 from typing import Final
 
 NULL: Final = '""'
 NO_DELIMITER: Final = "\x00"
 FIELDS_MAX: Final = 70  # beyond the highest field that anything here reads (IN2-64)
+DIALECTS_MAX: Final = 256
 # So many empty fields or components, by their number.
 EMPTY: Final = [[""] * missing for missing in range(FIELDS_MAX + 1)]
 
@@ -77,7 +77,10 @@ class Dialect:
         if self.repeat not in raw:
             return [raw]
         found = raw.split(self.repeat)
-        return [one for one in found if one] if "" in found else found
+        for one in found:
+            if not one:
+                return [one for one in found if one]
+        return found
 
     def components(self, raw: str, count: int) -> list[str]:
         """Return at least ``count`` components, each its first subcomponent, unescaped. What
@@ -85,7 +88,7 @@ class Dialect:
         """
         found = raw.split(self.component, count)
         if self.sub in raw:
-            found = [one.partition(self.sub)[0] for one in found]
+            _cut_each(found, self.sub)
         if self.escape in raw or ('"' in raw and NULL in raw):
             found = [self.text(one) for one in found]
         if len(found) < count:
@@ -101,6 +104,9 @@ class Dialect:
             return _hexadecimal(sequence[1:], self.charset)
         # .br, .sp, .ce, .in and their kin start a new line; charset switches are taken out.
         return "\n" if sequence[0] == "." else ""
+
+
+_dialects: Final[dict[tuple[str, str, str], Dialect]] = {}
 
 
 class PlainDialect(Dialect):
@@ -120,11 +126,17 @@ class PlainDialect(Dialect):
         """Return at least ``count`` components, each its first subcomponent."""
         found = raw.split(self.component, count)
         if self.sub in raw:
-            sub = self.sub
-            found = [one.partition(sub)[0] if sub in one else one for one in found]
+            _cut_each(found, self.sub)
         if len(found) < count:
             found.extend(EMPTY[count - len(found)])
         return found
+
+
+def _cut_each(found: list[str], sub: str) -> None:
+    """Leave the first subcomponent of each."""
+    for place, one in enumerate(found):
+        if sub in one:
+            found[place] = one[: one.find(sub)]
 
 
 def _hexadecimal(digits: str, charset: str) -> str:
@@ -137,9 +149,14 @@ def _hexadecimal(digits: str, charset: str) -> str:
     return raw.decode("latin-1")
 
 
-@lru_cache(maxsize=256)
 def dialect_of(field: str, encoding: str, charset: str) -> Dialect:
     """Return the dialect for these delimiters; messages of one sender share it."""
-    found = Dialect(field, encoding, charset)
-    found.plain = PlainDialect(field, encoding, charset)
+    said = (field, encoding, charset)
+    found = _dialects.get(said)
+    if found is None:
+        found = Dialect(field, encoding, charset)
+        found.plain = PlainDialect(field, encoding, charset)
+        if len(_dialects) >= DIALECTS_MAX:
+            _dialects.clear()
+        _dialects[said] = found
     return found

@@ -9,6 +9,7 @@ from services.ingest.draft import Draft
 from services.ingest.event_types import KNOWN, LINKING, event_type_of
 from services.ingest.genomics import genomics_of
 from services.ingest.hl7 import Header
+from services.ingest.others import others_of
 
 
 class Origin:
@@ -90,7 +91,7 @@ def _patient(draft: Draft, ids: tuple[PatientId, ...]) -> Patient:
         birth_date=draft.birth_date,
         sex=draft.sex,
         deceased=draft.deceased,
-        others=patients.others_of(draft),
+        others=others_of(draft),
         postcode=draft.postcode,
         country=draft.country,
     )
