@@ -183,7 +183,7 @@ def _value(draft: FhirDraft, part: Node, path: str, code: Code, unit: str) -> Va
         return Value("time", text=text(raw))
     if field in {"valueAttachment", "valueSampledData"}:
         content = fhir_notes.decoded(node(raw).get("data")) or b""
-        draft.images += named(content, len(draft.observations))
+        draft.take_images(named(content, len(draft.observations)), path)
         return Value("attachment")
     return _as_text(draft, field, raw, path)
 

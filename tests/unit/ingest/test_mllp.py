@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from services.ingest.mllp import LONE_END_S
 from tests.unit.ingest.conftest import MakeBench, msa, sender
 
 ORU = (
@@ -111,6 +112,44 @@ async def test_an_end_without_carriage_return_is_an_end(make_bench: MakeBench) -
         link.write(b"\x0b" + oru("C1") + b"\x1c")
         assert msa(await link.answer()) == ("AA", "C1")
         assert msa(await link.send(oru("C2"))) == ("AA", "C2")
+
+
+async def test_an_end_without_carriage_return_waits_for_its_turn_and_is_not_forgotten(
+    make_bench: MakeBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with make_bench(in_flight_max=1) as bench, sender(bench.service.mllp.port) as link:
+        held, commit = asyncio.Event(), bench.log.commit
+
+        async def slow(*told: object) -> object:
+            await held.wait()
+            return await commit(*told)  # type: ignore[arg-type]
+
+        monkeypatch.setattr(bench.log, "commit", slow)
+        link.write(b"\x0b" + oru("C1") + b"\x1c\r\x0b" + oru("C2") + b"\x1c")
+        await asyncio.sleep(2 * LONE_END_S)  # the end is told while nothing may be taken
+        held.set()
+        assert msa(await link.answer()) == ("AA", "C1")
+        assert msa(await link.answer()) == ("AA", "C2")
+
+
+async def test_half_a_letter_is_no_end_however_long_the_other_half_takes(
+    make_bench: MakeBench,
+) -> None:
+    # U+4E1C ends with the byte of FS where it comes first.
+    message = oru("C1").decode().replace("Doe", "\u4e1c\u4e1c").encode("utf-16")
+    frame = b"\x0b" + message + b"\x1c\r"
+    cut = frame.index(b"\x1c\x4e") + 1
+    async with make_bench() as bench, sender(bench.service.mllp.port) as link:
+        link.write(frame[:cut])
+        await asyncio.sleep(2 * LONE_END_S)
+        link.write(frame[cut:])
+        assert msa_wide(await link.answer()) == ("AA", "C1")
+        (body,) = bench.bodies()
+        assert body.patient.names[0].family == "\u4e1c\u4e1c"
+
+
+def msa_wide(answer: bytes) -> tuple[str, str]:
+    return msa(answer.decode("utf-16").encode())
 
 
 async def test_no_answer_aa_while_kafka_is_away_and_reading_goes_on_afterwards(
