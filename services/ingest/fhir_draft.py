@@ -38,9 +38,9 @@ class FhirDraft:
 
     __slots__ = (
         "allergies", "birth_date", "bundle", "conditions", "country", "deceased", "entries",
-        "findings", "has_local_code", "ids", "images", "images_left", "kinds", "latest_ms", "links",
-        "medications", "moment", "names", "notes", "observations", "orders", "others", "postcode",
-        "read_time", "server", "sex",
+        "findings", "genomic", "has_local_code", "ids", "images", "images_left", "kinds",
+        "latest_ms", "links", "medications", "moment", "names", "notes", "observations",
+        "orders", "others", "postcode", "read_time", "server", "sex",
         "source", "staff_names", "updated", "visits", "warned",
     )  # fmt: skip
 
@@ -67,6 +67,7 @@ class FhirDraft:
         self.orders: list[Order] = []
         self.notes: list[Note] = []
         self.images: list[Image] = []
+        self.genomic: list[tuple[int, str]] = []  # as in ``Draft``: by index, with their group
         self.images_left = 0  # that were too many
         self.findings: list[Finding] = []
         self.warned = 0

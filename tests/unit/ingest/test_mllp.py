@@ -67,6 +67,22 @@ async def test_a_resend_gets_the_same_answer_and_no_second_event(make_bench: Mak
         assert len(bench.events()) == 1
 
 
+async def test_an_empty_control_id_is_refused_or_its_content_is_its_identity(
+    make_bench: MakeBench,
+) -> None:
+    async with make_bench() as bench, sender(bench.service.mllp.port) as link:
+        answer = await link.send(oru(""))
+        assert msa(answer) == ("AR", "")
+        assert b"ERR||MSH^1^10|101^" in answer
+        assert bench.events() == []
+    async with make_bench(strict=False) as bench, sender(bench.service.mllp.port) as link:
+        for message in (oru(""), oru(""), oru("", "B2"), oru("")):
+            assert msa(await link.send(message)) == ("AA", "")
+        assert sorted(body.patient.ids[0].value for body in bench.bodies()) == ["A1", "B2"]
+        findings = [one.code for body in bench.bodies() for one in body.findings]
+        assert "control_id_reuse" not in findings
+
+
 async def test_a_resend_after_a_restart_is_known(make_bench: MakeBench) -> None:
     async with make_bench() as bench, sender(bench.service.mllp.port) as link:
         await link.send(oru("C1"))
