@@ -4,10 +4,14 @@ components, subcomponents, escapes. Two readings of one dialect: ``Dialect`` for
 """
 
 import re
+from time import sleep
 from typing import Final
 
 NULL: Final = '""'
 NO_DELIMITER: Final = "\x00"
+LONG_CHARS: Final = 65_536  # of a value: others have their turn while it is read
+BREATH_ESCAPES: Final = 4_096
+REPETITIONS_MAX: Final = 1_000  # of one field
 FIELDS_MAX: Final = 70  # beyond the highest field that anything here reads (IN2-64)
 DIALECTS_MAX: Final = 256
 # So many empty fields or components, by their number.
@@ -53,6 +57,8 @@ class Dialect:
     def text(self, raw: str) -> str:
         """Return a value with its escapes resolved; HL7 null is the empty string."""
         if self.escape in raw:
+            if len(raw) > LONG_CHARS:
+                return self._long_text(raw)
             return self._escapes.sub(self._resolve, raw)
         return "" if raw == NULL else raw
 
@@ -71,12 +77,13 @@ class Dialect:
         return raw[: raw.find(self.sub)] if self.sub in raw else raw
 
     def repetitions(self, raw: str) -> list[str]:
-        """Return the repetitions that are there."""
+        """Return the repetitions that are there, the first ``REPETITIONS_MAX`` at most."""
         if not raw or raw == NULL:
             return []
         if self.repeat not in raw:
             return [raw]
-        found = raw.split(self.repeat)
+        found = raw.split(self.repeat, REPETITIONS_MAX)
+        del found[REPETITIONS_MAX:]
         for one in found:
             if not one:
                 return [one for one in found if one]
@@ -94,6 +101,18 @@ class Dialect:
         if len(found) < count:
             found.extend(EMPTY[count - len(found)])
         return found
+
+    def _long_text(self, raw: str) -> str:
+        """As ``text``, by and by."""
+        found: list[str] = []
+        at = 0
+        for number, match in enumerate(self._escapes.finditer(raw)):
+            if number % BREATH_ESCAPES == BREATH_ESCAPES - 1:
+                sleep(0)
+            found += (raw[at : match.start()], self._resolve(match))
+            at = match.end()
+        found.append(raw[at:])
+        return "".join(found)
 
     def _resolve(self, match: "re.Match[str]") -> str:
         sequence = match.group(1)

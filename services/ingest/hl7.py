@@ -32,6 +32,10 @@ ENCODING_MAX: Final = 8
 MSH_18: Final = 17  # its place when MSH is split: MSH-1 is the separator
 # Compiled code keeps other threads waiting until it sleeps: parsing aside does so by and by.
 BREATH_SEGMENTS: Final = 1_024
+SEGMENTS_MAX: Final = 250_000  # of one message: four times as many as an event may have values
+TOO_MANY_SEGMENTS: Final = Finding(
+    "error", "MSH", "too_many_segments", "more segments than a message may have: send a batch"
+)
 ODD_MAX: Final = 20  # lines that are no segment are named
 BLANKS: Final = " \t\x00\x0b\x1a\x1c\x1e\x1f\ufeff"
 
@@ -118,6 +122,8 @@ def read(text: str, charset: str, *, strict: bool, default: str = "") -> Message
         wrong = Finding("error", "MSH-2", "102", "delimiters cannot be used")
         return Message(_without_delimiters(first, charset), [], "", (wrong,), "AR")
     header, faults = _header(dialect, encoding, f, strict=strict)
+    if len(lines) > SEGMENTS_MAX:
+        return Message(header, [], "", (*faults, TOO_MANY_SEGMENTS), "AR" if faults else "AE")
     segments, names, odd, is_alone, has_z = _segments(lines, dialect, strict=strict)
     refusal = "AR" if faults else "AE" if strict and odd else ""
     if not header.trigger:
@@ -161,6 +167,8 @@ def _lines(text: str) -> list[str]:
         found.append(text[at:end])
         if not len(found) % BREATH_SEGMENTS:
             sleep(0)
+            if len(found) > SEGMENTS_MAX:
+                break
         at = end + 1
         end = text.find(end_of_line, at)
     found.append(text[at:])

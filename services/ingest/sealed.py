@@ -46,10 +46,15 @@ def sealed_records(
             sealer,
             key_day,
             random_bytes,
-            _sent_by(keys, source, event.body.application, event.body.facility),
+            sender_of(keys, source, event.body),
         )
         for event in events
     ]
+
+
+def sender_of(keys: Keys, source: str, body: IdentifiedBody) -> str:
+    """Return who sent an event, as its record's header and the watch for silence name them."""
+    return _sent_by(keys, source, body.application, body.facility)
 
 
 def sealed_record(

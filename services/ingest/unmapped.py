@@ -9,6 +9,8 @@ though it says so. An image that is none of the kinds below stays an attachment 
 import binascii
 from collections.abc import Sequence
 from itertools import starmap
+from time import sleep
+from typing import Final
 
 import msgspec
 
@@ -16,19 +18,22 @@ from contracts.clinical import Finding
 from contracts.identified import Image
 from services.ingest.charset import TRAIL_CODECS, decode_wide
 from services.ingest.dialect import Dialect
-from services.ingest.images import named
+from services.ingest.hl7 import BREATH_SEGMENTS
+from services.ingest.images import IMAGES_MAX, TOO_MANY_IMAGES, TOO_MANY_TEXT, named
 from services.ingest.parse import Parsed, ParsedEvent
 
 NULL = b'""'
 NULLED = frozenset({b"PID", b"PV1", b"AL1", b"IAM"})
 TOLD_BY_PARSER = frozenset({"PID-7"})
 FINDINGS_MAX = 50
+LONG_BYTES: Final = 65_536  # of an attachment: others have their turn while it is read
 WIDE = frozenset({"utf-16", "utf-32"})
 # A line break inside base64, as an escape.
 LINE_BREAKS = (b".br", b"X0D0A", b"X0D", b"X0A")
 UNREADABLE = Finding(
     "warn", "OBX-5", "attachment_unreadable", "it is not the base64 or hex it says"
 )
+TOO_MANY = Finding("warn", "OBX-5", TOO_MANY_IMAGES, TOO_MANY_TEXT)
 ATTACHED = frozenset({b"ED", b"RP"})
 NOTHING = frozenset({b"", NULL})
 ENCODINGS = {b"BASE64": binascii.a2b_base64, b"HEX": binascii.unhexlify}
@@ -36,7 +41,7 @@ ENCODINGS = {b"BASE64": binascii.a2b_base64, b"HEX": binascii.unhexlify}
 
 def completed(parsed: Parsed, raw: bytes) -> Parsed:
     """Return what was parsed with its images and findings of the rest, itself where none is."""
-    if parsed.header is None or not parsed.has_more:
+    if parsed.header is None or not parsed.has_more or not parsed.events:
         return parsed
     dialect = parsed.header.dialect
     if parsed.charset in WIDE:
@@ -45,8 +50,6 @@ def completed(parsed: Parsed, raw: bytes) -> Parsed:
         raw = raw.decode(parsed.charset, "replace").encode()
     has_images = f"{dialect.field}ED{dialect.field}".encode() in raw  # OBX-2
     if not (has_images or NULL in raw or b"\rZ" in raw or b"\nZ" in raw):
-        return parsed
-    if not parsed.events:
         return parsed
     lines = raw.replace(b"\n", b"\r").split(b"\r")
     found = _found(lines, len(parsed.events), dialect.field.encode("latin-1", "replace"))
@@ -68,7 +71,9 @@ def _found(lines: Sequence[bytes], groups: int, field: bytes) -> list[list[Findi
     """Return the findings of each patient group: a PID begins one, of a pair both are of one."""
     found: list[list[Finding]] = [[] for _ in range(groups)]
     group = -1
-    for line in lines:
+    for number, line in enumerate(lines):
+        if number % BREATH_SEGMENTS == BREATH_SEGMENTS - 1:
+            sleep(0)
         name = line[:3]
         group += name == b"PID"
         here = found[min(max(group, 0), groups - 1)]
@@ -103,17 +108,21 @@ def _images(
     """Return the images of each event: its attachments stand in the order of their OBX. What cannot
     be decoded goes to the findings of its event.
     """
-    segments = iter([line for line in lines if _is_attachment(line)])
+    segments = filter(_is_attachment, lines)
     repeat, component, escape = (
         sign.encode() for sign in (dialect.repeat, dialect.component, dialect.escape)
     )
     breaks = [escape + sign + escape for sign in LINE_BREAKS]
     found = []
     for event, told in zip(events, findings, strict=True):
-        images = []
+        images: list[Image] = []
         attached = (one for one in event.body.observations if one.kind == "attachment")
         for observation, line in zip(attached, segments, strict=False):
-            for one in line.split(line[3:4], 6)[5].split(repeat):
+            for one in line.split(line[3:4], 6)[5].split(repeat, IMAGES_MAX + 1):
+                if len(images) >= IMAGES_MAX:
+                    if TOO_MANY not in told:
+                        told.append(TOO_MANY)
+                    break
                 content = _content(one.split(component, 4), breaks)
                 if content is None:
                     if UNREADABLE not in told:
@@ -139,8 +148,12 @@ def _content(parts: Sequence[bytes], breaks: Sequence[bytes]) -> bytes | None:
         return b""
     sent = parts[4]
     for one in breaks:
+        if len(sent) > LONG_BYTES:
+            sleep(0)
         if one in sent:
             sent = sent.replace(one, b"")
+    if len(sent) > LONG_BYTES:
+        sleep(0)
     try:
         content = decode(sent)
     except ValueError:
