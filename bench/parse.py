@@ -25,7 +25,6 @@ from functools import partial
 from pathlib import Path
 from time import process_time
 
-import msgspec
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from plumbing.sealing import Sealer
@@ -34,7 +33,7 @@ from services.ingest.charset import decode, split_frame
 from services.ingest.frames import parse_frame
 from services.ingest.identity import Keys
 from services.ingest.parse import Parsed, ParsedEvent, SourceProfile, parse
-from services.ingest.sealed import sealed_record
+from services.ingest.sealed import encoded, sealed_record
 from simulator.day import hospital_day
 from simulator.run import plan_for
 
@@ -125,7 +124,6 @@ def rate_of(once: Callable[[], object], count: int, seconds: float = SECONDS) ->
 
 def _ours(messages: Sequence[bytes]) -> list[Rate]:
     """Return ours in each depth. They take turns: machines change their speed by the minute."""
-    encode = msgspec.json.Encoder().encode
     sealer = Sealer(X25519PrivateKey.generate().public_key().public_bytes_raw(), os.urandom)
 
     def parsed(message: bytes) -> tuple[Parsed, ...]:
@@ -135,7 +133,7 @@ def _ours(messages: Sequence[bytes]) -> list[Rate]:
         return parse_frame(message, SOURCE, KEYS, RECEIVED_AT_MS).messages
 
     def as_json(event: ParsedEvent) -> object:
-        return encode(event.body)
+        return encoded(event.body)
 
     def sealed(event: ParsedEvent) -> object:
         return sealed_record(event, SOURCE.name, sealer, DAY, os.urandom, SENT_BY)

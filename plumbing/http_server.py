@@ -3,8 +3,38 @@
 import asyncio
 import contextlib
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+LOOK_S = 10.0
+
+
+class Connection(HttpToolsProtocol):
+    """Closed when it asks nothing for one to two times ``LOOK_S``, also where it never asked, or
+    not to the end of a request's head: uvicorn looks only at those that were answered.
+    """
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begin to look."""
+        super().connection_made(transport)
+        self._answered: Any = self  # the last request, where it was answered by the last look
+        self._look = self.loop.call_later(LOOK_S, self._looked)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """End."""
+        self._look.cancel()
+        super().connection_lost(exc)
+
+    def _looked(self) -> None:
+        request = self.cycle
+        is_idle = request is None or request.response_complete
+        if is_idle and self._answered is request:
+            self.transport.close()
+            return
+        self._answered = request if is_idle else self
+        self._look = self.loop.call_later(LOOK_S, self._looked)
 
 
 class WebServer(uvicorn.Server):
@@ -27,6 +57,7 @@ class WebServer(uvicorn.Server):
             app,
             host=host,
             port=port,
+            http=Connection,
             log_config=None,
             access_log=False,
             server_header=False,

@@ -6,7 +6,7 @@ Links between identifiers are no part of it, which is why an unlink restores bot
 """
 
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import msgspec
@@ -25,6 +25,9 @@ VIEW_FACTS_MAX = 4096
 # The state keeps twice what a view shows: a view as of an earlier offset finds all of its facts.
 KEPT_MS = 2 * VIEW_MS
 KEPT_FACTS_MAX = 2 * VIEW_FACTS_MAX
+# In any case: what a snapshot has of them is within a record of Kafka, also where the redelivery of
+# the last records would ask for more (a message of 60,000 results). Three views are still there.
+FACTS_MAX = 3 * VIEW_FACTS_MAX
 KEPT_MOVES_MAX = 64
 KEPT_SEEN_MAX = 16
 KEPT_TRAITS_MAX = 16  # of one name
@@ -88,13 +91,15 @@ def apply(state: PatientState, event: DeidentifiedEvent, offset: int) -> Patient
     facts = facts_of(event, offset, _heard_until_ms(state, event))
     heard = _heard(event.event_id, offset, event.occurred_at_ms, facts)
     move = move_of(event, offset, state.moves)
-    return PatientState(
-        applied=offset,
-        heard=(*state.heard, heard),
-        facts=merge_facts(state.facts, facts),
-        plain=state.plain and is_plain(facts),
-        moves=state.moves if move is None else (*state.moves, move),
-        traits=state.traits + _new_traits(state.traits, event, offset),
+    return _bounded(
+        PatientState(
+            applied=offset,
+            heard=(*state.heard, heard),
+            facts=merge_facts(state.facts, facts),
+            plain=state.plain and is_plain(facts),
+            moves=state.moves if move is None else (*state.moves, move),
+            traits=state.traits + _new_traits(state.traits, event, offset),
+        )
     )
 
 
@@ -148,21 +153,10 @@ def prune(state: PatientState, floor: int) -> PatientState:
     kept = select(settled, since_ms, icu, KEPT_FACTS_MAX)
     keys = {(fact.event_id, fact.index) for fact in kept}
     keys.update((f.event_id, f.index) for f in state.facts if f.offset > floor)
-    heard = []
-    for one in state.heard:
-        facts = tuple(fact for fact in one.facts if (fact.event_id, fact.index) in keys)
-        if facts or one.offset > floor or one.said_ms >= since_ms:
-            whole = len(facts) == len(one.facts)
-            heard.append(one if whole else _heard(one.event_id, one.offset, one.said_ms, facts))
-    facts = tuple(fact for fact in state.facts if (fact.event_id, fact.index) in keys)
-    return replace(
-        state,
-        heard=tuple(heard),
-        facts=facts,
-        plain=is_plain(facts),
-        moves=tuple(moves),
-        traits=_prune_traits(state.traits, floor),
-    )
+    state = _with_facts(state, keys)
+    heard = [h for h in state.heard if h.facts or h.offset > floor or h.said_ms >= since_ms]
+    traits = _prune_traits(state.traits, floor)
+    return replace(state, heard=tuple(heard), moves=tuple(moves), traits=traits)
 
 
 def newest_usable_ms(facts: Sequence[Fact]) -> int | None:
@@ -194,6 +188,28 @@ def select(
     order = sorted(range(len(facts)), key=lambda at: (_within(facts[at], icu), at))
     dropped = set(order[:excess])
     return [fact for at, fact in enumerate(facts) if at not in dropped]
+
+
+def _bounded(state: PatientState) -> PatientState:
+    """Return the state without its oldest facts where there are too many, all of its last event."""
+    if len(state.facts) <= FACTS_MAX:
+        return state
+    icu = icu_window([("", move) for move in state.moves], newest_usable_ms(state.facts) or 0)
+    before = [fact for fact in state.facts if fact.offset != state.applied]
+    kept = select(before, before[0].at_ms, icu, FACTS_MAX) if before else ()
+    keys = {(fact.event_id, fact.index) for fact in (*kept, *state.heard[-1].facts)}
+    return _with_facts(state, keys)
+
+
+def _with_facts(state: PatientState, keys: Container[tuple[str, int]]) -> PatientState:
+    """Return the state with those of its facts alone; all that was heard stays."""
+    heard = []
+    for one in state.heard:
+        facts = tuple(fact for fact in one.facts if (fact.event_id, fact.index) in keys)
+        whole = len(facts) == len(one.facts)
+        heard.append(one if whole else _heard(one.event_id, one.offset, one.said_ms, facts))
+    facts = tuple(fact for fact in state.facts if (fact.event_id, fact.index) in keys)
+    return replace(state, heard=tuple(heard), facts=facts, plain=is_plain(facts))
 
 
 def _heard(event_id: str, offset: int, said_ms: int, facts: tuple[Fact, ...]) -> Heard:

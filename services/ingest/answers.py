@@ -27,7 +27,6 @@ ERROR_TEXTS = {
 }
 OTHER_ERROR = "207"
 NOT_STORED = Finding("error", "", "207", "not stored in time, send again")
-NOT_READ = Finding("error", "", "207", "could not be read")
 # No code of table 0357 says so; 207 would ask to send it again.
 REUSED_ONCE = Finding("error", "Bundle", "conflict", "this id came with other content")
 TOO_LARGE = Finding("error", "MSH", "102", "message is too large")

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import os
-import ssl
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
@@ -12,6 +11,7 @@ from plumbing import log
 from plumbing.clock import Clock
 from plumbing.errors import Unavailable
 from plumbing.event_log import EventReader, Transactions
+from plumbing.health import Checks, HealthServer
 from plumbing.http_server import WebServer
 from services.ingest import committer, compiled, local_codes
 from services.ingest.committer import Committer
@@ -30,6 +30,7 @@ from services.ingest.resends import Answered
 from services.ingest.sealers import Sealers, read_key
 from services.ingest.settings import DoorSettings, IngestSettings
 from services.ingest.silence import Habits
+from services.ingest.tls import tls_of
 
 RETRY_S = 1.0
 PROBE_S = 0.25
@@ -111,6 +112,7 @@ class Ingest:
         self.mllp = self._listener(self._door)
         self.listeners = {self._door.source.name: self.mllp}
         self._http: WebServer | None = None
+        self._health: HealthServer | None = None
         self._tasks: list[asyncio.Task[None]] = []
 
     @property
@@ -118,14 +120,22 @@ class Ingest:
         """The port of HTTP once started."""
         return self._http.port if self._http else 0
 
+    @property
+    def health_port(self) -> int:
+        """The port of health alone once started, 0 where there is none."""
+        return self._health.port if self._health else 0
+
     async def start(self) -> None:
         """Serve health at once; take over, load the stored answers; then listen."""
         settings = self.settings
-        checks = {
+        checks: Checks = {
             "kafka": lambda: not self._gate.is_shut,
             "sealing_key": lambda: self._sealers.ready(self._clock.now_ms()),
             "mllp": lambda: self.mllp.is_listening,
         }
+        if settings.health_port is not None:
+            self._health = HealthServer(settings.health_port, checks, settings.health_host)
+            await self._health.start()
         desk = Desk(
             lambda: self._intake if self.mllp.is_listening else None,
             self._gate,
@@ -151,7 +161,7 @@ class Ingest:
             self._keep_habits(),
         ):
             self._start(asyncio.create_task(work))
-        await self.mllp.start(settings.mllp_host, settings.mllp_port, _tls(settings))
+        await self.mllp.start(settings.mllp_host, settings.mllp_port, tls_of(settings))
         for told in settings.doors:
             await self._open(told)
         _log.info("Parser ready", state="compiled" if compiled.in_use() else "python")
@@ -173,6 +183,8 @@ class Ingest:
         await self._logs.transactions.close()
         await self._logs.committed.close()
         await self._logs.all_records.close()
+        if self._health is not None:
+            await self._health.close()
 
     def _listener(self, door: Door) -> MllpListener:
         return MllpListener(
@@ -198,7 +210,7 @@ class Ingest:
             self._start(asyncio.create_task(watched.run()))
             return
         listener = self.listeners[told.name] = self._listener(door)
-        await listener.start(told.host or self.settings.mllp_host, told.port or 0, _tls(told))
+        await listener.start(told.host or self.settings.mllp_host, told.port or 0, tls_of(told))
 
     async def _take_over(self) -> None:
         """Decide what an earlier process of this name left open, then read all answers."""
@@ -278,15 +290,3 @@ def _limits(settings: IngestSettings) -> MllpLimits:
         idle_timeout_s=settings.idle_timeout_s,
         frame_timeout_s=settings.frame_timeout_s,
     )
-
-
-def _tls(settings: IngestSettings | DoorSettings) -> ssl.SSLContext | None:
-    if not settings.tls_cert_file:
-        return None
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.load_cert_chain(settings.tls_cert_file, settings.tls_key_file or None)
-    if settings.tls_client_ca_file:
-        context.load_verify_locations(settings.tls_client_ca_file)
-        context.verify_mode = ssl.CERT_REQUIRED
-    return context

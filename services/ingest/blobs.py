@@ -80,8 +80,8 @@ def blob_ref(blob_id: str, raw: bytes, place: Place) -> BlobRef:
 def _pointed(event: ParsedEvent, ref: BlobRef | None) -> ParsedEvent:
     if ref is None:
         return event
-    body = without_long_texts(event.body)
-    return msgspec.structs.replace(event, body=msgspec.structs.replace(body, raw=b"", raw_blob=ref))
+    body = msgspec.structs.replace(event.body, raw=b"", raw_blob=ref)
+    return msgspec.structs.replace(event, body=body)
 
 
 def without_long_texts(body: IdentifiedBody) -> IdentifiedBody:

@@ -139,6 +139,9 @@ class Committer:
                 self._parts.refusals.failed()
                 self._fail(group)
                 await self._reopen()
+            except BaseException:
+                self._fail(group)  # nobody else will: its senders wait, and so would the end
+                raise
             finally:
                 self._group_began_s = None
 

@@ -63,15 +63,12 @@ class Dialect:
         return self.text(self._cut(raw))
 
     def _cut(self, raw: str) -> str:
-        # Cheaper than ``partition``, which also makes what is not asked for.
-        end = raw.find(self.repeat)
-        if end >= 0:
-            raw = raw[:end]
-        end = raw.find(self.component)
-        if end >= 0:
-            raw = raw[:end]
-        end = raw.find(self.sub)
-        return raw[:end] if end >= 0 else raw
+        # Cheaper than ``partition``, which also makes what is not asked for; to ask is half a find.
+        if self.repeat in raw:
+            raw = raw[: raw.find(self.repeat)]
+        if self.component in raw:
+            raw = raw[: raw.find(self.component)]
+        return raw[: raw.find(self.sub)] if self.sub in raw else raw
 
     def repetitions(self, raw: str) -> list[str]:
         """Return the repetitions that are there."""
@@ -79,7 +76,8 @@ class Dialect:
             return []
         if self.repeat not in raw:
             return [raw]
-        return [one for one in raw.split(self.repeat) if one]
+        found = raw.split(self.repeat)
+        return [one for one in found if one] if "" in found else found
 
     def components(self, raw: str, count: int) -> list[str]:
         """Return at least ``count`` components, each its first subcomponent, unescaped. What

@@ -41,7 +41,7 @@ class Draft:
         self.full_dialect = dialect
         self.dialect = self.near_dialect = dialect.plain
         self.read_time = read_time
-        self.sent_at = read_time(header.sent_at)
+        self.sent_at = read_time.read(header.sent_at)
         self.has_patient = False  # a PID came
         self.has_attachment = False  # an OBX holds a file or points to one
         self.ids: tuple[PatientId, ...] = ()
@@ -93,7 +93,7 @@ class Draft:
         """Return the milliseconds of a time field, None when absent; unreadable ones are noted."""
         if not raw:
             return None
-        moment = self.read_time(raw)
+        moment = self.read_time.read(raw)
         if moment is None:
             if raw != '""':
                 self.find(where, "102", "not a time")
@@ -113,4 +113,4 @@ class Draft:
         moment = self.moment or self.sent_at
         if moment is None:
             return received_at_ms, "unknown", "assumed"
-        return moment
+        return moment.ms, moment.precision, moment.zone

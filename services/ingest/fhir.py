@@ -285,7 +285,7 @@ def _occurred(draft: FhirDraft, origin: _Origin) -> tuple[int, Precision, Zone]:
     moment = moment or draft.time(origin.message.sent_at, "Bundle.timestamp")
     if moment is None or moment.ms > draft.latest_ms:
         return origin.received[0], "unknown", "assumed"
-    return moment
+    return moment.ms, moment.precision, moment.zone
 
 
 def _part(bundle: Bundle, draft: FhirDraft) -> bytes:

@@ -135,4 +135,4 @@ def moment_of(raw: str, read_time: ReadTime) -> Moment | None:
     if match is None:
         return None
     year, month, day, hour, minute, second, fraction, offset = match.groups(default="")
-    return read_time(f"{year}{month}{day}{hour}{minute}{second}{fraction}{offset}")
+    return read_time.read(f"{year}{month}{day}{hour}{minute}{second}{fraction}{offset}")

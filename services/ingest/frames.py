@@ -5,17 +5,20 @@ from typing import Final
 import msgspec
 
 from contracts.clinical import Finding
-from services.ingest import batches
+from services.ingest import batches, hl7
 from services.ingest.batches import NO_ENVELOPE, Envelope, envelope_of
-from services.ingest.charset import split_frame
+from services.ingest.charset import decode, split_frame
 from services.ingest.cleaning import cleaned
 from services.ingest.conditions import ORIGINAL, Conditions, conditions_in, conditions_of
+from services.ingest.hl7 import Header
 from services.ingest.identity import Keys
 from services.ingest.parse import Parsed, SourceProfile, parse
 from services.ingest.unmapped import completed
 
+HEAD_BYTES: Final = 4_096
 HEADER_BYTES_MIN = len(rb"MSH|^~\&|||||||A|1|P|2") + 1
 SHORT_PARTS_MAX = 1_000
+NOT_READ = Finding("error", "", "207", "could not be read")
 NO_MESSAGE = Finding("error", "MSH", "100", "no MSH segment")
 XML_MESSAGE = Finding("error", "MSH", "xml", "HL7 v2 in XML is not taken: send it in pipes")
 LIKELY_ONE_BYTES: Final = 65_536  # of more, the header alone would not be worth a second reading
@@ -27,7 +30,8 @@ class ParsedFrame(msgspec.Struct, frozen=True):
     a batch of answers.
 
     ``asked`` has what each of them says of its answers (MSH-15, MSH-16), ``raws`` its bytes;
-    ``envelope`` is the batch's own.
+    ``envelope`` is the batch's own. ``faults``: what nobody foresaw in those that are refused as
+    ``unread``.
     """
 
     messages: tuple[Parsed, ...]
@@ -35,6 +39,7 @@ class ParsedFrame(msgspec.Struct, frozen=True):
     asked: tuple[Conditions, ...] = (ORIGINAL,)
     raws: tuple[bytes, ...] = (b"",)
     envelope: Envelope = NO_ENVELOPE
+    faults: tuple[Exception, ...] = ()
 
 
 def parse_frame(
@@ -49,8 +54,8 @@ def parse_frame(
     ``received_order`` is that of the first message, each further one has the next.
     """
     if is_likely_one(frame):
-        one = parse(frame, source, keys, received_at_ms, received_order)
-        if one.is_alone:
+        one = _alone(frame, source, keys, received_at_ms, received_order)
+        if one is not None and one.is_alone:
             return ParsedFrame(
                 (completed(cleaned(one), frame),),
                 is_batch=False,
@@ -67,8 +72,9 @@ def parse_frame(
         reason = XML_MESSAGE if is_xml(head) else NO_MESSAGE
         nothing = Parsed("AR", None, "ascii", (reason,))
         return ParsedFrame((nothing,), is_batch=False, raws=(frame,))
+    faults: list[Exception] = []
     found = [
-        completed(cleaned(parse(part, source, keys, received_at_ms, order)), part)
+        _of_several(part, source, keys, (received_at_ms, order), faults)
         for order, part in enumerate(parts, received_order)
     ]
     if not is_clean:
@@ -79,7 +85,47 @@ def parse_frame(
         )
     asked = tuple(map(_asked, found, parts))
     is_batch = len(parts) > 1 or envelope.is_there
-    return ParsedFrame(tuple(found), is_batch, asked, tuple(parts), envelope)
+    return ParsedFrame(tuple(found), is_batch, asked, tuple(parts), envelope, tuple(faults))
+
+
+def header_of(head: bytes, charset: str) -> tuple[Header | None, str]:
+    """Return the header at the beginning of a message, and the charset that it was read in."""
+    decoded = decode(head[:HEAD_BYTES], charset)
+    line = decoded.text.replace("\n", "\r").partition("\r")[0]
+    return hl7.read(line, decoded.used, strict=False).header, decoded.used
+
+
+def unread(raw: bytes, source: SourceProfile) -> Parsed:
+    """Return the refusal of a message in which something is that nobody foresaw."""
+    try:
+        header, charset = header_of(raw, source.charset)
+    except Exception:  # noqa: BLE001 - it may be the header
+        header, charset = None, "ascii"
+    return Parsed("AE", header, charset, (NOT_READ,))
+
+
+def _alone(
+    frame: bytes, source: SourceProfile, keys: Keys, received_at_ms: int, received_order: int
+) -> Parsed | None:
+    """Return a frame that is likely a single message, None where that cannot be read."""
+    try:
+        return parse(frame, source, keys, received_at_ms, received_order)
+    except Exception:  # noqa: BLE001 - it is read once more, as one of several
+        return None
+
+
+def _of_several(
+    part: bytes,
+    source: SourceProfile,
+    keys: Keys,
+    received: tuple[int, int],
+    faults: list[Exception],
+) -> Parsed:
+    try:
+        return completed(cleaned(parse(part, source, keys, *received)), part)
+    except Exception as error:  # noqa: BLE001 - the others of the frame are good
+        faults.append(error)
+        return unread(part, source)
 
 
 def is_likely_one(frame: bytes) -> bool:

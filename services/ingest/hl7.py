@@ -17,6 +17,16 @@ from services.ingest.kept import Kept
 USUAL: Final = "^~\\&"
 HEADER_FIELDS: Final = 19  # MSH-18 is the last that is read
 BATCH_SEGMENTS: Final = frozenset({"FHS", "BHS", "BTS", "FTS"})
+# The most of them; the look at their names is over with one look-up.
+USUAL_SEGMENTS: Final = frozenset(
+    {
+        "AIG", "AIL", "AIP", "AIS", "AL1", "ARV", "DB1", "DG1", "EVN", "FT1", "GT1", "IAM", "IN1",
+        "IN2", "IN3", "MRG", "NK1", "NTE", "OBR", "OBX", "ORC", "PD1", "PID", "PR1", "PRB", "PRT",
+        "PV1", "PV2", "RGS", "ROL", "RXA", "RXC", "RXD", "RXE", "RXO", "RXR", "SCH", "SFT", "SPM",
+        "TQ1", "TQ2", "TXA",
+    }
+)  # fmt: skip
+ENCODING_MAX: Final = 8
 MSH_18: Final = 17  # its place when MSH is split: MSH-1 is the separator
 # Compiled code keeps other threads waiting until it sleeps: parsing aside does so by and by.
 BREATH_SEGMENTS: Final = 1_024
@@ -50,8 +60,8 @@ class Header:
 
 
 class Message:
-    """One message: its header (None when there is none to read), its other segments in order,
-    the canonical content for its identity, and what is wrong with it.
+    """One message: its header (None when there is none to read), its other segments in order with
+    their names, the canonical content for its identity, and what is wrong with it.
 
     ``refusal`` is AR when the header cannot be worked with, AE when the body cannot, else empty.
     ``has_escape``, ``has_null``: an escape, an HL7 null may stand in the segments.
@@ -60,7 +70,7 @@ class Message:
     """
 
     __slots__ = (
-        "canonical", "findings", "has_escape", "has_null", "has_z", "header", "is_alone",
+        "canonical", "findings", "has_escape", "has_null", "has_z", "header", "is_alone", "names",
         "refusal", "segments",
     )  # fmt: skip
 
@@ -74,6 +84,7 @@ class Message:
     ) -> None:
         """Take what was read; nobody has looked for an escape or a null."""
         self.header, self.segments, self.canonical = header, segments, canonical
+        self.names: list[str] = []
         self.findings, self.refusal = findings, refusal
         self.has_escape = self.has_null = self.has_z = True
         self.is_alone = False
@@ -93,18 +104,18 @@ def read(text: str, charset: str, *, strict: bool, default: str = "") -> Message
     if not first.startswith("MSH") or len(first) < 4:
         return Message(None, [], "", (Finding("error", "MSH", "100", "no MSH segment"),), "AR")
     field = first[3]
-    encoding = first[4:12].partition(field)[0]
+    f = first.split(field, MSH_18 + 1)  # what follows is one
+    encoding = f[1][:ENCODING_MAX]
     dialect = _dialect_of(field, encoding, charset)
     if dialect is None:
         wrong = Finding("error", "MSH-2", "102", "delimiters cannot be used")
         return Message(_without_delimiters(first, charset), [], "", (wrong,), "AR")
-    f = first.split(field, MSH_18 + 1)  # what follows is one
     if charset == "ascii":
         named = codec_of(charset_of(f[MSH_18])) if len(f) > MSH_18 and f[MSH_18] else ""
         codec = named or default  # hexadecimal escapes are in it
         dialect = dialect_of(field, encoding, codec) if codec else dialect
     header, faults = _header(dialect, encoding, f, strict=strict)
-    segments, odd, is_alone, has_z = _segments(lines, dialect, strict=strict)
+    segments, names, odd, is_alone, has_z = _segments(lines, dialect, strict=strict)
     refusal = "AR" if faults else "AE" if strict and odd else ""
     if not header.trigger:
         header.trigger = _trigger_of_event(header, segments)
@@ -116,6 +127,7 @@ def read(text: str, charset: str, *, strict: bool, default: str = "") -> Message
     has_escape = text.find(dialect.escape, 4 + len(encoding)) >= 0
     findings = (*faults, *odd) if faults or odd else ()
     message = Message(header, segments, canonical, findings, refusal)
+    message.names = names
     message.has_escape, message.has_null = has_escape, has_null
     message.is_alone, message.has_z = is_alone, has_z
     return message
@@ -206,22 +218,30 @@ def _header_faults(header: Header, *, strict: bool) -> list[Finding]:
 
 def _segments(
     lines: list[str], dialect: Dialect, *, strict: bool
-) -> tuple[list[str], list[Finding], bool, bool]:
-    """Return the segments, what is odd of them, ``is_alone`` and ``has_z`` as in ``Message``."""
+) -> tuple[list[str], list[str], list[Finding], bool, bool]:
+    """Return the segments, their names, what is odd of them, ``is_alone`` and ``has_z`` as in
+    ``Message``.
+    """
     found = lines[1:]
     while found and not found[-1]:
         found.pop()
     field = dialect.field
+    names: list[str] = []
     is_alone, has_z = True, False
     for line in found:
-        is_segment = len(line) > 3 and line[3] == field and line[:3].isalnum()
-        if not is_segment or (line[2] == "S" and line[:3] in BATCH_SEGMENTS):
-            return (*_checked_segments(found, dialect, strict=strict), False, True)
-        if line[0] == "Z":
-            has_z = True
-        elif line[2] == "H" and line[:3] == "MSH":
-            is_alone = False
-    return found, [], is_alone, has_z
+        name = line[:3]
+        is_usual = name in USUAL_SEGMENTS
+        is_segment = len(line) > 3 and line[3] == field and (is_usual or name.isalnum())
+        if not is_segment or (not is_usual and name in BATCH_SEGMENTS):
+            found, odd = _checked_segments(found, dialect, strict=strict)
+            return found, [segment[:3] for segment in found], odd, False, True
+        if not is_usual:
+            if name[0] == "Z":
+                has_z = True
+            elif name == "MSH":
+                is_alone = False
+        names.append(name)
+    return found, names, [], is_alone, has_z
 
 
 def _checked_segments(

@@ -22,8 +22,9 @@ from services.ingest.doors import Door
 from services.ingest.fhir_conflicts import NO_VERSIONS, PRECONDITION
 from services.ingest.fhir_outcome import operation_outcome
 from services.ingest.gate import Gate
-from services.ingest.intake import Intake, ParseResource
+from services.ingest.intake import Intake
 from services.ingest.outcomes import FHIR, status_of
+from services.ingest.reading import ParseResource
 
 HL7 = "application/hl7-v2"
 HEAD_BYTES = 4096
@@ -112,7 +113,7 @@ async def _take_fhir(desk: Desk, request: Request) -> Response:
     if not is_whole:
         return _outcome((ready.refuse_large_resource(body, desk.door),), 413)
     if "if-match" in request.headers:
-        return _outcome((Outcome("AE", (VERSION_ASKED,)),), 412)
+        return _outcome((ready.refuse_resource(body, desk.door, VERSION_ASKED),), 412)
     found = await ready.take_resource(body, desk.door, desk.parse_resource)
     return _outcome((found,), status_of(found))
 

@@ -3,25 +3,24 @@
 import asyncio
 import itertools
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from plumbing import log
+from contracts.clinical import Finding
 from plumbing.clock import Clock
 from services.ingest import metrics
-from services.ingest.answers import NOT_READ, NOT_STORED, TOO_LARGE, Acknowledger
+from services.ingest.answers import NOT_STORED, REUSED_ONCE, TOO_LARGE, Acknowledger
 from services.ingest.blobs import LARGE_BYTES
-from services.ingest.charset import decode
 from services.ingest.committer import FAILED, Committer, Outcome
 from services.ingest.conditions import conditions_of
 from services.ingest.doors import Door
-from services.ingest.frames import ParsedFrame, parse_frame
+from services.ingest.frames import ParsedFrame, header_of
 from services.ingest.gate import Gate
-from services.ingest.hl7 import read
 from services.ingest.identity import Keys
-from services.ingest.parse import Parsed, SourceProfile
+from services.ingest.parse import Parsed
+from services.ingest.reading import ParseResource, read_frame, read_resource
 from services.ingest.refusals import Refusals
 from services.ingest.replies import Reply, reply_of
 from services.ingest.resends import Answered
@@ -32,13 +31,6 @@ SWEEP_S = 0.05
 MESSAGES_A_TURN = 200  # of one frame: some 5 ms
 SOME_BYTES = 4_096  # fewer hold no more messages than that
 ORDERS_PER_FRAME = 1_000_000  # more than a frame has messages: each gets a place of its own
-
-_log = log.get("ingest")
-
-ParseResource = Callable[[bytes, SourceProfile, Keys, int, int], Parsed]
-
-
-UNREADABLE = Parsed("AE", None, "ascii", (NOT_READ,))
 
 
 @dataclass(frozen=True)
@@ -111,27 +103,33 @@ class Intake:
         order = next(self._orders)
         self._parts.gate.enter(len(body))
         try:
-            given = (body, door.source, self._parts.keys, now_ms, order)
+            given = (parse, body, door, self._parts.keys, now_ms, order)
             if len(body) > LARGE_BYTES:
-                parsed = await asyncio.to_thread(parse, *given)
+                parsed = await asyncio.to_thread(read_resource, *given)
             else:
-                parsed = parse(*given)
-        except Exception as error:  # noqa: BLE001 - as for a message
-            metrics.PARSE_FAILURES.inc()
-            _log.error("A resource could not be handled", error=error, source=door.source.name)
-            parsed = UNREADABLE
+                parsed = read_resource(*given)
         finally:
             self._parts.gate.leave(len(body))
         if parsed.code != "AA":
             self._keep(parsed, body, door, now_ms)
         outcome = await self._settle_all(Taken((parsed,), len(body), door, began_s, _only))
+        if (
+            REUSED_ONCE in outcome.findings
+        ):  # all of it, where its events have a patient's part each
+            self._keep(Parsed("AE", None, parsed.charset, outcome.findings), body, door, now_ms)
         return Outcome(outcome.code, outcome.findings or parsed.findings, resent=outcome.resent)
+
+    def refuse_resource(self, body: bytes, door: Door, why: Finding) -> Outcome:
+        """Return AE for a resource whose request asks for what is not done."""
+        parsed = Parsed("AE", None, "utf-8", (why,))
+        metrics.MESSAGES.labels(door.source.name, "refused", "AE").inc()
+        self._keep(parsed, body, door, self._parts.clock.now_ms())
+        return _refusal(parsed)
 
     def refuse_large(self, head: bytes, door: Door) -> "asyncio.Future[Reply]":
         """Return AR for a frame over the limit, of which ``head`` is the beginning."""
-        decoded = decode(head, door.source.charset)
-        header = read(_first_line(decoded.text), decoded.used, strict=False).header
-        parsed = Parsed("AR", header, decoded.used, (TOO_LARGE,))
+        header, charset = header_of(head, door.source.charset)
+        parsed = Parsed("AR", header, charset, (TOO_LARGE,))
         metrics.MESSAGES.labels(door.source.name, "refused", "AR").inc()
         self._keep(parsed, head, door, self._parts.clock.now_ms(), is_head=True)
         frame = ParsedFrame((parsed,), is_batch=False, asked=(conditions_of(head),))
@@ -243,27 +241,13 @@ class Intake:
         return asyncio.get_running_loop().time() + self._parts.ack_deadline_s
 
     def _parse(self, frame: bytes, door: Door, now_ms: int) -> ParsedFrame:
-        try:
-            order = next(self._orders)
-            found = parse_frame(frame, door.source, self._parts.keys, now_ms, order)
-        except Exception as error:  # noqa: BLE001 - one message must not stop a hospital's feed
-            metrics.PARSE_FAILURES.inc()
-            _log.error("A message could not be handled", error=error, source=door.source.name)
-            return ParsedFrame((UNREADABLE,), is_batch=False, raws=(frame,))
-        admitted = tuple([door.admit(message) for message in found.messages])
-        if all(one is other for one, other in zip(admitted, found.messages, strict=True)):
-            return found
-        return ParsedFrame(admitted, found.is_batch, found.asked, found.raws, found.envelope)
+        return read_frame(frame, door, self._parts.keys, now_ms, next(self._orders))
 
 
 def takes_long(frame: bytes) -> bool:
     """Return whether a frame is for a thread: it is large, or has many messages."""
     size = len(frame)
     return size > LARGE_BYTES or (size > SOME_BYTES and frame.count(b"MSH") > MESSAGES_A_TURN)
-
-
-def _first_line(text: str) -> str:
-    return text.replace("\n", "\r").partition("\r")[0]
 
 
 def _only(outcomes: Sequence[Outcome]) -> Outcome:

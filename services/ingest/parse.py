@@ -192,8 +192,9 @@ def _drafts(message: Message, source: SourceProfile) -> list[Draft]:
     draft = Draft(header, header.dialect, reader_of(source.zone), source.local_codes)
     groups = [draft]
     with_staff: list[tuple[Draft, list[str], tuple[int, ...]]] = []
+    names = message.names
     for number, segment in enumerate(message.segments):
-        reader = READERS.get(segment[:3])
+        reader = READERS.get(names[number])
         if reader is None:
             continue
         handle, count = reader.handle, reader.fields
@@ -245,7 +246,7 @@ def _patient_begins(draft: Draft, groups: list[Draft], message: Message, f: list
         draft.prior_ids = patients.ids_of(draft.full_dialect, f[3])
         return draft
     further = Draft(header, draft.full_dialect, draft.read_time, draft.local_codes)
-    further.moment = groups[0].moment if message.segments[0][:3] == "EVN" else None
+    further.moment = groups[0].moment if message.names[0] == "EVN" else None
     groups.append(further)
     return further
 

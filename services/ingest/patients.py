@@ -11,7 +11,7 @@ from services.ingest.times import birth_date_of
 ID_RANK: Final = {"MR": 0, "MRN": 0, "PI": 1}
 CJK_FIRST: Final = "\u4e00"
 CJK_LAST: Final = "\u9fff"
-FEW: Final = 16
+FEW: Final = 48
 PLACES: Final[tuple[int, ...]] = (0, 1, 2, 4, 8)  # of an address (XAD): street to town, county
 _staff: Final[Kept[tuple[str, ...]]] = Kept(4096)
 
@@ -131,13 +131,17 @@ def ids_of(dialect: Dialect, raw: str) -> tuple[PatientId, ...]:
     if raw.isalnum():
         return (PatientId(raw),)
     found = []
+    last, is_ranked = 0, True
     for one in dialect.repetitions(raw):
         c = dialect.components(one, 5)
         value = c[0].strip()
         if value:
-            assigner = c[3].strip() or _universal(dialect, one)
-            found.append(PatientId(value, assigner, c[4].strip()))
-    if len(found) > 1:
+            assigner, kind = c[3].strip() or _universal(dialect, one), c[4].strip()
+            found.append(PatientId(value, assigner, kind))
+            rank = ID_RANK.get(kind, 2)
+            is_ranked = is_ranked and rank >= last
+            last = rank
+    if not is_ranked:
         found.sort(key=rank_of)
     return tuple(found)
 
@@ -239,12 +243,17 @@ def _keep(found: dict[str, tuple[str, ...]], kind: str, values: list[str]) -> No
 
 
 def _distinct(values: list[str]) -> list[str]:
-    # To compare a few with one another is cheaper than to hash each.
+    # To compare a few with one another is cheaper than to hash each, and compiled, a loop is
+    # cheaper than ``in``.
     kept: list[str] = []
     for value in values:
         short = value.strip()
-        if len(short) > 1 and short not in kept:
-            kept.append(short)
+        if len(short) > 1:
+            for other in kept:
+                if other == short:
+                    break
+            else:
+                kept.append(short)
     return kept
 
 
@@ -286,11 +295,15 @@ def _phones_of(d: Dialect, fields: list[str], mails: list[str]) -> list[str]:
     phones: list[str] = []
     for raw in fields:
         for one in d.repetitions(raw):
-            c = d.components(one, 12)
-            phones.append(c[0] or c[11] or f"{c[4]}{c[5]}{c[6]}")
+            c = d.components(one, 4)
+            phones.append(c[0] or _number_of(d.components(one, 12)))
             if c[3]:
                 mails.append(c[3])
     return phones
+
+
+def _number_of(c: list[str]) -> str:
+    return c[11] or f"{c[4]}{c[5]}{c[6]}"
 
 
 def _dates_of(d: Dialect, fields: list[str]) -> list[str]:

@@ -58,7 +58,7 @@ def obr(draft: Draft, f: list[str]) -> None:
     d = draft.dialect
     draft.observed_at = None
     if f[7]:
-        moment = draft.read_time(f[7])
+        moment = draft.read_time.read(f[7])
         if moment is None:
             draft.find("OBR-7", "102", "not a time")
         else:
@@ -98,14 +98,16 @@ def obx(draft: Draft, f: list[str]) -> None:
     """Read OBX."""
     d = draft.dialect
     code = sent = code_of(d, f[3])
-    unit = ""
-    if code.system != LOINC and code.code:
-        local = draft.local_codes.get((code.system, code.code)) if draft.local_codes else None
+    system, symbol = sent.system, sent.code
+    is_loinc, unit = system == LOINC, ""
+    if draft.local_codes and not is_loinc and symbol:
+        local = draft.local_codes.get((system, symbol))
         if local is not None:
-            code, unit = Code(LOINC, local.loinc, code.text), local.unit
+            code, unit, is_loinc = Code(LOINC, local.loinc, sent.text), local.unit, True
     index = draft.note_about = len(draft.observations)
     status = _status(draft, f[11])
-    found = _value(draft, f, code, unit)
+    loinc = "" if not is_loinc else symbol if code is sent else code.code
+    found = _value(draft, f, code, loinc, unit)
     series = draft.series_prefix or f[14] or draft.header.control_id
     observation = Observation(
         index=index,
@@ -121,16 +123,16 @@ def obx(draft: Draft, f: list[str]) -> None:
         flags=flags_of(d, f[8]) if f[8] else (),
         status=status,
         at_ms=_observed_at(draft, f[14]),
-        series=f"{series}|{sent.system}|{sent.code}|{f[4]}",
+        series=f"{series}|{system}|{symbol}|{f[4]}",
         finding=found.finding,
     )
-    if code.system != LOINC and found.kind in CODABLE and not draft.has_local_code:
+    if not is_loinc and found.kind in CODABLE and not draft.has_local_code:
         draft.has_local_code = True
         draft.findings.append(LOCAL_CODE)
     if sent is not code or (found.answer is not None and d.repeat in f[5]):
         observation = _with_more(d, observation, f[5], sent)
     draft.observations.append(observation)
-    if code.code in GENOMIC and code.system == LOINC and d.repeat not in f[5]:
+    if loinc in GENOMIC and d.repeat not in f[5]:
         draft.genomic.append((index, f"{draft.series_prefix}|{f[4]}"))
 
 
@@ -166,13 +168,13 @@ def _observed_at(draft: Draft, own: str) -> int | None:
     return draft.sent_at.ms if at_ms is None and draft.sent_at is not None else at_ms
 
 
-def _value(draft: Draft, f: list[str], code: Code, unit: str) -> Value:
+def _value(draft: Draft, f: list[str], code: Code, loinc: str, unit: str) -> Value:
     raw = f[5]
     if not raw or raw == NULL:
         return NO_VALUE if not raw else DELETED
     kind = f[2].strip().upper()
     if kind in QUANTITIES:
-        return _quantity(draft, f, code, unit)
+        return _quantity(draft, f, loinc, unit)
     if kind in TEXTS:
         return _text(draft, kind, raw, code)
     return _other(draft, kind, raw)
@@ -191,7 +193,7 @@ def _other(draft: Draft, kind: str, raw: str) -> Value:
     return Value("text", text=draft.dialect.text(raw), finding=finding)
 
 
-def _quantity(draft: Draft, f: list[str], code: Code, unit_meant: str) -> Value:
+def _quantity(draft: Draft, f: list[str], loinc: str, unit_meant: str) -> Value:
     d = draft.dialect
     raw = f[5]
     finding = ""
@@ -209,7 +211,7 @@ def _quantity(draft: Draft, f: list[str], code: Code, unit_meant: str) -> Value:
     if number is None:
         draft.find("OBX-5", "102", "not a number")
         return Value("text", text=d.text(f[5]), finding="not_a_number")
-    parameter = parameter_of(code.code) if code.system == LOINC else None
+    parameter = parameter_of(loinc) if loinc else None
     if parameter is None:
         unit = ucum_of(sent or unit_meant)
     else:

@@ -53,6 +53,16 @@ class IngestSettings(ServiceSettings):
         default="127.0.0.1", description="Address of `POST /hl7v2`, health and metrics."
     )
     http_port: int = Field(default=8081, description="Its port; 0: a free one.")
+    health_host: str = Field(
+        default="127.0.0.1", description="Address of health and metrics on a port of their own."
+    )
+    health_port: int | None = Field(
+        default=None,
+        description=(
+            "A port for health and metrics alone, which answers whatever senders do to the one of "
+            "HTTP, where they are too; 0: a free one. Empty: none."
+        ),
+    )
     source: str = Field(
         default="mllp", description="Name of the listener in metrics and record headers."
     )

@@ -2,7 +2,7 @@
 
 from datetime import UTC, date, datetime, tzinfo
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from contracts.clinical import Precision, Zone
@@ -22,12 +22,16 @@ TIME_SIGNS: Final = ".:+- \t"
 CACHED_TIMES: Final = 8192
 
 
-class Moment(NamedTuple):
+class Moment:
     """A point in time; ``zone`` says whether the sender gave the offset or the source's is used."""
 
-    ms: int
-    precision: Precision
-    zone: Zone
+    __slots__ = ("ms", "precision", "zone")
+
+    def __init__(self, ms: int, precision: Precision, zone: Zone) -> None:
+        """Take milliseconds since 1970 UTC."""
+        self.ms = ms
+        self.precision: Precision = precision
+        self.zone: Zone = zone
 
 
 class ReadTime:
@@ -40,10 +44,10 @@ class ReadTime:
         self._local = local
         self._kept: dict[str, Moment | None] = {}
 
-    def __call__(self, raw: str) -> Moment | None:
+    def read(self, raw: str) -> Moment | None:
         """Return the moment of the first component of a time, or None when it is not one."""
         found = self._kept.get(raw)
-        if found is None and raw not in self._kept:
+        if found is None and raw not in self._kept:  # None is kept of what is no time
             if len(self._kept) >= CACHED_TIMES:
                 self._kept.clear()
             found = self._kept[raw] = _moment(_first(raw), self._local)

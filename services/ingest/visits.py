@@ -37,7 +37,7 @@ def evn(draft: Draft, f: list[str]) -> None:
     """Read EVN: when it happened (EVN-6), else when it was recorded (EVN-2)."""
     for number in (6, 2):
         if f[number]:
-            moment = draft.read_time(f[number])
+            moment = draft.read_time.read(f[number])
             if moment is not None:
                 draft.moment = moment
                 return

@@ -15,6 +15,7 @@ from plumbing.errors import MalformedEvent
 from plumbing.event_log import EventReader
 from services.privacy import metrics
 from services.privacy.blobs import read_blob
+from services.privacy.fitting import EVENT_BYTES_MAX, fitted
 from services.privacy.image_time import ImageTime
 from services.privacy.imaging import refusals
 from services.privacy.imaging.cleaning import Cleaned, Request
@@ -28,7 +29,6 @@ IMAGES_MAX = 8  # of an event; more are held back
 IMAGE_BYTES_MAX = 256 * 1024
 EVENT_IMAGES_BYTES_MAX = 384 * 1024  # shared in equal parts by the images of an event
 FOR_NOTHING = frozenset({refusals.TOO_SLOW, refusals.DECODER_FAILED})
-EVENT_BYTES_MAX = 700_000  # refused downstream it is kept whole, in base64, within a record
 
 
 @dataclass(frozen=True)
@@ -154,7 +154,8 @@ async def images_of(
 def with_images(
     event: DeidentifiedEvent, body: IdentifiedBody, images: tuple[CleanImage, ...] | None
 ) -> tuple[DeidentifiedEvent, bytes]:
-    """Return the event with its images, and its record: the last are held back if it is large.
+    """Return the event with its images, and its record: the last are held back if it is large, then
+    its longest texts.
 
     Without any (its patient got another key meanwhile) those of ``body`` are held back.
     """
@@ -170,7 +171,7 @@ def with_images(
             kept = (*event.images[:at], bare, *event.images[at + 1 :])
             event = msgspec.structs.replace(event, images=kept)
             value = DEIDENTIFIED.encode(event)
-    return event, value
+    return fitted(event, value)
 
 
 def count_images(event: DeidentifiedEvent) -> None:

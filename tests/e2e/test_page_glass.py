@@ -45,8 +45,7 @@ def broken(server: PageServer) -> list[tuple[str, str, str]]:
 def test_by_keyboard_from_the_search_to_the_patient_and_its_end(
     stranger: Visit, ward: PageServer
 ) -> None:
-    page = stranger.page
-    page.goto(stranger.server.url)
+    page = stranger.open()
     page.fill("#q", ZHANG.name)
     page.press("#q", "Enter")
     link = page.get_by_role("link", name="A patient without a care relation to you")

@@ -1,6 +1,7 @@
 """Signing in, from the page through a real OpenID Connect issuer and back, in a real browser."""
 
 import json
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,39 +13,40 @@ from playwright.sync_api import expect
 
 from plumbing.clock import SystemClock
 from simulator.issuer import IssuerSettings, build
-from tests.support.brokers import free_port
 from tests.support.page_browser import Visit, launched
 from tests.support.page_people import WARD
-from tests.support.page_server import PageServer, wait_until
+from tests.support.page_server import WAIT_S, PageServer, wait_until
 
 pytestmark = pytest.mark.browser
 
 
 @contextmanager
-def issuer_for(page_url: str, port: int, state: Path) -> Iterator[None]:
+def issuer_for(page_url: str, listening: socket.socket, state: Path) -> Iterator[None]:
+    port = listening.getsockname()[1]
     settings = IssuerSettings(port=port, state_dir=state, client_url=page_url)
     app = build(settings, SystemClock()).app
     server = uvicorn.Server(
         uvicorn.Config(app, port=port, log_config=None, lifespan="off", timeout_graceful_shutdown=1)
     )
-    thread = threading.Thread(target=server.run)
+    thread = threading.Thread(target=server.run, args=([listening],))
     thread.start()
     try:
         wait_until("the issuer serves", lambda: server.started)
         yield
     finally:
         server.should_exit = True
-        thread.join(10)
+        thread.join(WAIT_S)
 
 
 def test_a_clinician_signs_in_and_comes_back_to_what_they_wanted(
     redis_url: str, tmp_path: Path
 ) -> None:
-    port = free_port()
-    server = PageServer(redis_url, tmp_path, f"http://127.0.0.1:{port}")
+    listening = socket.create_server(("127.0.0.1", 0))
+    server = PageServer(redis_url, tmp_path, f"http://127.0.0.1:{listening.getsockname()[1]}")
     with (
+        listening,
         server.running(),
-        issuer_for(server.url, port, tmp_path / "issuer"),
+        issuer_for(server.url, listening, tmp_path / "issuer"),
         launched() as browser,
     ):
         server.fill()
@@ -59,8 +61,8 @@ def test_a_clinician_signs_in_and_comes_back_to_what_they_wanted(
         page.get_by_label("Password").fill(password)
         page.get_by_role("button", name="Sign in").click()
         expect(page.locator("h1")).to_have_text(WARD[0].name)
-        assert page.url == f"{server.url}/patients/{WARD[0].token}"
-        assert "Dr. Lin" in page.locator("#account summary").inner_text()
+        expect(page).to_have_url(f"{server.url}/patients/{WARD[0].token}")
+        expect(page.locator("#account summary")).to_contain_text("Dr. Lin")
         cookies = {cookie["name"]: cookie for cookie in visit.context.cookies()}
         session = cookies["auscult_session"]
         assert (session["httpOnly"], session["sameSite"]) == (True, "Lax")

@@ -76,7 +76,8 @@ class KafkaServer(Server):
     """One KRaft broker, formatted in ``directory``."""
 
     def __init__(self, directory: Path) -> None:
-        node = KafkaNode(directory, free_port(), free_port(), quick=True)
+        port, controller_port = free_ports(2)
+        node = KafkaNode(directory, port, controller_port, quick=True)
         node.prepare()
         self.bootstrap = node.bootstrap
         super().__init__(node.command(), directory, lambda: kafka_answers(node.bootstrap))

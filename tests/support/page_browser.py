@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
 
 from tests.support.brokers import RedisServer
 from tests.support.page_server import COOKIE, PageServer
@@ -16,8 +16,14 @@ NAMES = ("chromium", "chromium-browser", "google-chrome")
 ACCESS = Path(__file__).with_name("page_access.js")
 WIDE = {"width": 1280, "height": 900}
 # A busy test machine is slow; what has to be fast says its own limit.
-expect.set_options(timeout=15_000)
+expect.set_options(timeout=20_000)
 NARROW = {"width": 390, "height": 844}
+# The page asks by itself every 5 to 12 s: with these timers gone only what is pushed moves it.
+NO_POLLING = """
+  const later = window.setTimeout;
+  window.setTimeout = (call, ms, ...more) => later(call, ms < 5000 ? ms : 2 ** 31 - 1, ...more);
+"""
+TWO_FRAMES = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 
 
 def chromium() -> str:
@@ -70,13 +76,18 @@ class Visit:
         self.page.on("request", self._requested)
 
     def open(self, path: str = "/") -> Page:
-        """Go to a page of the gateway and wait until its data is there."""
+        """Go to the worklist or to a patient; wait until its script runs and its data is there.
+
+        When a load has ended the script may still wait for its words: what is typed or clicked
+        then is not the script's. A view says ``live`` or ``poll`` once it has drawn its data.
+        """
         self.page.goto(self.server.url + path)
-        if self.page.locator("#note").count():
-            self.page.wait_for_selector("#note", state="hidden")
-        if self.page.locator("#live").count():
-            self.page.wait_for_selector("#live:not([data-state=starting])")
+        self.page.wait_for_selector("#live:is([data-state=live], [data-state=poll])")
         return self.page
+
+    def pushed_only(self) -> None:
+        """From the next page on, show only what the server pushes: the page never asks."""
+        self.page.add_init_script(NO_POLLING)
 
     def close(self) -> None:
         """Close the window; nothing may have gone wrong in it."""
@@ -104,6 +115,16 @@ def visiting(browser: Browser, server: PageServer, **options: Any) -> Iterator[V
         raise
     visit.page.unroute_all(behavior="ignoreErrors")  # an answer on its way is no next test's error
     visit.close()
+
+
+def lines(locator: Locator) -> list[str]:
+    """Return the texts of all that is there just now, each as a person reads it, in one line."""
+    return [" ".join(text.split()) for text in locator.all_inner_texts()]
+
+
+def at_rest(page: Page) -> None:
+    """Wait until what is drawn anew when its place gets its size has been."""
+    page.evaluate(TWO_FRAMES)
 
 
 def access_findings(page: Page) -> list[str]:

@@ -9,7 +9,7 @@ import asyncio
 import socket
 import threading
 import time
-from collections.abc import Coroutine, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -37,12 +37,12 @@ from services.gateway.projector import TOPICS
 from services.gateway.read_model import ReadModel
 from services.gateway.sessions import Claims, Sessions
 from services.gateway.settings import GatewaySettings
-from tests.support.page_people import WARD, Someone, history
+from tests.support.page_people import MINUTE_MS, WARD, Someone, history
 
 KEYS = Keys(session=b"s" * 32, resolve="r" * 64, audit=Ed25519PrivateKey.generate())
 COOKIE = "auscult_session"
 PARTITIONS = 3
-WAIT_S = 20.0
+WAIT_S = 30.0
 
 Result = TypeVar("Result")
 
@@ -104,8 +104,12 @@ class PageServer:
 
     def fill(self, ward: Sequence[Someone] = WARD) -> None:
         """Project the whole history of the ward."""
-        now_ms = self.clock.now_ms()
-        self.feed([output for one in ward for output in history(one, now_ms)])
+        self.filled_ms = self.clock.now_ms()
+        self.feed([output for one in ward for output in history(one, self.filled_ms)])
+
+    def age_min(self, one: Someone) -> int:
+        """Return how old the newest values are that ``fill`` gave a person, in whole minutes."""
+        return one.minutes_ago + (self.clock.now_ms() - self.filled_ms) // MINUTE_MS
 
     def feed(self, outputs: Sequence[Output]) -> None:
         """Write records and have the projector handle them, as the stream would."""
@@ -190,8 +194,8 @@ class PageServer:
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(WAIT_S)
 
 
-def wait_until(what: str, condition: Any, timeout_s: float = 10.0) -> None:
-    """Wait for something that a browser shows soon."""
+def wait_until(what: str, condition: Callable[[], object], timeout_s: float = WAIT_S) -> None:
+    """Wait for what happens soon and cannot be told by an ``expect``."""
     deadline = time.monotonic() + timeout_s
     while not condition():
         assert time.monotonic() < deadline, f"did not happen: {what}"

@@ -14,6 +14,7 @@ import redis
 
 from cli.accounting import Reconciliation, settle
 from cli.stack.launch import Stack, the_stack
+from cli.stack.scratch import free_ports
 from cli.stack.settings import StackSettings
 from contracts.assessed import ASSESSED
 from contracts.deidentified import DEIDENTIFIED
@@ -25,15 +26,14 @@ from services.gateway.read_model import ReadModel
 from simulator.day import Timed
 from simulator.mllp_client import Answered
 from simulator.run import Target, run_rate
-from tests.support.brokers import free_port
 
 HOST = "127.0.0.1"
 
 
 def settings_at(home: Path) -> StackSettings:
-    """Return settings with every port free just now."""
-    ports = {name: free_port() for name in StackSettings.model_fields if name.endswith("_port")}
-    return StackSettings(home=home, **ports)
+    """Return settings with every port free just now, all different."""
+    names = [name for name in StackSettings.model_fields if name.endswith("_port")]
+    return StackSettings(home=home, **dict(zip(names, free_ports(len(names)), strict=True)))
 
 
 @dataclass

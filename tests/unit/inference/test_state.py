@@ -1,5 +1,7 @@
 """State: idempotent, readable as of any offset, compact, forgetting only what nobody can see."""
 
+import random
+
 import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -7,11 +9,22 @@ from hypothesis import strategies as st
 from contracts.clinical import EventType
 from contracts.deidentified import DeidentifiedEvent, Stay
 from contracts.observation import Code, Observation
+from contracts.state import STATE, StateSnapshot
 from contracts.topic import DAY_MS
+from plumbing.byte_gate import RECORD_BYTES_MAX
 from services.inference.facts import TIME_DOUBTED
 from services.inference.packing import unpack
+from services.inference.replay import snapshot_bytes
 from services.inference.standing import Part, view_of
-from services.inference.state import EMPTY, PatientState, apply, needs_pruning, prune
+from services.inference.state import (
+    EMPTY,
+    FACTS_MAX,
+    VIEW_FACTS_MAX,
+    PatientState,
+    apply,
+    needs_pruning,
+    prune,
+)
 from services.inference.state_codec import StateUnreadable, applied_of, decode_state, encode_state
 from services.inference.view import Fact, PatientView
 from tests.support.inference import HOUR, MINUTE, T0, admission, an_event, an_observation, vitals
@@ -139,6 +152,30 @@ def test_a_440_fact_stay_is_small() -> None:
     assert len(state.facts) == 441
     assert len(encode_state(state)) < 16_000
     assert applied_of(encode_state(state)) == state.applied
+
+
+def test_more_facts_of_one_message_than_a_snapshot_holds_leave_the_newest() -> None:
+    # All within the records that may come again, and each of a series of its own: a random hash.
+    state, chance = EMPTY, random.Random(1)
+    for number in range(12):
+        results = [
+            an_observation(
+                "heart_rate",
+                60 + chance.random(),
+                index=index,
+                at_ms=T0 + (number * 1_700 + index) * 1_000,
+                series=chance.randbytes(16).hex(),
+            )
+            for index in range(1_700)
+        ]
+        state = apply(state, an_event(f"e{number}", TOKEN, observations=results), number)
+    assert len(state.heard) == 12
+    assert FACTS_MAX <= len(state.facts) <= FACTS_MAX + 1_700
+    assert state.facts[-1].at_ms == T0 + (12 * 1_700 - 1) * 1_000
+    assert decode_state(encode_state(state)) == state
+    snapshot = StateSnapshot(partition=0, offset=1, state=snapshot_bytes(encode_state(state)))
+    assert len(STATE.encode(snapshot)) < RECORD_BYTES_MAX
+    assert view(state).facts == state.facts[-VIEW_FACTS_MAX:]
 
 
 def test_bytes_that_are_no_state_say_so() -> None:

@@ -6,10 +6,12 @@ from typing import Any
 import httpx
 import pytest
 
+from contracts.identified import IDENTIFIED
 from services.ingest.fhir import parse_fhir
 from services.ingest.identity import Keys
 from services.ingest.parse import SourceProfile
 from tests.unit.ingest.conftest import Bench, MakeBench
+from tests.unit.ingest.test_rejected import kept
 
 KEYS = Keys(event=b"e" * 32, route=b"r" * 32)
 SOURCE = SourceProfile("fhir")
@@ -92,6 +94,8 @@ async def test_a_contradiction_is_409_and_a_version_that_is_asked_for_412(
         root = bundle(entry(patient(), ifMatch='W/"3"'))
         assert await post(bench, root) == (412, [("error", "conflict")])
         assert bench.events() == []
+        codes = [one.code for one in await kept(bench, 3)]
+        assert codes == ["conflict", "precondition", "precondition"]
         assert (await post(bench, patient()))[0] == 202
 
 
@@ -107,6 +111,23 @@ async def test_the_identifier_of_a_message_comes_again_only_with_the_same_conten
             assert found == (409, [("error", "conflict")])
         assert len(bench.events()) == 1
         assert (await post(bench, message("m2", gender="male")))[0] == 202
+        (refused,) = await kept(bench, 1)
+        body = bench.keys.open(IDENTIFIED.decode(refused.payload))
+        assert (refused.code, refused.stage) == ("conflict", "ingest")
+        assert json.loads(body.raw) == message(**named, gender="male")
+
+
+async def test_a_message_of_several_patients_is_kept_whole_where_it_is_refused(
+    make_bench: MakeBench,
+) -> None:
+    first = message(identifier="m1")
+    again = message(identifier="m1", gender="male")
+    again["entry"].append(entry(MALE | {"id": "p2", "identifier": [{"value": "2"}]}, "urn:p2"))
+    async with make_bench() as bench:
+        assert (await post(bench, first))[0] == 202
+        assert (await post(bench, again))[0] == 409
+        (refused,) = await kept(bench, 1)
+        assert json.loads(bench.keys.open(IDENTIFIED.decode(refused.payload)).raw) == again
 
 
 async def test_other_bundles_with_a_used_id_are_taken_and_flagged(make_bench: MakeBench) -> None:

@@ -205,7 +205,12 @@ def test_the_time_of_a_result_is_its_own_else_its_orders_else_unknown() -> None:
 
 
 def test_times_with_precision_and_zone() -> None:
-    shanghai = reader_of("Asia/Shanghai")
+    reader = reader_of("Asia/Shanghai")
+
+    def shanghai(raw: str) -> tuple[int, str, str] | None:
+        moment = reader.read(raw)
+        return None if moment is None else (moment.ms, moment.precision, moment.zone)
+
     assert shanghai("20240501120000+0200") == (1714557600000, "second", "sent")
     assert shanghai("202405011200") == (1714536000000, "minute", "assumed")
     assert shanghai("20240501") == (1714492800000, "day", "assumed")

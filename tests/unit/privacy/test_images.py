@@ -15,8 +15,9 @@ from contracts.deidentified import DEIDENTIFIED, CleanImage, DeidentifiedEvent
 from contracts.identified import IdentifiedBody, Image
 from services.ingest.frames import parse_frame
 from services.ingest.parse import SourceProfile
+from services.privacy.fitting import EVENT_BYTES_MAX
 from services.privacy.guard import shows_identity
-from services.privacy.images import EVENT_BYTES_MAX, with_images
+from services.privacy.images import with_images
 from services.privacy.imaging import refusals
 from services.privacy.imaging.pixels import is_bare_png
 from services.privacy.known import KnownTerms

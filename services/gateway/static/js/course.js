@@ -57,6 +57,8 @@ export class Course {
     const width = this.charts.clientWidth;
     if (!width) return;
     if (!this.#strips.length) {
+      this.#times = []; // nothing to point at
+      this.#drawn = [];
       this.charts.replaceChildren(h("p", { class: "quiet" }, t("patient.no_history")));
       this.slider.parentElement.hidden = true;
       return;

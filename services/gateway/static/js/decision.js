@@ -19,6 +19,7 @@ export class Decision {
 
   constructor(section) {
     this.section = section;
+    section.tabIndex = -1; // takes the focus of a form that a newer report closes
   }
 
   show(row) {
@@ -29,7 +30,17 @@ export class Decision {
     }
     const same = this.#row && JSON.stringify(said(this.#row)) === JSON.stringify(said(row));
     this.#row = row;
-    if (!same || moved) this.#draw();
+    if (!same || moved) this.#redraw(moved);
+  }
+
+  /** Draw what may be in use: the chosen reason and the focus stay; a closed form's goes to the card. */
+  #redraw(closed) {
+    const parts = () => [...this.section.querySelectorAll("input, button")];
+    const chosen = parts().find((part) => part.checked)?.value;
+    const held = parts().indexOf(document.activeElement);
+    this.#draw();
+    for (const part of parts()) if (part.type === "radio" && chosen !== undefined) part.checked = part.value === chosen;
+    if (held >= 0) (closed ? this.section : parts()[held])?.focus();
   }
 
   #draw(focus = "") {

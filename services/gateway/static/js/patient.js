@@ -25,19 +25,16 @@ const course = new Course($("#charts"), $("#scrub"), $("#table"));
 const decision = new Decision($("#decision"));
 const glass = new Glass($("#glass"), id, () => look());
 let row = null;
-let etag = null;
 let drawnFor = "";
 
 async function load() {
   let answer;
   try {
-    answer = await get(`/v1/patients/${encodeURIComponent(id)}`, { etag });
+    answer = await get(`/v1/patients/${encodeURIComponent(id)}`);
   } catch (error) {
     if (error instanceof Refused && error.status === 404) return refused();
     throw error;
   }
-  if (answer.same) return undefined;
-  etag = answer.etag;
   row = { ...answer.body, identityHidden: answer.body.identity !== "ok" };
   draw();
   const key = JSON.stringify([row.event_id, row.scored_ms, row.identity, row.aliases_count, row.spark]);
@@ -58,7 +55,6 @@ function refused() {
 
 function leave(key) {
   row = null;
-  etag = null;
   banners.say("glass", null);
   article.hidden = true;
   $("#note").hidden = key === null;

@@ -184,9 +184,20 @@ function filter() {
   note.hidden = visible > 0;
   note.textContent = query ? t("worklist.no_match") : t("worklist.empty");
   $("#total").textContent = count("worklist.patients", total);
-  $("#bands").replaceChildren(...BANDS.filter((band) => counts[band]).map((band) => h("li", { "data-band": band },
-    h("a", { href: `#band-${band}` }, tile(band, ""), h("span", {}, t(`band.${band}`)), h("b", {}, String(counts[band]))))));
+  countBands(counts);
   return visible;
+}
+
+/** The links to the bands; the one in focus keeps it when a count changes. */
+function countBands(counts) {
+  const list = $("#bands");
+  const said = JSON.stringify(counts);
+  if (list.dataset.said === said) return;
+  list.dataset.said = said;
+  const held = document.activeElement?.closest?.("#bands li")?.dataset.band;
+  list.replaceChildren(...BANDS.filter((band) => counts[band]).map((band) => h("li", { "data-band": band },
+    h("a", { href: `#band-${band}` }, tile(band, ""), h("span", {}, t(`band.${band}`)), h("b", {}, String(counts[band]))))));
+  if (held) ($(`[data-band="${held}"] a`, list) ?? $("a", list) ?? $("#main")).focus({ preventScroll: true });
 }
 
 function onState(state, lastGood) {
