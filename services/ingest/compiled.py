@@ -19,7 +19,7 @@ MODULES = (
     "visits",
 )  # fmt: skip
 # What the compiler looks at beside them: types and constants of these end up in the machine code.
-CONTRACTS = ("clinical", "identified", "loinc", "observation", "topic")
+CONTRACTS = ("clinical", "encapsulated", "identified", "loinc", "observation", "topic")
 
 
 def sources() -> list[Path]:
