@@ -13,21 +13,10 @@ from contracts.clinical import Finding
 from services.ingest.charset import charset_of, codec_of
 from services.ingest.dialect import EMPTY, NULL, Dialect, dialect_of
 from services.ingest.kept import Kept
+from services.ingest.segments import BATCH_SEGMENTS, USUAL_SEGMENTS
 
 USUAL: Final = "^~\\&"
 HEADER_FIELDS: Final = 19  # MSH-18 is the last that is read
-BATCH_SEGMENTS: Final = frozenset({"FHS", "BHS", "BTS", "FTS"})
-# Most segments: the look at their names is over with one look-up, which finds the one string that
-# all who look for it further on compare by identity.
-_USUAL_SEGMENTS: Final = frozenset(
-    {
-        "AIG", "AIL", "AIP", "AIS", "AL1", "ARV", "DB1", "DG1", "EVN", "FT1", "GT1", "IAM", "IN1",
-        "IN2", "IN3", "MRG", "NK1", "NTE", "OBR", "OBX", "ORC", "PD1", "PID", "PR1", "PRB", "PRT",
-        "PV1", "PV2", "RGS", "ROL", "RXA", "RXC", "RXD", "RXE", "RXO", "RXR", "SCH", "SFT", "SPM",
-        "TQ1", "TQ2", "TXA",
-    }
-)  # fmt: skip
-USUAL_SEGMENTS: Final = {name: name for name in _USUAL_SEGMENTS}
 ENCODING_MAX: Final = 8
 MSH_18: Final = 17  # its place when MSH is split: MSH-1 is the separator
 # Compiled code keeps other threads waiting until it sleeps: parsing aside does so by and by.
