@@ -9,14 +9,28 @@ from typing import Any, Protocol, TypeVar
 
 import msgspec
 
-from contracts.clinical import Allergy, Condition, Finding, Medication, Order
+from contracts.clinical import (
+    Allergy,
+    Condition,
+    Finding,
+    Genotype,
+    Medication,
+    Order,
+    Variant,
+)
 from contracts.deidentified import CleanNote, DeidentifiedEvent, Stay
 from contracts.identified import Encounter, IdentifiedBody, Note
 from contracts.observation import Code, Observation
 from services.privacy.areas import area_of
 from services.privacy.dates import age_at, shift_text
 from services.privacy.free_text import TOO_LONG, Cleaned
-from services.privacy.genotypes import REFUSED, names_variant, refuses
+from services.privacy.genotypes import (
+    REFUSED,
+    names_variant,
+    panel_genotypes,
+    panel_variants,
+    refuses,
+)
 from services.privacy.identity import KnownIdentity
 from services.privacy.lines import clean_lines
 from services.privacy.patient_keys import PatientKey
@@ -82,6 +96,8 @@ def deidentify(
         allergies=apply.each(body.allergies),
         orders=apply.each(body.orders),
         notes=tuple(apply.note(note) for note in body.notes),
+        genotypes=apply.each(tuple(panel_genotypes(body.genotypes))),
+        variants=apply.each(tuple(panel_variants(body.variants))),
         findings=apply.each(body.findings),
     )
 
@@ -244,5 +260,5 @@ def local_or_empty(value: str, cleaner: Cleaner) -> str:
 _GENERIC = {Rule.KEEP, Rule.CODE, Rule.LOCAL, Rule.SHIFT, Rule.HASH, Rule.EACH}
 _PLANS: dict[type[Any], tuple[tuple[str, str], ...]] = {
     kind: tuple((name, rule.name) for name, rule in POLICY[kind].items() if rule in _GENERIC)
-    for kind in (Observation, Condition, Medication, Allergy, Order, Finding)
+    for kind in (Observation, Condition, Medication, Allergy, Order, Finding, Genotype, Variant)
 }

@@ -39,8 +39,8 @@ NOBODY = KnownIdentity(ids=())
 
 def grow(known: KnownIdentity, patient: Patient) -> KnownIdentity:
     """Return ``known`` with what an event says; the same object when it says nothing new."""
-    ids = _union(patient.ids, known.ids)
-    names = _union((n for n in patient.names if term(_spaced(n))), known.names)
+    ids = _union((one for one in patient.ids if fits(one)), known.ids)
+    names = _union((n for n in patient.names if term(_spaced(n)) and fits(n)), known.names)
     birth_date = patient.birth_date or known.birth_date
     dates = _union((birth_date,) if birth_date else (), known.birth_dates)
     others = _grow_others(known.others, patient.others)
@@ -70,6 +70,7 @@ def not_kept(known: KnownIdentity, patient: Patient) -> KnownIdentity:
     """
     sizes = (len(patient.ids), len(patient.names), *(len(one) for one in patient.others.values()))
     is_cut = any(len(one) > VALUE_CHARS_MAX for one in chain(*patient.others.values()))
+    is_cut = is_cut or not (all(map(fits, patient.ids)) and all(map(fits, patient.names)))
     held = (len(known.ids), len(known.names), *(len(one) for one in known.others.values()))
     if not is_cut and max((*sizes, *held), default=0) < VALUES_PER_KIND_MAX:
         return NOBODY
@@ -136,6 +137,11 @@ def search_terms(known: KnownIdentity) -> frozenset[str]:
         found |= {family, given, family + given, given + family}
         found |= {given + middle + family, family + given + middle}
     return frozenset(value for value in found if len(value) > 1 or is_han(value))
+
+
+def fits(said: PatientId | PersonName) -> bool:
+    """Return whether an identifier or a name is no longer than any that is kept."""
+    return all(len(part) <= VALUE_CHARS_MAX for part in msgspec.structs.astuple(said))
 
 
 def is_han(text: str) -> bool:

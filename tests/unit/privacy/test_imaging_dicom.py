@@ -15,10 +15,11 @@ from hypothesis import strategies as st
 from PIL import Image
 from pydicom.config import disable_value_validation
 from pydicom.dataset import Dataset
+from pydicom.encaps import encapsulate
 from pydicom.sequence import Sequence as DicomSequence
 from pydicom.uid import DeflatedExplicitVRLittleEndian, RLELossless
 
-from services.privacy.imaging import dicom, refusals
+from services.privacy.imaging import dicom, lossless, refusals
 from services.privacy.imaging.cleaning import Cleaned, Request, clean
 from services.privacy.imaging.dicom import Patient, by_profile, new_uid
 from services.privacy.imaging.profile import PROFILE
@@ -352,6 +353,68 @@ def test_run_length_and_deflated_images_are_read(chest: Grey) -> None:
     assert clean(request(file_of(sent, DeflatedExplicitVRLittleEndian))) == plain
     sent.compress(RLELossless, generate_instance_uid=False)
     assert clean(request(file_of(sent, RLELossless))) == plain
+
+
+LOSSLESS = {
+    "1.2.840.10008.1.2.4.57": ("ljpeg", {"bitspersample": 12}),
+    "1.2.840.10008.1.2.4.70": ("ljpeg", {"bitspersample": 12}),
+    "1.2.840.10008.1.2.4.80": ("jpegls", {}),
+    "1.2.840.10008.1.2.4.81": ("jpegls", {"level": 2}),  # 2 of 4,096 levels
+}
+
+
+def in_lossless(sent: Dataset, syntax: str) -> bytes:
+    """Return the file in JPEG lossless or JPEG-LS, written by the library that reads it."""
+    codecs: Any = pytest.importorskip("imagecodecs", reason="needs imagecodecs (extra `privacy`)")
+    codec, options = LOSSLESS[syntax]
+    values = np.frombuffer(sent.PixelData, "<u2").reshape(sent.Rows, sent.Columns)
+    frame = getattr(codecs, f"{codec}_encode")(values, **options)
+    again = dicom.read(file_of(sent, sent.file_meta.TransferSyntaxUID))
+    again.PixelData = encapsulate([frame])
+    again["PixelData"].is_undefined_length = True
+    return file_of(again, syntax)
+
+
+@pytest.mark.parametrize("syntax", LOSSLESS)
+@pytest.mark.parametrize("is_signed", [False, True])
+def test_jpeg_lossless_and_ls_are_read(chest: Grey, syntax: str, *, is_signed: bool) -> None:
+    sent = dicom.read(as_dicom(chest, BODY | {"PixelRepresentation": int(is_signed)}))
+    if is_signed:
+        values = np.frombuffer(sent.PixelData, "<u2").astype(np.int16) - 2048
+        sent.PixelData = (values & 0xFFF).astype("<u2").tobytes()
+    plain = clean(request(file_of(sent, sent.file_meta.TransferSyntaxUID)))
+    found = clean(request(in_lossless(sent, syntax)))
+    if is_signed and syntax == lossless.NEAR_LOSSLESS:
+        assert found.held == refusals.UNSUPPORTED
+        return
+    assert (plain.held, found.held) == ("", "")
+    one, other = (np.asarray(Image.open(BytesIO(x.png)), np.int16) for x in (plain, found))
+    assert np.abs(one - other).max() <= (syntax == lossless.NEAR_LOSSLESS)
+    assert (found.width, found.body_part) == (plain.width, plain.body_part)
+
+
+@pytest.mark.parametrize("syntax", ["1.2.840.10008.1.2.4.70", "1.2.840.10008.1.2.4.80"])
+def test_a_lossless_code_stream_that_was_cut_or_lies_of_its_size_is_refused(
+    chest: Grey, syntax: str
+) -> None:
+    whole = in_lossless(dicom.read(as_dicom(chest, BODY)), syntax)
+    for kept in (600, 2_000):
+        assert clean(request(whole[:kept])).held in {refusals.UNDECODABLE, refusals.UNSUPPORTED}
+    header = max(whole.find(b"\xff\xd8\xff\xf7"), whole.find(b"\xff\xc3") - 2)
+    for place in (header + 7, header + 9, header + 11):  # lines, signs a line, components
+        altered = whole[:place] + bytes([whole[place] ^ 0xFF]) + whole[place + 1 :]
+        assert clean(request(altered)).held == refusals.UNDECODABLE
+    assert clean(request(whole.replace(b"\xff\xd8\xff", b"\xff\xd8\x00", 1))).held
+
+
+def test_without_the_library_lossless_is_unsupported(
+    chest: Grey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent = dicom.read(as_dicom(chest, BODY))
+    sent.PixelData = encapsulate([b"\xff\xd8\xff\xc3" + bytes(64)])
+    content = file_of(sent, "1.2.840.10008.1.2.4.70")
+    monkeypatch.setattr(lossless, "find_spec", lambda _: None)
+    assert clean(request(content)).held == refusals.UNSUPPORTED
 
 
 SECRETS = ("VICKERSANNA", "Vickers^Anna", "10045678", "12 Elm Road", "欧阳晓明", "19500307")
