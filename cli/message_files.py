@@ -6,6 +6,7 @@ from pathlib import Path
 
 from cli.files import content_of
 from services.ingest.charset import split_frame
+from services.ingest.hl7 import BLANKS
 from services.ingest.segments import BATCH_SEGMENTS
 
 UTF16_MARKS = (BOM_UTF16_LE, BOM_UTF16_BE)

@@ -232,7 +232,7 @@ def _body(draft: FhirDraft, origin: _Origin, bundle: Bundle) -> IdentifiedBody:
     genotypes, variants = fhir_results.genomics(draft)
     if draft.notes:
         for name in draft.staff_names:
-            draft.other("NAME", name)
+            draft.other("STAFF", name)
     return IdentifiedBody(
         event_type=event_type,
         message_type=_message_type(bundle),

@@ -26,8 +26,10 @@ def others_of(draft: Draft) -> dict[str, tuple[str, ...]]:
         if draft.prior_ids:
             numbers.extend([prior.value for prior in draft.prior_ids])
         _keep(found, "ID", numbers)
-    if draft.xpn or draft.staff_names:
-        _keep(found, "NAME", _names_of(d, draft.xpn) + draft.staff_names)
+    if draft.xpn:
+        _keep(found, "NAME", _names_of(d, draft.xpn))
+    if draft.staff_names:
+        _keep(found, "STAFF", draft.staff_names)
     if draft.dates:
         _keep(found, "DATE", _dates_of(d, draft.dates))
     return found

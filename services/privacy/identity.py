@@ -9,18 +9,22 @@ from typing import TypeVar
 
 import msgspec
 
-from contracts.identified import Patient, PatientId, PersonName
+from contracts.identified import Patient, PatientId, PersonName, Staff
 from services.privacy.folding import term
 
 VALUES_PER_KIND_MAX = 64
 VALUE_CHARS_MAX = 200
-KINDS = ("NAME", "ID", "PHONE", "DATE", "LOC", "EMAIL")
+# Staff apart: of many who care for somebody none takes the place of next of kin or former names.
+KINDS = ("NAME", "STAFF", "ID", "PHONE", "DATE", "LOC", "EMAIL")
 Value = TypeVar("Value")
 HAN_FIRST, HAN_LAST = "\u3400", "\u9fff"
 
 
 class KnownIdentity(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One identifier's person. ``names`` and ``ids`` are newest first; ``others`` by kind."""
+    """One identifier's person. ``names`` and ``ids`` are newest first; ``others`` by kind.
+
+    Staff among them as written, or ``number^family^given^middle``.
+    """
 
     ids: tuple[PatientId, ...]
     names: tuple[PersonName, ...] = ()
@@ -51,6 +55,15 @@ def grow(known: KnownIdentity, patient: Patient) -> KnownIdentity:
     return known if grown == known else grown
 
 
+def with_staff(patient: Patient, staff: Iterable[Staff]) -> Patient:
+    """Return what an event says of a patient with the staff of its visit: later notes name them."""
+    told = tuple("^".join((one.id, *_parts(one.name))) for one in staff if any(_parts(one.name)))
+    if not told:
+        return patient
+    others = patient.others | {"STAFF": (*told, *patient.others.get("STAFF", ()))}
+    return msgspec.structs.replace(patient, others=others)
+
+
 def not_kept(known: KnownIdentity, patient: Patient) -> KnownIdentity:
     """Return what an event says that ``known`` has no room for: the scrub of that event has to
     know it all the same. Nearly always ``NOBODY``.
@@ -61,15 +74,17 @@ def not_kept(known: KnownIdentity, patient: Patient) -> KnownIdentity:
     held = (len(known.ids), len(known.names), *(len(one) for one in known.others.values()))
     if not is_cut and max((*sizes, *held), default=0) < VALUES_PER_KIND_MAX:
         return NOBODY
-    return KnownIdentity(
-        ids=tuple(one for one in patient.ids if one not in known.ids),
-        names=tuple(one for one in patient.names if one not in known.names),
-        others={
-            kind: tuple(one for one in values if one not in known.others.get(kind, ()))
-            for kind, values in patient.others.items()
-            if kind in KINDS
-        },
-    )
+    ids = tuple(one for one in patient.ids if one not in known.ids)
+    names = tuple(one for one in patient.names if one not in known.names)
+    others = {
+        kind: lost
+        for kind, values in patient.others.items()
+        if kind in KINDS
+        and (lost := tuple(one for one in values if one not in known.others.get(kind, ())))
+    }
+    if not (ids or names or others):
+        return NOBODY
+    return KnownIdentity(ids=ids, names=names, others=others)
 
 
 def join(known: KnownIdentity, other: KnownIdentity) -> KnownIdentity:
@@ -134,8 +149,12 @@ def is_han(text: str) -> bool:
     return bool(text) and HAN_FIRST <= text[0] <= HAN_LAST
 
 
+def _parts(name: PersonName) -> tuple[str, str, str]:
+    return name.family, name.given, name.middle
+
+
 def _spaced(name: PersonName) -> str:
-    return " ".join(part for part in (name.family, name.given, name.middle) if part)
+    return " ".join(part for part in _parts(name) if part)
 
 
 def _grow_others(

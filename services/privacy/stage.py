@@ -24,7 +24,7 @@ from services.privacy.decisions import LinkChange
 from services.privacy.deidentify import deidentify
 from services.privacy.free_text import Finder
 from services.privacy.guard import GuardWatch, shows_identity
-from services.privacy.identity import NOBODY, not_kept
+from services.privacy.identity import NOBODY, not_kept, with_staff
 from services.privacy.images import ImageDesk, Images, count_images, images_of, with_images
 from services.privacy.links import LinkBook
 from services.privacy.mirror import Entry, Fields, Mirror, Raw
@@ -127,9 +127,11 @@ class DeidentifyStage:
         links: list[Linking] = []
         for item in opened:
             at_ms = item.body.received_at_ms
+            visit = item.body.encounter or NO_VISIT
+            patient = with_staff(item.body.patient, visit.staff)
             said = wanted.setdefault(item.link, [])
-            if not said or said[-1] != (item.body.patient, at_ms):
-                said.append((item.body.patient, at_ms))
+            if not said or said[-1] != (patient, at_ms):
+                said.append((patient, at_ms))
             for linked in item.body.links:
                 other = link_of(self._parts.link_key, linked.other)
                 if other != item.link:

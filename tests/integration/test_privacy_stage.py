@@ -311,6 +311,17 @@ async def test_notes_after_a_merge_lose_the_names_of_both_ids(site: Site, ingest
     assert found[-1].notes[0].text == "formerly [NAME-1], [ID-1]"
 
 
+async def test_notes_lose_the_staff_that_only_an_earlier_event_names(
+    site: Site, ingest: Ingest
+) -> None:
+    replica = await site().open()
+    note = a_note("seen with okonkwo, okonkwo agrees")
+    later = a_body(encounter=None, notes=note)
+    await replica.handle([ingest.seal(a_body(), "visit")])
+    (event,) = events_of(await replica.handle([ingest.seal(later, "note")]))
+    assert event.notes[0].text == "seen with [NAME-1], [NAME-1] agrees"
+
+
 async def test_an_older_movement_never_overrides_a_newer_one(
     site: Site, ingest: Ingest, memory_log: InMemoryLog
 ) -> None:

@@ -225,6 +225,17 @@ def test_overlays_and_curves_go_with_the_bits_they_lie_in(chest: Grey) -> None:
         ({"Modality": "CT", "BodyPartExamined": ""}, refusals.UNKNOWN_SUBJECT),
         ({"Modality": "SC", "BodyPartExamined": ""}, refusals.UNKNOWN_SUBJECT),
         ({"Modality": "PT", "BodyPartExamined": "UNKNOWN"}, refusals.UNKNOWN_SUBJECT),
+        ({"Modality": "CR", "BodyPartExamined": ""}, refusals.UNKNOWN_SUBJECT),
+        (
+            {"Modality": "DX", "BodyPartExamined": "", "ViewPosition": "AP"},
+            refusals.UNKNOWN_SUBJECT,
+        ),
+        ({"Modality": "MR", "BodyPartExamined": ""}, refusals.UNKNOWN_SUBJECT),
+        ({"Modality": "DX", "ViewPosition": "WATERS"}, refusals.SHOWS_FACE),
+        (
+            {"Modality": "CR", "AcquisitionDeviceProcessingDescription": "SKULL"},
+            refusals.SHOWS_FACE,
+        ),
     ],
 )
 def test_what_cannot_pass_is_refused_with_its_reason(
@@ -240,6 +251,45 @@ def test_a_head_is_found_in_codes_and_chinese_words_too(chest: Grey) -> None:
     chinese = {"SpecificCharacterSet": "GB18030", "Modality": "CT", "StudyDescription": "头颅平扫"}
     assert cleaned(chest, **chinese).held == refusals.SHOWS_FACE
     assert cleaned(chest, "CT Head", Modality="CT").held == refusals.SHOWS_FACE
+
+
+SMALL: Grey = np.zeros((8, 8), np.float32)
+HEAD_VIEWS = (
+    "Zygoma", "zygomatic arches", "mastoid", "OPG", "orthopantomogram", "Panorex", "bitewing",
+    "CBCT", "lateral ceph", "sialogram", "Waters view", "Towne view", "occipitomental view",
+    "paranasal", "Unterkiefer", "adenoids", "颧弓", "乳突", "颞骨", "枕骨", "顶骨", "腮腺",
+    "全景曲面断层", "根尖片", "华氏位", "柯氏位", "许氏位", "汤氏位", "瓦氏位", "腺样体侧位",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("said", HEAD_VIEWS)
+@pytest.mark.parametrize(("modality", "part"), [("CR", ""), ("DX", "CHEST"), ("CT", "CHEST")])
+def test_views_of_head_and_teeth_are_heads(modality: str, part: str, said: str) -> None:
+    sent = dicom.read(as_dicom(SMALL, BODY | {"Modality": modality, "BodyPartExamined": part}))
+    with pytest.raises(refusals.ImageRefused, match=refusals.SHOWS_FACE):
+        dicom.subject(sent, (said,))
+
+
+@pytest.mark.parametrize(
+    ("attributes", "said", "part"),
+    [
+        ({"Modality": "CR", "BodyPartExamined": "CHEST"}, "", "CHEST"),
+        ({"Modality": "DX", "ViewPosition": "PA"}, "XR Chest frontal and lateral", "CHEST"),
+        ({"Modality": "DX", "StudyDescription": "CXR PA"}, "", "CHEST"),
+        ({"Modality": "CR"}, "胸部正侧位", "CHEST"),
+        ({"Modality": "DX", "AcquisitionDeviceProcessingDescription": "CHEST"}, "", "CHEST"),
+        ({"Modality": "CR"}, "右手正斜位", "HAND"),
+        ({"Modality": "DX"}, "Both knees, standing", "KNEE"),
+        ({"Modality": "CR", "BodyPartExamined": "CSPINE"}, "", "CSPINE"),
+        ({"Modality": "MG"}, "", ""),
+    ],
+)
+def test_radiographs_of_what_is_no_head_pass(
+    attributes: dict[str, Any], said: str, part: str
+) -> None:
+    chinese = {"SpecificCharacterSet": "GB18030", "BodyPartExamined": ""}
+    sent = dicom.read(as_dicom(SMALL, chinese | attributes))
+    assert dicom.subject(sent, (said,)).part == part
 
 
 @pytest.mark.parametrize("place", ["code", "words", "message"])
