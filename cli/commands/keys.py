@@ -35,6 +35,7 @@ SECRETS = (
     "privacy/staff.key",
     "gateway/session.key",
     "resolve.token",
+    "operator.token",
     "erasure/request.token",
     "erasure/confirm.token",
 )
