@@ -37,6 +37,7 @@ SECRETS = (
     "privacy/staff.key",
     "gateway/session.key",
     "resolve.token",
+    "operator.token",
     "erasure/request.token",
     "erasure/confirm.token",
 )

@@ -3,7 +3,7 @@
 It grows with every event: former names, numbers and addresses stay known to the scrub of notes.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from itertools import chain
 from typing import TypeVar
 
@@ -98,11 +98,30 @@ def join(known: KnownIdentity, other: KnownIdentity) -> KnownIdentity:
     return known if others == known.others else msgspec.structs.replace(known, others=others)
 
 
-def without(known: KnownIdentity, other: KnownIdentity) -> KnownIdentity:
-    """Return ``known`` without what ``join`` took over from ``other``, who is erased.
+def united(newer: KnownIdentity, older: KnownIdentity) -> KnownIdentity:
+    """Return ``newer`` with all that ``older`` knows besides: two replicas learned of one person
+    at once. Equal to ``newer`` when it knows all of it.
+    """
+    return KnownIdentity(
+        ids=_both(newer.ids, older.ids),
+        names=_both(newer.names, older.names),
+        birth_date=newer.birth_date or older.birth_date,
+        birth_dates=_both(newer.birth_dates, older.birth_dates),
+        sex=newer.sex or older.sex,
+        others={
+            kind: _both(newer.others.get(kind, ()), older.others.get(kind, ()))
+            for kind in KINDS
+            if kind in newer.others or kind in older.others
+        },
+    )
 
-    What the two share (a household's telephone) goes too; the next event of ``known`` brings its
-    own back.
+
+def without(known: KnownIdentity, other: KnownIdentity) -> KnownIdentity:
+    """Return ``known`` without what it was told of ``other``, who is erased: by ``join``, or by a
+    message that gave both their numbers. Its own number, name and birth date stay.
+
+    What else the two share (a household's telephone) goes too; the next event of ``known`` brings
+    its own back.
     """
     gone = dict(other.others)
     told = join(NOBODY, other).others
@@ -111,7 +130,15 @@ def without(known: KnownIdentity, other: KnownIdentity) -> KnownIdentity:
         drop = {*gone.get(kind, ()), *told.get(kind, ())}
         if kept := tuple(value for value in values if value not in drop):
             others[kind] = kept
-    return known if others == known.others else msgspec.structs.replace(known, others=others)
+    own_dates = [one for one in known.birth_dates if one == known.birth_date]
+    stripped = msgspec.structs.replace(
+        known,
+        ids=_stripped(known.ids, other.ids, known.ids[:1]),
+        names=_stripped(known.names, other.names, known.names[:1]),
+        birth_dates=_stripped(known.birth_dates, other.birth_dates, own_dates),
+        others=others,
+    )
+    return known if stripped == known else stripped
 
 
 def display_name(known: KnownIdentity) -> str:
@@ -177,3 +204,13 @@ def _union(fresh: Iterable[Value], known: tuple[Value, ...]) -> tuple[Value, ...
     if set(fresh) <= set(known) and fresh[:1] in {(), known[:1]}:
         return known
     return tuple(dict.fromkeys((*fresh, *known)))[:VALUES_PER_KIND_MAX]
+
+
+def _both(newer: tuple[Value, ...], older: tuple[Value, ...]) -> tuple[Value, ...]:
+    return tuple(dict.fromkeys((*newer, *older)))[:VALUES_PER_KIND_MAX]
+
+
+def _stripped(
+    known: tuple[Value, ...], gone: Collection[Value], own: Collection[Value]
+) -> tuple[Value, ...]:
+    return tuple(one for one in known if one in own or one not in gone)

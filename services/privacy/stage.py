@@ -33,7 +33,8 @@ from services.privacy.patient_keys import link_of
 from services.privacy.people import Person
 from services.privacy.primed import NO_VISIT, Primed, primed_for
 from services.privacy.seals import Seals
-from services.privacy.vault import Said, Vault, is_of
+from services.privacy.vault import Said, Vault
+from services.privacy.vault_records import is_of
 
 CLEANERS_MAX = 2_000
 TOO_LARGE = "too_large"

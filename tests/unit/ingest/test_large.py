@@ -113,7 +113,7 @@ async def test_an_operator_sees_the_bytes_of_a_large_one_that_privacy_refused(
             payload=record.value or b"",
         )
         await bench.log.write([Output(topic.name, None, topic.encode(value), partition=0)])
-        asking = Asking("operator 1", url, keys / "resolve.token")
+        asking = Asking("operator 1", url, keys / "operator.token")
         place = asking.place(0, 0)
         found = await asyncio.to_thread(asking.ask, "show", place, RefusedMessage)
         assert found.raw == message
