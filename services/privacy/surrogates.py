@@ -127,7 +127,7 @@ def _real(values: Iterable[str], known: Iterable[str]) -> Real:
 
 
 def _parts(value: str) -> set[str]:
-    """Return the names and words of a value: 王 and 伟芳 of 王伟芳, anna, harris of Harris, Anna."""
+    """Return the names and words of a value: 王 and 伟芳 of 王伟芳, anna of Anna."""
     parts = {_plain(word) for word in LATIN_WORD.findall(value) if not HAN.search(word)}
     for run in HAN_RUN.findall(value):
         size = 2 if run[:2] in DOUBLE else 1
