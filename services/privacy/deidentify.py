@@ -14,6 +14,7 @@ from contracts.deidentified import CleanNote, DeidentifiedEvent, Stay
 from contracts.identified import Encounter, IdentifiedBody, Note
 from contracts.observation import Code, Observation
 from services.privacy.areas import area_of
+from services.privacy.code_systems import is_of_system
 from services.privacy.dates import age_at, shift_text
 from services.privacy.free_text import TOO_LONG, Cleaned
 from services.privacy.genotypes import REFUSED, names_variant, refuses
@@ -21,13 +22,11 @@ from services.privacy.identity import KnownIdentity
 from services.privacy.lines import clean_lines
 from services.privacy.patient_keys import PatientKey
 from services.privacy.policy import POLICY, Rule
-from services.privacy.words import words
 
 CODE_FORM = re.compile(r"[A-Za-z0-9<>=~][A-Za-z0-9<>=~._:/+^-]{0,63}", re.ASCII)
-LONG_DIGITS = re.compile(r"\d{7}")
-PUBLIC_SYSTEMS = words(
-    "LN SCT SNM SNOMED I9 I9C I9CDX I10 I10C I10P ICD10 ICD10CM RXNORM RXN NDC CVX ATC C4 HCPCS"
-)
+# A coding system's own number, arcs of it short.
+OID = re.compile(r"[0-2](?:\.(?:0|[1-9]\d{0,6})){3,15}", re.ASCII)
+DIGITS_MAX = 6  # of a site's code: more are a number of somebody
 SEXES = frozenset({"M", "F", "O", "U", "A", "N", "X"})
 LOINC = "LN"
 LOCAL_CHARS_MAX = 200
@@ -41,11 +40,17 @@ class Cleaner(Protocol):
     def clean(self, text: str) -> Cleaned:
         """Return free text with marks, or held back."""
 
+    def label(self, text: str) -> str:
+        """Return a short text with marks, or "" when it is held back."""
+
     def passes(self, text: str) -> bool:
         """Return whether a short text has nothing in it that must go."""
 
     def is_unknown(self, text: str) -> bool:
         """Return whether a code holds no record number, whole name or telephone of the event."""
+
+    def is_code(self, text: str) -> bool:
+        """Return whether a site's code holds neither these nor anybody's number or name."""
 
 
 def deidentify(
@@ -96,6 +101,7 @@ class _Policy:
         self._rules: dict[str, Callable[[Any], Any]] = {
             "CODE": self.code,
             "LOCAL": self.local,
+            "LABEL": self.label,
             "SHIFT": self.shift,
             "HASH": self.hash,
             "EACH": self._nested,
@@ -132,7 +138,7 @@ class _Policy:
         elif cleaned is not None:
             text, finding = cleaned.text or "", cleaned.held or finding
         elif found.kind in {"quantity", "coded"}:
-            text = self.local(found.text)
+            text = self.label(found.text)
         return msgspec.structs.replace(clean, text=text, finding=self.code(finding))
 
     def note(self, note: Note) -> CleanNote:
@@ -141,7 +147,7 @@ class _Policy:
         return CleanNote(
             text=cleaned.text,
             about=note.about,
-            kind=self.local(note.kind),
+            kind=self.label(note.kind),
             lang=self.code(note.lang),
             held=cleaned.held,
             status=self.code(note.status),
@@ -158,7 +164,7 @@ class _Policy:
         return Stay(
             encounter=encounter_token(self._key, visit.number),
             class_=self.code(visit.class_),
-            unit=self.local(visit.unit),
+            unit=place_or_empty(visit.unit, self._cleaner),
             status=visit.status,
             admitted_at_ms=self.shift(visit.admitted_at_ms),
             discharged_at_ms=self.shift(visit.discharged_at_ms),
@@ -171,19 +177,22 @@ class _Policy:
         return code_or_empty(value, self._cleaner)
 
     def coded(self, code: Code) -> Code:
-        """Return a code with its system; numbers of public code systems may be long."""
+        """Return a code with its system; those of public systems have the form of these."""
         value = code.code
-        is_public = code.system in PUBLIC_SYSTEMS and CODE_FORM.fullmatch(value)
-        kept = is_public and self._cleaner.is_unknown(value)
+        kept = is_of_system(value, code.system) and self._cleaner.is_unknown(value)
         return Code(
             system=self.code(code.system),
             code=value if kept else self.code(value),
-            text=self.local(code.text),
+            text=self.label(code.text),
         )
 
     def local(self, value: str) -> str:
         """Return a site's short text, or ""."""
         return local_or_empty(value, self._cleaner)
+
+    def label(self, value: str) -> str:
+        """Return what something is called, with marks in place of who is named in it, or ""."""
+        return self._cleaner.label(value) if 0 < len(value) <= LOCAL_CHARS_MAX else ""
 
     def shift(self, at_ms: int | None) -> int | None:
         """Return a time moved back by the patient's days."""
@@ -228,9 +237,18 @@ def encounter_token(key: PatientKey, number: str) -> str:
 
 def code_or_empty(value: str, cleaner: Cleaner) -> str:
     """Return what has the form of a code and holds nothing known; else as ``local_or_empty``."""
-    if CODE_FORM.fullmatch(value) and not LONG_DIGITS.search(value):
+    if OID.fullmatch(value):
         return value if cleaner.is_unknown(value) else ""
+    if CODE_FORM.fullmatch(value) and sum(map(str.isdecimal, value)) <= DIGITS_MAX:
+        return value if cleaner.is_code(value) else ""
     return local_or_empty(value, cleaner)
+
+
+def place_or_empty(value: str, cleaner: Cleaner) -> str:
+    """Return a ward, room or bed whole or ""; one word stays, for wards are called after people."""
+    if value.isalpha() and len(value) <= LOCAL_CHARS_MAX:
+        return value if cleaner.is_unknown(value) else ""
+    return code_or_empty(value, cleaner)
 
 
 def local_or_empty(value: str, cleaner: Cleaner) -> str:
@@ -241,7 +259,15 @@ def local_or_empty(value: str, cleaner: Cleaner) -> str:
 
 
 # Rules that one struct carries out on itself; SCRUB fields are filled in by kind.
-_GENERIC = {Rule.KEEP, Rule.CODE, Rule.LOCAL, Rule.SHIFT, Rule.HASH, Rule.EACH}
+_GENERIC = {
+    Rule.KEEP,
+    Rule.CODE,
+    Rule.LOCAL,
+    Rule.LABEL,
+    Rule.SHIFT,
+    Rule.HASH,
+    Rule.EACH,
+}
 _PLANS: dict[type[Any], tuple[tuple[str, str], ...]] = {
     kind: tuple((name, rule.name) for name, rule in POLICY[kind].items() if rule in _GENERIC)
     for kind in (Observation, Condition, Medication, Allergy, Order, Finding)

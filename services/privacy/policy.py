@@ -37,6 +37,7 @@ class Rule(Enum):
     KEEP = auto()  # passes: a number, a flag or a word of a closed set of the contract
     CODE = auto()  # passes when it has the form of a code, else it is treated as LOCAL
     LOCAL = auto()  # a site's own short text: passes whole or, if anything is found in it, not
+    LABEL = auto()  # what a thing is called: passes with marks in place of who is named in it
     SCRUB = auto()  # free text: passes with marks, or is held back
     SHIFT = auto()  # a time: moved back by the patient's days
     HASH = auto()  # becomes a pseudonym under the patient key
@@ -49,6 +50,7 @@ class Rule(Enum):
 
 
 KEEP, CODE, LOCAL, SCRUB = Rule.KEEP, Rule.CODE, Rule.LOCAL, Rule.SCRUB
+LABEL = Rule.LABEL
 SHIFT, HASH, TOKEN = Rule.SHIFT, Rule.HASH, Rule.TOKEN
 GENERALISE, EACH, DROP = Rule.GENERALISE, Rule.EACH, Rule.DROP
 
@@ -127,7 +129,7 @@ POLICY: dict[type[Any], dict[str, Rule]] = {
         "further_answers": EACH,
         "code_sent": EACH,
     },
-    Code: {"system": CODE, "code": CODE, "text": LOCAL},
+    Code: {"system": CODE, "code": CODE, "text": LABEL},
     Condition: {"code": EACH, "at_ms": SHIFT, "status": CODE},
     Medication: {
         "code": EACH,
@@ -142,7 +144,7 @@ POLICY: dict[type[Any], dict[str, Rule]] = {
         "part_of": KEEP,
         "role": CODE,
     },
-    Allergy: {"code": EACH, "severity": LOCAL, "reaction": LOCAL},
+    Allergy: {"code": EACH, "severity": LOCAL, "reaction": LABEL},
     Genotype: {"gene": DROP, "diplotype": DROP, "about": DROP, "metabolism": DROP},
     Variant: {
         "gene": DROP,
@@ -159,7 +161,7 @@ POLICY: dict[type[Any], dict[str, Rule]] = {
     Note: {
         "text": SCRUB,
         "about": KEEP,
-        "kind": LOCAL,
+        "kind": LABEL,
         "lang": CODE,
         "apart_chars": DROP,
         "status": CODE,
