@@ -6,7 +6,8 @@ from pathlib import Path
 
 from cli.files import content_of
 from services.ingest.charset import split_frame
-from services.ingest.hl7 import BATCH_SEGMENTS, BLANKS
+from services.ingest.hl7 import BLANKS
+from services.ingest.segments import BATCH_SEGMENTS
 
 UTF16_MARKS = (BOM_UTF16_LE, BOM_UTF16_BE)
 FHIR_XML, HEAD_BYTES = b"http://hl7.org/fhir", 4096

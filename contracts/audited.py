@@ -7,7 +7,8 @@ from contracts.topic import DAY_MS, Topic
 
 class AuditEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One look or decision. ``entry_hash`` is SHA-256 over this entry's canonical JSON with
-    ``entry_hash`` empty, ``previous_hash`` included. Patients are tokens, viewers are staff tokens.
+    ``entry_hash`` and ``signature`` empty, ``previous_hash`` included; ``signature`` is the
+    writer's (Ed25519, hex) over those 32 bytes. Patients are tokens, viewers are staff tokens.
     """
 
     schema_version: str = "1.0"
@@ -23,6 +24,7 @@ class AuditEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     detail: dict[str, str] = {}
     previous_hash: str
     entry_hash: str = ""
+    signature: str = ""
 
 
 AUDIT = Topic(

@@ -8,9 +8,11 @@ from contracts.clinical import (
     EncounterStatus,
     EventType,
     Finding,
+    Genotype,
     Medication,
     Order,
     Precision,
+    Variant,
     Zone,
 )
 from contracts.observation import Observation
@@ -79,7 +81,9 @@ class DeidentifiedEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults
     Times are milliseconds since 1970 UTC moved back by the patient's shift (whole days).
     ``elapsed_ms`` is the time from ingest's receipt to privacy's hand-over (record timestamps are
     processing time, so each later stage adds its own share). ``area``: the first three digits of a
-    postcode of the United States, 000 where few people live; "" for any other.
+    postcode of the United States, 000 where few people live; "" for any other. ``genotypes`` and
+    ``variants`` are of the pharmacogenetic panel alone (decision 0035); the observations that they
+    are ``about`` say the same in words.
     """
 
     schema_version: str = "1.0"
@@ -104,6 +108,8 @@ class DeidentifiedEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults
     notes: tuple[CleanNote, ...] = ()
     images: tuple[CleanImage, ...] = ()
     findings: tuple[Finding, ...] = ()
+    genotypes: tuple[Genotype, ...] = ()
+    variants: tuple[Variant, ...] = ()
 
 
 DEIDENTIFIED = Topic(

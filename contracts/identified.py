@@ -51,8 +51,9 @@ class Patient(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     ``ids`` are in order of preference (MR, PI, then as sent); the first is the identifier that
     the event belongs to. ``others`` holds every further identifying string of the message
     (addresses, telephone numbers, next of kin, accounts, insurance), by kind
-    NAME, ID, PHONE, DATE, LOC, EMAIL: known to the scrub of notes, passed to nobody. ``postcode``
-    and ``country`` are of the home (PID-11.5, 11.6), as sent.
+    NAME, STAFF (names of those who ordered, observed, wrote), ID, PHONE, DATE, LOC, EMAIL: known
+    to the scrub of notes, passed to nobody. ``postcode`` and ``country`` are of the home (PID-11.5,
+    11.6), as sent.
     """
 
     ids: tuple[PatientId, ...]

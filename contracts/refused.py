@@ -1,7 +1,8 @@
 """Operators ask privacy what was refused: ``POST /v1/rejected/{list,show,replay}``, audited.
 
-Each call carries ``Authorization: Bearer <service token>``. A list names no patient; ``show`` and
-``replay`` open the seal, and are on the audit log before they are answered.
+Each call carries ``Authorization: Bearer <operators' token>``, a secret that the gateway does not
+have, and the viewer's ``role``. A list names no patient; ``show`` and ``replay`` open the seal, are
+on the audit log before they are answered, and give so many messages away in an hour.
 """
 
 from typing import Literal
@@ -12,6 +13,7 @@ from contracts.clinical import Finding
 
 Purpose = Literal["HOPERAT"]  # HL7 v3 PurposeOfUse: health care operations
 ENTRIES_MAX = 500
+OPERATING_ROLES = frozenset({"sre", "privacy-officer"})
 
 
 class RefusedQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -22,6 +24,7 @@ class RefusedQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     since_ms: int
     until_ms: int
     codes: tuple[str, ...] = ()
+    role: str = ""
 
 
 class RefusedEntry(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,6 +53,7 @@ class RefusedPlace(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     purpose: Purpose
     partition: int
     offset: int
+    role: str = ""
 
 
 class RefusedMessage(msgspec.Struct, frozen=True, kw_only=True):

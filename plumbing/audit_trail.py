@@ -119,7 +119,7 @@ class AuditTrail:
         clock: Clock,
         random_bytes: Callable[[int], bytes],
     ) -> None:
-        """Begin a chain, whose heads ``key`` signs; time and chance name each start."""
+        """Begin a chain, whose entries and heads ``key`` signs; time and chance name each start."""
         self._writer = writer
         self._key = key
         self._checkpoints = checkpoints
@@ -156,7 +156,7 @@ class AuditTrail:
         try:
             chained = [self._chain.add(AuditEntry, **one) for said in batch for one in said]
             await self._writer.write(chained)
-            self._checkpoints.keep(self._chain.checkpoint(self._key, self._clock.now_ms()))
+            self._checkpoints.keep(self._chain.checkpoint(self._clock.now_ms()))
             AUDIT_ENTRIES.inc(count)
             written = True
         except (Unavailable, OSError) as reason:
@@ -169,4 +169,4 @@ class AuditTrail:
 
     def _new_chain(self) -> Chain:
         start = f"{self._clock.now_ms():x}-{self._random_bytes(START_BYTES).hex()}"
-        return Chain(self._writer.name, start)
+        return Chain(self._writer.name, start, self._key)

@@ -41,9 +41,18 @@ def bytes_of(outputs: Sequence[Output]) -> int:
     """Return the size of ``outputs``; raise ``MalformedEvent`` when Kafka would not take one."""
     total = 0
     for output in outputs:
-        size = RECORD_OVERHEAD_BYTES + len(output.key or b"") + len(output.value or b"")
-        size += sum(len(name) + len(value) for name, value in output.headers)
+        size = _size(output)
         if size > RECORD_BYTES_MAX:
             raise MalformedEvent("too_large")
         total += size
     return total
+
+
+def is_taken(output: Output) -> bool:
+    """Return whether Kafka would take ``output``: who asks before can refuse it alone."""
+    return _size(output) <= RECORD_BYTES_MAX
+
+
+def _size(output: Output) -> int:
+    size = RECORD_OVERHEAD_BYTES + len(output.key or b"") + len(output.value or b"")
+    return size + sum(len(name) + len(value) for name, value in output.headers)

@@ -133,6 +133,16 @@ class KafkaAdmin:
             for place in places
         )
 
+    def members(self, group: str) -> int:
+        """Return how many processes read as ``group`` now."""
+        for _ in range(COORDINATOR_TRIES):
+            try:
+                found: dict[str, dict[str, Any]] = self._client.describe_groups([group])
+                return len(found.get(group, {}).get("members") or ())
+            except CoordinatorNotAvailableError:
+                time.sleep(COORDINATOR_WAIT_S)
+        raise Unavailable("the group has no coordinator")
+
     def _committed(self, group: str, places: Sequence[TopicPartition]) -> dict[Any, Any]:
         for _ in range(COORDINATOR_TRIES):  # a fresh broker needs a moment to make its own topic
             try:

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from contracts.audited import AUDIT, AuditEntry
 from plumbing.audit_trail import Checkpoints
+from plumbing.clock import SystemClock
 from plumbing.event_log import EventReader, whole_topic
 from plumbing.hash_chain import Checkpoint, Fault, count_unsigned, find_faults
 from plumbing.kafka_connection import KafkaConnection
@@ -130,7 +131,7 @@ def verify_command(
     *,
     as_json: Annotated[bool, typer.Option("--json", help="JSON on stdout.")] = False,
 ) -> None:
-    """Find altered, missing, reordered and cut-off entries. Exits 1 when there are any."""
+    """Find altered, missing, reordered, cut-off and foreign entries. Exits 1 when there are any."""
     public_keys = _public_keys(keys or [])
     # Read before the log: a checkpoint that is younger than what was read of the log would
     # look like the sign of a cut-off end.
@@ -143,7 +144,10 @@ def verify_command(
 
 
 async def verify(
-    reader: EventReader, checkpoints: Sequence[Checkpoint], keys: Mapping[str, Ed25519PublicKey]
+    reader: EventReader,
+    checkpoints: Sequence[Checkpoint],
+    keys: Mapping[str, Ed25519PublicKey],
+    now_ms: int,
 ) -> Verdict:
     """Read the whole audit topic and compare it with the checkpoints of each writer in ``keys``."""
     entries: list[AuditEntry] = []
@@ -159,7 +163,7 @@ async def verify(
     return Verdict(
         tallies=tuple(_tally(writer, entries, checkpoints) for writer in writers),
         unreadable=unreadable,
-        faults=tuple(find_faults(entries, checkpoints, keys)),
+        faults=tuple(find_faults(entries, checkpoints, keys, now_ms - AUDIT.retention_ms)),
     )
 
 
@@ -199,6 +203,6 @@ async def _verify(
 ) -> Verdict:
     reader = KafkaReader(KafkaConnection(bootstrap=bootstrap))
     try:
-        return await verify(reader, checkpoints, keys)
+        return await verify(reader, checkpoints, keys, SystemClock().now_ms())
     finally:
         await reader.close()

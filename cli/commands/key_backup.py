@@ -16,6 +16,7 @@ from plumbing.key_files import KeyMissing, make_key, read_key
 from services.privacy.backup import (
     Backup,
     BackupUnreadable,
+    is_openable,
     restore_keys,
     restore_vault,
     seal,
@@ -41,6 +42,13 @@ def backup_command(
     kek_dir: KekFolder = None,
     bootstrap: Brokers = "127.0.0.1:9092",
     *,
+    in_token: Annotated[
+        bool,
+        typer.Option(
+            "--in-token",
+            help="The key-encryption keys are in a PKCS#11 token, which has a backup of its own.",
+        ),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Write keys and vault to FILE, sealed. A recovery key that is not there is made.
@@ -51,6 +59,11 @@ def backup_command(
     if made:
         typer.echo(f"recovery key made: {recovery_key}; without it no backup opens", err=True)
     backup = asyncio.run(_take(directory, kek_dir, bootstrap))
+    if not (in_token or is_openable(backup)):
+        raise StackError(
+            "the vault does not open with the key-encryption keys found; "
+            "name their folder (--kek-dir), or say that they are in a token (--in-token)"
+        )
     draft = file.with_name(f".{file.name}.draft")
     draft.touch(mode=0o600)
     draft.write_bytes(seal(backup, _key(recovery_key), os.urandom))
@@ -78,8 +91,8 @@ def restore_command(
     """Bring keys and vault back, with privacy stopped and Redis emptied. Overwrites nothing."""
     try:
         backup = unseal(file.read_bytes(), _key(recovery_key))
-        made = restore_keys(backup, directory, kek_dir)
         written = asyncio.run(_restore(backup, bootstrap)) if vault else 0
+        made = restore_keys(backup, directory, kek_dir)
     except (BackupUnreadable, FileExistsError) as error:
         raise StackError(f"{file}: {error}") from error
     if as_json:

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from cli.commands.key_backup import backup_command, restore_command
+from cli.commands.key_move import move_command
 from cli.privacy_api import PrivacyApi
 from cli.stack.process import StackError
 from contracts.erasures import KeyChange, KeyChanged
@@ -23,6 +24,7 @@ from services.privacy.key_files import destroy_day_keys, make_day_keys
 app = typer.Typer(help="Make, rotate, back up and restore key files.", no_args_is_help=True)
 app.command("backup")(backup_command)
 app.command("restore")(restore_command)
+app.command("move-to-hsm")(move_command)
 
 DAYS_AHEAD = 3  # today and the two days after
 CHANGE_S = 3_600.0
@@ -35,6 +37,7 @@ SECRETS = (
     "privacy/staff.key",
     "gateway/session.key",
     "resolve.token",
+    "operator.token",
     "erasure/request.token",
     "erasure/confirm.token",
 )
@@ -115,7 +118,7 @@ def hsm_command(
 ) -> None:
     """Make the first key-encryption key in a hardware security module, once.
 
-    For a new site (PRIVACY_PKCS11_MODULE): what a key of a folder wrapped does not open with it.
+    For a new site (PRIVACY_PKCS11_MODULE); one that has key files: auscult keys move-to-hsm.
     """
     try:
         store = Pkcs11Keks(module, token, read_pin(pin_file))

@@ -29,22 +29,28 @@ app = typer.Typer(help="What was refused: list, show, replay, release.", no_args
 app.command("release")(release_command)
 
 DAY_MS = 86_400_000
+OPERATOR = "operator.token"
+ROLE = "sre"
 
 Since = Annotated[str, typer.Option(help="From when (ISO 8601); default: seven days ago.")]
 Until = Annotated[str, typer.Option(help="Up to when (ISO 8601); default: now.")]
 Code = Annotated[list[str] | None, typer.Option(help="Only this reason code; may be repeated.")]
 Viewer = Annotated[str, typer.Option(help="Your staff number, for the audit log.")]
 Privacy = Annotated[str, typer.Option(help="Address of privacy; default: the local stack's.")]
-Token = Annotated[Path | None, typer.Option(help="File with privacy's service token.")]
+Token = Annotated[
+    Path | None, typer.Option(help="File with the operators' secret; default: `operator.token`.")
+]
+AsRole = Annotated[str, typer.Option("--role", help="Your role: sre or privacy-officer.")]
 Place = Annotated[str, typer.Argument(help="PARTITION:OFFSET, as `list` shows them.")]
 
 
 class Asking(PrivacyApi):
     """Asks privacy about refused records on behalf of one viewer."""
 
-    def __init__(self, viewer: str, privacy: str, token: Path | None) -> None:
+    def __init__(self, viewer: str, privacy: str, token: Path | None, role: str = ROLE) -> None:
         """Read the token."""
-        super().__init__(viewer, privacy, token, under="rejected/")
+        super().__init__(viewer, privacy, token, OPERATOR, under="rejected/")
+        self._role = role
 
     def listed(self, since: str, until: str, codes: Sequence[str]) -> RefusedList:
         """Return what was refused in that time with one of these codes."""
@@ -54,27 +60,33 @@ class Asking(PrivacyApi):
             since_ms=_moment_ms(since, timedelta(days=-7)),
             until_ms=_moment_ms(until, timedelta(seconds=1)),
             codes=tuple(codes),
+            role=self._role,
         )
         return self.ask("list", query, RefusedList)
 
     def place(self, partition: int, offset: int) -> RefusedPlace:
         """Return the question about one record."""
         return RefusedPlace(
-            viewer=self.viewer, purpose="HOPERAT", partition=partition, offset=offset
+            viewer=self.viewer,
+            purpose="HOPERAT",
+            partition=partition,
+            offset=offset,
+            role=self._role,
         )
 
 
 @app.command("list")
-def list_command(
+def list_command(  # noqa: PLR0917  # Typer calls it by name
     since: Since = "",
     until: Until = "",
     code: Code = None,
     viewer: Viewer = "",
     privacy: Privacy = "",
     token: Token = None,
+    role: AsRole = ROLE,
 ) -> None:
     """One JSON line for each refused record: where, when, why, by which stage, which source."""
-    found = Asking(viewer, privacy, token).listed(since, until, code or ())
+    found = Asking(viewer, privacy, token, role).listed(since, until, code or ())
     for entry in found.entries:
         _line(msgspec.structs.asdict(entry))
     if found.more:
@@ -83,10 +95,14 @@ def list_command(
 
 @app.command("show")
 def show_command(
-    place: Place, viewer: Viewer = "", privacy: Privacy = "", token: Token = None
+    place: Place,
+    viewer: Viewer = "",
+    privacy: Privacy = "",
+    token: Token = None,
+    role: AsRole = ROLE,
 ) -> None:
     """Open one: its reasons as a JSON line on stderr, the message as it came on stdout."""
-    asking = Asking(viewer, privacy, token)
+    asking = Asking(viewer, privacy, token, role)
     found = asking.ask("show", asking.place(*_place(place)), RefusedMessage)
     told = msgspec.structs.asdict(found) | {"raw": len(found.raw)}
     sys.stderr.write(msgspec.json.encode(told).decode() + "\n")
@@ -103,6 +119,7 @@ def replay_command(  # noqa: PLR0917  # Typer calls it by name
     viewer: Viewer = "",
     privacy: Privacy = "",
     token: Token = None,
+    role: AsRole = ROLE,
     to: Annotated[str, typer.Option(help="mllp://host:port; default: the local stack.")] = "",
 ) -> None:
     """Have refused records taken again: those named, or all of a time and code.
@@ -111,7 +128,7 @@ def replay_command(  # noqa: PLR0917  # Typer calls it by name
     where the `INGEST_DOORS` set here names it, or --to; else through the default one, with a
     warning. What privacy refused goes back to the stream. Exits 1 when something was not accepted.
     """
-    asking = Asking(viewer, privacy, token)
+    asking = Asking(viewer, privacy, token, role)
     if places:
         chosen = [_place(one) for one in places]
     elif since or code:

@@ -15,10 +15,11 @@ ROOT = PACKAGE.parents[1]
 MODULES = (
     "analytes", "batches", "charset", "cleaning", "codes", "conditions", "dialect", "draft",
     "envelope", "event_types", "frames", "framing", "genomics", "hl7", "identity", "images", "kept",
-    "orders", "parse", "patients", "results", "times", "units", "unmapped", "values", "visits",
+    "orders", "others", "parse", "patients", "results", "segments", "times", "units", "unmapped",
+    "values", "visits",
 )  # fmt: skip
 # What the compiler looks at beside them: types and constants of these end up in the machine code.
-CONTRACTS = ("clinical", "identified", "loinc", "observation", "topic")
+CONTRACTS = ("clinical", "encapsulated", "identified", "loinc", "observation", "topic")
 
 
 def sources() -> list[Path]:

@@ -4,12 +4,16 @@ components, subcomponents, escapes. Two readings of one dialect: ``Dialect`` for
 """
 
 import re
-from functools import lru_cache
+from time import sleep
 from typing import Final
 
 NULL: Final = '""'
 NO_DELIMITER: Final = "\x00"
+LONG_CHARS: Final = 65_536  # of a value: others have their turn while it is read
+BREATH_ESCAPES: Final = 4_096
+REPETITIONS_MAX: Final = 1_000  # of one field
 FIELDS_MAX: Final = 70  # beyond the highest field that anything here reads (IN2-64)
+DIALECTS_MAX: Final = 256
 # So many empty fields or components, by their number.
 EMPTY: Final = [[""] * missing for missing in range(FIELDS_MAX + 1)]
 
@@ -53,6 +57,8 @@ class Dialect:
     def text(self, raw: str) -> str:
         """Return a value with its escapes resolved; HL7 null is the empty string."""
         if self.escape in raw:
+            if len(raw) > LONG_CHARS:
+                return self._long_text(raw)
             return self._escapes.sub(self._resolve, raw)
         return "" if raw == NULL else raw
 
@@ -71,13 +77,17 @@ class Dialect:
         return raw[: raw.find(self.sub)] if self.sub in raw else raw
 
     def repetitions(self, raw: str) -> list[str]:
-        """Return the repetitions that are there."""
+        """Return the repetitions that are there, the first ``REPETITIONS_MAX`` at most."""
         if not raw or raw == NULL:
             return []
         if self.repeat not in raw:
             return [raw]
-        found = raw.split(self.repeat)
-        return [one for one in found if one] if "" in found else found
+        found = raw.split(self.repeat, REPETITIONS_MAX)
+        del found[REPETITIONS_MAX:]
+        for one in found:
+            if not one:
+                return [one for one in found if one]
+        return found
 
     def components(self, raw: str, count: int) -> list[str]:
         """Return at least ``count`` components, each its first subcomponent, unescaped. What
@@ -85,12 +95,24 @@ class Dialect:
         """
         found = raw.split(self.component, count)
         if self.sub in raw:
-            found = [one.partition(self.sub)[0] for one in found]
+            _cut_each(found, self.sub)
         if self.escape in raw or ('"' in raw and NULL in raw):
             found = [self.text(one) for one in found]
         if len(found) < count:
             found.extend(EMPTY[count - len(found)])
         return found
+
+    def _long_text(self, raw: str) -> str:
+        """As ``text``, by and by."""
+        found: list[str] = []
+        at = 0
+        for number, match in enumerate(self._escapes.finditer(raw)):
+            if number % BREATH_ESCAPES == BREATH_ESCAPES - 1:
+                sleep(0)
+            found += (raw[at : match.start()], self._resolve(match))
+            at = match.end()
+        found.append(raw[at:])
+        return "".join(found)
 
     def _resolve(self, match: "re.Match[str]") -> str:
         sequence = match.group(1)
@@ -101,6 +123,9 @@ class Dialect:
             return _hexadecimal(sequence[1:], self.charset)
         # .br, .sp, .ce, .in and their kin start a new line; charset switches are taken out.
         return "\n" if sequence[0] == "." else ""
+
+
+_dialects: Final[dict[tuple[str, str, str], Dialect]] = {}
 
 
 class PlainDialect(Dialect):
@@ -120,11 +145,17 @@ class PlainDialect(Dialect):
         """Return at least ``count`` components, each its first subcomponent."""
         found = raw.split(self.component, count)
         if self.sub in raw:
-            sub = self.sub
-            found = [one.partition(sub)[0] if sub in one else one for one in found]
+            _cut_each(found, self.sub)
         if len(found) < count:
             found.extend(EMPTY[count - len(found)])
         return found
+
+
+def _cut_each(found: list[str], sub: str) -> None:
+    """Leave the first subcomponent of each."""
+    for place, one in enumerate(found):
+        if sub in one:
+            found[place] = one[: one.find(sub)]
 
 
 def _hexadecimal(digits: str, charset: str) -> str:
@@ -137,9 +168,14 @@ def _hexadecimal(digits: str, charset: str) -> str:
     return raw.decode("latin-1")
 
 
-@lru_cache(maxsize=256)
 def dialect_of(field: str, encoding: str, charset: str) -> Dialect:
     """Return the dialect for these delimiters; messages of one sender share it."""
-    found = Dialect(field, encoding, charset)
-    found.plain = PlainDialect(field, encoding, charset)
+    said = (field, encoding, charset)
+    found = _dialects.get(said)
+    if found is None:
+        found = Dialect(field, encoding, charset)
+        found.plain = PlainDialect(field, encoding, charset)
+        if len(_dialects) >= DIALECTS_MAX:
+            _dialects.clear()
+        _dialects[said] = found
     return found

@@ -1,14 +1,17 @@
 """What was read of one patient to the event that is stored: ``body_of(draft, origin)``. Pure."""
 
+from functools import partial
+
 import msgspec
 
-from contracts.clinical import EventType, Finding
+from contracts.clinical import EventType, Finding, Genotype, Variant
 from contracts.identified import IdentifiedBody, IdentityLink, Patient, PatientId
 from services.ingest import patients
 from services.ingest.draft import Draft
 from services.ingest.event_types import KNOWN, LINKING, event_type_of
 from services.ingest.genomics import genomics_of
 from services.ingest.hl7 import Header
+from services.ingest.others import others_of
 
 
 class Origin:
@@ -40,7 +43,11 @@ def body_of(draft: Draft, origin: Origin) -> IdentifiedBody:
     occurred_at_ms, precision, zone = draft.occurred(received_at_ms)
     dialect = header.dialect
     links = _links(draft, ids, assigner) if event_type in LINKING else ()
-    genotypes, variants = genomics_of(draft) if draft.genomic else ((), ())
+    genotypes: tuple[Genotype, ...] = ()
+    variants: tuple[Variant, ...] = ()
+    if draft.genomic:
+        tell = partial(draft.tell, "OBX-5")
+        genotypes, variants = genomics_of(draft.observations, draft.genomic, tell)
     body = IdentifiedBody(
         event_type=event_type,
         message_type=header.message_type,
@@ -90,7 +97,7 @@ def _patient(draft: Draft, ids: tuple[PatientId, ...]) -> Patient:
         birth_date=draft.birth_date,
         sex=draft.sex,
         deceased=draft.deceased,
-        others=patients.others_of(draft),
+        others=others_of(draft),
         postcode=draft.postcode,
         country=draft.country,
     )

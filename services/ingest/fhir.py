@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from contracts.clinical import Finding, Precision, Zone
-from contracts.identified import Encounter, IdentifiedBody, Patient
+from contracts.identified import IdentifiedBody, Patient
 from services.ingest import (
     fhir_json,
     fhir_notes,
@@ -20,7 +20,7 @@ from services.ingest import (
 from services.ingest.cleaning import cleaned
 from services.ingest.fhir_bundle import Bundle, Entry
 from services.ingest.fhir_conflicts import conflicts_of
-from services.ingest.fhir_draft import DAY_MS, FhirDraft, Visit
+from services.ingest.fhir_draft import DAY_MS, FhirDraft
 from services.ingest.fhir_events import event_type_of
 from services.ingest.fhir_json import Node, node, text
 from services.ingest.fhir_subjects import Subjects
@@ -229,9 +229,10 @@ def _body(draft: FhirDraft, origin: _Origin, bundle: Bundle) -> IdentifiedBody:
             draft.left_out(other.entry, "earlier_visit", "another visit is the current one")
     event_type = event_type_of(draft, origin.message.trigger, visit)
     occurred_at_ms, precision, zone = _occurred(draft, origin)
+    genotypes, variants = fhir_results.genomics(draft)
     if draft.notes:
         for name in draft.staff_names:
-            draft.other("NAME", name)
+            draft.other("STAFF", name)
     return IdentifiedBody(
         event_type=event_type,
         message_type=_message_type(bundle),
@@ -255,7 +256,7 @@ def _body(draft: FhirDraft, origin: _Origin, bundle: Bundle) -> IdentifiedBody:
             postcode=draft.postcode,
             country=draft.country,
         ),
-        encounter=_encounter(visit),
+        encounter=visit.encounter if visit is not None else None,
         observations=tuple(draft.observations),
         conditions=tuple(draft.conditions),
         medications=tuple(draft.medications),
@@ -263,14 +264,12 @@ def _body(draft: FhirDraft, origin: _Origin, bundle: Bundle) -> IdentifiedBody:
         orders=tuple(draft.orders),
         notes=tuple(draft.notes),
         images=tuple(draft.images),
+        genotypes=genotypes,
+        variants=variants,
         links=tuple(dict.fromkeys(draft.links)),
         findings=origin.findings + tuple(draft.findings),
         raw=origin.raw,
     )
-
-
-def _encounter(visit: Visit | None) -> Encounter | None:
-    return visit.encounter if visit is not None else None
 
 
 def _message_type(bundle: Bundle) -> str:

@@ -10,6 +10,7 @@ from contracts.observation import Observation
 from services.ingest.draft import FINDINGS_MAX
 from services.ingest.fhir_bundle import Bundle, Entry
 from services.ingest.fhir_json import Node
+from services.ingest.images import IMAGES_MAX, TOO_MANY_IMAGES, TOO_MANY_TEXT
 from services.ingest.parse import SourceProfile
 from services.ingest.results import LOCAL_CODE
 from services.ingest.times import Moment, ReadTime
@@ -37,9 +38,9 @@ class FhirDraft:
 
     __slots__ = (
         "allergies", "birth_date", "bundle", "conditions", "country", "deceased", "entries",
-        "findings", "has_local_code", "ids", "images", "kinds", "latest_ms", "links",
-        "medications", "moment", "names", "notes", "observations", "orders", "others", "postcode",
-        "read_time", "server", "sex",
+        "findings", "genomic", "has_local_code", "ids", "images", "images_left", "kinds",
+        "latest_ms", "links", "medications", "moment", "names", "notes", "observations",
+        "orders", "others", "postcode", "read_time", "server", "sex",
         "source", "staff_names", "updated", "visits", "warned",
     )  # fmt: skip
 
@@ -66,6 +67,8 @@ class FhirDraft:
         self.orders: list[Order] = []
         self.notes: list[Note] = []
         self.images: list[Image] = []
+        self.genomic: list[tuple[int, str]] = []  # as in ``Draft``: by index, with their group
+        self.images_left = 0  # that were too many
         self.findings: list[Finding] = []
         self.warned = 0
         self.has_local_code = False
@@ -86,6 +89,15 @@ class FhirDraft:
         if self.warned < FINDINGS_MAX:
             self.warned += 1
             self.findings.append(Finding("warn", where, code, text))
+
+    def take_images(self, found: list[Image], where: str) -> None:
+        """Keep images, while there are not too many."""
+        if found and len(self.images) >= IMAGES_MAX:
+            if self.images_left == 0:
+                self.findings.append(Finding("warn", where, TOO_MANY_IMAGES, TOO_MANY_TEXT))
+            self.images_left += len(found)
+        else:
+            self.images += found
 
     def local_code(self, where: str) -> None:
         """Tell, once, that a result has a code of the site's own that nothing maps."""

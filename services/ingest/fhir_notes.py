@@ -105,7 +105,7 @@ def attachment(
     form, _, parameters = kind.lower().partition(";")
     if not form.strip().startswith("text/") and form.strip() not in HTML:
         images = named(decoded(data) or b"", about, called)
-        draft.images += images
+        draft.take_images(images, path)
         if not images:
             draft.find(path, "attachment_not_read", "its content is not text")
         return ""

@@ -1,8 +1,9 @@
 """Observation, DiagnosticReport, FamilyMemberHistory: results with values, units, corrections."""
 
+from functools import partial
 from typing import Any
 
-from contracts.clinical import Order
+from contracts.clinical import Genotype, Order, Variant
 from contracts.loinc import parameter_of
 from contracts.observation import Code, Observation
 from services.ingest import fhir_notes
@@ -18,6 +19,7 @@ from services.ingest.fhir_codes import (
 from services.ingest.fhir_draft import FhirDraft
 from services.ingest.fhir_json import Node, node, nodes, number, text
 from services.ingest.fhir_people import person_name
+from services.ingest.genomics import METABOLISM, ROLES, genomics_of
 from services.ingest.images import named
 from services.ingest.patients import written
 from services.ingest.units import canonical, ucum_of
@@ -26,6 +28,9 @@ from services.ingest.values import Value
 UCUM_SYSTEM = "http://unitsofmeasure.org"
 COMPARATORS = frozenset({"<", "<=", ">=", ">"})
 FAMILY_HISTORY = Code(LOINC, "8670-2", "History of family member diseases")
+VARIANT = "69548-6"  # genetic variant assessment
+NOT_FOUND = frozenset({"LA9634-2", "LA18198-4", "LA11884-6"})  # absent, no call, indeterminate
+EFFECT = "53040-2"  # the variation's effect on drug metabolism
 NOTE_CHARS = 200  # a longer string, or one with lines, is read as a note too
 YES_NO = {True: Code("HL70136", "Y", "Yes"), False: Code("HL70136", "N", "No")}
 
@@ -36,13 +41,14 @@ def observation(draft: FhirDraft, entry: Entry) -> None:
     first = len(draft.observations)
     at_ms = _observed_ms(draft, entry)
     name = _series(entry)
+    group = _group(draft, entry)
     components = nodes(resource.get("component"))
     has_value = any(field.startswith("value") for field in resource)
     if has_value or not (components or "hasMember" in resource):
-        _put(draft, entry, (resource, entry.path, name), at_ms)
+        _put(draft, entry, (resource, entry.path, name, group), at_ms)
     for place, component in enumerate(components):
         path = f"{entry.path}.component[{place}]"
-        _put(draft, entry, (component, path, f"{name}|{place}"), at_ms)
+        _put(draft, entry, (component, path, f"{name}|{place}", group), at_ms)
     fhir_notes.annotations(draft, entry, first if len(draft.observations) > first else -1)
     _contained(draft, entry, "hasMember")
     performers = nodes(resource.get("performer"))
@@ -96,8 +102,36 @@ def family_history(draft: FhirDraft, entry: Entry) -> None:
     fhir_notes.annotations(draft, entry, -1)
 
 
-def _put(draft: FhirDraft, entry: Entry, said: tuple[Node, str, str], at_ms: int | None) -> None:
-    part, path, series = said
+def genomics(draft: FhirDraft) -> tuple[tuple[Genotype, ...], tuple[Variant, ...]]:
+    """Return the genotypes and variants of all results, by LOINC as in HL7 v2: of one Observation
+    and its components, a metabolism with the genotype that it is derived from (the guide of
+    genomics reporting, hl7.org/fhir/uv/genomics-reporting).
+    """
+    codes = draft.observations
+    in_order = sorted(draft.genomic, key=lambda one: ROLES[codes[one[0]].code.code] == METABOLISM)
+    return genomics_of(codes, in_order, partial(draft.find, "Observation"))
+
+
+def _group(draft: FhirDraft, entry: Entry) -> str:
+    """Return what the genomic results of an Observation share; "" where it says that a variant was
+    not found, or not looked for.
+    """
+    resource = entry.resource
+    code, said = code_of(resource.get("code")), code_of(resource.get("valueCodeableConcept"))
+    if (code.system, code.code) == (LOINC, VARIANT) and said.code in NOT_FOUND:
+        return ""
+    if (code.system, code.code) == (LOINC, EFFECT):
+        for reference in nodes(resource.get("derivedFrom")):
+            found = draft.follow(reference, entry)
+            if found is not None and found.kind == "Observation":
+                return _series(found)
+    return _series(entry)
+
+
+def _put(
+    draft: FhirDraft, entry: Entry, said: tuple[Node, str, str, str], at_ms: int | None
+) -> None:
+    part, path, series, group = said
     code = sent = code_of(part.get("code"))
     local = draft.source.local_codes.get((code.system, code.code))
     if local is not None and code.system != LOINC:
@@ -111,6 +145,8 @@ def _put(draft: FhirDraft, entry: Entry, said: tuple[Node, str, str], at_ms: int
     flags = [plain_code(one) for one in nodes(part.get("interpretation"))]
     if value.kind == "text" and (len(value.text) > NOTE_CHARS or "\n" in value.text):
         fhir_notes.note(draft, value.text, code.text or code.code, len(draft.observations))
+    if group and code.system == LOINC and code.code in ROLES:
+        draft.genomic.append((len(draft.observations), group))
     draft.observations.append(
         Observation(
             index=len(draft.observations),
@@ -183,7 +219,7 @@ def _value(draft: FhirDraft, part: Node, path: str, code: Code, unit: str) -> Va
         return Value("time", text=text(raw))
     if field in {"valueAttachment", "valueSampledData"}:
         content = fhir_notes.decoded(node(raw).get("data")) or b""
-        draft.images += named(content, len(draft.observations))
+        draft.take_images(named(content, len(draft.observations)), path)
         return Value("attachment")
     return _as_text(draft, field, raw, path)
 

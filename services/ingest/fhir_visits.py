@@ -83,7 +83,7 @@ def _staff(draft: FhirDraft, entry: Entry) -> Iterator[Staff]:
         if number:
             yield Staff(number, role, name)
         else:
-            draft.other("NAME", written(name))
+            draft.other("STAFF", written(name))
 
 
 def _place(draft: FhirDraft, entry: Entry) -> tuple[str, str, str]:

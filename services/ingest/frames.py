@@ -1,5 +1,6 @@
 """One frame, file or HTTP body: a single message, a batch, or nothing that is a message."""
 
+from time import sleep
 from typing import Final
 
 import msgspec
@@ -18,6 +19,7 @@ from services.ingest.unmapped import completed
 HEAD_BYTES: Final = 4_096
 HEADER_BYTES_MIN = len(rb"MSH|^~\&|||||||A|1|P|2") + 1
 SHORT_PARTS_MAX = 1_000
+BREATH_MESSAGES: Final = 64  # as ``hl7.BREATH_SEGMENTS``
 NOT_READ = Finding("error", "", "207", "could not be read")
 NO_MESSAGE = Finding("error", "MSH", "100", "no MSH segment")
 XML_MESSAGE = Finding("error", "MSH", "xml", "HL7 v2 in XML is not taken: send it in pipes")
@@ -121,6 +123,8 @@ def _of_several(
     received: tuple[int, int],
     faults: list[Exception],
 ) -> Parsed:
+    if received[1] % BREATH_MESSAGES == 0:
+        sleep(0)
     try:
         return completed(cleaned(parse(part, source, keys, *received)), part)
     except Exception as error:  # noqa: BLE001 - the others of the frame are good

@@ -13,6 +13,7 @@ VT, FS, CR, LF = 0x0B, 0x1C, 0x0D, 0x0A
 BETWEEN_FRAMES = b"\r\n\x1c \t\x00"
 HEAD_BYTES = 4_096
 RESTART = b"\x0bMSH"
+WIDE_BEGINNINGS = (b"\xff\xfe", b"\xfe\xff", b"M\x00", b"\x00M", b"\x00\x00")
 UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")  # there, the bytes of a restart may be letters
 
 
@@ -40,6 +41,12 @@ class Framer:
     def is_partial(self) -> bool:
         """Whether a frame has begun and not ended."""
         return self._inside
+
+    @property
+    def is_wide(self) -> bool:
+        """Whether the frame that begins is of two bytes a letter, where FS may be half of one."""
+        at = 0 if self._inside else self._buffer.find(VT) + 1
+        return bytes(self._buffer[at : at + 2]) in WIDE_BEGINNINGS
 
     @property
     def held_bytes(self) -> int:

@@ -6,13 +6,13 @@ Codes are of LOINC's panel for HL7 genomics reporting (81247-9, loinc.org), as i
 """
 
 from bisect import bisect_right
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import msgspec
 
 from contracts.clinical import Genotype, Variant
 from contracts.observation import Observation
-from services.ingest.draft import Draft
 
 GENE, DIPLOTYPE, NAME, METABOLISM = "gene", "diplotype", "name", "metabolism"
 ROLES: Final[dict[str, str]] = {
@@ -30,43 +30,50 @@ ROLES: Final[dict[str, str]] = {
 OF_VARIANT: Final = frozenset({NAME, "id", "dbsnp", "dna", "protein", "genomic"})
 WITHDRAWN: Final = frozenset({"D", "W", "X"})
 GENE_CHARS_MAX: Final = 15
+Tell = Callable[[str, str], None]
 Genes = tuple[list[int], list[str]]  # of one group: places of its gene results, ascending; names
 
 
-def genomics_of(draft: Draft) -> tuple[tuple[Genotype, ...], tuple[Variant, ...]]:
-    """Return what the results of a draft say together, and have each genotype name its gene: alone,
-    ``*1/*2`` says nothing.
+def genomics_of(
+    observations: list[Observation], genomic: Sequence[tuple[int, str]], tell: Tell
+) -> tuple[tuple[Genotype, ...], tuple[Variant, ...]]:
+    """Return what results say together, and have each genotype name its gene: alone, ``*1/*2`` says
+    nothing.
+
+    ``genomic`` has the indices of the genomic ones with their groups; ``tell`` takes a code and a
+    text, of what was found.
     """
     groups: dict[str, list[tuple[str, int]]] = {}
-    for index, group in draft.genomic:
-        one = draft.observations[index]
+    for index, group in genomic:
+        one = observations[index]
         if one.status not in WITHDRAWN:
             groups.setdefault(group, []).append((ROLES[one.code.code], index))
     genotypes: list[Genotype] = []
     variants: list[Variant] = []
-    genes = {group: _genes_of(draft, members) for group, members in groups.items()}
+    genes = {group: _genes_of(observations, members) for group, members in groups.items()}
     nothing: Genes = ([], [])
     for group, members in groups.items():
         above = genes.get(group.rpartition(".")[0], nothing)  # 2a is above 2a.1
-        _read_group(draft, (genes[group], above), members, genotypes, variants)
+        _read_group((observations, tell), (genes[group], above), members, genotypes, variants)
     return tuple(genotypes), tuple(variants)
 
 
 def _read_group(
-    draft: Draft,
+    said_in: tuple[list[Observation], Tell],
     genes: tuple[Genes, Genes],
     members: list[tuple[str, int]],
     genotypes: list[Genotype],
     variants: list[Variant],
 ) -> None:
+    observations, tell = said_in
     variant: dict[str, str] = {}
     about = -1
     first = len(genotypes)
     for role, index in members:
-        said = said_of(draft.observations[index])
+        said = said_of(observations[index])
         if role in {DIPLOTYPE, NAME}:
             gene = _gene_of(genes[0], index) or _gene_of(genes[1], index)
-            said = _with_gene(draft, index, gene, said)
+            said = _with_gene(observations, index, gene, said, tell)
             if role == DIPLOTYPE:
                 genotypes.append(Genotype(gene=gene, diplotype=said, about=index))
                 continue
@@ -105,15 +112,15 @@ def _end_variant(
     )
 
 
-def _genes_of(draft: Draft, members: list[tuple[str, int]]) -> Genes:
+def _genes_of(observations: list[Observation], members: list[tuple[str, int]]) -> Genes:
     """Return where the members of a group name genes, and which."""
     places: list[int] = []
     names: list[str] = []
     for role, place in members:
         if role != GENE:
             continue
-        answer = draft.observations[place].answer
-        text = answer.text if answer is not None else draft.observations[place].text
+        answer = observations[place].answer
+        text = answer.text if answer is not None else observations[place].text
         code = answer.code if answer is not None else ""
         name = text if _is_gene(text) else code if _is_gene(code) else ""
         if name:
@@ -139,22 +146,24 @@ def said_of(one: Observation) -> str:
     return one.text if answer is None else answer.text or answer.code
 
 
-def _with_gene(draft: Draft, index: int, gene: str, said: str) -> str:
+def _with_gene(
+    observations: list[Observation], index: int, gene: str, said: str, tell: Tell
+) -> str:
     """Return a genotype without its gene, and have the result say it with its gene."""
     if not said or not gene:
         if said[:1] == "*":
-            draft.tell("OBX-5", "gene_unknown", "star alleles without the gene they are of")
+            tell("gene_unknown", "star alleles without the gene they are of")
         return said
     if said.startswith(gene):
         return said[len(gene) :].strip(" :")
     if gene in said:
         return said
-    one = draft.observations[index]
+    one = observations[index]
     whole = f"{gene} {said}"
     if one.answer is not None:
         answer = msgspec.structs.replace(one.answer, text=whole)
-        draft.observations[index] = msgspec.structs.replace(one, answer=answer)
+        observations[index] = msgspec.structs.replace(one, answer=answer)
     else:
-        draft.observations[index] = msgspec.structs.replace(one, text=whole)
-    draft.tell("OBX-5", "gene_joined", "a genotype is said with the gene of its group")
+        observations[index] = msgspec.structs.replace(one, text=whole)
+    tell("gene_joined", "a genotype is said with the gene of its group")
     return said

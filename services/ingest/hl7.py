@@ -13,27 +13,23 @@ from contracts.clinical import Finding
 from services.ingest.charset import charset_of, codec_of
 from services.ingest.dialect import EMPTY, NULL, Dialect, dialect_of
 from services.ingest.kept import Kept
+from services.ingest.segments import BATCH_SEGMENTS, USUAL_SEGMENTS
 
 USUAL: Final = "^~\\&"
 HEADER_FIELDS: Final = 19  # MSH-18 is the last that is read
-BATCH_SEGMENTS: Final = frozenset({"FHS", "BHS", "BTS", "FTS"})
-# The most of them; the look at their names is over with one look-up.
-USUAL_SEGMENTS: Final = frozenset(
-    {
-        "AIG", "AIL", "AIP", "AIS", "AL1", "ARV", "DB1", "DG1", "EVN", "FT1", "GT1", "IAM", "IN1",
-        "IN2", "IN3", "MRG", "NK1", "NTE", "OBR", "OBX", "ORC", "PD1", "PID", "PR1", "PRB", "PRT",
-        "PV1", "PV2", "RGS", "ROL", "RXA", "RXC", "RXD", "RXE", "RXO", "RXR", "SCH", "SFT", "SPM",
-        "TQ1", "TQ2", "TXA",
-    }
-)  # fmt: skip
 ENCODING_MAX: Final = 8
 MSH_18: Final = 17  # its place when MSH is split: MSH-1 is the separator
 # Compiled code keeps other threads waiting until it sleeps: parsing aside does so by and by.
 BREATH_SEGMENTS: Final = 1_024
+SEGMENTS_MAX: Final = 250_000  # of one message: four times as many as an event may have values
+TOO_MANY_SEGMENTS: Final = Finding(
+    "error", "MSH", "too_many_segments", "more segments than a message may have: send a batch"
+)
 ODD_MAX: Final = 20  # lines that are no segment are named
 BLANKS: Final = " \t\x00\x0b\x1a\x1c\x1e\x1f\ufeff"
 
 _kinds: Final[Kept[tuple[str, str]]] = Kept(4096)
+_versions: Final[Kept[list[Finding]]] = Kept(1024)
 
 
 class Header:
@@ -106,15 +102,17 @@ def read(text: str, charset: str, *, strict: bool, default: str = "") -> Message
     field = first[3]
     f = first.split(field, MSH_18 + 1)  # what follows is one
     encoding = f[1][:ENCODING_MAX]
-    dialect = _dialect_of(field, encoding, charset)
+    codec = charset  # hexadecimal escapes are in it
+    if charset == "ascii":
+        named = codec_of(charset_of(f[MSH_18])) if len(f) > MSH_18 and f[MSH_18] else ""
+        codec = named or default or charset
+    dialect = _dialect_of(field, encoding, codec)
     if dialect is None:
         wrong = Finding("error", "MSH-2", "102", "delimiters cannot be used")
         return Message(_without_delimiters(first, charset), [], "", (wrong,), "AR")
-    if charset == "ascii":
-        named = codec_of(charset_of(f[MSH_18])) if len(f) > MSH_18 and f[MSH_18] else ""
-        codec = named or default  # hexadecimal escapes are in it
-        dialect = dialect_of(field, encoding, codec) if codec else dialect
     header, faults = _header(dialect, encoding, f, strict=strict)
+    if len(lines) > SEGMENTS_MAX:
+        return Message(header, [], "", (*faults, TOO_MANY_SEGMENTS), "AR" if faults else "AE")
     segments, names, odd, is_alone, has_z = _segments(lines, dialect, strict=strict)
     refusal = "AR" if faults else "AE" if strict and odd else ""
     if not header.trigger:
@@ -158,6 +156,8 @@ def _lines(text: str) -> list[str]:
         found.append(text[at:end])
         if not len(found) % BREATH_SEGMENTS:
             sleep(0)
+            if len(found) > SEGMENTS_MAX:
+                break
         at = end + 1
         end = text.find(end_of_line, at)
     found.append(text[at:])
@@ -169,7 +169,7 @@ def _header(
 ) -> tuple[Header, list[Finding]]:
     f = fields if len(fields) >= HEADER_FIELDS else fields + EMPTY[HEADER_FIELDS]
     header = Header(dialect, encoding, f)
-    if header.kind and (f[9].strip() or not strict) and not _version_fault(dialect, f[11]):
+    if header.kind and (f[9].strip() or not strict) and not _version_faults(dialect, f[11]):
         return header, []
     return header, _header_faults(header, strict=strict)
 
@@ -182,11 +182,12 @@ def _kind_of(dialect: Dialect, raw: str) -> tuple[str, str]:
     return _kinds.put(dialect, raw, (c[0].strip().upper(), c[1].strip().upper()))
 
 
-@lru_cache(maxsize=256)
 def _dialect_of(field: str, encoding: str, charset: str) -> Dialect | None:
-    return dialect_of(field, encoding, charset) if _delimiters_work(field, encoding) else None
+    works = (field == "|" and encoding == USUAL) or _delimiters_work(field, encoding)
+    return dialect_of(field, encoding, charset) if works else None
 
 
+@lru_cache(maxsize=256)
 def _delimiters_work(field: str, encoding: str) -> bool:
     if field.isalnum() or field.isspace() or not 1 <= len(encoding) <= 5:
         return False
@@ -195,15 +196,19 @@ def _delimiters_work(field: str, encoding: str) -> bool:
     return not any(sign.isalnum() or sign.isspace() for sign in encoding)
 
 
-@lru_cache(maxsize=1024)
-def _version_fault(dialect: Dialect, raw: str) -> Finding | None:
+def _version_faults(dialect: Dialect, raw: str) -> list[Finding]:
+    known = _versions.get(dialect, raw)
+    return known if known is not None else _versions.put(dialect, raw, _look_at(dialect, raw))
+
+
+def _look_at(dialect: Dialect, raw: str) -> list[Finding]:
     version = dialect.first(raw).strip()
     if not version:
-        return Finding("error", "MSH-12", "101", "version is empty")
+        return [Finding("error", "MSH-12", "101", "version is empty")]
     parts = version.split(".")
     if parts[0] != "2" or not all(part.isdecimal() for part in parts):
-        return Finding("error", "MSH-12", "203", "version is not 2.x")
-    return None
+        return [Finding("error", "MSH-12", "203", "version is not 2.x")]
+    return []
 
 
 def _header_faults(header: Header, *, strict: bool) -> list[Finding]:
@@ -212,8 +217,7 @@ def _header_faults(header: Header, *, strict: bool) -> list[Finding]:
         faults.append(Finding("error", "MSH-9", "101", "message type is empty"))
     if strict and not header.control_id.strip():
         faults.append(Finding("error", "MSH-10", "101", "control id is empty"))
-    version = _version_fault(header.dialect, header.version)
-    return [*faults, version] if version else faults
+    return faults + _version_faults(header.dialect, header.version)
 
 
 def _segments(
@@ -230,16 +234,18 @@ def _segments(
     is_alone, has_z = True, False
     for line in found:
         name = line[:3]
-        is_usual = name in USUAL_SEGMENTS
-        is_segment = len(line) > 3 and line[3] == field and (is_usual or name.isalnum())
-        if not is_segment or (not is_usual and name in BATCH_SEGMENTS):
+        usual = USUAL_SEGMENTS.get(name)
+        is_segment = len(line) > 3 and line[3] == field and (usual is not None or name.isalnum())
+        if not is_segment or (usual is None and name in BATCH_SEGMENTS):
             found, odd = _checked_segments(found, dialect, strict=strict)
             return found, [segment[:3] for segment in found], odd, False, True
-        if not is_usual:
-            if name[0] == "Z":
-                has_z = True
-            elif name == "MSH":
-                is_alone = False
+        if usual is not None:
+            names.append(usual)
+            continue
+        if name[0] == "Z":
+            has_z = True
+        elif name == "MSH":
+            is_alone = False
         names.append(name)
     return found, names, [], is_alone, has_z
 

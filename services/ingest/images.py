@@ -1,8 +1,14 @@
 """Which attachments are images, by their first bytes, and what names one. Pure."""
 
 import hashlib
+from typing import Final
 
 from contracts.identified import Image
+
+# Of one patient in one message: privacy cleans eight of an event and names why it held the others.
+IMAGES_MAX: Final = 64
+TOO_MANY_IMAGES: Final = "too_many_images"
+TOO_MANY_TEXT: Final = "more attachments than are looked at: they stay in the raw message"
 
 PNG, JPEG, DICOM, DICOM_AT = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"DICM", 128
 

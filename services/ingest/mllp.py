@@ -108,6 +108,7 @@ class MllpConnection(asyncio.Protocol):
         self._large: asyncio.Future[Reply] | None = None
         self._last_read_s = listener.clock.monotonic_s()
         self._lone_end: asyncio.TimerHandle | None = None
+        self._is_lone_end = False  # until more comes: it may have to wait for its turn
         self._held_bytes = 0
         self._frame_began_s: float | None = None
         self._is_reading = True
@@ -201,7 +202,7 @@ class MllpConnection(asyncio.Protocol):
         )
 
     def _take_frames(self, *, end_of_input: bool = False) -> None:
-        end_of_input = end_of_input or self._ended
+        end_of_input = end_of_input or self._ended or self._is_lone_end
         for _ in range(FRAMES_A_TURN):
             if not self._may_take():
                 break
@@ -251,9 +252,11 @@ class MllpConnection(asyncio.Protocol):
 
     def _take_lone_end(self) -> None:
         self._lone_end = None
-        self._take_frames(end_of_input=True)
+        self._is_lone_end = not self._framer.is_wide
+        self._take_frames()
 
     def _cancel_lone_end(self) -> None:
+        self._is_lone_end = False
         if self._lone_end is not None:
             self._lone_end.cancel()
             self._lone_end = None

@@ -11,8 +11,6 @@ from services.ingest.times import birth_date_of
 ID_RANK: Final = {"MR": 0, "MRN": 0, "PI": 1}
 CJK_FIRST: Final = "\u4e00"
 CJK_LAST: Final = "\u9fff"
-FEW: Final = 48
-PLACES: Final[tuple[int, ...]] = (0, 1, 2, 4, 8)  # of an address (XAD): street to town, county
 _staff: Final[Kept[tuple[str, ...]]] = Kept(4096)
 
 
@@ -174,10 +172,11 @@ def staff_name(dialect: Dialect, raw: str) -> tuple[str, PersonName]:
 
 def written(name: PersonName) -> str:
     """Return a name as it is written: family first without a blank where the script is Chinese."""
-    return _written(name.family, name.given, name.middle)
+    return in_order(name.family, name.given, name.middle)
 
 
-def _written(family: str, given: str, middle: str) -> str:
+def in_order(family: str, given: str, middle: str) -> str:
+    """Return the parts of a name as ``written`` does."""
     if not family.isascii() and has_chinese(family):
         return family + given
     if middle:
@@ -212,100 +211,3 @@ def _birth_date(draft: Draft, raw: str) -> None:
     draft.birth_date, whole = birth_date_of(draft.dialect.first(raw))
     if not whole:
         draft.find("PID-7", "102", "not a whole date")
-
-
-def others_of(draft: Draft) -> dict[str, tuple[str, ...]]:
-    """Return every further string that tells on the patient or those around them, by kind."""
-    d = draft.near_dialect
-    found: dict[str, tuple[str, ...]] = {}
-    if draft.xad or draft.towns:
-        _keep(found, "LOC", _places_of(d, draft.xad) + _firsts_of(d, draft.towns))
-    if draft.xtn:
-        mails: list[str] = []
-        _keep(found, "PHONE", _phones_of(d, draft.xtn, mails))
-        _keep(found, "EMAIL", mails)
-    if draft.cx or draft.prior_ids:
-        numbers = _firsts_of(d, draft.cx)
-        if draft.prior_ids:
-            numbers.extend([prior.value for prior in draft.prior_ids])
-        _keep(found, "ID", numbers)
-    if draft.xpn or draft.staff_names:
-        _keep(found, "NAME", _names_of(d, draft.xpn) + draft.staff_names)
-    if draft.dates:
-        _keep(found, "DATE", _dates_of(d, draft.dates))
-    return found
-
-
-def _keep(found: dict[str, tuple[str, ...]], kind: str, values: list[str]) -> None:
-    kept = _distinct(values) if len(values) <= FEW else _distinct_of_many(values)
-    if kept:
-        found[kind] = tuple(kept)
-
-
-def _distinct(values: list[str]) -> list[str]:
-    # To compare a few with one another is cheaper than to hash each, and compiled, a loop is
-    # cheaper than ``in``.
-    kept: list[str] = []
-    for value in values:
-        short = value.strip()
-        if len(short) > 1:
-            for other in kept:
-                if other == short:
-                    break
-            else:
-                kept.append(short)
-    return kept
-
-
-def _distinct_of_many(values: list[str]) -> list[str]:
-    return list(dict.fromkeys([short for value in values if len(short := value.strip()) > 1]))
-
-
-def _names_of(d: Dialect, fields: list[str]) -> list[str]:
-    found: list[str] = []
-    for raw in fields:
-        for one in d.repetitions(raw):
-            c = d.components(one, 3)
-            found.append(_written(c[0], c[1], c[2]))
-    return found
-
-
-def _firsts_of(d: Dialect, fields: list[str]) -> list[str]:
-    found: list[str] = []
-    for raw in fields:
-        if raw.isalnum():
-            found.append(raw)
-        elif d.repeat in raw:
-            found.extend([d.first(one) for one in d.repetitions(raw)])
-        else:
-            found.append(d.first(raw))
-    return found
-
-
-def _places_of(d: Dialect, fields: list[str]) -> list[str]:
-    found: list[str] = []
-    for raw in fields:
-        for one in d.repetitions(raw):
-            _put_fields(found, d.components(one, 9), PLACES)
-    return found
-
-
-def _phones_of(d: Dialect, fields: list[str], mails: list[str]) -> list[str]:
-    """Return the telephone numbers; addresses of mail go to ``mails``."""
-    phones: list[str] = []
-    for raw in fields:
-        for one in d.repetitions(raw):
-            c = d.components(one, 4)
-            phones.append(c[0] or _number_of(d.components(one, 12)))
-            if c[3]:
-                mails.append(c[3])
-    return phones
-
-
-def _number_of(c: list[str]) -> str:
-    return c[11] or f"{c[4]}{c[5]}{c[6]}"
-
-
-def _dates_of(d: Dialect, fields: list[str]) -> list[str]:
-    dates = [birth_date_of(d.first(raw))[0] for raw in fields]
-    return [date for date in dates if len(date) == 10]

@@ -9,7 +9,7 @@ from contracts.identified import Note
 from contracts.loinc import parameter_of
 from contracts.observation import Code, Observation
 from services.ingest.codes import LOINC, code_of
-from services.ingest.dialect import NULL, Dialect
+from services.ingest.dialect import NULL, REPETITIONS_MAX, Dialect
 from services.ingest.draft import Draft
 from services.ingest.genomics import ROLES, WITHDRAWN
 from services.ingest.patients import has_chinese, put_staff_name
@@ -129,6 +129,8 @@ def obx(draft: Draft, f: list[str]) -> None:
     if not is_loinc and found.kind in CODABLE and not draft.has_local_code:
         draft.has_local_code = True
         draft.findings.append(LOCAL_CODE)
+    if found.answer is not None and f[5].count(d.repeat) >= REPETITIONS_MAX:
+        draft.find("OBX-5", "too_many_answers", "more repetitions than are read")
     if sent is not code or (found.answer is not None and d.repeat in f[5]):
         observation = _with_more(d, observation, f[5], sent)
     draft.observations.append(observation)

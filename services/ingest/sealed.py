@@ -22,7 +22,7 @@ PLAIN_BYTES_MAX = 128 * 1024
 
 _encoder = msgspec.json.Encoder()
 # Room for the JSON of most events: to begin small and grow costs a copy each time.
-ENCODED_BYTES = 16_384
+ENCODED_BYTES = 4_096
 _sent_by = lru_cache(maxsize=4_096)(sender)  # the same few, with every message
 
 
@@ -46,10 +46,15 @@ def sealed_records(
             sealer,
             key_day,
             random_bytes,
-            _sent_by(keys, source, event.body.application, event.body.facility),
+            sender_of(keys, source, event.body),
         )
         for event in events
     ]
+
+
+def sender_of(keys: Keys, source: str, body: IdentifiedBody) -> str:
+    """Return who sent an event, as its record's header and the watch for silence name them."""
+    return _sent_by(keys, source, body.application, body.facility)
 
 
 def sealed_record(
@@ -80,10 +85,8 @@ def encoded(body: IdentifiedBody) -> bytes:
         return _encoder.encode(body)
     found = bytearray(ENCODED_BYTES)
     _encoder.encode_into(msgspec.structs.replace(body, raw=b""), found)
-    found[-1:] = b',"raw":"'
-    found += b64encode(raw)
-    found += b'"}'
-    return bytes(found)
+    found.pop()  # the closing brace
+    return b"".join((found, b',"raw":"', b64encode(raw), b'"}'))
 
 
 def sealed_event(

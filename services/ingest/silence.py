@@ -17,8 +17,9 @@ from plumbing import log
 from plumbing.clock import Clock
 from services.ingest import metrics
 from services.ingest.habit import DAY_S, DAYS, Habit, Learnt
-from services.ingest.identity import Keys, sender
+from services.ingest.identity import Keys
 from services.ingest.parse import Parsed, SourceProfile
+from services.ingest.sealed import sender_of
 
 SENDERS_MAX = 64
 KNOWN_MAX = 1_024  # of pairs of MSH-3 and MSH-4, watched or not
@@ -60,14 +61,14 @@ class Habits:
         """Note that messages came through a listener."""
         self._listeners[source].came(now_s)
         for message in messages:
-            header = message.header
-            if header is None or message.code != "AA":
+            if message.header is None or message.code != "AA":
                 continue  # displaced fields would make up senders
-            pair = (source, header.application, header.facility)
+            body = message.events[0].body
+            pair = (source, body.application, body.facility)
             try:
                 habit = self._known[pair]
             except KeyError:
-                habit = self._watched(pair, now_s)
+                habit = self._watched(pair, sender_of(self._keys, source, body), now_s)
             if habit is not None:
                 habit.came(now_s)
 
@@ -93,11 +94,10 @@ class Habits:
         except OSError as error:
             _log.warning("What is usual of feeds cannot be kept", error=error)
 
-    def _watched(self, pair: tuple[str, str, str], now_s: float) -> Habit | None:
+    def _watched(self, pair: tuple[str, str, str], who: str, now_s: float) -> Habit | None:
         if len(self._known) >= KNOWN_MAX:
             self._known.clear()
-        source, application, facility = pair
-        who = sender(self._keys, source, application, facility)
+        source = pair[0]
         habit = self._senders.get((source, who))
         if habit is None and self._has_room(now_s):
             habit = self._senders[source, who] = self._begun(source, who, None)

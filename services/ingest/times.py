@@ -20,6 +20,9 @@ EPOCH_DAY: Final = date(1970, 1, 1).toordinal()
 PARTS_AFTER_YEAR: Final = ((4, 1), (6, 1), (8, 0), (10, 0), (12, 0))
 TIME_SIGNS: Final = ".:+- \t"
 CACHED_TIMES: Final = 8192
+CACHED_MONTHS: Final = 4096
+DAYS: Final = frozenset([f"{day:02}" for day in range(1, 29)])  # of any month
+_months: Final[dict[str, str]] = {}
 
 
 class Moment:
@@ -64,10 +67,16 @@ def _first(raw: str) -> str:
     return raw.strip()
 
 
-@lru_cache(maxsize=64)
 def reader_of(zone: str) -> ReadTime:
     """Return a reader of times that lie in ``zone`` (IANA name) when they carry no offset."""
-    return ReadTime(UTC if zone == "UTC" else ZoneInfo(zone))
+    found = _readers.get(zone)
+    if found is None:
+        found = _readers[zone] = ReadTime(UTC if zone == "UTC" else ZoneInfo(zone))
+    return found
+
+
+# By zone: there are no more than the configuration names.
+_readers: Final[dict[str, ReadTime]] = {}
 
 
 def _moment(raw: str, local: tzinfo) -> Moment | None:
@@ -151,9 +160,12 @@ def birth_date_of(raw: str) -> tuple[str, bool]:
     """Return PID-7 as ``YYYY[-MM[-DD]]``, cut to what is a date, and whether nothing was cut."""
     digits = raw.strip()[:8]
     if len(digits) == 8 and digits.isascii() and digits.isdigit():
-        year, month, day = digits[:4], digits[4:6], digits[6:]
-        if _is_date(year, month, day):
-            return f"{year}-{month}-{day}", True
+        month, day = digits[:6], digits[6:]
+        written = _months.get(month)
+        if written is None:
+            written = _written_month(month)
+        if written and (day in DAYS or _is_date(digits)):
+            return written + day, True
     for size, shape in ((8, "{}-{}-{}"), (6, "{}-{}"), (4, "{}")):
         part = digits[:size]
         if len(part) == size and _moment(part, UTC) is not None:
@@ -162,14 +174,19 @@ def birth_date_of(raw: str) -> tuple[str, bool]:
     return "", not digits
 
 
-def _is_date(year: str, month: str, day: str) -> bool:
-    # Digits of one length compare as numbers do; only the ends of months need the calendar.
-    if not ("01" <= month <= "12" and "01" <= day <= "31" and year != "0000"):
-        return False
-    if day <= "28":
-        return True
+def _written_month(digits: str) -> str:
+    """Return the beginning of the dates of a month (``YYYY-MM-``), empty where it is none."""
+    year, month = digits[:4], digits[4:]
+    if len(_months) >= CACHED_MONTHS:
+        _months.clear()
+    is_month = "01" <= month <= "12" and year != "0000"  # of one length they compare as numbers do
+    written = _months[digits] = f"{year}-{month}-" if is_month else ""
+    return written
+
+
+def _is_date(digits: str) -> bool:
     try:
-        date(int(year), int(month), int(day))
+        date(int(digits[:4]), int(digits[4:6]), int(digits[6:]))
     except ValueError:
         return False
     return True

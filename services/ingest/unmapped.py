@@ -6,51 +6,41 @@ delete, where an empty field says nothing) and a Z segment are findings, and so 
 though it says so. An image that is none of the kinds below stays an attachment without a name.
 """
 
-import binascii
 from collections.abc import Sequence
 from itertools import starmap
+from time import sleep
 
 import msgspec
 
 from contracts.clinical import Finding
+from contracts.encapsulated import contents_of, is_attachment, lines_of, readable, signs_of
 from contracts.identified import Image
-from services.ingest.charset import TRAIL_CODECS, decode_wide
-from services.ingest.dialect import Dialect
-from services.ingest.images import named
+from services.ingest.hl7 import BREATH_SEGMENTS
+from services.ingest.images import IMAGES_MAX, TOO_MANY_IMAGES, TOO_MANY_TEXT, named
 from services.ingest.parse import Parsed, ParsedEvent
 
 NULL = b'""'
 NULLED = frozenset({b"PID", b"PV1", b"AL1", b"IAM"})
 TOLD_BY_PARSER = frozenset({"PID-7"})
 FINDINGS_MAX = 50
-WIDE = frozenset({"utf-16", "utf-32"})
-# A line break inside base64, as an escape.
-LINE_BREAKS = (b".br", b"X0D0A", b"X0D", b"X0A")
 UNREADABLE = Finding(
     "warn", "OBX-5", "attachment_unreadable", "it is not the base64 or hex it says"
 )
-ATTACHED = frozenset({b"ED", b"RP"})
-NOTHING = frozenset({b"", NULL})
-ENCODINGS = {b"BASE64": binascii.a2b_base64, b"HEX": binascii.unhexlify}
+TOO_MANY = Finding("warn", "OBX-5", TOO_MANY_IMAGES, TOO_MANY_TEXT)
 
 
 def completed(parsed: Parsed, raw: bytes) -> Parsed:
     """Return what was parsed with its images and findings of the rest, itself where none is."""
-    if parsed.header is None or not parsed.has_more:
+    if parsed.header is None or not parsed.has_more or not parsed.events:
         return parsed
     dialect = parsed.header.dialect
-    if parsed.charset in WIDE:
-        raw = decode_wide(raw, "").text.encode()
-    elif parsed.charset in TRAIL_CODECS:
-        raw = raw.decode(parsed.charset, "replace").encode()
+    raw = readable(raw, parsed.charset)
     has_images = f"{dialect.field}ED{dialect.field}".encode() in raw  # OBX-2
     if not (has_images or NULL in raw or b"\rZ" in raw or b"\nZ" in raw):
         return parsed
-    if not parsed.events:
-        return parsed
-    lines = raw.replace(b"\n", b"\r").split(b"\r")
+    lines = lines_of(raw)
     found = _found(lines, len(parsed.events), dialect.field.encode("latin-1", "replace"))
-    images = _images(lines, parsed.events, dialect, found) if has_images else [()] * len(found)
+    images = _images(lines, parsed.events, found) if has_images else [()] * len(found)
     events = tuple(starmap(_with, zip(parsed.events, found, images, strict=True)))
     told = tuple(finding for one in found for finding in one)
     return msgspec.structs.replace(parsed, events=events, findings=parsed.findings + told)
@@ -68,7 +58,9 @@ def _found(lines: Sequence[bytes], groups: int, field: bytes) -> list[list[Findi
     """Return the findings of each patient group: a PID begins one, of a pair both are of one."""
     found: list[list[Finding]] = [[] for _ in range(groups)]
     group = -1
-    for line in lines:
+    for number, line in enumerate(lines):
+        if number % BREATH_SEGMENTS == BREATH_SEGMENTS - 1:
+            sleep(0)
         name = line[:3]
         group += name == b"PID"
         here = found[min(max(group, 0), groups - 1)]
@@ -95,54 +87,27 @@ def _nulls(line: bytes) -> list[Finding]:
 
 
 def _images(
-    lines: Sequence[bytes],
-    events: Sequence[ParsedEvent],
-    dialect: Dialect,
-    findings: Sequence[list[Finding]],
+    lines: Sequence[bytes], events: Sequence[ParsedEvent], findings: Sequence[list[Finding]]
 ) -> list[tuple[Image, ...]]:
     """Return the images of each event: its attachments stand in the order of their OBX. What cannot
     be decoded goes to the findings of its event.
     """
-    segments = iter([line for line in lines if _is_attachment(line)])
-    repeat, component, escape = (
-        sign.encode() for sign in (dialect.repeat, dialect.component, dialect.escape)
-    )
-    breaks = [escape + sign + escape for sign in LINE_BREAKS]
+    segments = filter(is_attachment, lines)
+    signs = signs_of(lines)
     found = []
     for event, told in zip(events, findings, strict=True):
-        images = []
+        images: list[Image] = []
         attached = (one for one in event.body.observations if one.kind == "attachment")
         for observation, line in zip(attached, segments, strict=False):
-            for one in line.split(line[3:4], 6)[5].split(repeat):
-                content = _content(one.split(component, 4), breaks)
-                if content is None:
-                    if UNREADABLE not in told:
-                        told.append(UNREADABLE)
-                else:
+            for content in contents_of(line, signs, IMAGES_MAX + 1):
+                new = UNREADABLE if content is None else None
+                if len(images) >= IMAGES_MAX:
+                    new = TOO_MANY
+                elif content is not None:
                     images += named(content, observation.index)
+                if new is not None and new not in told:
+                    told.append(new)
+                if new is TOO_MANY:
+                    break
         found.append(tuple(images))
     return found
-
-
-def _is_attachment(line: bytes) -> bool:
-    """Return whether a line is an OBX of type ED or RP with something in it, as the parser does."""
-    if line[:3] != b"OBX":
-        return False
-    fields = line.split(line[3:4], 6)
-    return len(fields) > 5 and fields[2].strip().upper() in ATTACHED and fields[5] not in NOTHING
-
-
-def _content(parts: Sequence[bytes], breaks: Sequence[bytes]) -> bytes | None:
-    """Return the bytes of an ED, none where it says no encoding; None where they cannot be."""
-    decode = ENCODINGS.get(parts[3].strip().upper()) if len(parts) == 5 else None
-    if decode is None:
-        return b""
-    sent = parts[4]
-    for one in breaks:
-        if one in sent:
-            sent = sent.replace(one, b"")
-    try:
-        content = decode(sent)
-    except ValueError:
-        return None
-    return content if content or not sent.strip() else None

@@ -73,6 +73,8 @@ def plain(text: str) -> tuple[str, str]:
 
 def number_of(text: str) -> float | None:
     """Return a finite number, or None."""
+    if not text:
+        return None
     try:
         value = float(text)
     except ValueError:

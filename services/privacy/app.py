@@ -152,14 +152,17 @@ class Privacy:
         desk = Desk(
             self.vault, self.links, self.relations, answers, keys.staff, clock, self._limits()
         )
-        refused = RejectedDesk(self._reader, self._writer, seals, answers, keys.staff, clock)
+        opened = Allowance(self.settings.rejected_per_hour_max)
+        refused = RejectedDesk(
+            self._reader, self._writer, seals, answers, keys.staff, clock, opened
+        )
         book, eraser = self.eraser.book, self.eraser
         erasures = ErasureDesk(
             book, self.vault, self.links, eraser, answers, keys.staff, clock, os.urandom
         )
         routes = [
             *desk.routes(keys.resolve_token),
-            *refused.routes(keys.resolve_token),
+            *refused.routes(keys.operator_token),
             *erasures.routes(keys.officer_tokens),
         ]
         return build_http(routes, checks, clock)

@@ -16,12 +16,13 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from contracts.vault import VAULT
 from plumbing.event_log import EventReader, EventWriter, Output, whole_topic
 from plumbing.key_files import Random, write_new
+from services.privacy.patient_keys import Kek, KeyUnreadable
 
 NONCE_BYTES = 12
 CHUNK = 500
 FORMAT = b"auscult-backup/1"
 KEKS = "privacy/kek"
-TEXT_FILES = ("privacy/kek.gone",)
+GONE_FILE = "privacy/kek.gone"
 
 
 class BackupUnreadable(Exception):
@@ -70,20 +71,40 @@ def unseal(raw: bytes, recovery_key: bytes) -> Backup:
 
 
 def restore_keys(backup: Backup, folder: Path, kek_folder: Path | None = None) -> int:
-    """Write the key files that are not there; return how many. Overwrites none."""
+    """Write the key files that are not there; return how many. Overwrites none.
+
+    A key-encryption key that was destroyed, before the backup or after it, stays so.
+    """
+    paths = {name: _path_of(name, folder, kek_folder) for name in backup.files}
+    gone = _path_of(GONE_FILE, folder, kek_folder)
+    destroyed = _remember_destroyed(gone, backup.files.get(GONE_FILE, b""))
     made = 0
-    for name, raw in backup.files.items():
-        path = (folder / name).resolve()
-        if not path.is_relative_to(folder.resolve()):
-            raise BackupUnreadable("a path leads out of the folder")
-        if kek_folder is not None and name.startswith(KEKS):
-            path = kek_folder / path.name
-        if name in TEXT_FILES:
-            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            path.write_bytes(raw)
-        else:
-            made += write_new(path, bytes.fromhex(raw.decode("ascii")))
+    for name, path in paths.items():
+        if name == GONE_FILE:
+            continue
+        key = bytes.fromhex(backup.files[name].decode("ascii"))
+        if not (name.startswith(KEKS) and Kek(key).id in destroyed):
+            made += write_new(path, key)
     return made
+
+
+def is_openable(backup: Backup) -> bool:
+    """Return whether the key-encryption keys in it open its vault; true of an empty vault."""
+    keys = {
+        kek.id: kek
+        for name, raw in backup.files.items()
+        if name.startswith(KEKS) and name != GONE_FILE
+        for kek in (Kek(bytes.fromhex(raw.decode("ascii"))),)
+    }
+    entries = [VAULT.decode(value) for _, value, _ in backup.entries if value]
+    newest = next((one for one in reversed(entries) if not one.link.startswith("@")), None)
+    if newest is None:
+        return True
+    try:
+        keys[newest.kek_id].unwrap(newest.wrapped_key, newest.link)
+    except (KeyError, KeyUnreadable):
+        return False
+    return True
 
 
 async def restore_vault(backup: Backup, reader: EventReader, writer: EventWriter) -> int:
@@ -99,6 +120,29 @@ async def restore_vault(backup: Backup, reader: EventReader, writer: EventWriter
     for first in range(0, len(outputs), CHUNK):
         await writer.write(outputs[first : first + CHUNK])
     return len(outputs)
+
+
+def _path_of(name: str, folder: Path, kek_folder: Path | None) -> Path:
+    path = (folder / name).resolve()
+    if not path.is_relative_to(folder.resolve()):
+        raise BackupUnreadable("a path leads out of the folder")
+    is_apart = kek_folder is not None and name.startswith(KEKS)
+    return kek_folder / path.name if is_apart and kek_folder is not None else path
+
+
+def _remember_destroyed(path: Path, raw: bytes) -> list[str]:
+    """Add the destroyed keys of a backup to those the folder names; return all of them."""
+    named = _destroyed(path)
+    new = [one for one in raw.decode("ascii").split() if one not in named]
+    if new:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with path.open("a", encoding="ascii") as file:
+            file.writelines(f"{one}\n" for one in new)
+    return named + new
+
+
+def _destroyed(path: Path) -> list[str]:
+    return path.read_text(encoding="ascii").split() if path.exists() else []
 
 
 def _files(folder: Path, kek_folder: Path | None) -> dict[str, bytes]:

@@ -23,7 +23,10 @@ def age_at(birth_date: str, at_ms: int) -> Age | None:
     if parts is None:
         return None
     year, month, day = parts
-    at = (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=at_ms)).date()
+    try:
+        at = (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=at_ms)).date()
+    except OverflowError:  # a zone may carry the last day of 9999 beyond it
+        return None
     years = at.year - year - ((at.month, at.day) < (month or 1, day or 1))
     if years < 0:
         return None

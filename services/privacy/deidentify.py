@@ -9,7 +9,15 @@ from typing import Any, Protocol, TypeVar
 
 import msgspec
 
-from contracts.clinical import Allergy, Condition, Finding, Medication, Order
+from contracts.clinical import (
+    Allergy,
+    Condition,
+    Finding,
+    Genotype,
+    Medication,
+    Order,
+    Variant,
+)
 from contracts.deidentified import CleanNote, DeidentifiedEvent, Stay
 from contracts.identified import Encounter, IdentifiedBody, Note
 from contracts.observation import Code, Observation
@@ -17,7 +25,13 @@ from services.privacy.areas import area_of
 from services.privacy.code_systems import is_of_system
 from services.privacy.dates import age_at, shift_text
 from services.privacy.free_text import TOO_LONG, Cleaned
-from services.privacy.genotypes import REFUSED, names_variant, refuses
+from services.privacy.genotypes import (
+    REFUSED,
+    names_variant,
+    panel_genotypes,
+    panel_variants,
+    refuses,
+)
 from services.privacy.identity import KnownIdentity
 from services.privacy.lines import clean_lines
 from services.privacy.patient_keys import PatientKey
@@ -87,6 +101,8 @@ def deidentify(
         allergies=apply.each(body.allergies),
         orders=apply.each(body.orders),
         notes=tuple(apply.note(note) for note in body.notes),
+        genotypes=apply.each(tuple(panel_genotypes(body.genotypes))),
+        variants=apply.each(tuple(panel_variants(body.variants))),
         findings=apply.each(body.findings),
     )
 
@@ -270,5 +286,5 @@ _GENERIC = {
 }
 _PLANS: dict[type[Any], tuple[tuple[str, str], ...]] = {
     kind: tuple((name, rule.name) for name, rule in POLICY[kind].items() if rule in _GENERIC)
-    for kind in (Observation, Condition, Medication, Allergy, Order, Finding)
+    for kind in (Observation, Condition, Medication, Allergy, Order, Finding, Genotype, Variant)
 }

@@ -25,6 +25,7 @@ from plumbing.errors import Unavailable
 from plumbing.event_log import EventReader, EventWriter, Output
 from services.privacy import metrics
 from services.privacy.erasure_book import Erasure, ErasureBook, finished
+from services.privacy.folding import term
 from services.privacy.identity import without
 from services.privacy.links import LinkBook
 from services.privacy.mirror import Entry, Mirror, redis_errors
@@ -38,6 +39,9 @@ LOCK = "prv:erasing:lock"
 LOCK_S = 60.0
 EVERY_S = 10.0
 ROUNDS_MAX = 20
+
+Told = tuple[Sequence[Person], Sequence[str]]
+"""Who is erased, and the links of others whose entries knew of them."""
 
 _log = log.get("privacy")
 
@@ -59,6 +63,7 @@ class Eraser:
     key: Ed25519PrivateKey
     sealed_days: int
     due: asyncio.Event = field(default_factory=asyncio.Event)
+    told: dict[str, list[Told]] = field(default_factory=dict)
 
     async def keep(self) -> None:
         """Do what is due, for ever."""
@@ -142,7 +147,9 @@ class Eraser:
         await self.book.put(erasure)
         about = self.book.about(erasure)
         people = await self.vault.resolve(about.tokens)
-        await self._strip_others(people, await self.links.ever_linked(about.tokens))
+        told = await self._told(people, await self.links.ever_linked(about.tokens))
+        self.told[erasure.id] = [*self.told.get(erasure.id, ()), (people, told)]
+        await self._strip_others(people, told)
         await self.links.erase(about.tokens)
         await self.vault.erase(people, erasure.erased_at_ms)
         self.stage.forget(about.links)
@@ -150,19 +157,29 @@ class Eraser:
         await self.book.put(erasure)
         return erasure
 
-    async def _strip_others(self, people: Sequence[Person], linked: Iterable[str]) -> None:
-        """Take out of other persons' entries what they were told of this one by a merge."""
+    async def _told(self, people: Sequence[Person], linked: Iterable[str]) -> list[str]:
+        """Return the links of other persons' entries that were told of this one: by a merge, or by
+        a message that named both numbers.
+        """
         gone = {person.key.token for person in people}
-        others = await self.vault.resolve([token for token in linked if token not in gone])
-        changed = []
-        for other in others:
+        ids = {identifier for person in people for identifier in person.known.ids}
+        named = [t for one in ids for t in await self.vault.find_tokens(term(one.value))]
+        found = await self.vault.resolve([t for t in dict.fromkeys(named) if t not in gone])
+        tokens = [one.key.token for one in found if not ids.isdisjoint(one.known.ids)]
+        tokens += [token for token in linked if token not in gone]
+        return [one.link for one in await self.vault.resolve(list(dict.fromkeys(tokens)))]
+
+    async def _strip_others(self, people: Sequence[Person], told: Sequence[str]) -> None:
+        """Take out of others' entries what they were told, and again what is written meanwhile."""
+
+        def stripped(other: Person) -> Person:
             known = other.known
             for person in people:
                 known = without(known, person.known)
-            if known != other.known:
-                changed.append(other.knowing(known))
-        if changed:
-            await self.vault.save(changed)
+            return other.knowing(known)
+
+        if people and told:
+            await self.vault.change(told, stripped)
 
     async def _tombstones(self, tokens: Sequence[str]) -> tuple[Place, ...]:
         """Write the tombstones that inference, and after it the gateway, drop the person by."""
@@ -183,6 +200,10 @@ class Eraser:
         """Wait until no write is under way that began before; erase again what one brought back."""
         for _ in range(ROUNDS_MAX):
             await asyncio.sleep(self.rewrap.grace_s)
+            for one in erasures:
+                # A batch in hand may have told it again; what comes later is the other's own.
+                for people, told in self.told.pop(one.id, ()):
+                    await self._strip_others(people, told)
             back = [one for one in erasures if await self._came_back(one)]
             if not back:
                 return list(erasures)

@@ -6,10 +6,11 @@ variant beyond the panel (`lists/panel.tsv`, after CPIC) is marked. Decision 003
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from pathlib import Path
 
+from contracts.clinical import Genotype, Variant
 from services.privacy.spans import Span
 from services.privacy.words import words
 
@@ -118,6 +119,26 @@ def refuses(code: str, said: str) -> bool:
     if code in GENOTYPE_CODES and said:
         return not any(form.fullmatch(said.strip()) for form in (GENOTYPE, STAR, PANEL_VARIANT))
     return False
+
+
+def panel_genotypes(said: Iterable[Genotype]) -> Iterator[Genotype]:
+    """Yield the genotypes that name a gene of the panel and its alleles, and nothing else."""
+    for one in said:
+        if one.gene in PANEL and GENOTYPE.fullmatch(f"{one.gene} {one.diplotype}"):
+            yield one
+
+
+def panel_variants(said: Iterable[Variant]) -> Iterator[Variant]:
+    """Yield the variants that the panel lists for their gene, by what it lists them by alone."""
+    for one in said:
+        listed = PANEL.get(one.gene, frozenset())
+        name = one.name if listed and GENOTYPE.fullmatch(f"{one.gene} {one.name}") else ""
+        dbsnp = one.dbsnp if one.dbsnp in listed else ""
+        dna = one.dna if one.dna in listed else ""
+        if name or dbsnp or dna:
+            yield Variant(
+                gene=one.gene, about=one.about, name=name, dbsnp=dbsnp, dna=dna, state=one.state
+            )
 
 
 @lru_cache(maxsize=4096)

@@ -3,24 +3,28 @@
 It grows with every event: former names, numbers and addresses stay known to the scrub of notes.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from itertools import chain
 from typing import TypeVar
 
 import msgspec
 
-from contracts.identified import Patient, PatientId, PersonName
+from contracts.identified import Patient, PatientId, PersonName, Staff
 from services.privacy.folding import term
 
 VALUES_PER_KIND_MAX = 64
 VALUE_CHARS_MAX = 200
-KINDS = ("NAME", "ID", "PHONE", "DATE", "LOC", "EMAIL")
+# Staff apart: of many who care for somebody none takes the place of next of kin or former names.
+KINDS = ("NAME", "STAFF", "ID", "PHONE", "DATE", "LOC", "EMAIL")
 Value = TypeVar("Value")
 HAN_FIRST, HAN_LAST = "\u3400", "\u9fff"
 
 
 class KnownIdentity(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One identifier's person. ``names`` and ``ids`` are newest first; ``others`` by kind."""
+    """One identifier's person. ``names`` and ``ids`` are newest first; ``others`` by kind.
+
+    Staff among them as written, or ``number^family^given^middle``.
+    """
 
     ids: tuple[PatientId, ...]
     names: tuple[PersonName, ...] = ()
@@ -35,8 +39,8 @@ NOBODY = KnownIdentity(ids=())
 
 def grow(known: KnownIdentity, patient: Patient) -> KnownIdentity:
     """Return ``known`` with what an event says; the same object when it says nothing new."""
-    ids = _union(patient.ids, known.ids)
-    names = _union((n for n in patient.names if term(_spaced(n))), known.names)
+    ids = _union((one for one in patient.ids if fits(one)), known.ids)
+    names = _union((n for n in patient.names if term(_spaced(n)) and fits(n)), known.names)
     birth_date = patient.birth_date or known.birth_date
     dates = _union((birth_date,) if birth_date else (), known.birth_dates)
     others = _grow_others(known.others, patient.others)
@@ -51,24 +55,36 @@ def grow(known: KnownIdentity, patient: Patient) -> KnownIdentity:
     return known if grown == known else grown
 
 
+def with_staff(patient: Patient, staff: Iterable[Staff]) -> Patient:
+    """Return what an event says of a patient with the staff of its visit: later notes name them."""
+    told = tuple("^".join((one.id, *_parts(one.name))) for one in staff if any(_parts(one.name)))
+    if not told:
+        return patient
+    others = patient.others | {"STAFF": (*told, *patient.others.get("STAFF", ()))}
+    return msgspec.structs.replace(patient, others=others)
+
+
 def not_kept(known: KnownIdentity, patient: Patient) -> KnownIdentity:
     """Return what an event says that ``known`` has no room for: the scrub of that event has to
     know it all the same. Nearly always ``NOBODY``.
     """
     sizes = (len(patient.ids), len(patient.names), *(len(one) for one in patient.others.values()))
     is_cut = any(len(one) > VALUE_CHARS_MAX for one in chain(*patient.others.values()))
+    is_cut = is_cut or not (all(map(fits, patient.ids)) and all(map(fits, patient.names)))
     held = (len(known.ids), len(known.names), *(len(one) for one in known.others.values()))
     if not is_cut and max((*sizes, *held), default=0) < VALUES_PER_KIND_MAX:
         return NOBODY
-    return KnownIdentity(
-        ids=tuple(one for one in patient.ids if one not in known.ids),
-        names=tuple(one for one in patient.names if one not in known.names),
-        others={
-            kind: tuple(one for one in values if one not in known.others.get(kind, ()))
-            for kind, values in patient.others.items()
-            if kind in KINDS
-        },
-    )
+    ids = tuple(one for one in patient.ids if one not in known.ids)
+    names = tuple(one for one in patient.names if one not in known.names)
+    others = {
+        kind: lost
+        for kind, values in patient.others.items()
+        if kind in KINDS
+        and (lost := tuple(one for one in values if one not in known.others.get(kind, ())))
+    }
+    if not (ids or names or others):
+        return NOBODY
+    return KnownIdentity(ids=ids, names=names, others=others)
 
 
 def join(known: KnownIdentity, other: KnownIdentity) -> KnownIdentity:
@@ -82,11 +98,30 @@ def join(known: KnownIdentity, other: KnownIdentity) -> KnownIdentity:
     return known if others == known.others else msgspec.structs.replace(known, others=others)
 
 
-def without(known: KnownIdentity, other: KnownIdentity) -> KnownIdentity:
-    """Return ``known`` without what ``join`` took over from ``other``, who is erased.
+def united(newer: KnownIdentity, older: KnownIdentity) -> KnownIdentity:
+    """Return ``newer`` with all that ``older`` knows besides: two replicas learned of one person
+    at once. Equal to ``newer`` when it knows all of it.
+    """
+    return KnownIdentity(
+        ids=_both(newer.ids, older.ids),
+        names=_both(newer.names, older.names),
+        birth_date=newer.birth_date or older.birth_date,
+        birth_dates=_both(newer.birth_dates, older.birth_dates),
+        sex=newer.sex or older.sex,
+        others={
+            kind: _both(newer.others.get(kind, ()), older.others.get(kind, ()))
+            for kind in KINDS
+            if kind in newer.others or kind in older.others
+        },
+    )
 
-    What the two share (a household's telephone) goes too; the next event of ``known`` brings its
-    own back.
+
+def without(known: KnownIdentity, other: KnownIdentity) -> KnownIdentity:
+    """Return ``known`` without what it was told of ``other``, who is erased: by ``join``, or by a
+    message that gave both their numbers. Its own number, name and birth date stay.
+
+    What else the two share (a household's telephone) goes too; the next event of ``known`` brings
+    its own back.
     """
     gone = dict(other.others)
     told = join(NOBODY, other).others
@@ -95,7 +130,15 @@ def without(known: KnownIdentity, other: KnownIdentity) -> KnownIdentity:
         drop = {*gone.get(kind, ()), *told.get(kind, ())}
         if kept := tuple(value for value in values if value not in drop):
             others[kind] = kept
-    return known if others == known.others else msgspec.structs.replace(known, others=others)
+    own_dates = [one for one in known.birth_dates if one == known.birth_date]
+    stripped = msgspec.structs.replace(
+        known,
+        ids=_stripped(known.ids, other.ids, known.ids[:1]),
+        names=_stripped(known.names, other.names, known.names[:1]),
+        birth_dates=_stripped(known.birth_dates, other.birth_dates, own_dates),
+        others=others,
+    )
+    return known if stripped == known else stripped
 
 
 def display_name(known: KnownIdentity) -> str:
@@ -123,13 +166,22 @@ def search_terms(known: KnownIdentity) -> frozenset[str]:
     return frozenset(value for value in found if len(value) > 1 or is_han(value))
 
 
+def fits(said: PatientId | PersonName) -> bool:
+    """Return whether an identifier or a name is no longer than any that is kept."""
+    return all(len(part) <= VALUE_CHARS_MAX for part in msgspec.structs.astuple(said))
+
+
 def is_han(text: str) -> bool:
     """Return whether ``text`` begins with a Han character."""
     return bool(text) and HAN_FIRST <= text[0] <= HAN_LAST
 
 
+def _parts(name: PersonName) -> tuple[str, str, str]:
+    return name.family, name.given, name.middle
+
+
 def _spaced(name: PersonName) -> str:
-    return " ".join(part for part in (name.family, name.given, name.middle) if part)
+    return " ".join(part for part in _parts(name) if part)
 
 
 def _grow_others(
@@ -152,3 +204,13 @@ def _union(fresh: Iterable[Value], known: tuple[Value, ...]) -> tuple[Value, ...
     if set(fresh) <= set(known) and fresh[:1] in {(), known[:1]}:
         return known
     return tuple(dict.fromkeys((*fresh, *known)))[:VALUES_PER_KIND_MAX]
+
+
+def _both(newer: tuple[Value, ...], older: tuple[Value, ...]) -> tuple[Value, ...]:
+    return tuple(dict.fromkeys((*newer, *older)))[:VALUES_PER_KIND_MAX]
+
+
+def _stripped(
+    known: tuple[Value, ...], gone: Collection[Value], own: Collection[Value]
+) -> tuple[Value, ...]:
+    return tuple(one for one in known if one in own or one not in gone)

@@ -86,7 +86,8 @@ class ImageDesk:
                 raw = await read_blob(self.reader, self.seals, body.raw_blob, now_ms)
             except MalformedEvent:
                 return {}
-        return await asyncio.to_thread(images_in, raw, {image.sha256 for image in wanted})
+        hashes = {image.sha256 for image in wanted}
+        return await asyncio.to_thread(images_in, raw, hashes, body.charset)
 
 
 def held(image: Image, reason: str) -> CleanImage:

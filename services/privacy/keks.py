@@ -68,7 +68,7 @@ class FileKeks:
 
     def load(self) -> Keks:
         """Read the files; finish a destruction that was cut short."""
-        destroyed = frozenset(self._gone())
+        destroyed = self.destroyed()
         live = []
         for path in self._paths():
             if destroyed and path.read_text(encoding="ascii").strip() == ZEROS:
@@ -82,6 +82,10 @@ class FileKeks:
         if not live:
             raise KeyMissing(f"{FIRST}: no such key file")
         return Keks(tuple(live), destroyed)
+
+    def destroyed(self) -> frozenset[str]:
+        """Return the ids of the destroyed keys."""
+        return frozenset(self._gone())
 
     def can_change(self) -> bool:
         """Say whether the folder and every key in it can be written.

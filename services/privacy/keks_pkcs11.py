@@ -8,7 +8,7 @@ stand in the token beside the secrets, as data objects.
 
 import importlib
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -107,6 +107,21 @@ class Pkcs11Keks:
             return 0
 
         return self._do(remove)
+
+    def destroyed(self) -> frozenset[str]:
+        """Return the ids of the destroyed keys."""
+        return self._do(self._gone)
+
+    def remember_destroyed(self, kek_ids: Sequence[str]) -> None:
+        """Name keys as destroyed that were somewhere else (in key files, before a move)."""
+
+        def name(session: Any) -> None:
+            gone = self._gone(session)
+            for kek_id in kek_ids:
+                if kek_id not in gone:
+                    self._name_gone(session, kek_id)
+
+        self._do(name)
 
     def close(self) -> None:
         """End the session."""

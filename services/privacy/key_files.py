@@ -2,7 +2,7 @@
 
 Layout under the keys folder: ``privacy/{kek,link,index,staff}.key`` (later
 ``kek.<n>.key``), ``privacy/audit.ed25519`` (+ ``audit.pub``), ``privacy/sealing/<day>.key``,
-``sealing/public/<day>.pub``, ``resolve.token``, ``erasure/{request,confirm}.token``.
+``sealing/public/<day>.pub``, ``{resolve,operator}.token``, ``erasure/{request,confirm}.token``.
 """
 
 import os
@@ -36,6 +36,7 @@ class PrivacyKeys:
     staff: bytes
     audit: Ed25519PrivateKey
     resolve_token: str
+    operator_token: str | None = None
     officer_tokens: tuple[str, str] | None = None
 
 
@@ -46,6 +47,7 @@ def load_privacy_keys(
 
     ``kek_folder`` is where the key-encryption keys lie, by default ``privacy`` in ``folder``;
     ``keks`` holds them instead of a folder.
+    ``operator_token`` opens what was refused; without it nobody does.
     ``officer_tokens`` are the two secrets of an erasure, of two persons; without them none is done.
     """
     keks = keks or FileKeks(kek_folder or folder / "privacy", os.urandom)
@@ -57,8 +59,13 @@ def load_privacy_keys(
         staff=read_key(folder / "privacy" / "staff.key"),
         audit=read_signing_key(folder / "privacy" / "audit.ed25519"),
         resolve_token=read_key(folder / "resolve.token").hex(),
+        operator_token=_operator_token(folder / "operator.token"),
         officer_tokens=_officer_tokens(folder / "erasure"),
     )
+
+
+def _operator_token(path: Path) -> str | None:
+    return read_key(path).hex() if path.exists() else None
 
 
 def _officer_tokens(folder: Path) -> tuple[str, str] | None:

@@ -7,6 +7,7 @@ case, width and accents do not hide them; the folded text decides where a word e
 import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from itertools import chain
 
 import ahocorasick
 
@@ -23,6 +24,7 @@ EPONYM_AFTER = re.compile(
     re.IGNORECASE,
 )
 SENTENCE_ENDS = frozenset(".;:!?")
+TERM_CHARS_MAX = 1_000
 SEPARATORS_MAX = 3  # characters that may stand between two of a term, on average
 
 
@@ -33,7 +35,7 @@ class KnownTerms:
         """Build the automaton; of two terms with the same text the stronger stays."""
         best: dict[str, Term] = {}
         initials = set()
-        for term in terms:
+        for term in chain.from_iterable(map(_pieces, terms)):
             if term.is_initials:
                 initials.add(term.text)
                 continue
@@ -94,6 +96,19 @@ class KnownTerms:
             if not left:
                 yield 0, len(folded), Term("", "OTHER")  # all of it goes
                 return
+
+
+def _pieces(term: Term) -> Iterator[Term]:
+    """Yield a term in pieces, each one sign over the next, where it is so long that the automaton
+    would exhaust the stack.
+    """
+    if len(term.text) <= TERM_CHARS_MAX:
+        yield term
+        return
+    starts = [*range(0, len(term.text) - TERM_CHARS_MAX, TERM_CHARS_MAX - 1), -TERM_CHARS_MAX]
+    for start in starts:
+        piece = term.text[start:][:TERM_CHARS_MAX]
+        yield term._replace(text=piece, is_embedded=True)
 
 
 def _begins(folded: str, start: int) -> bool:

@@ -130,6 +130,17 @@ def _written_name_terms(value: str) -> Iterator[Term]:
         yield Term(pieces[0][:1] + pieces[-1], "NAME")  # R. Graves
 
 
+def _staff_terms(value: str) -> Iterator[Term]:
+    """Terms of staff of an earlier event. Their number is no reason for the guard to stop one."""
+    number, caret, name = value.partition("^")
+    if not caret:
+        yield from _written_name_terms(value)
+        return
+    family, given, middle = (*name.split("^"), "", "")[:3]
+    yield from _name_terms(PersonName(family, given, middle))
+    yield from (one._replace(is_strong=False) for one in _id_terms(number))
+
+
 def _id_terms(value: str) -> Iterator[Term]:
     text = term(value)
     if len(text) < 3 or text in NEVER_NAMES or not any(char.isdecimal() for char in text):
@@ -195,6 +206,7 @@ def _email_terms(value: str) -> Iterator[Term]:
 
 _TERMS_OF_KIND: dict[str, Callable[[str], Iterator[Term]]] = {
     "NAME": _written_name_terms,
+    "STAFF": _staff_terms,
     "ID": _id_terms,
     "PHONE": _phone_terms,
     "DATE": _date_terms,

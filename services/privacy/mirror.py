@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 from redis.asyncio import Redis
@@ -21,7 +22,7 @@ from plumbing.event_log import EventReader, EventWriter, Headers, Output, Record
 from plumbing.group_commit import GroupCommit
 from plumbing.partition import partition_of
 from services.privacy import metrics
-from services.privacy.mirror_scripts import APPLY, OFFER
+from services.privacy.mirror_scripts import APPLY, OFFER, apply_arguments
 
 Fields = list[tuple[str, bytes]]
 Raw = bytes | None
@@ -37,14 +38,27 @@ class MirrorAhead(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One record to publish: its key is the hash field it is about."""
+    """One record to publish: its key is the hash field it is about. ``version``: a hash that holds
+    this or a later one lets ``decide`` say what the two come to; 0: it is replaced, whatever it is.
+    """
 
     key: str
     value: bytes | None
     headers: Headers = ()
+    version: int = 0
 
 
-Publication = tuple[Sequence[Entry], Sequence[Fields]]
+@dataclass(slots=True)
+class Publication:
+    """Entries with what each sets. ``is_whole``: all of it stands as it was written."""
+
+    entries: Sequence[Entry]
+    fields: Sequence[Fields]
+    is_whole: bool = True
+
+
+Written = tuple[tuple[int, int], Entry, Fields]
+"""Partition and offset of an entry, and what it sets."""
 
 Decide = Callable[[Record, Mapping[str, Raw]], Fields]
 """From a record and what the hash holds under its key (as field) to the fields to set."""
@@ -140,22 +154,27 @@ class Mirror:
                 await self.catch_up(ahead)
             return not ahead
 
-    async def publish(self, entries: Sequence[Entry], fields: Sequence[Fields]) -> None:
-        """Write entries durably, then set the ``fields`` of each with the progress.
+    async def publish(self, entries: Sequence[Entry], fields: Sequence[Fields]) -> bool:
+        """Write entries durably, then set the ``fields`` of each with the progress; False when
+        others wrote meanwhile, and ``decide`` said what the hash holds.
 
         Callers share writes, and one write is applied before the next is made: so within this
         process no record ever waits for one before it, which would have to be read back.
         Raises ``Unavailable``; then any of them may have been written, and will be caught up.
         """
-        await self._publishing.add((entries, fields))
+        publication = Publication(entries, fields)
+        await self._publishing.add(publication)
+        return publication.is_whole
 
     async def _publish(self, publications: Sequence[Publication]) -> None:
-        entries = [entry for said, _ in publications for entry in said]
-        fields = [values for _, said in publications for values in said]
+        entries = [entry for one in publications for entry in one.entries]
+        fields = [values for one in publications for values in one.fields]
         places = await self._write(entries)
-        written = sorted(zip(places, fields, strict=True), key=lambda item: item[0])
+        written = sorted(zip(places, entries, fields, strict=True), key=itemgetter(0))
         gaps = await self._apply_all(written)
         if gaps:
+            for one in publications:
+                one.is_whole = gaps.isdisjoint(self.partition_of(said.key) for said in one.entries)
             await self.catch_up(sorted(gaps))
 
     async def append(self, entries: Sequence[Entry]) -> None:
@@ -220,24 +239,24 @@ class Mirror:
     async def _apply(self, partition: int, at: int, until: int, values: Fields) -> bool:
         async with redis_errors():
             done = await self._apply_script(
-                keys=[self.hash], args=_arguments(partition, at, until, values)
+                keys=[self.hash], args=apply_arguments(partition, at, values, until=until)
             )
         if done:
             self._seen[partition] = max(self._seen[partition], until)
         return bool(done)
 
-    async def _apply_all(self, written: Sequence[tuple[tuple[int, int], Fields]]) -> set[int]:
+    async def _apply_all(self, written: Sequence[Written]) -> set[int]:
         """Apply records by partition and offset, in one round trip; return the partitions in which
-        the hash lacks one before them.
+        the hash lacks one before them, or holds what another wrote.
         """
         async with redis_errors():
             pipe = self._redis.pipeline(transaction=False)
-            for (partition, offset), values in written:
-                arguments = _arguments(partition, offset, offset + 1, values)
+            for (partition, offset), entry, values in written:
+                arguments = apply_arguments(partition, offset, values, entry.key, entry.version)
                 await self._apply_script(keys=[self.hash], args=arguments, client=pipe)
             answers = await pipe.execute()
         gaps = set()
-        for ((partition, offset), _), done in zip(written, answers, strict=True):
+        for ((partition, offset), _, _), done in zip(written, answers, strict=True):
             if done:
                 self._seen[partition] = max(self._seen[partition], offset + 1)
             else:
@@ -247,12 +266,6 @@ class Mirror:
 
 def _is_progress(name: str) -> bool:
     return name[:1] == "@" and name[1:].isdecimal()
-
-
-def _arguments(partition: int, at: int, until: int, values: Fields) -> list[Any]:
-    """Return what ``APPLY`` takes."""
-    pairs: list[Any] = [part for pair in values for part in pair]
-    return [f"@{partition}", at, until, *pairs]
 
 
 async def read_all(wanted: Sequence[tuple[Mirror, Sequence[str]]], redis: Redis) -> list[list[Raw]]:

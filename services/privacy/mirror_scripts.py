@@ -1,10 +1,18 @@
 """What a mirror does in Redis in one step (Lua)."""
 
-# KEYS: hash. ARGV: progress field, expected progress, new progress, then field and value pairs.
+from collections.abc import Sequence
+
+# KEYS: hash. ARGV: progress field, expected progress, new progress, field and version (0: none) of
+# an entry that must be newer than what the field holds, then field and value pairs.
 # A field "i:.." is a set of words that only grows; an empty value deletes.
 APPLY = """
 if (redis.call('HGET', KEYS[1], ARGV[1]) or '0') ~= ARGV[2] then return 0 end
-for n = 4, #ARGV, 2 do
+if ARGV[5] ~= '0' then
+  local held = redis.call('HGET', KEYS[1], ARGV[4]) or ''
+  local version = string.find(held, '^[!+]') and string.match(held, '"version":(%d+)')
+  if version and tonumber(version) >= tonumber(ARGV[5]) then return 0 end
+end
+for n = 6, #ARGV, 2 do
   local field, value = ARGV[n], ARGV[n + 1]
   if value == '' then
     redis.call('HDEL', KEYS[1], field)
@@ -29,3 +37,17 @@ if held and (ARGV[3] == '' or string.sub(held, 1, 1) ~= ARGV[3]) then return 0 e
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
 return 1
 """
+
+
+def apply_arguments(
+    partition: int,
+    at: int,
+    values: Sequence[tuple[str, bytes]],
+    key: str = "",
+    version: int = 0,
+    *,
+    until: int = 0,
+) -> list[str | int | bytes]:
+    """Return what ``APPLY`` takes to go on from offset ``at`` to ``until``, or to the next."""
+    pairs = [part for pair in values for part in pair]
+    return [f"@{partition}", at, until or at + 1, key, version, *pairs]

@@ -82,8 +82,8 @@ POLICY: dict[type[Any], dict[str, Rule]] = {
         "findings": EACH,
         "raw": DROP,  # images are taken out of it, nothing else
         "raw_blob": DROP,
-        "genotypes": DROP,  # the observations they are of pass by rules of their own
-        "variants": DROP,  # a variant names its owner
+        "genotypes": EACH,  # those of the panel (``genotypes``)
+        "variants": EACH,  # those that the panel lists: another one names its owner
     },
     Patient: {
         "ids": EACH,
@@ -145,17 +145,17 @@ POLICY: dict[type[Any], dict[str, Rule]] = {
         "role": CODE,
     },
     Allergy: {"code": EACH, "severity": LOCAL, "reaction": LABEL},
-    Genotype: {"gene": DROP, "diplotype": DROP, "about": DROP, "metabolism": DROP},
+    Genotype: {"gene": KEEP, "diplotype": KEEP, "about": KEEP, "metabolism": LOCAL},
     Variant: {
-        "gene": DROP,
-        "about": DROP,
-        "name": DROP,
+        "gene": KEEP,
+        "about": KEEP,
+        "name": KEEP,  # a name, number or change that the panel lists, of the panel's gene
         "id": DROP,
-        "dbsnp": DROP,
-        "dna": DROP,
+        "dbsnp": KEEP,
+        "dna": KEEP,
         "protein": DROP,
         "genomic": DROP,
-        "state": DROP,
+        "state": LOCAL,
     },
     Order: {"code": EACH, "control": CODE, "status": CODE, "at_ms": SHIFT},
     Note: {

@@ -1,7 +1,11 @@
-"""What was refused, for operators: listed by reason and time, opened, taken again. Audited."""
+"""What was refused, for operators: listed by reason and time, opened, taken again. Audited.
+
+They hold a secret of their own: a gateway that was taken over opens none of it.
+"""
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
+from typing import NoReturn
 
 import msgspec
 from starlette.exceptions import HTTPException
@@ -9,6 +13,7 @@ from starlette.exceptions import HTTPException
 from contracts.identified import IDENTIFIED, IdentifiedBody
 from contracts.refused import (
     ENTRIES_MAX,
+    OPERATING_ROLES,
     RefusedEntry,
     RefusedList,
     RefusedMessage,
@@ -20,8 +25,10 @@ from contracts.rejection import Rejection, rejected
 from plumbing.clock import Clock
 from plumbing.errors import MalformedEvent
 from plumbing.event_log import EventReader, EventWriter, Output, Record, whole_topic
+from services.privacy import metrics
 from services.privacy.audit import Answers
 from services.privacy.blobs import read_blob
+from services.privacy.entitled import Allowance
 from services.privacy.patient_keys import staff_token
 from services.privacy.resolve import Route
 from services.privacy.seals import Seals
@@ -40,10 +47,11 @@ class RejectedDesk:
     audit: Answers
     staff_key: bytes
     clock: Clock
+    allowance: Allowance
 
-    def routes(self, service_token: str) -> "Sequence[Route]":
-        """Return the questions that operators ask."""
-        tokens = (service_token,)
+    def routes(self, operator_token: str | None) -> "Sequence[Route]":
+        """Return the questions that operators ask; without their secret nobody can ask any."""
+        tokens = (operator_token,) if operator_token else ()
         return [
             ("rejected/list", RefusedQuery, self.list, tokens),
             ("rejected/show", RefusedPlace, self.show, tokens),
@@ -52,6 +60,7 @@ class RejectedDesk:
 
     async def list(self, asked: RefusedQuery) -> RefusedList:
         """Tell what was refused, oldest first; names no patient."""
+        await self._require_role(asked, "rejected_list")
         found = [
             _entry(record, rejection)
             async for record, rejection in self._all()
@@ -65,7 +74,9 @@ class RejectedDesk:
 
     async def show(self, asked: RefusedPlace) -> RefusedMessage:
         """Open one."""
+        await self._require_role(asked, "rejected_show")
         record, rejection = await self._at(asked)
+        await self._require_allowance(asked, "rejected_show")
         body, raw = await self._open(rejection)
         await self._note(asked.viewer, "rejected_show", rejection.event_id, asked.purpose)
         return RefusedMessage(
@@ -78,7 +89,10 @@ class RejectedDesk:
 
     async def replay(self, asked: RefusedPlace) -> RefusedReplay:
         """Have one taken again. Its event id stays, so twice is no more than once."""
+        await self._require_role(asked, "rejected_replay")
         record, rejection = await self._at(asked)
+        if rejection.stage == FRONT_DOOR:  # what is answered then is the message
+            await self._require_allowance(asked, "rejected_replay")
         _, raw = await self._open(rejection)
         await self._note(asked.viewer, "rejected_replay", rejection.event_id, asked.purpose)
         if rejection.stage == FRONT_DOOR and rejection.payload_left:
@@ -88,6 +102,25 @@ class RejectedDesk:
         again = Output(IDENTIFIED.name, record.key, rejection.payload, record.headers)
         await self.writer.write([again])
         return RefusedReplay(to="stream")
+
+    async def _require_role(self, asked: RefusedQuery | RefusedPlace, action: str) -> None:
+        if asked.role not in OPERATING_ROLES:
+            await self._refuse(403, "role", asked, action)
+
+    async def _require_allowance(self, asked: RefusedPlace, action: str) -> None:
+        """Whoever holds the secret can name any viewer: all of them together have one limit."""
+        place = f"{asked.partition}:{asked.offset}"
+        if not self.allowance.takes("", [place], self.clock.monotonic_s()):
+            await self._refuse(429, "too_many", asked, action)
+
+    async def _refuse(
+        self, status: int, word: str, asked: RefusedQuery | RefusedPlace, action: str
+    ) -> NoReturn:
+        """Refuse, and write that down."""
+        metrics.REFUSED_LOOKS.labels(word).inc()
+        viewer = staff_token(self.staff_key, asked.viewer)
+        await self.audit.acted(viewer, action, "", asked.purpose, f"refused_{word}")
+        raise HTTPException(status, word)
 
     async def _all(self) -> AsyncIterator[tuple[Record, Rejection]]:
         async for records in whole_topic(self.reader, REJECTED.name):

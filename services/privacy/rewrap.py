@@ -19,7 +19,8 @@ from plumbing.event_log import EventReader, whole_topic
 from services.privacy import metrics
 from services.privacy.patient_keys import KeyUnreadable
 from services.privacy.people import PeopleCodec
-from services.privacy.vault import OFFERED, RECORDS, WRITTEN, Vault
+from services.privacy.vault import Vault
+from services.privacy.vault_records import RECORDS, is_person
 
 CHUNK = 200
 ROUNDS_MAX = 20
@@ -114,7 +115,7 @@ class Rewrap:
             await self.vault.mirror.drop([n for n in names if n.split(":")[1] not in live])
 
     def _is_old(self, name: str, raw: bytes) -> bool:
-        if name.startswith(SEARCH) or raw[:1] not in {WRITTEN, OFFERED}:
+        if name.startswith(SEARCH) or not is_person(raw):
             return False
         return not (self.codec.is_current(raw[1:]) or self.codec.is_destroyed(raw[1:]))
 

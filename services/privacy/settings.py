@@ -18,7 +18,7 @@ class PrivacySettings(AuditedSettings):
 
     keys_dir: Path = Field(
         default=Path("keys"),
-        description="Folder with `privacy/`, `sealing/` and `resolve.token` (`auscult keys`).",
+        description="Folder with `privacy/`, `sealing/`, `*.token` (`auscult keys`).",
     )
     redis_url: str = Field(
         default="redis://127.0.0.1:6379/0", description="Redis, `rediss://` for TLS."
@@ -96,6 +96,13 @@ class PrivacySettings(AuditedSettings):
     glass_per_hour_max: int = Field(
         default=10,
         description="Patients that a viewer without a care relation is told of in an hour.",
+    )
+    rejected_per_hour_max: int = Field(
+        default=500,
+        description=(
+            "Refused messages that are opened in an hour (`auscult rejected show`, and `replay` of "
+            "what ingest refused), by all operators together."
+        ),
     )
     kek_dir: Path | None = Field(
         default=None,

@@ -7,12 +7,12 @@ them leave, so an event never shows a token that is not in the vault.
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 from contracts.deidentified import DEIDENTIFIED
 from contracts.identified import IdentifiedBody, IdentifiedEvent, Patient
 from contracts.relations import RELATIONS, CareRelation
 from plumbing import trace
+from plumbing.byte_gate import is_taken
 from plumbing.clock import Clock
 from plumbing.errors import MalformedEvent
 from plumbing.event_log import Headers, Output, Record
@@ -24,17 +24,20 @@ from services.privacy.decisions import LinkChange
 from services.privacy.deidentify import deidentify
 from services.privacy.free_text import Finder
 from services.privacy.guard import GuardWatch, shows_identity
-from services.privacy.identity import NOBODY, not_kept
+from services.privacy.identity import NOBODY, not_kept, with_staff
 from services.privacy.images import ImageDesk, Images, count_images, images_of, with_images
 from services.privacy.links import LinkBook
 from services.privacy.mirror import Entry, Fields, Mirror, Raw
+from services.privacy.opening import Linking, Opened, fits_vault
 from services.privacy.patient_keys import link_of
 from services.privacy.people import Person
 from services.privacy.primed import NO_VISIT, Primed, primed_for
 from services.privacy.seals import Seals
-from services.privacy.vault import Said, Vault, is_of
+from services.privacy.vault import Said, Vault
+from services.privacy.vault_records import is_of
 
 CLEANERS_MAX = 2_000
+TOO_LARGE = "too_large"
 
 
 @dataclass(frozen=True)
@@ -52,25 +55,6 @@ class Parts:
     tagger: Finder | None = None
     images: ImageDesk | None = None
     site: Finder | None = None
-
-
-class Opened(NamedTuple):
-    """One event that was opened, with the vault's name for its patient."""
-
-    offset: int
-    event_id: str
-    body: IdentifiedBody
-    link: str
-    headers: Headers
-    source: str = ""
-
-
-class Linking(NamedTuple):
-    """One event that links its patient to ``other`` (a vault name), or undoes that."""
-
-    item: Opened
-    other: str
-    is_link: bool
 
 
 @dataclass
@@ -129,6 +113,9 @@ class DeidentifyStage:
             except MalformedEvent as error:
                 _refuse(record.offset, error.code, outcome)
                 continue
+            if not fits_vault(body):
+                _refuse(record.offset, TOO_LARGE, outcome)
+                continue
             link = link_of(self._parts.link_key, body.patient.ids[0])
             headers = trace.headers_of(event.event_id, record.headers, self._parts.random_bytes)
             source = dict(record.headers).get("source", b"").decode("ascii", "replace")
@@ -141,9 +128,11 @@ class DeidentifyStage:
         links: list[Linking] = []
         for item in opened:
             at_ms = item.body.received_at_ms
+            visit = item.body.encounter or NO_VISIT
+            patient = with_staff(item.body.patient, visit.staff)
             said = wanted.setdefault(item.link, [])
-            if not said or said[-1] != (item.body.patient, at_ms):
-                said.append((item.body.patient, at_ms))
+            if not said or said[-1] != (patient, at_ms):
+                said.append((patient, at_ms))
             for linked in item.body.links:
                 other = link_of(self._parts.link_key, linked.other)
                 if other != item.link:
@@ -198,10 +187,14 @@ class DeidentifyStage:
                 _refuse(item.offset, "identity_guard", outcome, counted=counts)
                 continue
             token = person.key.token
+            output = Output(DEIDENTIFIED.name, token.encode(), value, item.headers)
+            if not is_taken(output):
+                _refuse(item.offset, TOO_LARGE, outcome)
+                continue
             if relation is not None:
                 current[token] = relation
                 outcome.relations[token] = (relation, item.headers)
-            outcome.outputs.append(Output(DEIDENTIFIED.name, token.encode(), value, item.headers))
+            outcome.outputs.append(output)
             metrics.EVENTS.labels(event.event_type).inc()
             self._anonymity.saw(event, self._parts.clock.monotonic_s())
             for note in event.notes:

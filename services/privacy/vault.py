@@ -9,26 +9,33 @@ what comes later gets a new key.
 """
 
 import asyncio
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
-import msgspec
 from redis.asyncio import Redis
 
 from contracts.identified import Patient
-from contracts.vault import VAULT, VaultEntry
+from contracts.vault import VAULT
 from plumbing.errors import Unavailable
-from plumbing.event_log import EventReader, EventWriter, Record
+from plumbing.event_log import EventReader, EventWriter
 from services.privacy import metrics
 from services.privacy.folding import term
 from services.privacy.identity import grow, join
-from services.privacy.mirror import Entry, Fields, Mirror, Raw, read_all
+from services.privacy.mirror import Entry, Mirror, Raw, read_all
 from services.privacy.patient_keys import KeyUnreadable
 from services.privacy.people import PeopleCodec, Person
+from services.privacy.vault_records import (
+    ERASED_AT,
+    GONE,
+    JOINED,
+    OFFERED,
+    RECORDS,
+    WRITTEN,
+    VaultRecords,
+    is_of,
+    is_person,
+)
 
-WRITTEN, OFFERED, GONE = b"!", b"?", b"x"
-ERASED_AT = "erased_at"
-RECORDS = "@"  # what begins so is no link but something that privacy remembers
 ROUNDS_MAX = 8
 SAMPLE = 200  # entries looked at on start
 
@@ -46,10 +53,10 @@ class Vault:
         self, redis: Redis, writer: EventWriter, reader: EventReader, codec: PeopleCodec
     ) -> None:
         """Wire the mirror of the vault topic."""
-        self.mirror = Mirror(VAULT.name, redis, writer, reader, self._decide)
+        self._records = VaultRecords(codec)
+        self.mirror = Mirror(VAULT.name, redis, writer, reader, self._records.decide)
         self._redis = redis
         self._codec = codec
-        self._to_repair: dict[str, bytes] = {}
         self._offering = asyncio.Lock()
 
     async def open(self) -> None:
@@ -78,8 +85,8 @@ class Vault:
                 return people, answers[1:]
             if fresh and not await self._offer(fresh):
                 continue
-            await self._save(changed)
-            if all((found[person.link] or b"")[:1] == WRITTEN for person in changed):
+            is_whole = await self.save(changed)
+            if is_whole and all((found[one.link] or b"")[:1] == WRITTEN for one in changed):
                 return people, answers[1:]  # keys as they were, identities grown
         raise Unavailable("the vault does not settle")
 
@@ -103,12 +110,26 @@ class Vault:
         return [p.key.token for p in found if any(term(i.value) == normalised for i in p.known.ids)]
 
     async def hold(self, links: Sequence[str], *, hold: bool) -> None:
-        """Put people under legal hold or end that."""
-        raws = await self.mirror.read(links)
-        people = [self._codec.open(raw[1:]) for raw in raws if raw is not None and is_person(raw)]
-        await self._save(
-            [replace(one, legal_hold=hold) for one in people if one.legal_hold != hold]
-        )
+        """Put people under legal hold or end that; returns when it reads back so."""
+        await self.change(links, lambda person: replace(person, legal_hold=hold))
+
+    async def change(self, links: Sequence[str], make: Callable[[Person], Person]) -> None:
+        """Have ``make`` change people, and again what others write meanwhile, until all that is
+        read back is as it makes them. Raises ``Unavailable``.
+        """
+        for _ in range(ROUNDS_MAX):
+            due = []
+            for raw in await self.mirror.read(links):
+                if raw is None or not is_person(raw):
+                    continue
+                person = self._codec.open(raw[1:])
+                made = make(person)
+                if made != person or raw[:1] != WRITTEN:
+                    due.append(made)
+            if not due:
+                return
+            await self.save(due)
+        raise Unavailable("the vault does not settle")
 
     async def _behind(self, fields: Sequence[str]) -> list[Person]:
         """Return the people to whom token fields lead."""
@@ -127,9 +148,18 @@ class Vault:
         people = [raw[1:] for raw in raws if raw is not None and is_person(raw)]
         return self._codec.readable(people)
 
-    async def save(self, people: Iterable[Person]) -> None:
-        """Write people as they are now, under the key-encryption key of now."""
-        await self._save(people)
+    async def save(self, people: Iterable[Person]) -> bool:
+        """Write people as they are now, under the key-encryption key of now; False: another may
+        have written one of them meanwhile, so look again what stands.
+        """
+        entries, fields = [], []
+        for person in people:
+            raw = self._codec.seal(person)
+            entries.append(Entry(person.link, raw, version=person.version + 1))
+            fields.append(self._records.fields(person, raw))
+        is_whole = await self.mirror.publish(entries, fields)
+        await self._repair()
+        return is_whole
 
     async def erase(self, people: Sequence[Person], at_ms: int) -> None:
         """Put a tombstone and a mark in the place of people. Raises ``Unavailable``."""
@@ -137,7 +167,7 @@ class Vault:
             return
         headers = ((ERASED_AT, str(at_ms).encode()),)
         entries = [Entry(person.link, None, headers) for person in people]
-        await self.mirror.publish(entries, [self._gone(person, at_ms) for person in people])
+        await self.mirror.publish(entries, [self._records.gone(person, at_ms) for person in people])
         self._codec.forget([person.link for person in people])
 
     async def wrap_anew(self, links: Sequence[str]) -> int:
@@ -223,76 +253,21 @@ class Vault:
         metrics.KEYS_MINTED.inc(len(new))
         return True
 
-    async def _save(self, people: Iterable[Person]) -> None:
-        entries, fields = [], []
-        for person in people:
-            raw = self._codec.seal(person)
-            entries.append(Entry(person.link, raw))
-            fields.append(self._fields(person, raw))
-        await self.mirror.publish(entries, fields)
-        await self._repair()
-
     async def _repair(self) -> None:
-        winners, self._to_repair = self._to_repair, {}
-        if winners:
-            people = [raw for link, raw in winners.items() if not link.startswith(RECORDS)]
-            await self._save([self._codec.open(raw) for raw in people])
-
-    def _fields(self, person: Person, raw: bytes) -> Fields:
-        by_token = self._codec.token_field(person.key.token)
-        fields = [(person.link, WRITTEN + raw), (by_token, person.link.encode())]
-        return fields + [(name, by_token.encode()) for name in self._codec.search_fields(person)]
-
-    def _gone(self, person: Person, at_ms: int) -> Fields:
-        fields = self._codec.token_fields(person.key.token)
-        return [(person.link, GONE + str(at_ms).encode()), *((field, b"") for field in fields)]
-
-    def _decide(self, record: Record, held: Mapping[str, Raw]) -> Fields:
-        link = (record.key or b"").decode()
-        current = held.get(link) or b""
-        if record.value is None:
-            return self._decide_gone(record, link, current)
-        entry = VAULT.decode(record.value)
-        if self._codec.is_destroyed(record.value):
-            # Old bytes, or written by one who had not heard that the key is gone.
-            if current[:1] == WRITTEN:
-                self._to_repair[link] = current[1:]
-            return []
-        if current[:1] == WRITTEN:
-            known = msgspec.json.decode(current[1:], type=VaultEntry)
-            if not self._same_key(known, entry, current[1:], record.value):
-                self._to_repair[link] = current[1:]
-                return []
-            if known.version > entry.version:
-                self._to_repair[link] = current[1:]  # so that compaction keeps the newer
-                return []
-        if link.startswith(RECORDS):
-            return [(link, WRITTEN + record.value)]
-        return self._fields(self._codec.open(record.value), record.value)
-
-    def _decide_gone(self, record: Record, link: str, current: bytes) -> Fields:
-        at_ms = int(dict(record.headers).get(ERASED_AT, b"") or record.timestamp_ms)
-        if is_person(current):
-            try:
-                return self._gone(self._codec.open(current[1:]), at_ms)
-            except KeyUnreadable:
-                pass  # its key is destroyed already
-        return [(link, GONE + str(at_ms).encode())]
-
-    def _same_key(self, known: VaultEntry, entry: VaultEntry, held: bytes, said: bytes) -> bool:
-        """Say whether two entries hold one patient key, under whichever key-encryption key."""
-        if known.wrapped_key == entry.wrapped_key or entry.link.startswith(RECORDS):
-            return True
-        if self._codec.is_destroyed(held):
-            return True  # the one that was held tells nothing any more
-        return self._codec.open(held).key.token == self._codec.open(said).key.token
+        """Write once more what stands in the mirror and no longer at the end of the topic."""
+        winners, self._records.winners = self._records.winners, {}
+        links = [link for link in winners if not link.startswith(RECORDS)]
+        if not links:
+            return
+        try:
+            raws = zip(links, await self.mirror.read(links), strict=True)
+            due = [raw[1:] for link, raw in raws if raw and _is_due(raw, winners[link])]
+            if due:
+                await self.save([self._codec.open(raw) for raw in due])
+        except Unavailable:
+            self._records.winners = winners | self._records.winners
+            raise
 
 
-def is_person(raw: Raw) -> bool:
-    """Say whether a value of the mirror is a person: written, or offered."""
-    return raw is not None and raw[:1] in {WRITTEN, OFFERED}
-
-
-def is_of(person: Person, received_at_ms: int) -> bool:
-    """Say whether what ingest received then is of this person, not of one who was erased."""
-    return not person.since_ms or received_at_ms > person.since_ms
+def _is_due(raw: bytes, winner: bytes) -> bool:
+    return raw[:1] == JOINED or raw[1:] == winner

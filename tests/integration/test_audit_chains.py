@@ -86,9 +86,9 @@ class Site(Place):
 
 
 @pytest.fixture
-def site(own_kafka: KafkaServer, redis_url: str, tmp_path: Path) -> Site:
-    apply_topics(own_kafka.bootstrap, partitions=1)
-    return Site(own_kafka.bootstrap, redis_url, tmp_path)
+def site(spare_kafka: KafkaServer, redis_url: str, tmp_path: Path) -> Site:
+    apply_topics(spare_kafka.bootstrap, partitions=1)
+    return Site(spare_kafka.bootstrap, redis_url, tmp_path)
 
 
 async def records_of(bootstrap: str) -> list[Record]:

@@ -26,16 +26,16 @@ def test_an_unknown_topic_is_not_made_by_writing_to_it(kafka_broker: str) -> Non
     producer.close()
 
 
-def test_a_killed_broker_comes_back_with_what_it_confirmed(own_kafka: KafkaServer) -> None:
-    apply_topics(own_kafka.bootstrap, partitions=1)
-    producer = KafkaProducer(bootstrap_servers=own_kafka.bootstrap, acks="all")
+def test_a_killed_broker_comes_back_with_what_it_confirmed(spare_kafka: KafkaServer) -> None:
+    apply_topics(spare_kafka.bootstrap, partitions=1)
+    producer = KafkaProducer(bootstrap_servers=spare_kafka.bootstrap, acks="all")
     confirmed = producer.send(PIPELINE[0].name, b"kept").get(timeout=10)
     producer.close()
-    own_kafka.kill()
-    own_kafka.start()
+    spare_kafka.kill()
+    spare_kafka.start()
     consumer = KafkaConsumer(
         PIPELINE[0].name,
-        bootstrap_servers=own_kafka.bootstrap,
+        bootstrap_servers=spare_kafka.bootstrap,
         auto_offset_reset="earliest",
         consumer_timeout_ms=10_000,
     )

@@ -16,6 +16,7 @@ import pytest
 import redis
 
 from cli.commands.keys import generate
+from cli.stack.scratch import free_ports
 from contracts.assessed import ASSESSED, CURRENT
 from contracts.rejection import Rejection, rejected
 from contracts.relations import RELATIONS
@@ -24,7 +25,6 @@ from plumbing.kafka_connection import KafkaConnection
 from plumbing.kafka_log import KafkaReader
 from plumbing.kafka_writer import KafkaWriter
 from services.gateway.read_model import ReadModel
-from tests.support.brokers import free_port
 from tests.support.gateway_world import a_relation, an_assessment
 
 PREFIX = uuid4().hex[:12]
@@ -36,7 +36,7 @@ class Place:
     """Where one gateway runs."""
 
     def __init__(self, kafka: str, redis_url: str, folder: Path) -> None:
-        self.port, self.metrics_port = free_port(), free_port()
+        self.port, self.metrics_port, nobody = free_ports(3)
         self.keys = folder / "keys"
         generate(self.keys, datetime.now(UTC).date())
         self.state = folder / "state"
@@ -50,7 +50,7 @@ class Place:
             "GATEWAY_KEYS_DIR": str(self.keys),
             "GATEWAY_STATE_DIR": str(self.state),
             "GATEWAY_INSTANCE_ID": "gateway-1",
-            "GATEWAY_PRIVACY_URL": f"http://127.0.0.1:{free_port()}",
+            "GATEWAY_PRIVACY_URL": f"http://127.0.0.1:{nobody}",
         }
 
     @contextmanager

@@ -34,12 +34,12 @@ while True:
 
 
 async def test_health_answers_within_100_ms_under_load_and_with_kafka_slow_and_gone(
-    own_kafka: KafkaServer, keys: KeyFolder, tmp_path: Path
+    spare_kafka: KafkaServer, keys: KeyFolder, tmp_path: Path
 ) -> None:
-    apply_topics(own_kafka.bootstrap)
+    apply_topics(spare_kafka.bootstrap)
     found = tmp_path / "health.txt"
     http_port = free_port()
-    running = ingest_process(own_kafka.bootstrap, keys, 0.5, http_port=http_port)
+    running = ingest_process(spare_kafka.bootstrap, keys, 0.5, http_port=http_port)
     async with running as (process, mllp_port):
         senders, load = [], Load(SystemClock(), 8, counting=True)
         loop = asyncio.get_running_loop()
@@ -52,18 +52,20 @@ async def test_health_answers_within_100_ms_under_load_and_with_kafka_slow_and_g
             )
         try:
             await asyncio.sleep(2.0)
+            async with asyncio.timeout(30):
+                while load.accepted <= CONNECTIONS * 8:  # noqa: ASYNC110 - it is at work; nobody tells
+                    await asyncio.sleep(0.05)
             accepted = load.accepted
-            assert accepted > CONNECTIONS * 8  # it is at work
-            os.kill(own_kafka.pid, signal.SIGSTOP)  # slow: it takes what is sent and says nothing
+            os.kill(spare_kafka.pid, signal.SIGSTOP)  # slow: it takes what is sent and says nothing
             await asyncio.sleep(1.5)
-            assert await readiness(http_port) == 503
-            os.kill(own_kafka.pid, signal.SIGCONT)
-            async with asyncio.timeout(20):
+            await until_not_ready(http_port)
+            os.kill(spare_kafka.pid, signal.SIGCONT)
+            async with asyncio.timeout(30):
                 while load.accepted < accepted + CONNECTIONS * 16:  # noqa: ASYNC110 - nobody tells
                     await asyncio.sleep(0.05)
-            own_kafka.kill()  # gone
+            spare_kafka.kill()  # gone
             await asyncio.sleep(2.0)
-            assert await readiness(http_port) == 503
+            await until_not_ready(http_port)
         finally:
             probe.kill()
             await probe.wait()
@@ -75,6 +77,13 @@ async def test_health_answers_within_100_ms_under_load_and_with_kafka_slow_and_g
     took_s = sorted(float(seconds) for _, seconds in looks)
     assert len(took_s) > 100
     assert took_s[int(len(took_s) * (1 - STRAY)) - 1] < HEALTH_S_MAX
+
+
+async def until_not_ready(http_port: int) -> None:
+    """Wait until it says that it is not ready: it looks now and then."""
+    async with asyncio.timeout(30):
+        while await readiness(http_port) != 503:  # noqa: ASYNC110 - another process
+            await asyncio.sleep(0.05)
 
 
 async def readiness(http_port: int) -> int:

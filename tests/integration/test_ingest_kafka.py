@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from cli.stack.scratch import free_ports
 from contracts.answers import ANSWERS
 from contracts.identified import IDENTIFIED, IdentifiedBody
 from plumbing.clock import SystemClock
@@ -20,7 +21,7 @@ from plumbing.kafka_log import KafkaConnection, KafkaReader
 from services.ingest.__main__ import kafka_logs
 from services.ingest.app import Ingest, running
 from services.ingest.settings import IngestSettings
-from tests.support.brokers import KafkaServer, apply_topics, free_port
+from tests.support.brokers import KafkaServer, apply_topics
 from tests.support.ingest_killed import BROKER_STEPS, STEPS
 from tests.support.resends import a_month, require_exact
 from tests.support.resends import deliver as send_month
@@ -32,6 +33,7 @@ ORU = (
     "OBR|1||F1|2345-7^Glucose^LN|||20240501\r"
     "OBX|1|NM|2345-7^Glucose^LN||5.5|mmol/L|||||F\r"
 )
+PARTITIONS = 3  # a broker that was killed opens each of each topic
 
 
 def oru(control_id: str, mrn: str) -> bytes:
@@ -86,23 +88,29 @@ async def bodies(bootstrap: str, keys: KeyFolder) -> list[IdentifiedBody]:
 
 
 async def test_stored_in_order_and_answered_once_through_restarts(
-    own_kafka: KafkaServer, keys: KeyFolder
+    spare_kafka: KafkaServer, keys: KeyFolder
 ) -> None:
-    apply_topics(own_kafka.bootstrap)
+    apply_topics(spare_kafka.bootstrap, PARTITIONS)
     names = [f"C{number}" for number in range(200)]
-    async with ingest(own_kafka.bootstrap, keys) as service, sender(service.mllp.port) as link:
+    async with (
+        ingest(spare_kafka.bootstrap, keys) as service,
+        sender(service.mllp.port) as link,
+    ):
         for name in names:
             link.write(b"\x0b" + oru(name, f"M{int(name[1:]) % 7}") + b"\x1c\r")
         assert [msa(await link.answer()) for _ in names] == [("AA", name) for name in names]
-    async with ingest(own_kafka.bootstrap, keys) as service, sender(service.mllp.port) as link:
+    async with (
+        ingest(spare_kafka.bootstrap, keys) as service,
+        sender(service.mllp.port) as link,
+    ):
         for name in names[:50]:
             assert msa(await link.send(oru(name, f"M{int(name[1:]) % 7}"))) == ("AA", name)
-    found = await bodies(own_kafka.bootstrap, keys)
+    found = await bodies(spare_kafka.bootstrap, keys)
     assert sorted(body.control_id for body in found) == sorted(names)
     for patient in range(7):
         own = [b.control_id for b in found if b.patient.ids[0].value == f"M{patient}"]
         assert own == [name for name in names if int(name[1:]) % 7 == patient]
-    assert len(await stored(own_kafka.bootstrap, ANSWERS.name)) == len(names)
+    assert len(await stored(spare_kafka.bootstrap, ANSWERS.name)) == len(names)
 
 
 @asynccontextmanager
@@ -115,13 +123,13 @@ async def ingest_process(
     http_port: int = 0,
 ) -> AsyncIterator[tuple[asyncio.subprocess.Process, int]]:
     """Run ``python -m services.ingest``; yield the process and its MLLP port, once it listens."""
-    port = free_port()
+    port, other_port = free_ports(2)
     environment = {
         "INGEST_KAFKA_BOOTSTRAP": bootstrap,
         "INGEST_KEYS_DIR": str(keys.folder),
         "INGEST_STATE_DIR": str(keys.folder.parent / "state"),
         "INGEST_MLLP_PORT": str(port),
-        "INGEST_HTTP_PORT": str(http_port or free_port()),
+        "INGEST_HTTP_PORT": str(http_port or other_port),
         "INGEST_ACK_DEADLINE_S": str(ack_deadline_s),
         "INGEST_GROUP_TIMEOUT_S": "3",
         "INGEST_INSTANCE_ID": instance,
@@ -163,22 +171,22 @@ async def deliver(link: Sender, content: bytes) -> tuple[str, list[str]]:
 
 
 async def test_a_dead_broker_gives_no_aa_and_its_return_goes_on(
-    own_kafka: KafkaServer, keys: KeyFolder
+    spare_kafka: KafkaServer, keys: KeyFolder
 ) -> None:
-    apply_topics(own_kafka.bootstrap)
-    async with ingest_process(own_kafka.bootstrap, keys, 1.0) as (process, port):
+    apply_topics(spare_kafka.bootstrap, PARTITIONS)
+    async with ingest_process(spare_kafka.bootstrap, keys, 1.0) as (process, port):
         async with sender(port) as link:
             assert await deliver(link, oru("C1", "M1")) == ("AA", [])
-            own_kafka.kill()
+            spare_kafka.kill()
             assert msa(await link.send(oru("C2", "M1"))) == ("AE", "C2")
-            await asyncio.to_thread(own_kafka.start)
+            await asyncio.to_thread(spare_kafka.start)
             async with asyncio.timeout(90):
                 code, _ = await deliver(link, oru("C2", "M1"))
             assert code == "AA"
         process.terminate()
         async with asyncio.timeout(30):
             assert await process.wait() == 0
-    assert await control_ids(own_kafka.bootstrap, keys, 2) == ["C1", "C2"]
+    assert await control_ids(spare_kafka.bootstrap, keys, 2) == ["C1", "C2"]
 
 
 async def control_ids(bootstrap: str, keys: KeyFolder, at_least: int) -> list[str]:
@@ -219,9 +227,9 @@ class Hospital:
 
 
 async def test_ingest_killed_at_every_step_each_accepted_message_is_there_once(
-    own_kafka: KafkaServer, keys: KeyFolder
+    spare_kafka: KafkaServer, keys: KeyFolder
 ) -> None:
-    apply_topics(own_kafka.bootstrap)
+    apply_topics(spare_kafka.bootstrap, PARTITIONS)
     sent: list[str] = []
     hospital = Hospital([])
     for step in (*STEPS, ""):
@@ -230,41 +238,47 @@ async def test_ingest_killed_at_every_step_each_accepted_message_is_there_once(
         fresh = [f"{step or 'last'}-{number}" for number in range(30)]
         sent += fresh
         hospital.waiting += fresh
-        async with ingest_process(own_kafka.bootstrap, keys, program=program) as (process, port):
+        async with ingest_process(spare_kafka.bootstrap, keys, program=program) as (
+            process,
+            port,
+        ):
             if step:
                 await hospital.try_to_send(port)
-                async with asyncio.timeout(10):
+                async with asyncio.timeout(60):
                     assert await process.wait() == -signal.SIGKILL
             else:
                 await hospital.send(port)
     assert hospital.waiting == []
     assert sorted(hospital.accepted) == sorted(sent)
-    assert await control_ids(own_kafka.bootstrap, keys, len(sent)) == sorted(sent)
+    assert await control_ids(spare_kafka.bootstrap, keys, len(sent)) == sorted(sent)
 
 
 @pytest.mark.timeout(600)
 async def test_the_broker_killed_at_every_step_each_accepted_message_is_there_once(
-    own_kafka: KafkaServer, keys: KeyFolder
+    spare_kafka: KafkaServer, keys: KeyFolder
 ) -> None:
-    apply_topics(own_kafka.bootstrap)
+    apply_topics(spare_kafka.bootstrap, PARTITIONS)
     sent: list[str] = []
     hospital = Hospital([])
     for step in BROKER_STEPS:
-        program = ("tests.support.ingest_killed", f"{step}:1", str(own_kafka.pid))
+        program = ("tests.support.ingest_killed", f"{step}:1", str(spare_kafka.pid))
         fresh = [f"{step}-{number}" for number in range(30)]
         sent += fresh
         hospital.waiting += fresh
-        async with ingest_process(own_kafka.bootstrap, keys, 2.0, program=program) as (_, port):
+        async with ingest_process(spare_kafka.bootstrap, keys, 1.0, program=program) as (
+            _,
+            port,
+        ):
             async with asyncio.timeout(120):
-                while own_kafka.is_running:
+                while spare_kafka.is_running:
                     await hospital.try_to_send(port)
                     await more_to_send(hospital, sent, step)
-                await asyncio.to_thread(own_kafka.start)
+                await asyncio.to_thread(spare_kafka.start)
                 while hospital.waiting:
                     await hospital.try_to_send(port)
                     await asyncio.sleep(0.2)
     assert sorted(hospital.accepted) == sorted(sent)
-    assert await control_ids(own_kafka.bootstrap, keys, len(sent)) == sorted(sent)
+    assert await control_ids(spare_kafka.bootstrap, keys, len(sent)) == sorted(sent)
 
 
 async def more_to_send(hospital: Hospital, sent: list[str], step: str) -> None:
@@ -280,30 +294,30 @@ async def more_to_send(hospital: Hospital, sent: list[str], step: str) -> None:
     3_600
 )  # the whole month, by --month-messages=100000, is no part of `make test`
 async def test_a_month_of_resends_through_two_listeners_is_exact(
-    own_kafka: KafkaServer, keys: KeyFolder, month_messages: int
+    spare_kafka: KafkaServer, keys: KeyFolder, month_messages: int
 ) -> None:
-    apply_topics(own_kafka.bootstrap)
+    apply_topics(spare_kafka.bootstrap, PARTITIONS)
     month = a_month(month_messages, seed=11)
     async with (
-        ingest_process(own_kafka.bootstrap, keys, 60, instance="one") as (_, first),
-        ingest_process(own_kafka.bootstrap, keys, 60, instance="two") as (_, second),
+        ingest_process(spare_kafka.bootstrap, keys, 60, instance="one") as (_, first),
+        ingest_process(spare_kafka.bootstrap, keys, 60, instance="two") as (_, second),
     ):
         await send_month(month, (first, second))
-    await control_ids(own_kafka.bootstrap, keys, month.contents)
-    require_exact(month, await bodies(own_kafka.bootstrap, keys))
+    await control_ids(spare_kafka.bootstrap, keys, month.contents)
+    require_exact(month, await bodies(spare_kafka.bootstrap, keys))
 
 
 async def test_a_second_process_of_the_same_name_ends_the_first(
-    own_kafka: KafkaServer, keys: KeyFolder
+    spare_kafka: KafkaServer, keys: KeyFolder
 ) -> None:
-    apply_topics(own_kafka.bootstrap)
-    async with ingest_process(own_kafka.bootstrap, keys) as (first, port):
-        async with ingest_process(own_kafka.bootstrap, keys) as (_, new_port):
+    apply_topics(spare_kafka.bootstrap, PARTITIONS)
+    async with ingest_process(spare_kafka.bootstrap, keys) as (first, port):
+        async with ingest_process(spare_kafka.bootstrap, keys) as (_, new_port):
             await Hospital([]).try_to_send(port)
             old, new = Hospital(["C1", "C2"]), Hospital(["C1", "C2"])
             await old.try_to_send(port)
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 assert await first.wait() == 1
             await new.send(new_port)
         assert (old.accepted, new.accepted) == ([], ["C1", "C2"])
-    assert await control_ids(own_kafka.bootstrap, keys, 2) == ["C1", "C2"]
+    assert await control_ids(spare_kafka.bootstrap, keys, 2) == ["C1", "C2"]

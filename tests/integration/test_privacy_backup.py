@@ -8,6 +8,7 @@ import pytest
 from plumbing.memory_log import InMemoryLog
 from services.privacy.backup import (
     BackupUnreadable,
+    is_openable,
     restore_keys,
     restore_vault,
     seal,
@@ -15,6 +16,7 @@ from services.privacy.backup import (
     unseal,
 )
 from services.privacy.folding import term
+from services.privacy.keks import FileKeks
 from tests.integration.test_privacy_erasure import (
     GONE,
     OTHERS,
@@ -59,6 +61,33 @@ async def test_keys_and_vault_come_back_from_one_file(tmp_path: Path, site: Site
         await restore_vault(found, new.log, new.log)
     assert restore_keys(found, new.keys) == 0  # overwrites nothing
     await new.close()
+
+
+async def test_a_backup_from_before_an_erasure_brings_no_destroyed_key_back(site: Site) -> None:
+    replica, eraser, _ = await a_peopled_site(site)
+    await ask_for(eraser, replica, a_person(GONE))
+    await eraser.work()
+    older = await take(site.keys, site.log, 1)
+    store = FileKeks(site.keys / "privacy", os.urandom)
+    first = store.load().live[-1].id
+    second = store.make()
+    store.destroy(first)
+    before = store.load()
+    assert restore_keys(older, site.keys) == 0
+    after = store.load()
+    assert [key.id for key in after.live] == [key.id for key in before.live] == [second]
+    assert after.destroyed == before.destroyed
+    assert first in after.destroyed
+
+
+async def test_a_backup_that_lacks_the_key_of_its_vault_is_told(site: Site, tmp_path: Path) -> None:
+    await a_peopled_site(site)
+    assert is_openable(await take(site.keys, site.log, 1))
+    apart = tmp_path / "apart"
+    apart.mkdir()
+    (site.keys / "privacy" / "kek.key").rename(apart / "kek.key")
+    assert not is_openable(await take(site.keys, site.log, 1))
+    assert is_openable(await take(site.keys, site.log, 1, apart))
 
 
 async def test_without_its_recovery_key_a_backup_is_nothing(tmp_path: Path, site: Site) -> None:

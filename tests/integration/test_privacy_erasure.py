@@ -110,11 +110,20 @@ async def a_site(folder: Path, redis_url: str, redis: Redis) -> Site:
     return Site(keys, redis_url, InMemoryLog(TOPICS, clock=clock), clock, Ingest(keys))
 
 
-async def ask_for(eraser: Eraser, replica: Replica, person: Patient) -> Erasure:
-    """Put a confirmed erasure into the book, as the desk does."""
-    found = await replica.vault.find_tokens(term(person.ids[0].value))
-    people = await replica.vault.resolve(await replica.links.one_person(found))
-    about = About(tuple(p.key.token for p in people), tuple(p.link for p in people))
+async def ask_for(
+    eraser: Eraser,
+    replica: Replica,
+    person: Patient,
+    asked: tuple[list[str], list[str]] | None = None,
+) -> Erasure:
+    """Put a confirmed erasure into the book, as the desk does: of all that is linked to the number,
+    or of the tokens and links that were ``asked`` for.
+    """
+    if asked is None:
+        found = await replica.vault.find_tokens(term(person.ids[0].value))
+        people = await replica.vault.resolve(await replica.links.one_person(found))
+        asked = [p.key.token for p in people], [p.link for p in people]
+    about = About(tuple(asked[0]), tuple(asked[1]))
     erasure = Erasure(
         id="e1",
         state="confirmed",
@@ -122,7 +131,7 @@ async def ask_for(eraser: Eraser, replica: Replica, person: Patient) -> Erasure:
         requested_by="one",
         requested_at_ms=1,
         sealed=eraser.book.seal_about("e1", about),
-        identifiers=len(people),
+        identifiers=len(about.tokens),
         confirmed_by="two",
         confirmed_at_ms=2,
     )

@@ -18,8 +18,10 @@ from contracts.identified import (
     PersonName,
 )
 from contracts.merged import MERGED, IdentityMerged
+from contracts.observation import Code, Observation
 from contracts.relations import RELATIONS, CareRelation
 from contracts.vault import VAULT
+from plumbing.byte_gate import bytes_of
 from plumbing.clock import ManualClock
 from plumbing.errors import Unavailable
 from plumbing.event_log import Output, Record
@@ -309,6 +311,17 @@ async def test_notes_after_a_merge_lose_the_names_of_both_ids(site: Site, ingest
     assert found[-1].notes[0].text == "formerly [NAME-1], [ID-1]"
 
 
+async def test_notes_lose_the_staff_that_only_an_earlier_event_names(
+    site: Site, ingest: Ingest
+) -> None:
+    replica = await site().open()
+    note = a_note("seen with okonkwo, okonkwo agrees")
+    later = a_body(encounter=None, notes=note)
+    await replica.handle([ingest.seal(a_body(), "visit")])
+    (event,) = events_of(await replica.handle([ingest.seal(later, "note")]))
+    assert event.notes[0].text == "seen with [NAME-1], [NAME-1] agrees"
+
+
 async def test_an_older_movement_never_overrides_a_newer_one(
     site: Site, ingest: Ingest, memory_log: InMemoryLog
 ) -> None:
@@ -364,6 +377,35 @@ async def test_bad_records_are_refused_alone(site: Site, ingest: Ingest, keys: P
         (13, "no_identifier"),
     ]
     assert [event.event_id for event in events_of(handled)] == ["good"]
+
+
+async def test_what_is_too_large_is_refused_alone_and_the_batch_goes_on_as_one(
+    site: Site, ingest: Ingest, memory_log: InMemoryLog
+) -> None:
+    """A number, a name or an event beyond what Kafka takes: none makes the writer refuse it all."""
+    replica = await site().open()
+    long_id = Patient(ids=(PatientId("7" * 1_000, "GENERAL", "MR"),))
+    long_name = msgspec.structs.replace(ANNA, names=(PersonName("Vickers" * 3_000, "Anna"),))
+    values = tuple(
+        Observation(index=at, code=Code("LN", "8867-4"), kind="quantity", value=88.0, unit="/min")
+        for at in range(12_000)
+    )
+    bodies = [
+        a_body(),
+        a_body(long_id),
+        a_merge(MING, long_id, link=True),
+        a_body(long_name, notes=a_note("Vickers" * 20 + " and Anna came")),
+        a_body(observations=values),
+        a_body(MING),
+    ]
+    handled = await replica.handle([ingest.seal(body, f"e{n}") for n, body in enumerate(bodies)])
+    assert [(one.offset, one.code) for one in handled.refused] == [
+        (1, "too_large"), (2, "too_large"), (4, "too_large"),
+    ]  # fmt: skip
+    assert [event.event_id for event in events_of(handled)] == ["e0", "e3", "e5"]
+    bytes_of(handled.outputs)  # raises where one would not be taken
+    for record in memory_log.records(VAULT.name):
+        assert len(record.value or b"") < 10_000
 
 
 async def test_a_destroyed_day_key_refuses_and_a_missing_one_waits(

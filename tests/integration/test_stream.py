@@ -207,10 +207,13 @@ async def test_a_slow_sink_bounds_what_is_buffered(stage: Stage) -> None:
     await stage.feed(range(20_000), pad="x" * 500)  # 14 MB in memory, 3.5 MB a partition
     app = stage.app(stage.echo, buffered_bytes_max=limit, fetch_bytes_max=fetch)
     async with running(app):
-        for _ in range(40):
-            await asyncio.sleep(0.05)
-            runners = app.consumer._runners.values()  # type: ignore[attr-defined] # our consumer
-            most = max([most, *(runner.buffered_bytes for runner in runners)])
+        full_s = 0.0  # how long it has been full: nothing more may come
+        async with asyncio.timeout(60):
+            while full_s < 1.0:
+                await asyncio.sleep(0.05)
+                runners = app.consumer._runners.values()  # type: ignore[attr-defined] # our consumer
+                most = max([most, *(runner.buffered_bytes for runner in runners)])
+                full_s += 0.05 * (most >= limit)
         slow.set()
         await until(lambda: len(stage.received()) >= 20_000)
     assert limit <= most <= limit + 3 * fetch

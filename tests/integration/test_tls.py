@@ -10,6 +10,7 @@ from redis import Redis as RedisClient
 from redis.exceptions import RedisError
 
 from cli.stack.kafka import KafkaNode, kafka_answers, redis_command
+from cli.stack.scratch import free_ports
 from contracts.audited import AUDIT
 from plumbing.batch_writer import BatchWriter
 from plumbing.event_log import Output
@@ -41,8 +42,8 @@ def settings_of(bootstrap: str, ca: Path | None, pair: Pair | None) -> KafkaConn
 @pytest.fixture
 def tls_broker(tmp_path: Path, authority: Authority) -> Iterator[str]:
     """A broker that asks its clients for a certificate, on a listener beside the plain one."""
-    port = free_port()
-    node = KafkaNode(tmp_path / "kafka", free_port(), free_port(), quick=True)
+    port, plain_port, controller_port = free_ports(3)
+    node = KafkaNode(tmp_path / "kafka", plain_port, controller_port, quick=True)
     node.prepare()
     said = node.properties.read_text()
     pair = authority.issue("broker")

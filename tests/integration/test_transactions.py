@@ -71,7 +71,7 @@ async def unchecked(_places: Sequence[Place]) -> None:
 
 async def everything(log: Log, at_least: int = 0) -> list[Record]:
     """Return what is committed; a commit shows a moment after it is confirmed (its markers)."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while True:
             found = await _everything(log)
             if len(found) >= at_least:
@@ -157,9 +157,9 @@ async def test_who_takes_the_name_over_fences_the_one_before(kafka_broker: str) 
 
 
 async def test_a_broker_that_dies_gives_unavailable_and_open_goes_on(
-    own_kafka: KafkaServer,
+    spare_kafka: KafkaServer,
 ) -> None:
-    connection = KafkaConnection(bootstrap=own_kafka.bootstrap)
+    connection = KafkaConnection(bootstrap=spare_kafka.bootstrap)
     with KafkaAdmin(connection) as admin:
         admin.apply([a_topic("t")], Durability())
     writing = KafkaTransactions(connection, "one", group_timeout_s=2.0, abandoned_after_s=4.0)
@@ -167,12 +167,12 @@ async def test_a_broker_that_dies_gives_unavailable_and_open_goes_on(
     log = Log(lambda _: writing, reader, reader, "t")
     await writing.open()
     await writing.commit(outputs(log, ["before"]), unchecked)
-    own_kafka.kill()
+    spare_kafka.kill()
     with pytest.raises(Unavailable):
         await writing.commit(outputs(log, ["lost"]), unchecked)
     with pytest.raises(Unavailable):
         await writing.commit(outputs(log, ["not open"]), unchecked)
-    await asyncio.to_thread(own_kafka.start)
+    await asyncio.to_thread(spare_kafka.start)
     await writing.open()
     await writing.commit(outputs(log, ["after"]), unchecked)
     keys = [record.key for record in await everything(log, 2)]

@@ -111,7 +111,7 @@ def an_eraser(
         reader=reader,
         redis=replica.redis,
         clock=clock,
-        key=load_privacy_keys(keys).audit,
+        key=load_privacy_keys(keys, keks=keks).audit,
         sealed_days=7,
     )
     return replica, eraser

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from contracts.answers import StoredAnswer
 from contracts.assessed import ASSESSED, CURRENT, Risk
@@ -226,9 +227,9 @@ def _alone() -> Iterator[tuple[str, str, msgspec.Struct]]:
             at_ms=1_790_000_000_000,
         ),
     )
-    entry = Chain("privacy-1", "start-1").add(
-        AuditEntry, at_ms=1_790_000_000_000, action="resolve", viewer="v", token=KEY.token
-    )
+    entry = Chain(
+        "privacy-1", "start-1", Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
+    ).add(AuditEntry, at_ms=1_790_000_000_000, action="resolve", viewer="v", token=KEY.token)
     yield "audit.v1", "resolve", entry
 
 

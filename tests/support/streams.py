@@ -206,7 +206,11 @@ async def _work(told: dict[str, Any]) -> None:
         return await stage.echo(batch)
 
     writer = BatchWriter(connection)
-    changes = {"instance_id": "one", "batch_size_max": told.get("batch_size_max", 1_000)}
+    changes = {
+        "instance_id": "one",
+        "batch_size_max": told.get("batch_size_max", 1_000),
+        "session_timeout_s": told.get("session_timeout_s", 6.0),
+    }
     try:
         await run_stream(stage.app(handle, writer, **changes), stop)
     finally:

@@ -2,7 +2,8 @@
 
 Defined terms of Body Part Examined: DICOM PS3.16 Annex L. Codes: SNOMED CT, and SRT (SNOMED RT) as
 older devices send it. The words are English, Chinese and the commonest of German, French and
-Spanish. A word for a head beats all others: "CT head and chest" shows a head.
+Spanish. A word for a head beats all others: "CT head and chest" shows a head. Views of the head
+that are called by who described them (Waters, Towne, 华氏位, 柯氏位) count as words for it.
 """
 
 import re
@@ -52,11 +53,29 @@ _HEAD_WORDS = words(
     sinus sinuses ear ears iac jaw mandible mandibular maxilla maxillary maxillofacial tmj tooth
     teeth dental mouth oral tongue pituitary sella stroke dementia hypophysis kopf schadel
     schaedel hirn gehirn gesicht auge tete crane cerveau visage oeil cabeza cara craneo cerebro
-    ojo
+    ojo temporal parietal vertex petrous cochlea cochlear eyeball lacrimal cheek cheekbone chin lip
+    lips palate gum gums molar molars premolar incisor incisors dentition denture tonsil tonsils
+    ceph opg cbct waters towne townes caldwell schuller schueller stenvers rhese hirtz mayer smv
+    submentovertex nnh nase nasennebenhohlen ohr zahn zahne kiefer unterkiefer oberkiefer
+    felsenbein jochbein dent dents dentaire machoire nez oreille bouche senos diente dientes
+    nariz oido boca
     """
 )
-_HEAD_STEMS = ("crani", "cereb", "neuro", "encephal", "cephal", "mening", "ventric", "panoram")
-_HEAD_SIGNS = words("头 頭 颅 顱 脑 腦 面部 颜面 面颅 眼 眶 鼻 耳 颌 頜 牙 齿 口腔 垂体 额")
+_HEAD_STEMS = (
+    *words("""
+    crani cereb neuro encephal cephal mening ventric panoram panorex orthopanto ortopanto bitewing
+    periapic intraoral odont gnath occipit calvari sinusit sialo dacryo parotid adenoid nasophar
+    ethmoid sphenoid orbit
+    """),
+)
+_HEAD_WITHIN = words("cranial cerebral facial nasal maxill mandib mastoid zygom orbital")
+_HEAD_SIGNS = words(
+    """
+    头 頭 颅 顱 脑 腦 面部 颜面 面颅 面骨 脸 臉 眼 眶 瞳 泪囊 泪道 鼻 耳 听道 听骨 颌 頜 牙 齿 齒
+    口腔 唇 舌 腭 颏 根尖 咬翼 咬合 曲面 曲断 垂体 蝶鞍 鞍区 额 額 颧 顴 颞 顳 枕 顶骨 乳突 岩骨
+    岩部 筛窦 蝶窦 腮 腺样体 扁桃体 华氏 華氏 柯氏 许氏 許氏 瓦氏 汤氏 湯氏 斯氏 梅氏 劳氏 勞氏
+    """
+)
 _NEAR_WORDS = words(
     """
     neck cervical cspine carotid larynx pharynx thyroid wholebody hals cou cuello
@@ -72,11 +91,22 @@ _WORDS = {
     "elbow": "ELBOW", "shoulder": "SHOULDER", "femur": "FEMUR", "tibia": "TIBIA",
     "forearm": "FOREARM", "humerus": "HUMERUS", "clavicle": "CLAVICLE", "lumbar": "LSPINE",
     "breast": "BREAST", "mammography": "BREAST", "heart": "HEART", "cardiac": "HEART",
-    "liver": "LIVER", "kidney": "KIDNEY", "renal": "KIDNEY",
+    "liver": "LIVER", "kidney": "KIDNEY", "renal": "KIDNEY", "knees": "KNEE", "ankles": "ANKLE",
+    "feet": "FOOT", "heel": "CALCANEUS", "calcaneus": "CALCANEUS", "toe": "TOE", "toes": "TOE",
+    "hands": "HAND", "finger": "FINGER", "fingers": "FINGER", "thumb": "THUMB", "wrists": "WRIST",
+    "elbows": "ELBOW", "shoulders": "SHOULDER", "scapula": "SCAPULA", "patella": "PATELLA",
+    "leg": "LEG", "thigh": "THIGH", "coccyx": "COCCYX", "lunge": "LUNG",
+    "becken": "PELVIS", "hufte": "HIP", "knie": "KNEE", "fuss": "FOOT", "schulter": "SHOULDER",
+    "genou": "KNEE", "bassin": "PELVIS", "epaule": "SHOULDER", "cheville": "ANKLE",
+    "rodilla": "KNEE", "cadera": "HIP", "hombro": "SHOULDER", "tobillo": "ANKLE", "pulmon": "LUNG",
 }  # fmt: skip
 _SIGNS = {
     "胸": "CHEST", "肺": "CHEST", "腹": "ABDOMEN", "盆": "PELVIS", "骨盆": "PELVIS", "髋": "HIP",
-    "膝": "KNEE", "踝": "ANKLE", "足": "FOOT", "腕": "WRIST", "肘": "ELBOW", "肩": "SHOULDER",
+    "膝": "KNEE", "踝": "ANKLE", "左足": "FOOT", "右足": "FOOT", "双足": "FOOT", "足正": "FOOT",
+    "足部": "FOOT", "跟骨": "CALCANEUS", "趾": "TOE", "左手": "HAND", "右手": "HAND",
+    "双手": "HAND", "手部": "HAND", "手正": "HAND", "手指": "FINGER", "拇指": "THUMB",
+    "股骨": "FEMUR", "胫": "TIBIA", "前臂": "FOREARM", "肱骨": "HUMERUS", "锁骨": "CLAVICLE",
+    "肋": "RIB", "腕": "WRIST", "肘": "ELBOW", "肩": "SHOULDER",
     "腰椎": "LSPINE", "乳": "BREAST", "心脏": "HEART", "肝": "LIVER", "肾": "KIDNEY",
 }  # fmt: skip
 CODES = {
@@ -123,7 +153,7 @@ def _names_head(said: str) -> bool:
     found = WORD.findall(plain)
     return (
         any(word in _HEAD_WORDS or word.startswith(_HEAD_STEMS) for word in found)
-        or any(stem in word for word in found for stem in ("cranial", "cerebral", "facial"))
+        or any(stem in word for word in found for stem in _HEAD_WITHIN)
         or any(sign in said for sign in _HEAD_SIGNS)
     )
 

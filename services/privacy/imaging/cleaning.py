@@ -16,7 +16,7 @@ from pydicom.dataset import Dataset
 from pydicom.errors import BytesLengthException, InvalidDicomError
 from pydicom.multival import MultiValue
 
-from services.privacy.imaging import dicom, refusals
+from services.privacy.imaging import dicom, lossless, refusals
 from services.privacy.imaging.body_parts import subject_of
 from services.privacy.imaging.burned_in import LETTERS_MIN, LETTERS_MIN_WARY, shows_text
 from services.privacy.imaging.dicom import Patient
@@ -124,13 +124,15 @@ def _stored(sent: Dataset) -> NDArray[Any]:
     check_size(sent.Columns, sent.Rows)
     if sent.PhotometricInterpretation == "PALETTE COLOR":
         raise ImageRefused(refusals.PHOTOGRAPH)
-    if sent.file_meta.TransferSyntaxUID not in READ:
+    syntax = sent.file_meta.TransferSyntaxUID
+    is_lossless = lossless.is_readable(syntax)
+    if syntax not in READ and not is_lossless:
         raise ImageRefused(refusals.UNSUPPORTED)
-    values = one_channel(np.asarray(sent.pixel_array))
+    values = lossless.decoded(sent) if is_lossless else one_channel(np.asarray(sent.pixel_array))
     stored, allocated = int(sent.BitsStored), int(sent.BitsAllocated)
     if not 1 < stored <= allocated <= 16 or sent.HighBit != stored - 1:
         raise ImageRefused(refusals.UNSUPPORTED)
-    if stored == allocated or sent.file_meta.TransferSyntaxUID not in NATIVE:
+    if stored == allocated or syntax not in NATIVE:
         return values
     values = values & ((1 << stored) - 1)
     if sent.PixelRepresentation:

@@ -22,6 +22,7 @@ from services.privacy.imaging.profile import (
     DENTAL,
     DOCUMENT_CLASSES,
     IMAGE_CLASSES,
+    MAMMOGRAM,
     MODALITIES,
     OFTEN_WITH_TEXT,
     PROFILE,
@@ -49,7 +50,8 @@ DESCRIBING = words(
     StudyDescription SeriesDescription ProtocolName RequestedProcedureDescription
     BodyPartExamined PerformedProcedureStepDescription ScheduledProcedureStepDescription
     CodeMeaning AcquisitionProtocolDescription AcquisitionProtocolName ImageComments
-    StudyComments PerformedProcedureTypeDescription ReasonForStudy SequenceName
+    StudyComments PerformedProcedureTypeDescription ReasonForStudy SequenceName ViewPosition
+    AcquisitionDeviceProcessingDescription
     """
 )
 
@@ -89,7 +91,7 @@ def refuse_unfit(sent: Dataset) -> None:
 def subject(sent: Dataset, said: tuple[str, ...]) -> Subject:
     """Return what it shows, by all that describes it; ``said``: what its message says of it.
 
-    Raises ``ImageRefused``: a head, or of what is no plain radiograph nothing that tells.
+    Raises ``ImageRefused``: a head, or nothing that tells (of a mammogram its modality does).
     """
     phrases, codes = list(said), []
     for count, element in enumerate(sent.iterall()):
@@ -100,10 +102,11 @@ def subject(sent: Dataset, said: tuple[str, ...]) -> Subject:
         elif element.keyword == "CodeValue":
             codes.append(str(element.value))
     found = subject_of(_text(sent, "BodyPartExamined"), codes, phrases)
-    is_radiograph = _text(sent, "Modality") in RADIOGRAPHS
+    modality = _text(sent, "Modality")
+    is_radiograph = modality in RADIOGRAPHS
     if found.head or (found.near_head and not is_radiograph):
         raise ImageRefused(refusals.SHOWS_FACE)
-    if not found.part and not is_radiograph:
+    if not found.part and modality != MAMMOGRAM:
         raise ImageRefused(refusals.UNKNOWN_SUBJECT)
     return found
 

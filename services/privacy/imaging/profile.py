@@ -121,7 +121,8 @@ DOCUMENT_CLASSES = (
     "1.2.840.10008.5.1.4.1.1.104.",
 )
 
-RADIOGRAPHS = frozenset({"CR", "DX", "RG", "MG", "RF"})
+MAMMOGRAM = "MG"
+RADIOGRAPHS = frozenset({"CR", "DX", "RG", MAMMOGRAM, "RF"})
 VOLUMES = frozenset({"CT", "MR", "PT", "NM", "XA"})  # a face can be rebuilt, or be on the screen
 OFTEN_WITH_TEXT = frozenset({"US", "SC", "OT"})
 CAMERAS = frozenset({"XC", "ES", "GM", "SM", "OP", "OPM", "OPT", "OPV", "DMS", "OAM", "IVOCT"})

@@ -14,11 +14,13 @@ from typer.testing import CliRunner
 from cli.commands import audit
 from contracts.audited import AUDIT, AuditEntry
 from plumbing.audit_trail import Checkpoints
+from plumbing.clock import SystemClock
 from plumbing.event_log import Output
 from plumbing.hash_chain import Chain
 from plumbing.key_files import make_signing_pair, read_signing_key
 from plumbing.memory_log import InMemoryLog
 
+NOW_MS = SystemClock().now_ms()
 GOLDEN = Path(__file__).parents[3] / "contracts" / "cli" / "audit.verify.output.jsonl"
 
 
@@ -37,14 +39,15 @@ class Site:
         self.entries: dict[str, list[AuditEntry]] = {}
         for writer in audit.WRITERS:
             make_signing_pair(folder / f"{writer}.key", folder / f"{writer}.pub", os.urandom)
-            chain = Chain(writer, "20260101T000000")
+            key = read_signing_key(folder / f"{writer}.key")
+            chain = Chain(writer, "20260101T000000", key)
             self.entries[writer] = [
-                chain.add(AuditEntry, at_ms=n, action="patient", viewer="s", token="t")
+                chain.add(AuditEntry, at_ms=NOW_MS + n, action="patient", viewer="s", token="t")
                 for n in range(3)
             ]
             kept = Checkpoints(folder / writer)
             kept.prepare()
-            kept.keep(chain.checkpoint(read_signing_key(folder / f"{writer}.key"), 3))
+            kept.keep(chain.checkpoint(NOW_MS + 3))
 
     async def write(self, entries: Sequence[AuditEntry]) -> None:
         outputs = [Output(AUDIT.name, e.writer.encode(), AUDIT.encode(e)) for e in entries]

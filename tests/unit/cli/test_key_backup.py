@@ -12,10 +12,11 @@ from typer.testing import CliRunner
 
 from cli.commands import key_backup
 from cli.stack.process import StackError
-from contracts.vault import VAULT
+from contracts.vault import VAULT, VaultEntry
 from plumbing.event_log import Output
-from plumbing.key_files import make_key
+from plumbing.key_files import make_key, read_key
 from plumbing.memory_log import InMemoryLog
+from services.privacy.patient_keys import Kek
 
 GOLDENS = Path(__file__).parents[3] / "contracts" / "cli"
 
@@ -28,22 +29,28 @@ class Log(InMemoryLog):
 
 
 @pytest.fixture
-def log(monkeypatch: pytest.MonkeyPatch) -> InMemoryLog:
-    kept = Log([VAULT.name])
-    records = [Output(VAULT.name, key, b"sealed") for key in (b"a", b"b", b"a")]
-    asyncio.run(kept.write(records))
-    monkeypatch.setattr(key_backup, "KafkaReader", lambda _: kept)
-    monkeypatch.setattr(key_backup, "KafkaWriter", lambda _: kept)
-    return kept
-
-
-@pytest.fixture
 def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with two keys, which the commands run in."""
     for name in ("privacy/kek.key", "resolve.token"):
         make_key(tmp_path / "keys" / name, os.urandom)
     monkeypatch.chdir(tmp_path)
     return tmp_path
+
+
+@pytest.fixture
+def log(site: Path, monkeypatch: pytest.MonkeyPatch) -> InMemoryLog:
+    """A vault of two entries, one of them written twice."""
+    kek = Kek(read_key(site / "keys" / "privacy" / "kek.key"))
+    kept = Log([VAULT.name])
+    records = []
+    for link in ("a", "b", "a"):
+        wrapped = kek.wrap(os.urandom(32), link, os.urandom)
+        entry = VaultEntry(link=link, token="", kek_id=kek.id, wrapped_key=wrapped)
+        records.append(Output(VAULT.name, link.encode(), VAULT.encode(entry)))
+    asyncio.run(kept.write(records))
+    monkeypatch.setattr(key_backup, "KafkaReader", lambda _: kept)
+    monkeypatch.setattr(key_backup, "KafkaWriter", lambda _: kept)
+    return kept
 
 
 def run(*words: str) -> Any:
@@ -84,3 +91,17 @@ def test_for_people_it_is_a_sentence_and_a_vault_that_is_not_empty_is_refused() 
     assert made.stdout == "2 key files, 2 vault records in site.backup\n"
     with pytest.raises(StackError, match="not empty"):
         run("restore", "site.backup", "--dir", "elsewhere", "--json")
+    assert not Path("elsewhere").exists()  # refused before a key was written
+
+
+@pytest.mark.usefixtures("log")
+def test_a_backup_without_the_key_that_opens_its_vault_is_refused(site: Path) -> None:
+    (site / "apart").mkdir()
+    (site / "keys" / "privacy" / "kek.key").rename(site / "apart" / "kek.key")
+    with pytest.raises(StackError, match="--kek-dir"):
+        run("backup", "site.backup", "--dir", "keys")
+    assert not (site / "site.backup").exists()
+    told = "1 key files, 2 vault records in site.backup\n"  # of a token, which keeps its own keys
+    assert run("backup", "site.backup", "--dir", "keys", "--in-token").stdout == told
+    told = "2 key files, 2 vault records in site.backup\n"
+    assert run("backup", "site.backup", "--dir", "keys", "--kek-dir", "apart").stdout == told

@@ -146,7 +146,7 @@ class Sender:
 
     async def answer(self) -> bytes:
         """Return the next answer."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             found = await self.reader.readuntil(b"\x1c\r")
         assert found.startswith(b"\x0b")
         return found[1:-2]

@@ -159,7 +159,7 @@ def test_staff_of_all_patients_are_known_to_the_notes_where_they_are_few() -> No
         return head + b"".join(each)
 
     few = parsed(people(60)).messages[0].events
-    assert {len(event.body.patient.others["NAME"]) for event in few} == {60}
+    assert {len(event.body.patient.others["STAFF"]) for event in few} == {60}
     many = parsed(people(90)).messages[0].events
-    names = [event.body.patient.others["NAME"] for event in many]
+    names = [event.body.patient.others["STAFF"] for event in many]
     assert names == [(f"Tor Doc{number}",) for number in range(90)]

@@ -85,7 +85,7 @@ def test_a_door_that_cannot_be_is_refused(told: dict[str, object]) -> None:
 
 
 async def appears(path: Path) -> None:
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(30):
         while True:
             if await asyncio.to_thread(path.exists):
                 return

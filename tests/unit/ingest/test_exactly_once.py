@@ -94,8 +94,9 @@ async def test_an_event_and_its_answer_stand_or_fall_together(
         assert (bench.events(), bench.answers()) == ([], [])
         monkeypatch.setattr(bench.log, "commit", commit)
         async with asyncio.timeout(30):
-            while await send(bench, oru("C1", 1.0)) == [("AE", "C1")]:  # noqa: ASYNC110
-                await asyncio.sleep(0.05)  # it asks Kafka again by and by
+            # It asks Kafka again by and by.
+            while await send(bench, oru("C1", 1.0)) == [("AE", "C1")]:  # noqa: ASYNC110 - nobody tells
+                await asyncio.sleep(0.05)
         assert (len(bench.events()), len(bench.answers())) == (1, 1)
 
 

@@ -6,6 +6,7 @@ from hashlib import sha256
 import pytest
 
 from contracts.identified import Image
+from services.ingest.images import IMAGES_MAX
 from tests.support.fhir import Node, only
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(40)
@@ -104,3 +105,11 @@ def test_an_attachment_of_an_observation_belongs_to_it_and_a_pdf_is_no_image() -
     body = only(report)
     assert body.images == ()
     assert [one for one in body.findings if one.code == "attachment_not_read"]
+
+
+def test_more_images_than_are_named_are_told() -> None:
+    forms = [ATTACHED] * (IMAGES_MAX + 5)
+    report = {"resourceType": "DiagnosticReport", "status": "final", "code": concept("XR")}
+    body = only(report | {"presentedForm": forms, "subject": SUBJECT})
+    assert len(body.images) == IMAGES_MAX
+    assert [one.code for one in body.findings].count("too_many_images") == 1

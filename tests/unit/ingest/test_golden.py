@@ -15,7 +15,7 @@ from services.ingest.fhir import parse_fhir
 from services.ingest.frames import parse_frame
 from services.ingest.identity import Keys
 from services.ingest.parse import ParsedEvent, SourceProfile
-from services.ingest.sealed import sealed_record
+from services.ingest.sealed import encoded, sealed_record
 
 EXAMPLES = Path(__file__).parents[3] / "contracts" / "examples"
 FOLDER = EXAMPLES / "clinical.identified.v1.body"
@@ -50,6 +50,13 @@ def sealed_value(message: Path) -> bytes:
 def test_a_message_gives_its_golden_event(message: Path) -> None:
     golden = message.with_suffix(".json").read_bytes()
     assert event_of(message).body == msgspec.json.decode(golden, type=IdentifiedBody)
+
+
+@pytest.mark.parametrize("message", MESSAGES, ids=lambda path: path.stem)
+def test_what_is_sealed_is_the_json_of_the_event(message: Path) -> None:
+    body = event_of(message).body
+    for one in (body, msgspec.structs.replace(body, raw=b"")):
+        assert msgspec.json.decode(encoded(one)) == msgspec.json.decode(msgspec.json.encode(one))
 
 
 def test_the_sealed_example_is_what_ingest_writes() -> None:

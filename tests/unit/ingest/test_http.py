@@ -94,7 +94,7 @@ async def test_who_hangs_up_in_the_middle_leaves_no_trace_but_a_line(
         writer.close()
         await writer.wait_closed()
         said = ""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while "hung up" not in said:
                 await asyncio.sleep(0.05)
                 said += "".join(capfd.readouterr())

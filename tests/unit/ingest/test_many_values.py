@@ -110,7 +110,7 @@ async def test_the_beginning_of_what_is_over_the_limit_is_kept_and_not_sent_agai
         (found,) = await kept(bench, 1)
         assert (found.code, found.payload_left) == ("102", True)
         assert (await shown_whole(bench, keys, url)).raw == message[:4096]
-        asking = Asking("operator 1", url, keys / "resolve.token")
+        asking = Asking("operator 1", url, keys / "operator.token")
         (record,) = bench.log.records(REJECTED.name)
         place = asking.place(record.partition, record.offset)
         with pytest.raises(StackError, match="422"):
@@ -119,7 +119,7 @@ async def test_the_beginning_of_what_is_over_the_limit_is_kept_and_not_sent_agai
 
 async def shown_whole(bench: Bench, keys: Path, url: str) -> RefusedMessage:
     """What an operator sees of the one refused message."""
-    asking = Asking("operator 1", url, keys / "resolve.token")
+    asking = Asking("operator 1", url, keys / "operator.token")
     (record,) = bench.log.records(REJECTED.name)
     place = asking.place(record.partition, record.offset)
     return await asyncio.to_thread(asking.ask, "show", place, RefusedMessage)

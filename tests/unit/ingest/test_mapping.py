@@ -265,7 +265,7 @@ def test_strings_that_tell_on_the_patient_are_kept_for_the_scrub() -> None:
 def test_names_of_staff_are_known_to_the_scrub_when_there_are_notes() -> None:
     obr = segment("OBR", {3: "F", 16: "5^Gray^Meredith"})
     segments = [PID, obr, "NTE|1||Seen by Dr Gray."]
-    assert body("ORU^R01", *segments).patient.others["NAME"] == ("Meredith Gray",)
+    assert body("ORU^R01", *segments).patient.others == {"STAFF": ("Meredith Gray",)}
     assert body("ORU^R01", *segments[:2]).patient.others == {}
 
 

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from services.ingest.mllp import LONE_END_S
 from tests.unit.ingest.conftest import MakeBench, msa, sender
 
 ORU = (
@@ -66,6 +67,22 @@ async def test_a_resend_gets_the_same_answer_and_no_second_event(make_bench: Mak
         assert len(bench.events()) == 1
 
 
+async def test_an_empty_control_id_is_refused_or_its_content_is_its_identity(
+    make_bench: MakeBench,
+) -> None:
+    async with make_bench() as bench, sender(bench.service.mllp.port) as link:
+        answer = await link.send(oru(""))
+        assert msa(answer) == ("AR", "")
+        assert b"ERR||MSH^1^10|101^" in answer
+        assert bench.events() == []
+    async with make_bench(strict=False) as bench, sender(bench.service.mllp.port) as link:
+        for message in (oru(""), oru(""), oru("", "B2"), oru("")):
+            assert msa(await link.send(message)) == ("AA", "")
+        assert sorted(body.patient.ids[0].value for body in bench.bodies()) == ["A1", "B2"]
+        findings = [one.code for body in bench.bodies() for one in body.findings]
+        assert "control_id_reuse" not in findings
+
+
 async def test_a_resend_after_a_restart_is_known(make_bench: MakeBench) -> None:
     async with make_bench() as bench, sender(bench.service.mllp.port) as link:
         await link.send(oru("C1"))
@@ -111,6 +128,44 @@ async def test_an_end_without_carriage_return_is_an_end(make_bench: MakeBench) -
         link.write(b"\x0b" + oru("C1") + b"\x1c")
         assert msa(await link.answer()) == ("AA", "C1")
         assert msa(await link.send(oru("C2"))) == ("AA", "C2")
+
+
+async def test_an_end_without_carriage_return_waits_for_its_turn_and_is_not_forgotten(
+    make_bench: MakeBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with make_bench(in_flight_max=1) as bench, sender(bench.service.mllp.port) as link:
+        held, commit = asyncio.Event(), bench.log.commit
+
+        async def slow(*told: object) -> object:
+            await held.wait()
+            return await commit(*told)  # type: ignore[arg-type]
+
+        monkeypatch.setattr(bench.log, "commit", slow)
+        link.write(b"\x0b" + oru("C1") + b"\x1c\r\x0b" + oru("C2") + b"\x1c")
+        await asyncio.sleep(2 * LONE_END_S)  # the end is told while nothing may be taken
+        held.set()
+        assert msa(await link.answer()) == ("AA", "C1")
+        assert msa(await link.answer()) == ("AA", "C2")
+
+
+async def test_half_a_letter_is_no_end_however_long_the_other_half_takes(
+    make_bench: MakeBench,
+) -> None:
+    # U+4E1C ends with the byte of FS where it comes first.
+    message = oru("C1").decode().replace("Doe", "\u4e1c\u4e1c").encode("utf-16")
+    frame = b"\x0b" + message + b"\x1c\r"
+    cut = frame.index(b"\x1c\x4e") + 1
+    async with make_bench() as bench, sender(bench.service.mllp.port) as link:
+        link.write(frame[:cut])
+        await asyncio.sleep(2 * LONE_END_S)
+        link.write(frame[cut:])
+        assert msa_wide(await link.answer()) == ("AA", "C1")
+        (body,) = bench.bodies()
+        assert body.patient.names[0].family == "\u4e1c\u4e1c"
+
+
+def msa_wide(answer: bytes) -> tuple[str, str]:
+    return msa(answer.decode("utf-16").encode())
 
 
 async def test_no_answer_aa_while_kafka_is_away_and_reading_goes_on_afterwards(
@@ -183,11 +238,11 @@ async def test_idle_and_stalled_connections_are_closed(make_bench: MakeBench) ->
         stalled.write(b"\x0bMSH|")
         await asyncio.sleep(0.05)
         bench.clock.advance(20)
-        async with asyncio.timeout(3):
+        async with asyncio.timeout(30):
             assert await stalled.reader.read() == b""
         assert msa(await quiet.send(oru("C2"))) == ("AA", "C2")
         bench.clock.advance(101)
-        async with asyncio.timeout(3):
+        async with asyncio.timeout(30):
             assert await quiet.reader.read() == b""
 
 
@@ -197,7 +252,7 @@ async def test_connections_are_bounded(make_bench: MakeBench) -> None:
         sender(bench.service.mllp.port) as one,
         sender(bench.service.mllp.port) as two,
     ):
-        async with asyncio.timeout(3):
+        async with asyncio.timeout(30):
             assert await two.reader.read() == b""
         assert msa(await one.send(oru("C1"))) == ("AA", "C1")
 

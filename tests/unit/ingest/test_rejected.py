@@ -1,6 +1,7 @@
 """Refused messages are kept sealed; operators list, open and send them again through privacy."""
 
 import asyncio
+import itertools
 import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -33,7 +34,7 @@ BAD = oru("BAD-1", "SECRET-MRN") + b"not a segment\r"
 
 
 async def kept(bench: Bench, number: int) -> list[Rejection]:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while True:
             found = [REJECTED.decode(r.value or b"") for r in bench.log.records(REJECTED.name)]
             if len(found) >= number:
@@ -91,16 +92,18 @@ async def test_refusals_that_cannot_be_written_do_not_stand_in_the_way(
 
         monkeypatch.setattr(bench.log, "commit", without_that_topic)
         assert msa(await link.send(BAD)) == ("AE", "BAD-1")
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while msa(await link.send(oru("C1"))) != ("AA", "C1"):
                 pass
         assert [body.control_id for body in bench.bodies()] == ["C1"]
 
 
 @asynccontextmanager
-async def privacy_over(bench: Bench, keys: Path) -> AsyncIterator[str]:
+async def privacy_over(bench: Bench, keys: Path, **said: Any) -> AsyncIterator[str]:
     """Privacy's web application on the log of a running ingest; no Redis is asked."""
-    settings = PrivacySettings(keys_dir=keys, state_dir=keys / "state", redis_url="redis://none")
+    settings = PrivacySettings(
+        keys_dir=keys, state_dir=keys / "state", redis_url="redis://none", **said
+    )
     bench.log.create(AUDIT.name, 1)
     privacy = Privacy(settings, bench.log, bench.log, bench.clock)
     web = WebServer(privacy.web(), "127.0.0.1", 0)
@@ -112,16 +115,20 @@ async def privacy_over(bench: Bench, keys: Path) -> AsyncIterator[str]:
         await privacy.redis.aclose()
 
 
-def audited(bench: Bench) -> list[tuple[str, str]]:
+def audited_fully(bench: Bench) -> list[tuple[str, str, str]]:
     entries = [AUDIT.decode(r.value or b"") for r in bench.log.records(AUDIT.name)]
-    return [(entry.action, entry.purpose) for entry in entries]
+    return [(entry.action, entry.purpose, entry.outcome) for entry in entries]
+
+
+def audited(bench: Bench) -> list[tuple[str, str]]:
+    return [(action, purpose) for action, purpose, _ in audited_fully(bench)]
 
 
 async def test_operators_list_show_and_replay_and_are_audited(
     make_bench: MakeBench, tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]
 ) -> None:
     keys = make_keys(tmp_path / "site")
-    token = keys / "resolve.token"
+    token = keys / "operator.token"
     async with make_bench(keys_dir=keys) as bench, privacy_over(bench, keys) as url:
         told: dict[str, Any] = {"viewer": "operator 1", "privacy": url, "token": token}
         when: dict[str, Any] = {"since": "2023-01-01", "until": "2024-01-01"}
@@ -171,7 +178,7 @@ async def test_a_message_goes_again_through_the_listener_it_came_by(
         make_bench(keys_dir=keys, doors=doors) as bench,
         privacy_over(bench, keys) as url,
     ):
-        told: dict[str, Any] = {"viewer": "o", "privacy": url, "token": keys / "resolve.token"}
+        told: dict[str, Any] = {"viewer": "o", "privacy": url, "token": keys / "operator.token"}
         told["since"] = "2023-01-01"
         beijing = bench.service.listeners["beijing"].port
         async with sender(beijing) as link:
@@ -206,7 +213,7 @@ async def test_the_answers_are_those_of_the_golden_files(
     sent = (GOLDENS / "rejected.input.hl7").read_bytes().replace(b"\n", b"\r")
     async with make_bench(keys_dir=keys) as bench, privacy_over(bench, keys) as url:
         told: dict[str, Any] = {"viewer": "operator 1", "privacy": url}
-        told["token"] = keys / "resolve.token"
+        told["token"] = keys / "operator.token"
         async with sender(bench.service.mllp.port) as link:
             await link.send(sent)
         await kept(bench, 1)
@@ -257,7 +264,7 @@ async def test_what_privacy_refused_goes_back_to_the_stream(
         )
         refused = Output(REJECTED.name, record.key, REJECTED.encode(value), record.headers)
         await bench.log.write([refused])
-        asking = Asking("operator 1", url, keys / "resolve.token")
+        asking = Asking("operator 1", url, keys / "operator.token")
         (entry,) = asking_list(await asyncio.to_thread(asking.listed, "2023-01-01", "", ()))
         place = asking.place(*entry)
         found = await asyncio.to_thread(asking.ask, "replay", place, RefusedReplay)
@@ -280,8 +287,62 @@ async def test_without_the_token_or_the_record_there_is_nothing(
     wrong.write_text("00" * 32)
     async with make_bench(keys_dir=keys) as bench, privacy_over(bench, keys) as url:
         bench.log.create(REJECTED.name)
-        for token, status in ((wrong, "401"), (keys / "resolve.token", "404")):
+        for token, status in ((wrong, "401"), (keys / "operator.token", "404")):
             asking = Asking("operator 1", url, token)
             with pytest.raises(StackError, match=status):
                 await asyncio.to_thread(asking.ask, "show", asking.place(0, 5), RefusedMessage)
         assert audited(bench) == []
+
+
+async def test_the_gateways_secret_another_role_or_too_many_open_nothing(
+    make_bench: MakeBench, tmp_path: Path
+) -> None:
+    keys = make_keys(tmp_path / "site")
+    async with (
+        make_bench(keys_dir=keys) as bench,
+        privacy_over(bench, keys, rejected_per_hour_max=2) as url,
+    ):
+        async with sender(bench.service.mllp.port) as link:
+            for number in range(3):
+                await link.send(BAD.replace(b"BAD-1", b"BAD-%d" % number))
+        await kept(bench, 3)
+
+        async def refused(asking: Asking, number: int, path: str = "show") -> str:
+            places = [(r.partition, r.offset) for r in bench.log.records(REJECTED.name)]
+            kind = RefusedReplay if path == "replay" else RefusedMessage
+            with pytest.raises(StackError) as told:
+                await asyncio.to_thread(asking.ask, path, asking.place(*places[number]), kind)
+            return str(told.value)
+
+        gateway = Asking("D1", url, keys / "resolve.token")
+        for path in ("show", "replay"):
+            assert "401" in await refused(gateway, 0, path)
+        with pytest.raises(StackError, match="401"):
+            await asyncio.to_thread(gateway.listed, "2023-01-01", "", ())
+        token = keys / "operator.token"
+        for path, role in itertools.product(("show", "replay"), ("", "clinician", "model-admin")):
+            assert "403" in await refused(Asking("o", url, token, role), 0, path)
+        with pytest.raises(StackError, match="403"):
+            await asyncio.to_thread(Asking("o", url, token, "").listed, "2023-01-01", "", ())
+        assert {outcome for *_, outcome in audited_fully(bench)} == {"refused_role"}
+
+        for number in (0, 1, 0):  # one that was seen counts once
+            asking = Asking(f"o{number}", url, token, "privacy-officer")
+            (*entries,) = asking_list(await asyncio.to_thread(asking.listed, "2023-01-01", "", ()))
+            place = asking.place(*entries[number])
+            shown = await asyncio.to_thread(asking.ask, "show", place, RefusedMessage)
+            assert shown.control_id.startswith("BAD-")
+        assert "429" in await refused(Asking("another", url, token), 2)
+        assert "429" in await refused(Asking("another", url, token), 2, "replay")
+        assert audited_fully(bench)[-1] == ("rejected_replay", "HOPERAT", "refused_too_many")
+
+
+async def test_without_the_operators_secret_nobody_opens_what_was_refused(
+    make_bench: MakeBench, tmp_path: Path
+) -> None:
+    keys = make_keys(tmp_path / "site")
+    (keys / "operator.token").rename(tmp_path / "operator.token")
+    async with make_bench(keys_dir=keys) as bench, privacy_over(bench, keys) as url:
+        for token in (tmp_path / "operator.token", keys / "resolve.token"):
+            with pytest.raises(StackError, match="401"):
+                await asyncio.to_thread(Asking("o", url, token).listed, "2023-01-01", "", ())

@@ -6,13 +6,14 @@ from pathlib import Path
 import pytest
 from prometheus_client import REGISTRY
 
+from contracts.identified import IDENTIFIED
 from plumbing.clock import ManualClock
 from services.ingest import metrics
 from services.ingest.habit import DAY_S
 from services.ingest.identity import Keys
 from services.ingest.parse import Parsed, SourceProfile, parse
 from services.ingest.silence import FILE, SENDERS_MAX, Habits
-from tests.unit.ingest.conftest import MakeBench, sender
+from tests.unit.ingest.conftest import MakeBench, msa, sender
 
 KEYS = Keys(event=b"e" * 32, route=b"r" * 32)
 PROFILE = SourceProfile("silence-test")
@@ -38,6 +39,18 @@ def series(name: str) -> dict[str, float]:
         for sample in metric.samples
         if sample.name == name and sample.labels["source"] == PROFILE.name
     }
+
+
+async def test_a_sender_has_one_name_in_the_alert_and_in_the_headers_of_its_records(
+    make_bench: MakeBench,
+) -> None:
+    message = (
+        b"MSH|^~\\&|LAB^1.2.3^ISO|H\\T\\W^4.5^ISO|||20240501||ADT^A08|1|P|2.5\rPID|1||7^^^H^MR\r"
+    )
+    async with make_bench(source=PROFILE.name) as bench, sender(bench.service.mllp.port) as link:
+        assert msa(await link.send(message)) == ("AA", "1")
+        (record,) = bench.log.records(IDENTIFIED.name)
+        assert dict(record.headers)["source"].decode() in series(SILENCE)
 
 
 class Feeds:

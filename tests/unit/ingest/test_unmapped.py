@@ -9,6 +9,7 @@ import pytest
 from contracts.identified import IdentifiedBody, Image
 from services.ingest.frames import parse_frame
 from services.ingest.identity import Keys
+from services.ingest.images import IMAGES_MAX
 from services.ingest.parse import SourceProfile
 
 KEYS = Keys(event=b"e" * 32, route=b"r" * 32)
@@ -60,6 +61,17 @@ def test_each_repetition_and_base64_in_lines_is_named() -> None:
         ("image/jpeg", 0),
     ]
     assert body.findings == ()
+
+
+@pytest.mark.parametrize("shape", ["segments", "repetitions"])
+def test_more_images_than_are_named_are_told(shape: str) -> None:
+    lines = [ed(PNG) for _ in range(IMAGES_MAX + 5)]
+    if shape == "repetitions":
+        sent = "~".join([lines[0].split("|")[5]] * (IMAGES_MAX + 5))
+        lines = [f"OBX|1|ED|I^Image^L||{sent}||||||F"]
+    (body,) = bodies("PID|1||7^^^H^MR", *lines)
+    assert len(body.images) == IMAGES_MAX
+    assert [one.code for one in body.findings] == ["too_many_images"]
 
 
 @pytest.mark.parametrize("sent", ["####", "QUJ", "iVBORw0KGgo=="])

@@ -31,7 +31,7 @@ def mark() -> Mark:
 
 
 async def _reached(waiting: asyncio.Event) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await waiting.wait()
 
 

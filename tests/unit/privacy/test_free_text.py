@@ -4,7 +4,7 @@ import pytest
 
 from services.privacy.free_text import TextCleaner
 from services.privacy.known import KnownTerms
-from services.privacy.known_terms import terms_of
+from services.privacy.known_terms import Term, terms_of
 from tests.unit.privacy.builders import ANNA, MING, known_of
 
 BLIND = TextCleaner()
@@ -140,3 +140,13 @@ def test_no_text_takes_long(unit: str) -> None:
     begun = time.process_time()
     KNOWING.clean(text)
     assert time.process_time() - begun < 2.0
+
+
+def test_a_name_of_any_length_is_found_whole_and_stops_no_process() -> None:
+    """Python dies of an automaton that is as deep as a megabyte is long."""
+    long = "".join(f"word{number}" for number in range(250_000))
+    cleaner = TextCleaner(KnownTerms([Term(long, "NAME", is_strong=True)]))
+    begin = long[:2_998]
+    assert cleaner.clean(f"seen {begin} today").text == "seen [NAME-1] today"
+    whole = TextCleaner(KnownTerms([Term(long[:4_321], "NAME", is_strong=True)]))
+    assert whole.clean(f"seen {long[:4_321]} today").text == "seen [NAME-1] today"

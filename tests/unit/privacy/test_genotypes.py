@@ -6,10 +6,14 @@ import time
 
 import pytest
 
+from contracts.clinical import Genotype, Variant
+from contracts.deidentified import DeidentifiedEvent
 from contracts.observation import Code, Observation
+from services.ingest.frames import parse_frame
+from services.ingest.parse import SourceProfile
 from services.privacy.free_text import TextCleaner
 from services.privacy.genotypes import PANEL, PANEL_VARIANTS, is_raw_genome
-from tests.support.fhir import bundle, parsed
+from tests.support.fhir import KEYS, bundle, parsed
 from tests.unit.privacy.bad_inputs import left_of, message, sent
 from tests.unit.privacy.builders import a_body
 from tests.unit.privacy.test_bad_inputs_fhir import PATIENT, SUBJECT, document
@@ -85,6 +89,57 @@ def test_the_parts_of_a_variant_are_refused_whatever_they_say(code: str) -> None
     (found,) = clean(a_body(observations=(said,))).observations
     assert (found.kind, found.value, found.text) == ("empty", None, "")
     assert found.finding == "genotype_refused"
+
+
+def test_genotypes_and_listed_variants_of_the_panel_pass_as_such() -> None:
+    body = a_body(
+        genotypes=(
+            Genotype(gene="CYP2C19", diplotype="*1/*2", about=0, metabolism="Intermediate"),
+            Genotype(gene="CYP2D6", diplotype="*4/*1x2", about=1, metabolism="as in Anna Vickers"),
+            Genotype(gene="BRCA1", diplotype="*1/*2", about=2),
+            Genotype(gene="", diplotype="*1/*2", about=3),
+            Genotype(gene="TPMT", diplotype="c.68_69delAG", about=4),
+            Genotype(gene="TPMT", diplotype="*1/*3A of Anna Vickers", about=5),
+        ),
+        variants=(
+            Variant(gene="VKORC1", about=6, name="rs9923231 C/T", id="13961", state="Heterozygous"),
+            Variant(
+                gene="VKORC1", about=7, dbsnp="rs9923231", genomic="NC_000016.10:g.31096368C>T"
+            ),
+            Variant(gene="DPYD", about=8, dna="c.1905+1G>A", protein="p.Val600Glu"),
+            Variant(gene="DPYD", about=9, dbsnp="rs80357906", dna="c.68_69delAG"),
+            Variant(gene="BRAF", about=10, dbsnp="rs9923231", name="V600E"),
+            Variant(gene="", about=11, name="rs9923231 C/T"),
+        ),
+    )
+    event = clean(body)
+    assert event.genotypes == (
+        Genotype(gene="CYP2C19", diplotype="*1/*2", about=0, metabolism="Intermediate"),
+        Genotype(gene="CYP2D6", diplotype="*4/*1x2", about=1),
+    )
+    assert event.variants == (
+        Variant(gene="VKORC1", about=6, name="rs9923231 C/T", state="Heterozygous"),
+        Variant(gene="VKORC1", about=7, dbsnp="rs9923231"),
+        Variant(gene="DPYD", about=8, dna="c.1905+1G>A"),
+    )
+
+
+def test_a_panel_of_a_message_arrives_as_genotypes() -> None:
+    event = clean_sent(
+        ("48018-6", "CYP2C9"), ("84413-4", "*2/*3"), ("47998-0", "NM_000059.3:c.5946delT")
+    )
+    assert event.genotypes == (Genotype(gene="CYP2C9", diplotype="*2/*3", about=1),)
+    assert event.variants == ()
+
+
+def clean_sent(*results: tuple[str, str]) -> DeidentifiedEvent:
+    """Return the event of a message with these results of one group, by LOINC."""
+    lines = [f"OBX|{at}|ST|{code}^x^LN|1|{said}||||||F" for at, (code, said) in enumerate(results)]
+    head = "MSH|^~\\&|LAB|HOSP|||20240501||ORU^R01|1|P|2.5.1\rPID|1||10045678^^^H^MR\rOBR|1\r"
+    raw = (head + "\r".join(lines)).encode()
+    (message,) = parse_frame(raw, SourceProfile("lab"), KEYS, 1_720_000_000_000).messages
+    event: DeidentifiedEvent = clean(message.events[0].body)
+    return event
 
 
 @pytest.mark.parametrize("raw", RAW.values(), ids=RAW.keys())

@@ -42,43 +42,75 @@ def an_obx(content: bytes, encoding: str = "Base64") -> bytes:
 
 def test_images_are_found_in_hl7_by_their_hash_wherever_they_stand() -> None:
     raw = b"\r".join([b"MSH|^~\\&|PACS", b"PID|1", an_obx(OTHER), an_obx(PNG, "Hex"), b""])
-    assert images_in(raw, {name(PNG)}) == {name(PNG): PNG}
-    assert images_in(raw.replace(b"\r", b"\r\n"), {name(PNG), name(OTHER)}) == {
+    assert images_in(raw, {name(PNG)}, "utf-8") == {name(PNG): PNG}
+    assert images_in(raw.replace(b"\r", b"\r\n"), {name(PNG), name(OTHER)}, "utf-8") == {
         name(PNG): PNG,
         name(OTHER): OTHER,
     }
-    assert images_in(raw, {name(b"other")}) == {}
+    assert images_in(raw, {name(b"other")}, "utf-8") == {}
 
 
 def test_images_are_found_by_the_delimiters_of_their_message_and_in_repetitions() -> None:
     both = an_obx(OTHER).replace(b"||||||F", b"~") + an_obx(PNG).split(b"|")[5] + b"||||||F"
     raw = b"MSH|^~\\&|PACS\rPID|1\r" + both
     wanted = {name(PNG): PNG, name(OTHER): OTHER}
-    assert images_in(raw, set(wanted)) == wanted
-    assert images_in(raw.replace(b"^", b"%").replace(b"~", b"!"), set(wanted)) == wanted
+    assert images_in(raw, set(wanted), "utf-8") == wanted
+    assert images_in(raw.replace(b"^", b"%").replace(b"~", b"!"), set(wanted), "utf-8") == wanted
 
 
 @pytest.mark.parametrize("raw", [b"OBX", b"MSH|", b"MSH|^", b"MSH|^~\rOBX|||||"])
 def test_a_line_that_is_cut_holds_none(raw: bytes) -> None:
-    assert images_in(raw, {name(PNG)}) == {}
+    assert images_in(raw, {name(PNG)}, "utf-8") == {}
 
 
-def test_images_are_found_where_ingest_names_them() -> None:
-    """Repeated, with other delimiters, in lines, in UTF-16."""
+# A charset, and what MSH-18 calls it.
+CODECS = {
+    "utf-8": "UNICODE UTF-8",
+    "utf-16": "",
+    "utf-16-le": "",
+    "utf-16-be": "",
+    "utf-32": "",
+    "gb18030": "GB18030",
+    "big5hkscs": "BIG-5",
+    "cp932": "ISO IR13",
+    "euc_kr": "KS X 1001",
+    "latin-1": "8859/1",
+}
+
+
+def letter_with_a_delimiter(codec: str) -> str:
+    """A letter that has a byte of MSH-1 or MSH-2 in it, where the charset has such letters."""
+    for code in range(0x00E9, 0x9FFF):
+        try:
+            encoded = chr(code).encode(codec)
+        except UnicodeEncodeError:
+            continue
+        if any(byte in b"|^~" for byte in encoded):
+            return chr(code)
+    return "\xe9" if codec == "latin-1" else "\ud55c"
+
+
+@pytest.mark.parametrize("codec", CODECS)
+@pytest.mark.parametrize("signs", ["^~\\&", "%!#&", "^~"])
+def test_images_are_found_where_ingest_names_them(codec: str, signs: str) -> None:
+    """Repeated, with other delimiters, in lines, in each charset: both read them the same way."""
     one, two = (binascii.b2a_base64(as_png(image), newline=False).decode() for image in _two())
-    lined = f"{one[:40]}\\.br\\{one[40:]}"
-    usual = f"OBX|1|ED|x^y^L||^image^png^Base64^{lined}~^image^png^Base64^{two}||||||F\r"
-    head = "MSH|^~\\&|A|B|||20260101||ORU^R01|1|P|2.5.1\rPID|1||7^^^H^MR\r"
-    for raw in (
-        (head + usual).encode(),
-        (head + usual).encode("utf-16"),
-        (head + usual).replace("^", "%").encode(),
-    ):
-        (message,) = parse_frame(raw, SourceProfile("test"), KEYS, 1_790_000_000_000).messages
-        images = message.events[0].body.images
-        assert [image.about for image in images] == [0, 0]
-        hashes = [image.sha256 for image in images]
-        assert set(images_in(raw, hashes)) == set(hashes)
+    component, repeat = signs[0], signs[1]
+    escape = signs[2:3]
+    lined = f"{one[:40]}{escape}.br{escape}{one[40:]}" if escape else one
+    said = letter_with_a_delimiter(codec)
+    head = f"MSH|{signs}|A|B|||20260101||ORU^R01|1|P|2.5.1||||||{CODECS[codec]}\rPID|1||7^^^H^MR\r"
+    head = head.replace("^", component) if signs[0] != "^" else head
+    values = repeat.join(
+        component.join(("", said, "png", "Base64", content)) for content in (lined, two)
+    )
+    text = f"{head}OBX|1|ED|x{component}{said}||{values}||||||F\r"
+    raw = text.encode(codec)
+    (message,) = parse_frame(raw, SourceProfile("test"), KEYS, 1_790_000_000_000).messages
+    body = message.events[0].body
+    hashes = [image.sha256 for image in body.images]
+    assert len(set(hashes)) == 2
+    assert set(images_in(body.raw, hashes, body.charset)) == set(hashes)
 
 
 def _two() -> tuple[np.ndarray, np.ndarray]:
@@ -88,13 +120,13 @@ def _two() -> tuple[np.ndarray, np.ndarray]:
 def test_images_are_found_in_fhir_at_any_depth() -> None:
     attached = {"contentType": "image/png", "data": binascii.b2a_base64(PNG).decode()}
     bundle = {"entry": [{"resource": {"contained": [{"presentedForm": [attached]}]}}]}
-    assert images_in(json.dumps(bundle).encode(), {name(PNG)}) == {name(PNG): PNG}
+    assert images_in(json.dumps(bundle).encode(), {name(PNG)}, "utf-8") == {name(PNG): PNG}
 
 
 @given(st.binary(max_size=300))
 def test_any_raw_bytes_can_be_looked_through(raw: bytes) -> None:
-    assert images_in(raw, {name(PNG)}) == {}
-    assert images_in(b"{" + raw, {name(PNG)}) == {}
+    assert images_in(raw, {name(PNG)}, "utf-8") == {}
+    assert images_in(b"{" + raw, {name(PNG)}, "utf-8") == {}
 
 
 def an_event() -> DeidentifiedEvent:

@@ -15,10 +15,11 @@ from hypothesis import strategies as st
 from PIL import Image
 from pydicom.config import disable_value_validation
 from pydicom.dataset import Dataset
+from pydicom.encaps import encapsulate
 from pydicom.sequence import Sequence as DicomSequence
 from pydicom.uid import DeflatedExplicitVRLittleEndian, RLELossless
 
-from services.privacy.imaging import dicom, refusals
+from services.privacy.imaging import dicom, lossless, refusals
 from services.privacy.imaging.cleaning import Cleaned, Request, clean
 from services.privacy.imaging.dicom import Patient, by_profile, new_uid
 from services.privacy.imaging.profile import PROFILE
@@ -224,6 +225,17 @@ def test_overlays_and_curves_go_with_the_bits_they_lie_in(chest: Grey) -> None:
         ({"Modality": "CT", "BodyPartExamined": ""}, refusals.UNKNOWN_SUBJECT),
         ({"Modality": "SC", "BodyPartExamined": ""}, refusals.UNKNOWN_SUBJECT),
         ({"Modality": "PT", "BodyPartExamined": "UNKNOWN"}, refusals.UNKNOWN_SUBJECT),
+        ({"Modality": "CR", "BodyPartExamined": ""}, refusals.UNKNOWN_SUBJECT),
+        (
+            {"Modality": "DX", "BodyPartExamined": "", "ViewPosition": "AP"},
+            refusals.UNKNOWN_SUBJECT,
+        ),
+        ({"Modality": "MR", "BodyPartExamined": ""}, refusals.UNKNOWN_SUBJECT),
+        ({"Modality": "DX", "ViewPosition": "WATERS"}, refusals.SHOWS_FACE),
+        (
+            {"Modality": "CR", "AcquisitionDeviceProcessingDescription": "SKULL"},
+            refusals.SHOWS_FACE,
+        ),
     ],
 )
 def test_what_cannot_pass_is_refused_with_its_reason(
@@ -239,6 +251,45 @@ def test_a_head_is_found_in_codes_and_chinese_words_too(chest: Grey) -> None:
     chinese = {"SpecificCharacterSet": "GB18030", "Modality": "CT", "StudyDescription": "头颅平扫"}
     assert cleaned(chest, **chinese).held == refusals.SHOWS_FACE
     assert cleaned(chest, "CT Head", Modality="CT").held == refusals.SHOWS_FACE
+
+
+SMALL: Grey = np.zeros((8, 8), np.float32)
+HEAD_VIEWS = (
+    "Zygoma", "zygomatic arches", "mastoid", "OPG", "orthopantomogram", "Panorex", "bitewing",
+    "CBCT", "lateral ceph", "sialogram", "Waters view", "Towne view", "occipitomental view",
+    "paranasal", "Unterkiefer", "adenoids", "颧弓", "乳突", "颞骨", "枕骨", "顶骨", "腮腺",
+    "全景曲面断层", "根尖片", "华氏位", "柯氏位", "许氏位", "汤氏位", "瓦氏位", "腺样体侧位",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("said", HEAD_VIEWS)
+@pytest.mark.parametrize(("modality", "part"), [("CR", ""), ("DX", "CHEST"), ("CT", "CHEST")])
+def test_views_of_head_and_teeth_are_heads(modality: str, part: str, said: str) -> None:
+    sent = dicom.read(as_dicom(SMALL, BODY | {"Modality": modality, "BodyPartExamined": part}))
+    with pytest.raises(refusals.ImageRefused, match=refusals.SHOWS_FACE):
+        dicom.subject(sent, (said,))
+
+
+@pytest.mark.parametrize(
+    ("attributes", "said", "part"),
+    [
+        ({"Modality": "CR", "BodyPartExamined": "CHEST"}, "", "CHEST"),
+        ({"Modality": "DX", "ViewPosition": "PA"}, "XR Chest frontal and lateral", "CHEST"),
+        ({"Modality": "DX", "StudyDescription": "CXR PA"}, "", "CHEST"),
+        ({"Modality": "CR"}, "胸部正侧位", "CHEST"),
+        ({"Modality": "DX", "AcquisitionDeviceProcessingDescription": "CHEST"}, "", "CHEST"),
+        ({"Modality": "CR"}, "右手正斜位", "HAND"),
+        ({"Modality": "DX"}, "Both knees, standing", "KNEE"),
+        ({"Modality": "CR", "BodyPartExamined": "CSPINE"}, "", "CSPINE"),
+        ({"Modality": "MG"}, "", ""),
+    ],
+)
+def test_radiographs_of_what_is_no_head_pass(
+    attributes: dict[str, Any], said: str, part: str
+) -> None:
+    chinese = {"SpecificCharacterSet": "GB18030", "BodyPartExamined": ""}
+    sent = dicom.read(as_dicom(SMALL, chinese | attributes))
+    assert dicom.subject(sent, (said,)).part == part
 
 
 @pytest.mark.parametrize("place", ["code", "words", "message"])
@@ -302,6 +353,68 @@ def test_run_length_and_deflated_images_are_read(chest: Grey) -> None:
     assert clean(request(file_of(sent, DeflatedExplicitVRLittleEndian))) == plain
     sent.compress(RLELossless, generate_instance_uid=False)
     assert clean(request(file_of(sent, RLELossless))) == plain
+
+
+LOSSLESS = {
+    "1.2.840.10008.1.2.4.57": ("ljpeg", {"bitspersample": 12}),
+    "1.2.840.10008.1.2.4.70": ("ljpeg", {"bitspersample": 12}),
+    "1.2.840.10008.1.2.4.80": ("jpegls", {}),
+    "1.2.840.10008.1.2.4.81": ("jpegls", {"level": 2}),  # 2 of 4,096 levels
+}
+
+
+def in_lossless(sent: Dataset, syntax: str) -> bytes:
+    """Return the file in JPEG lossless or JPEG-LS, written by the library that reads it."""
+    codecs: Any = pytest.importorskip("imagecodecs", reason="needs imagecodecs (extra `privacy`)")
+    codec, options = LOSSLESS[syntax]
+    values = np.frombuffer(sent.PixelData, "<u2").reshape(sent.Rows, sent.Columns)
+    frame = getattr(codecs, f"{codec}_encode")(values, **options)
+    again = dicom.read(file_of(sent, sent.file_meta.TransferSyntaxUID))
+    again.PixelData = encapsulate([frame])
+    again["PixelData"].is_undefined_length = True
+    return file_of(again, syntax)
+
+
+@pytest.mark.parametrize("syntax", LOSSLESS)
+@pytest.mark.parametrize("is_signed", [False, True])
+def test_jpeg_lossless_and_ls_are_read(chest: Grey, syntax: str, *, is_signed: bool) -> None:
+    sent = dicom.read(as_dicom(chest, BODY | {"PixelRepresentation": int(is_signed)}))
+    if is_signed:
+        values = np.frombuffer(sent.PixelData, "<u2").astype(np.int16) - 2048
+        sent.PixelData = (values & 0xFFF).astype("<u2").tobytes()
+    plain = clean(request(file_of(sent, sent.file_meta.TransferSyntaxUID)))
+    found = clean(request(in_lossless(sent, syntax)))
+    if is_signed and syntax == lossless.NEAR_LOSSLESS:
+        assert found.held == refusals.UNSUPPORTED
+        return
+    assert (plain.held, found.held) == ("", "")
+    one, other = (np.asarray(Image.open(BytesIO(x.png)), np.int16) for x in (plain, found))
+    assert np.abs(one - other).max() <= (syntax == lossless.NEAR_LOSSLESS)
+    assert (found.width, found.body_part) == (plain.width, plain.body_part)
+
+
+@pytest.mark.parametrize("syntax", ["1.2.840.10008.1.2.4.70", "1.2.840.10008.1.2.4.80"])
+def test_a_lossless_code_stream_that_was_cut_or_lies_of_its_size_is_refused(
+    chest: Grey, syntax: str
+) -> None:
+    whole = in_lossless(dicom.read(as_dicom(chest, BODY)), syntax)
+    for kept in (600, 2_000):
+        assert clean(request(whole[:kept])).held in {refusals.UNDECODABLE, refusals.UNSUPPORTED}
+    header = max(whole.find(b"\xff\xd8\xff\xf7"), whole.find(b"\xff\xc3") - 2)
+    for place in (header + 7, header + 9, header + 11):  # lines, signs a line, components
+        altered = whole[:place] + bytes([whole[place] ^ 0xFF]) + whole[place + 1 :]
+        assert clean(request(altered)).held == refusals.UNDECODABLE
+    assert clean(request(whole.replace(b"\xff\xd8\xff", b"\xff\xd8\x00", 1))).held
+
+
+def test_without_the_library_lossless_is_unsupported(
+    chest: Grey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent = dicom.read(as_dicom(chest, BODY))
+    sent.PixelData = encapsulate([b"\xff\xd8\xff\xc3" + bytes(64)])
+    content = file_of(sent, "1.2.840.10008.1.2.4.70")
+    monkeypatch.setattr(lossless, "find_spec", lambda _: None)
+    assert clean(request(content)).held == refusals.UNSUPPORTED
 
 
 SECRETS = ("VICKERSANNA", "Vickers^Anna", "10045678", "12 Elm Road", "欧阳晓明", "19500307")

@@ -114,10 +114,10 @@ def test_a_text_that_takes_too_long_is_held_back_in_time(tmp_path: Path) -> None
     bomb = "  - {name: Bomb, supported_entity: X, patterns: [{name: b, score: 1, regex: &}]}\n"
     site = loaded(tmp_path, BADGE + bomb.replace("&", "'(e|e)*b|(e+)+c'"), seconds_max=0.2)
     text = "ZQ-4471 " + "e" * 100_000
-    begun = time.monotonic()
+    begun = time.process_time()
     cleaned = TextCleaner(site=site).clean(text)
     assert (cleaned.text, cleaned.held) == (None, "site_recognizer_time")
-    assert time.monotonic() - begun < 2.0
+    assert time.process_time() - begun < 2.0
     with pytest.raises(CannotSearch, match=r"^site_recognizer_time$") as caught:
         site.find(text)
     assert caught.value.__cause__ is None

@@ -1,0 +1,66 @@
+"""Who is known of a patient over many events: staff in a list of their own."""
+
+import pytest
+
+from contracts.identified import Encounter, Patient, PatientId, PersonName, Staff
+from services.privacy.guard import shows_identity
+from services.privacy.identity import NOBODY, KnownIdentity, grow, join, not_kept, with_staff
+from services.privacy.primed import Primed, primed_for
+from tests.unit.privacy.builders import ANNA, MING, a_body
+
+MANY = 200  # staff who see somebody in a long stay
+KIN = Patient(ids=ANNA.ids, names=ANNA.names, others={"NAME": ("Percy Dulwich",)})
+
+
+def primed(known: KnownIdentity, patient: Patient = ANNA) -> Primed:
+    return primed_for(known, a_body(patient, encounter=Encounter()), None)
+
+
+@pytest.mark.parametrize(
+    ("staff", "note", "cleaned"),
+    [
+        (("Will", "Rose"), "with will, rose happy", "with [NAME-1] happy"),
+        (("方", "圆"), "与方圆讨论后", "与[NAME-1]讨论后"),
+        (("Okonkwo", "Chidi"), "okonkwo agrees; ref D4411", "[NAME-1] agrees; ref [ID-1]"),
+    ],
+)
+def test_staff_of_an_earlier_event_are_known_to_later_notes(
+    staff: tuple[str, str], note: str, cleaned: str
+) -> None:
+    visit = (Staff("D4411", "attending", PersonName(*staff)),)
+    known = grow(NOBODY, with_staff(ANNA, visit))
+    later = grow(known, ANNA)
+    assert later is known
+    assert primed(later).cleaner.clean(note).text == cleaned
+    assert primed(grow(NOBODY, ANNA)).cleaner.clean(note).text != cleaned
+
+
+def test_staff_take_no_place_of_kin_former_or_merged_names() -> None:
+    former = Patient(ids=ANNA.ids, names=(PersonName("Larkspur", "Anna"),))
+    known = join(grow(grow(NOBODY, former), KIN), grow(NOBODY, MING))
+    for number in range(MANY):
+        named = Patient(ids=ANNA.ids, others={"STAFF": (f"Nurse{number} Tech",)})
+        visit = (Staff(f"N{number}", "nurse", PersonName(f"Ward{number}", "Tech")),)
+        known = grow(known, with_staff(named, visit))
+    assert len(known.others["STAFF"]) == 64
+    text = primed(known).cleaner.clean("percy dulwich called; ms larkspur; 欧阳晓明好转").text
+    assert text is not None
+    assert not {"percy", "dulwich", "larkspur", "欧阳晓明"} & set(text.replace(";", " ").split())
+    assert text == "[NAME-1] called; ms [NAME-2]; [NAME-3]好转"
+
+
+def test_a_full_list_of_staff_does_not_build_the_scrub_anew_for_each_event() -> None:
+    told = Patient(ids=ANNA.ids, others={"STAFF": tuple(f"Nurse{n} Tech" for n in range(64))})
+    known = grow(NOBODY, told)
+    assert not_kept(known, told) is NOBODY
+    one_more = Patient(ids=ANNA.ids, others={"STAFF": (*told.others["STAFF"], "Nurse99 Tech")})
+    assert not_kept(known, one_more).others == {"STAFF": ("Nurse99 Tech",)}
+
+
+def test_the_number_of_staff_of_earlier_events_stops_no_event() -> None:
+    visit = (Staff("10045", "attending", PersonName("Okonkwo", "Chidi")),)
+    known = grow(NOBODY, with_staff(Patient(ids=(PatientId("ZY99"),)), visit))
+    scrub = primed(known)
+    assert scrub.cleaner.clean("seen by 10045 today").text == "seen by [ID-1] today"
+    assert not shows_identity(b'{"value":10045}', scrub.known)
+    assert shows_identity(b'{"text":"Chidi Okonkwo"}', scrub.known)
