@@ -5,7 +5,8 @@ import msgspec
 from contracts.clinical import EncounterStatus, EventType
 from contracts.identified import Encounter, IdentifiedBody
 from contracts.relations import CareRelation, StaffRole
-from services.privacy.deidentify import Cleaner, code_or_empty, encounter_token, place_or_empty
+from services.privacy.deidentify import encounter_token
+from services.privacy.fields import Cleaner, code_or_empty, place_or_empty
 from services.privacy.patient_keys import PatientKey, staff_token
 
 BEGINS = frozenset(

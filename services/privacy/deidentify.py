@@ -3,9 +3,8 @@
 No clock, no randomness, no client: the same body, key and known identity give the same event.
 """
 
-import re
 from collections.abc import Callable
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -23,7 +22,14 @@ from contracts.identified import Encounter, IdentifiedBody, Note
 from contracts.observation import Code, Observation
 from services.privacy.areas import area_of
 from services.privacy.code_systems import is_of_system
-from services.privacy.dates import age_at, shift_text
+from services.privacy.dates import age_at
+from services.privacy.fields import (
+    Cleaner,
+    code_or_empty,
+    label_or_empty,
+    local_or_empty,
+    place_or_empty,
+)
 from services.privacy.free_text import TOO_LONG, Cleaned
 from services.privacy.genotypes import (
     REFUSED,
@@ -36,35 +42,12 @@ from services.privacy.identity import KnownIdentity
 from services.privacy.lines import clean_lines
 from services.privacy.patient_keys import PatientKey
 from services.privacy.policy import POLICY, Rule
+from services.privacy.values import IDENTIFYING_NUMBER, clamped_age, is_identifying, moved_time
 
-CODE_FORM = re.compile(r"[A-Za-z0-9<>=~][A-Za-z0-9<>=~._:/+^-]{0,63}", re.ASCII)
-# A coding system's own number, arcs of it short.
-OID = re.compile(r"[0-2](?:\.(?:0|[1-9]\d{0,6})){3,15}", re.ASCII)
-DIGITS_MAX = 6  # of a site's code: more are a number of somebody
 SEXES = frozenset({"M", "F", "O", "U", "A", "N", "X"})
 LOINC = "LN"
-LOCAL_CHARS_MAX = 200
 
 Shared = TypeVar("Shared", bound=msgspec.Struct)
-
-
-class Cleaner(Protocol):
-    """What is needed of the text scrub, primed with who is known."""
-
-    def clean(self, text: str) -> Cleaned:
-        """Return free text with marks, or held back."""
-
-    def label(self, text: str) -> str:
-        """Return a short text with marks, or "" when it is held back."""
-
-    def passes(self, text: str) -> bool:
-        """Return whether a short text has nothing in it that must go."""
-
-    def is_unknown(self, text: str) -> bool:
-        """Return whether a code holds no record number, whole name or telephone of the event."""
-
-    def is_code(self, text: str) -> bool:
-        """Return whether a site's code holds neither these nor anybody's number or name."""
 
 
 def deidentify(
@@ -80,7 +63,7 @@ def deidentify(
 
     Its images are none of it: ``images.with_images`` puts them in.
     """
-    apply = _Policy(key, cleaner)
+    apply = _Policy(key, cleaner, body.occurred_at_ms)
     return DeidentifiedEvent(
         event_id=event_id,
         token=key.token,
@@ -110,8 +93,9 @@ def deidentify(
 class _Policy:
     """The rules of the table, for one patient and one event."""
 
-    def __init__(self, key: PatientKey, cleaner: Cleaner) -> None:
+    def __init__(self, key: PatientKey, cleaner: Cleaner, occurred_at_ms: int) -> None:
         self._key = key
+        self._occurred_at_ms = occurred_at_ms
         self._cleaner = cleaner
         self._cleaned: dict[str, Cleaned] = {}
         self._rules: dict[str, Callable[[Any], Any]] = {
@@ -121,6 +105,7 @@ class _Policy:
             "SHIFT": self.shift,
             "HASH": self.hash,
             "EACH": self._nested,
+            "NUMBER": self.number,
         }
 
     def each(self, items: tuple[Shared, ...]) -> tuple[Shared, ...]:
@@ -129,6 +114,7 @@ class _Policy:
 
     def observations(self, found: tuple[Observation, ...]) -> tuple[Observation, ...]:
         """Return all observations; their texts are cleaned as one, which a name may break over."""
+        found = tuple(map(clamped_age, found))
         texts = [item.text for item in found if item.kind == "text" and item.text]
         cleaned = iter(clean_lines(texts, self._clean))
         return tuple(
@@ -138,7 +124,8 @@ class _Policy:
 
     def _observation(self, found: Observation, cleaned: Cleaned | None) -> Observation:
         """Return one observation; what its text is depends on its kind."""
-        if _is_refused(found):
+        refused = _refusal_of(found)
+        if refused:
             return Observation(
                 index=found.index,
                 code=self.coded(found.code),
@@ -146,11 +133,11 @@ class _Policy:
                 status=self.code(found.status),
                 at_ms=self.shift(found.at_ms),
                 series=self.hash(found.series),
-                finding=REFUSED,
+                finding=refused,
             )
         clean, text, finding = self._copy(found), "", found.finding
         if found.kind == "time":
-            text = shift_text(found.text, self._key.shift_days)
+            text = moved_time(found, self._occurred_at_ms, self._key.shift_days)
         elif cleaned is not None:
             text, finding = cleaned.text or "", cleaned.held or finding
         elif found.kind in {"quantity", "coded"}:
@@ -208,11 +195,15 @@ class _Policy:
 
     def label(self, value: str) -> str:
         """Return what something is called, with marks in place of who is named in it, or ""."""
-        return self._cleaner.label(value) if 0 < len(value) <= LOCAL_CHARS_MAX else ""
+        return label_or_empty(value, self._cleaner)
 
     def shift(self, at_ms: int | None) -> int | None:
         """Return a time moved back by the patient's days."""
         return None if at_ms is None else at_ms - self._key.shift_ms
+
+    def number(self, value: float | None) -> float | None:
+        """Return a dose, None when it can be the number of somebody."""
+        return None if is_identifying(value, "") else value
 
     def hash(self, value: str) -> str:
         """Return the patient's pseudonym for a number that ties records together."""
@@ -236,8 +227,14 @@ class _Policy:
         return type(struct)(**fields)
 
 
-def _is_refused(found: Observation) -> bool:
-    """Return whether an observation tells a variant that may not pass."""
+def _refusal_of(found: Observation) -> str:
+    """Return why the value of an observation may not pass, "" when it may."""
+    if is_identifying(found.value, found.unit):
+        return IDENTIFYING_NUMBER
+    return REFUSED if _tells_variant(found) else ""
+
+
+def _tells_variant(found: Observation) -> bool:
     said = [found.answer.text or found.answer.code if found.answer else found.text]
     said += [one.text or one.code for one in found.further_answers]
     if found.code.system == LOINC and any(refuses(found.code.code, one) for one in said):
@@ -251,29 +248,6 @@ def encounter_token(key: PatientKey, number: str) -> str:
     return key.pseudonym("encounter", number) if number else ""
 
 
-def code_or_empty(value: str, cleaner: Cleaner) -> str:
-    """Return what has the form of a code and holds nothing known; else as ``local_or_empty``."""
-    if OID.fullmatch(value):
-        return value if cleaner.is_unknown(value) else ""
-    if CODE_FORM.fullmatch(value) and sum(map(str.isdecimal, value)) <= DIGITS_MAX:
-        return value if cleaner.is_code(value) else ""
-    return local_or_empty(value, cleaner)
-
-
-def place_or_empty(value: str, cleaner: Cleaner) -> str:
-    """Return a ward, room or bed whole or ""; one word stays, for wards are called after people."""
-    if value.isalpha() and len(value) <= LOCAL_CHARS_MAX:
-        return value if cleaner.is_unknown(value) else ""
-    return code_or_empty(value, cleaner)
-
-
-def local_or_empty(value: str, cleaner: Cleaner) -> str:
-    """Return a site's short text whole, or "" when it is long or anything is found in it."""
-    if not value:
-        return ""
-    return value if len(value) <= LOCAL_CHARS_MAX and cleaner.passes(value) else ""
-
-
 # Rules that one struct carries out on itself; SCRUB fields are filled in by kind.
 _GENERIC = {
     Rule.KEEP,
@@ -283,6 +257,7 @@ _GENERIC = {
     Rule.SHIFT,
     Rule.HASH,
     Rule.EACH,
+    Rule.NUMBER,
 }
 _PLANS: dict[type[Any], tuple[tuple[str, str], ...]] = {
     kind: tuple((name, rule.name) for name, rule in POLICY[kind].items() if rule in _GENERIC)

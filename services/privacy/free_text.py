@@ -45,6 +45,7 @@ SHORT_TEXTS_MAX = 500  # kept per patient
 # Marks that turn the order of reading round hide a name from every search: none stands in a chart.
 UNDECODABLE = re.compile("[\ud800-\udfff\ufffd\x00\u202d\u202e]")
 LONG_NUMBER = re.compile(r"(?<![\d.])\d{7,}(?![\d])")
+PLAIN_NUMBER = re.compile(r"[<>=~ ]{0,3}\d{1,6}(?:\.\d{1,6})?", re.ASCII)  # as results are written
 HAN = re.compile("[\u3400-\u9fff]")
 NAMING = frozenset({"NAME", "EMAIL", "LOC"})
 NAME_IN_CODE_CHARS_MIN = 4  # shorter ones are codes
@@ -284,6 +285,8 @@ def _code_form(text: str) -> _Short:
 
 def _label_spans(folded: str, tagger: Finder | None) -> list[Span]:
     """Return what identifies somebody in a short text, whoever the patient is."""
+    if PLAIN_NUMBER.fullmatch(folded):
+        return []
     spans = _find_by_form(without_panel(folded), is_note=True)
     spans += [*find_listed(folded), *find_places_zh(folded)]
     if tagger is not None:

@@ -35,6 +35,7 @@ class Rule(Enum):
     """What happens to a field."""
 
     KEEP = auto()  # passes: a number, a flag or a word of a closed set of the contract
+    NUMBER = auto()  # passes, unless it can be a telephone, a record number or a date
     CODE = auto()  # passes when it has the form of a code, else it is treated as LOCAL
     LOCAL = auto()  # a site's own short text: passes whole or, if anything is found in it, not
     LABEL = auto()  # what a thing is called: passes with marks in place of who is named in it
@@ -50,7 +51,7 @@ class Rule(Enum):
 
 
 KEEP, CODE, LOCAL, SCRUB = Rule.KEEP, Rule.CODE, Rule.LOCAL, Rule.SCRUB
-LABEL = Rule.LABEL
+LABEL, NUMBER = Rule.LABEL, Rule.NUMBER
 SHIFT, HASH, TOKEN = Rule.SHIFT, Rule.HASH, Rule.TOKEN
 GENERALISE, EACH, DROP = Rule.GENERALISE, Rule.EACH, Rule.DROP
 
@@ -114,7 +115,7 @@ POLICY: dict[type[Any], dict[str, Rule]] = {
         "index": KEEP,
         "code": EACH,
         "kind": KEEP,
-        "value": KEEP,
+        "value": NUMBER,
         "comparator": CODE,
         "text": SCRUB,
         "answer": EACH,
@@ -133,12 +134,12 @@ POLICY: dict[type[Any], dict[str, Rule]] = {
     Condition: {"code": EACH, "at_ms": SHIFT, "status": CODE},
     Medication: {
         "code": EACH,
-        "dose": KEEP,
+        "dose": NUMBER,
         "dose_unit": LOCAL,
         "route": LOCAL,
         "status": CODE,
         "start_ms": SHIFT,
-        "dose_max": KEEP,
+        "dose_max": NUMBER,
         "dose_sent": LOCAL,
         "alternates": EACH,
         "part_of": KEEP,

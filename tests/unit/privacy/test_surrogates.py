@@ -66,3 +66,10 @@ def test_the_style_of_a_name_stays() -> None:
     upper = Surrogates(KEY).put("VICKERS, ANNA", [Span(0, 13, "NAME")], "a")
     assert upper.isupper()
     assert ", " in upper
+
+
+def test_a_date_that_tells_an_age_over_89_is_marked() -> None:
+    text = "Born 1920-03-05, seen 2024-03-05"
+    spans = spans_of(text, DATE="1920-03-05", DATE_="2024-03-05")
+    written = Surrogates(KEY, now_year=2024).put(text, spans, "a")
+    assert written.startswith("Born [DATE], seen 202")
