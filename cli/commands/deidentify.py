@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -148,9 +149,10 @@ def answer(
 
 def _surrogates(key: Path | None) -> Surrogates:
     try:
-        return Surrogates(os.urandom(KEY_BYTES) if key is None else read_key(key))
+        secret = os.urandom(KEY_BYTES) if key is None else read_key(key)
     except KeyMissing as error:
         raise typer.BadParameter(str(error), param_hint="--key") from error
+    return Surrogates(secret, datetime.fromtimestamp(SystemClock().now_ms() / 1000, UTC).year)
 
 
 def _subject(said: Mapping[str, Any]) -> str:

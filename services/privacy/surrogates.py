@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from hashlib import sha256
 
+from services.privacy.dates import AGE_YEARS_MAX
 from services.privacy.folding import fold, squeeze
 from services.privacy.spans import Span
 from services.privacy.words import DOUBLE_SURNAMES
@@ -68,9 +69,10 @@ class Real:
 class Surrogates:
     """Invents values under ``key`` (32 bytes); without the key nobody can invent the same."""
 
-    def __init__(self, key: bytes) -> None:
-        """Keep the key."""
+    def __init__(self, key: bytes, now_year: int = 0) -> None:
+        """Keep the key. Dates more than 89 years before ``now_year`` are marked."""
         self._key = key
+        self._year_min = now_year - AGE_YEARS_MAX
 
     def put(
         self, text: str, spans: Sequence[Span], subject: str, known: Collection[str] = ()
@@ -101,7 +103,7 @@ class Surrogates:
         known one is marked.
         """
         match = NUMERIC_DATE.fullmatch(value.strip())
-        if match is None:
+        if match is None or int(match[1]) <= self._year_min:
             return "[DATE]"
         digest = hmac.digest(self._key, f"shift|{subject}".encode(), sha256)
         days = 1 + int.from_bytes(digest[:8], "big") % DAYS_BACK_MAX

@@ -110,3 +110,10 @@ def test_no_surrogate_is_a_known_number_place_or_day() -> None:
         marked += day == "[DATE]"
         assert day == "[DATE]" or date.fromisoformat(day) not in days
     assert 0 < marked < 20
+
+
+def test_a_date_that_tells_an_age_over_89_is_marked() -> None:
+    text = "Born 1920-03-05, seen 2024-03-05"
+    spans = spans_of(text, DATE="1920-03-05", DATE_="2024-03-05")
+    written = Surrogates(KEY, now_year=2024).put(text, spans, "a")
+    assert written.startswith("Born [DATE], seen 202")
