@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -87,7 +88,7 @@ def deidentify_command(
                 say(number)
     if report is not None:
         report.touch(mode=0o600)
-        report.write_text(page(shown), encoding="utf-8")
+        report.write_text(page(shown), encoding="utf-8", errors="backslashreplace")
 
 
 def _tagger() -> Finder:
@@ -127,7 +128,12 @@ def answer(
         text, cleaner = _asked(said, tagger, site)
     except LineRefused as error:
         given = said.get("id") if isinstance(said, dict) else None
-        return {"id": given, "text": None, "spans": [], "quarantined": str(error)}
+        return {
+            "id": given if _is_id(given) else None,
+            "text": None,
+            "spans": [],
+            "quarantined": str(error),
+        }
     except (ValueError, RecursionError):
         return {"id": None, "text": None, "spans": [], "quarantined": "not_json"}
     found = cleaner.clean(text)
@@ -136,22 +142,27 @@ def answer(
         return {"id": said["id"], "text": None, "spans": whole, "quarantined": found.held}
     cleaned = found.text
     if surrogates is not None:
-        cleaned = surrogates.put(text, found.spans, _subject(said))
+        cleaned = surrogates.put(text, found.spans, _subject(said), _known(said))
     spans = [{"start": s.start, "end": s.end, "label": s.label} for s in found.spans]
     return {"id": said["id"], "text": cleaned, "spans": spans}
 
 
 def _surrogates(key: Path | None) -> Surrogates:
     try:
-        return Surrogates(os.urandom(KEY_BYTES) if key is None else read_key(key))
+        secret = os.urandom(KEY_BYTES) if key is None else read_key(key)
     except KeyMissing as error:
         raise typer.BadParameter(str(error), param_hint="--key") from error
+    return Surrogates(secret, datetime.fromtimestamp(SystemClock().now_ms() / 1000, UTC).year)
 
 
 def _subject(said: Mapping[str, Any]) -> str:
     """Return whose dates move alike: those of one record number, else those of one text."""
     numbers = (said.get("known") or {}).get("ID") or [str(said["id"])]
     return str(numbers[0])
+
+
+def _known(said: Mapping[str, Any]) -> list[str]:
+    return [value for values in said.get("known", {}).values() for value in values]
 
 
 def _text_of(line: bytes) -> str:
@@ -164,17 +175,27 @@ def _text_of(line: bytes) -> str:
 def _asked(said: object, tagger: Finder | None, site: Finder | None) -> tuple[str, TextCleaner]:
     if not isinstance(said, dict) or not isinstance(said.get("text"), str):
         raise LineRefused("no_text")
-    if not isinstance(said.get("id"), str | int):
+    if not _is_id(said.get("id")):
         raise LineRefused("no_id")
     known = KnownTerms(terms_of(grow(NOBODY, _patient(said))))
     return said["text"], TextCleaner(known, tagger, site)
+
+
+def _is_id(said: object) -> bool:
+    """Say whether an id can be written as it was read: half a surrogate pair cannot."""
+    return isinstance(said, int) or (isinstance(said, str) and _is_writable(said))
+
+
+def _is_writable(text: str) -> bool:
+    return not any("\ud800" <= sign <= "\udfff" for sign in text)
 
 
 def _patient(said: Mapping[str, Any]) -> Patient:
     """A list of what is known that cannot be read holds the text back."""
     known = said.get("known", {})
     if not isinstance(known, dict) or not all(
-        isinstance(values, list) and all(isinstance(value, str) for value in values)
+        isinstance(values, list)
+        and all(isinstance(value, str) and _is_writable(value) for value in values)
         for values in known.values()
     ):
         raise LineRefused("known_unreadable")

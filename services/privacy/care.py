@@ -5,7 +5,8 @@ import msgspec
 from contracts.clinical import EncounterStatus, EventType
 from contracts.identified import Encounter, IdentifiedBody
 from contracts.relations import CareRelation, StaffRole
-from services.privacy.deidentify import Cleaner, code_or_empty, encounter_token, local_or_empty
+from services.privacy.deidentify import encounter_token
+from services.privacy.fields import Cleaner, code_or_empty, place_or_empty
 from services.privacy.patient_keys import PatientKey, staff_token
 
 BEGINS = frozenset(
@@ -35,9 +36,9 @@ def relation_of(
         encounter=encounter_token(key, visit.number),
         status=visit.status,
         class_=code_or_empty(visit.class_, cleaner),
-        unit=local_or_empty(visit.unit, cleaner),
-        room=local_or_empty(visit.room, cleaner),
-        bed=local_or_empty(visit.bed, cleaner),
+        unit=place_or_empty(visit.unit, cleaner),
+        room=place_or_empty(visit.room, cleaner),
+        bed=place_or_empty(visit.bed, cleaner),
         staff=_staff(visit, staff_key, cleaner),
         from_ms=_shifted(visit.admitted_at_ms, key),
         to_ms=_shifted(_end_of(body, visit), key),

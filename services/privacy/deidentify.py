@@ -3,9 +3,8 @@
 No clock, no randomness, no client: the same body, key and known identity give the same event.
 """
 
-import re
 from collections.abc import Callable
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -22,7 +21,15 @@ from contracts.deidentified import CleanNote, DeidentifiedEvent, Stay
 from contracts.identified import Encounter, IdentifiedBody, Note
 from contracts.observation import Code, Observation
 from services.privacy.areas import area_of
-from services.privacy.dates import age_at, shift_text
+from services.privacy.code_systems import is_of_system
+from services.privacy.dates import age_at
+from services.privacy.fields import (
+    Cleaner,
+    code_or_empty,
+    label_or_empty,
+    local_or_empty,
+    place_or_empty,
+)
 from services.privacy.free_text import TOO_LONG, Cleaned
 from services.privacy.genotypes import (
     REFUSED,
@@ -35,31 +42,12 @@ from services.privacy.identity import KnownIdentity
 from services.privacy.lines import clean_lines
 from services.privacy.patient_keys import PatientKey
 from services.privacy.policy import POLICY, Rule
-from services.privacy.words import words
+from services.privacy.values import IDENTIFYING_NUMBER, clamped_age, is_identifying, moved_time
 
-CODE_FORM = re.compile(r"[A-Za-z0-9<>=~][A-Za-z0-9<>=~._:/+^-]{0,63}", re.ASCII)
-LONG_DIGITS = re.compile(r"\d{7}")
-PUBLIC_SYSTEMS = words(
-    "LN SCT SNM SNOMED I9 I9C I9CDX I10 I10C I10P ICD10 ICD10CM RXNORM RXN NDC CVX ATC C4 HCPCS"
-)
 SEXES = frozenset({"M", "F", "O", "U", "A", "N", "X"})
 LOINC = "LN"
-LOCAL_CHARS_MAX = 200
 
 Shared = TypeVar("Shared", bound=msgspec.Struct)
-
-
-class Cleaner(Protocol):
-    """What is needed of the text scrub, primed with who is known."""
-
-    def clean(self, text: str) -> Cleaned:
-        """Return free text with marks, or held back."""
-
-    def passes(self, text: str) -> bool:
-        """Return whether a short text has nothing in it that must go."""
-
-    def is_unknown(self, text: str) -> bool:
-        """Return whether a code holds no record number, whole name or telephone of the event."""
 
 
 def deidentify(
@@ -75,7 +63,7 @@ def deidentify(
 
     Its images are none of it: ``images.with_images`` puts them in.
     """
-    apply = _Policy(key, cleaner)
+    apply = _Policy(key, cleaner, body.occurred_at_ms)
     return DeidentifiedEvent(
         event_id=event_id,
         token=key.token,
@@ -105,16 +93,19 @@ def deidentify(
 class _Policy:
     """The rules of the table, for one patient and one event."""
 
-    def __init__(self, key: PatientKey, cleaner: Cleaner) -> None:
+    def __init__(self, key: PatientKey, cleaner: Cleaner, occurred_at_ms: int) -> None:
         self._key = key
+        self._occurred_at_ms = occurred_at_ms
         self._cleaner = cleaner
         self._cleaned: dict[str, Cleaned] = {}
         self._rules: dict[str, Callable[[Any], Any]] = {
             "CODE": self.code,
             "LOCAL": self.local,
+            "LABEL": self.label,
             "SHIFT": self.shift,
             "HASH": self.hash,
             "EACH": self._nested,
+            "NUMBER": self.number,
         }
 
     def each(self, items: tuple[Shared, ...]) -> tuple[Shared, ...]:
@@ -123,6 +114,7 @@ class _Policy:
 
     def observations(self, found: tuple[Observation, ...]) -> tuple[Observation, ...]:
         """Return all observations; their texts are cleaned as one, which a name may break over."""
+        found = tuple(map(clamped_age, found))
         texts = [item.text for item in found if item.kind == "text" and item.text]
         cleaned = iter(clean_lines(texts, self._clean))
         return tuple(
@@ -132,7 +124,8 @@ class _Policy:
 
     def _observation(self, found: Observation, cleaned: Cleaned | None) -> Observation:
         """Return one observation; what its text is depends on its kind."""
-        if _is_refused(found):
+        refused = _refusal_of(found)
+        if refused:
             return Observation(
                 index=found.index,
                 code=self.coded(found.code),
@@ -140,15 +133,15 @@ class _Policy:
                 status=self.code(found.status),
                 at_ms=self.shift(found.at_ms),
                 series=self.hash(found.series),
-                finding=REFUSED,
+                finding=refused,
             )
         clean, text, finding = self._copy(found), "", found.finding
         if found.kind == "time":
-            text = shift_text(found.text, self._key.shift_days)
+            text = moved_time(found, self._occurred_at_ms, self._key.shift_days)
         elif cleaned is not None:
             text, finding = cleaned.text or "", cleaned.held or finding
         elif found.kind in {"quantity", "coded"}:
-            text = self.local(found.text)
+            text = self.label(found.text)
         return msgspec.structs.replace(clean, text=text, finding=self.code(finding))
 
     def note(self, note: Note) -> CleanNote:
@@ -157,7 +150,7 @@ class _Policy:
         return CleanNote(
             text=cleaned.text,
             about=note.about,
-            kind=self.local(note.kind),
+            kind=self.label(note.kind),
             lang=self.code(note.lang),
             held=cleaned.held,
             status=self.code(note.status),
@@ -174,7 +167,7 @@ class _Policy:
         return Stay(
             encounter=encounter_token(self._key, visit.number),
             class_=self.code(visit.class_),
-            unit=self.local(visit.unit),
+            unit=place_or_empty(visit.unit, self._cleaner),
             status=visit.status,
             admitted_at_ms=self.shift(visit.admitted_at_ms),
             discharged_at_ms=self.shift(visit.discharged_at_ms),
@@ -187,23 +180,30 @@ class _Policy:
         return code_or_empty(value, self._cleaner)
 
     def coded(self, code: Code) -> Code:
-        """Return a code with its system; numbers of public code systems may be long."""
+        """Return a code with its system; those of public systems have the form of these."""
         value = code.code
-        is_public = code.system in PUBLIC_SYSTEMS and CODE_FORM.fullmatch(value)
-        kept = is_public and self._cleaner.is_unknown(value)
+        kept = is_of_system(value, code.system) and self._cleaner.is_unknown(value)
         return Code(
             system=self.code(code.system),
             code=value if kept else self.code(value),
-            text=self.local(code.text),
+            text=self.label(code.text),
         )
 
     def local(self, value: str) -> str:
         """Return a site's short text, or ""."""
         return local_or_empty(value, self._cleaner)
 
+    def label(self, value: str) -> str:
+        """Return what something is called, with marks in place of who is named in it, or ""."""
+        return label_or_empty(value, self._cleaner)
+
     def shift(self, at_ms: int | None) -> int | None:
         """Return a time moved back by the patient's days."""
         return None if at_ms is None else at_ms - self._key.shift_ms
+
+    def number(self, value: float | None) -> float | None:
+        """Return a dose, None when it can be the number of somebody."""
+        return None if is_identifying(value, "") else value
 
     def hash(self, value: str) -> str:
         """Return the patient's pseudonym for a number that ties records together."""
@@ -227,8 +227,14 @@ class _Policy:
         return type(struct)(**fields)
 
 
-def _is_refused(found: Observation) -> bool:
-    """Return whether an observation tells a variant that may not pass."""
+def _refusal_of(found: Observation) -> str:
+    """Return why the value of an observation may not pass, "" when it may."""
+    if is_identifying(found.value, found.unit):
+        return IDENTIFYING_NUMBER
+    return REFUSED if _tells_variant(found) else ""
+
+
+def _tells_variant(found: Observation) -> bool:
     said = [found.answer.text or found.answer.code if found.answer else found.text]
     said += [one.text or one.code for one in found.further_answers]
     if found.code.system == LOINC and any(refuses(found.code.code, one) for one in said):
@@ -242,22 +248,17 @@ def encounter_token(key: PatientKey, number: str) -> str:
     return key.pseudonym("encounter", number) if number else ""
 
 
-def code_or_empty(value: str, cleaner: Cleaner) -> str:
-    """Return what has the form of a code and holds nothing known; else as ``local_or_empty``."""
-    if CODE_FORM.fullmatch(value) and not LONG_DIGITS.search(value):
-        return value if cleaner.is_unknown(value) else ""
-    return local_or_empty(value, cleaner)
-
-
-def local_or_empty(value: str, cleaner: Cleaner) -> str:
-    """Return a site's short text whole, or "" when it is long or anything is found in it."""
-    if not value:
-        return ""
-    return value if len(value) <= LOCAL_CHARS_MAX and cleaner.passes(value) else ""
-
-
 # Rules that one struct carries out on itself; SCRUB fields are filled in by kind.
-_GENERIC = {Rule.KEEP, Rule.CODE, Rule.LOCAL, Rule.SHIFT, Rule.HASH, Rule.EACH}
+_GENERIC = {
+    Rule.KEEP,
+    Rule.CODE,
+    Rule.LOCAL,
+    Rule.LABEL,
+    Rule.SHIFT,
+    Rule.HASH,
+    Rule.EACH,
+    Rule.NUMBER,
+}
 _PLANS: dict[type[Any], tuple[tuple[str, str], ...]] = {
     kind: tuple((name, rule.name) for name, rule in POLICY[kind].items() if rule in _GENERIC)
     for kind in (Observation, Condition, Medication, Allergy, Order, Finding, Genotype, Variant)

@@ -8,13 +8,13 @@ undecodable, too long, or something known or a long number is still found in wha
 
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple, Protocol
 
 from services.privacy.encoded import find_encoded, may_hide
-from services.privacy.folding import WALL, Folded, fold, squeeze
+from services.privacy.folding import Folded, fold, squeeze
 from services.privacy.gazetteers import find_listed, find_places_zh
 from services.privacy.genotypes import (
     RAW_GENOME,
@@ -26,6 +26,8 @@ from services.privacy.genotypes import (
 )
 from services.privacy.initials import find_initials
 from services.privacy.known import KnownTerms
+from services.privacy.labels import LABELS_MAX, may_name, named_in, without_terms
+from services.privacy.marking import cut, marked, marks_of, outside, unite
 from services.privacy.near import NearTerms
 from services.privacy.pattern_checks import UNIT_AFTER
 from services.privacy.patterns import PATTERNS, find_patterns
@@ -43,8 +45,8 @@ SHORT_TEXTS_MAX = 500  # kept per patient
 # Marks that turn the order of reading round hide a name from every search: none stands in a chart.
 UNDECODABLE = re.compile("[\ud800-\udfff\ufffd\x00\u202d\u202e]")
 LONG_NUMBER = re.compile(r"(?<![\d.])\d{7,}(?![\d])")
+PLAIN_NUMBER = re.compile(r"[<>=~ ]{0,3}\d{1,6}(?:\.\d{1,6})?", re.ASCII)  # as results are written
 HAN = re.compile("[\u3400-\u9fff]")
-LABEL_ORDER = ("NAME", "EMAIL", "URL", "IP", "PHONE", "DATE", "ID", "LOC", "AGE", "ORG", "OTHER")
 NAMING = frozenset({"NAME", "EMAIL", "LOC"})
 NAME_IN_CODE_CHARS_MIN = 4  # shorter ones are codes
 NOTHING_KNOWN = KnownTerms(())
@@ -67,7 +69,7 @@ class CannotSearch(Exception):
     """A finder could not look at all of a text, which is held back; the message is the code."""
 
 
-class Finder(Protocol):
+class Finder(Hashable, Protocol):
     """The tagger or a site's recognisers, as the scrub sees them."""
 
     def find(self, folded: str) -> list[Span]:
@@ -94,31 +96,45 @@ class TextCleaner:
         self._site = site
         self._passed: dict[str, bool] = {}
         self._unknown: dict[str, bool] = {}
+        self._labels: dict[str, str] = {}
 
     def clean(self, text: str) -> Cleaned:
         """Return ``text`` with marks such as ``[NAME-1]``, or held back."""
         if len(text) > TEXT_CHARS_MAX:
             return TOO_LONG
+        return self._searched(text, self._find_in_note)
+
+    def label(self, text: str) -> str:
+        """Return a short text with marks in place of who is named in it; "" when it is held."""
+        if self.passes(text):
+            return text
+        if text not in self._labels:
+            if len(self._labels) >= SHORT_TEXTS_MAX:
+                self._labels.clear()
+            self._labels[text] = self._searched(text, self._find_in_label).text or ""
+        return self._labels[text]
+
+    def _searched(self, text: str, find: Callable[[str], list[Span]]) -> Cleaned:
         if UNDECODABLE.search(text):
             return Cleaned(None, held="undecodable")
         folded = fold(text)
         if held := _never_searched(folded.folded):
             return Cleaned(None, held=held)
         try:
-            spans = _unite(self._find(folded), folded)
+            spans = unite(self._find(folded, find(folded.folded)), folded)
         except CannotSearch as error:
             return Cleaned(None, held=str(error))
         if held := self._residue(text, spans):
             return Cleaned(None, held=held)
-        marks = _marks_of(text, spans)
-        return Cleaned(_marked(text, spans, marks), spans=tuple(spans), marks=marks)
+        marks = marks_of(text, spans)
+        return Cleaned(marked(text, spans, marks), spans=tuple(spans), marks=marks)
 
     def passes(self, text: str) -> bool:
         """Return whether nothing in a short text must go."""
         return _remembered(self._passed, text, self._passes)
 
     def _passes(self, text: str) -> bool:
-        short = _short_form(text)
+        short = _short_form(text, self._tagger)
         if not short.is_clean:
             return False
         folded = fold(text).folded
@@ -139,8 +155,12 @@ class TextCleaner:
         """Return whether a code holds nothing that names the patient or those around them."""
         return _remembered(self._unknown, text, self._is_unknown)
 
+    def is_code(self, text: str) -> bool:
+        """Return whether a code has nothing in it that must go, by its form or who is known."""
+        return _code_form(text).is_clean and self.is_unknown(text)
+
     def _is_unknown(self, text: str) -> bool:
-        short = _short_form(text)
+        short = _code_form(text)
         if (
             short.has_variant
             or self._known.holds_strong(short.squeezed)
@@ -156,13 +176,19 @@ class TextCleaner:
         found = self._known.find(code, squeeze(code))
         return any(s.label in NAMING and s.end - s.start >= NAME_IN_CODE_CHARS_MIN for s in found)
 
-    def _find(self, folded: Folded) -> list[Span]:
-        text = folded.folded
-        squeezed = squeeze(text)
+    def _find_in_note(self, text: str) -> list[Span]:
         spans = self._counted("form", _find_by_form(without_panel(text), is_note=True))
         spans += self._counted("listed", [*find_listed(text), *find_places_zh(text)])
         if self._tagger is not None:
-            spans += self._counted("tagger", _outside(panel_spans(text), self._tagger.find(text)))
+            spans += self._counted("tagger", outside(panel_spans(text), self._tagger.find(text)))
+        return spans
+
+    def _find_in_label(self, text: str) -> list[Span]:
+        return self._counted("label", _label_spans(text, self._tagger))
+
+    def _find(self, folded: Folded, spans: list[Span]) -> list[Span]:
+        text = folded.folded
+        squeezed = squeeze(text)
         spans = [with_initials(text, trimmed(text, span)) for span in spans]
         spans += self._counted("form", list(find_genotypes(text)))
         spans += self._counted("form", list(find_broken(text)))
@@ -188,7 +214,7 @@ class TextCleaner:
 
     def _residue(self, text: str, spans: list[Span]) -> str:
         """Look again at what is left, without regard to where words begin and end."""
-        rest = fold(_cut(text, spans)).folded
+        rest = fold(cut(text, spans)).folded
         if self._known.holds_strong(squeeze(rest).squeezed):
             return "residual_identifier"
         rest = without_panel(rest)
@@ -237,58 +263,32 @@ class _Short(NamedTuple):
     has_variant: bool
 
 
-@lru_cache(maxsize=65_536)
-def _short_form(text: str) -> _Short:
+@lru_cache(maxsize=LABELS_MAX)
+def _short_form(text: str, tagger: Finder | None) -> _Short:
     """A site's short texts are few and come back all the time: look at each once."""
     folded = fold(text).folded
     has_variant = names_variant(folded)
-    is_clean = not has_variant and not _find_by_form(without_panel(folded))
+    is_clean = not has_variant and not _label_spans(folded, tagger)
     return _Short(is_clean, squeeze(folded).squeezed, may_hide(folded), has_variant)
 
 
-def _outside(kept: list[tuple[int, int]], spans: list[Span]) -> list[Span]:
-    """What the tagger takes for a name within a genotype of the panel is none."""
-    return [s for s in spans if not any(start <= s.start and s.end <= end for start, end in kept)]
+@lru_cache(maxsize=LABELS_MAX)
+def _code_form(text: str) -> _Short:
+    """The same of a code, too short for a telephone number; a name in it is listed and no word."""
+    folded = fold(text).folded
+    has_variant = names_variant(folded)
+    found = _find_by_form(without_panel(folded), is_note=True)
+    names = may_name(folded) or any(span.label != "PHONE" for span in found)
+    squeezed = squeeze(folded).squeezed
+    return _Short(not has_variant and not names, squeezed, may_hide(folded), has_variant)
 
 
-def _unite(spans: list[Span], folded: Folded) -> list[Span]:
-    """Overlapping spans become one, in original offsets, named by the kind that tells most."""
-    united: list[Span] = []
-    for span in sorted(spans, key=lambda span: (span.start, -span.end)):
-        start, end = folded.original(span.start, span.end)
-        if united and start < united[-1].end:
-            last = united.pop()
-            label = min(last.label, span.label, key=LABEL_ORDER.index)
-            if last.end - last.start >= 2 * (end - start):
-                label = last.label
-            united.append(Span(last.start, max(last.end, end), label))
-        else:
-            united.append(Span(start, end, span.label))
-    return united
-
-
-def _marks_of(text: str, spans: list[Span]) -> tuple[str, ...]:
-    numbers: dict[str, dict[str, int]] = {}
-    marks = []
-    for span in spans:
-        seen = numbers.setdefault(span.label, {})
-        value = squeeze(fold(text[span.start : span.end]).folded).squeezed
-        number = seen.setdefault(value, len(seen) + 1)
-        marks.append(f"[{span.label}-{number}]")
-    return tuple(marks)
-
-
-def _marked(text: str, spans: list[Span], marks: tuple[str, ...]) -> str:
-    pieces, position = [], 0
-    for span, mark in zip(spans, marks, strict=True):
-        pieces += [text[position : span.start], mark]
-        position = span.end
-    return "".join([*pieces, text[position:]])
-
-
-def _cut(text: str, spans: list[Span]) -> str:
-    pieces, position = [], 0
-    for span in spans:
-        pieces += [text[position : span.start], WALL]
-        position = span.end
-    return "".join([*pieces, text[position:]])
+def _label_spans(folded: str, tagger: Finder | None) -> list[Span]:
+    """Return what identifies somebody in a short text, whoever the patient is."""
+    if PLAIN_NUMBER.fullmatch(folded):
+        return []
+    spans = _find_by_form(without_panel(folded), is_note=True)
+    spans += [*find_listed(folded), *find_places_zh(folded)]
+    if tagger is not None:
+        spans += outside(panel_spans(folded), list(named_in(folded, tagger)))
+    return without_terms(folded, spans)

@@ -35,8 +35,10 @@ class Rule(Enum):
     """What happens to a field."""
 
     KEEP = auto()  # passes: a number, a flag or a word of a closed set of the contract
+    NUMBER = auto()  # passes, unless it can be a telephone, a record number or a date
     CODE = auto()  # passes when it has the form of a code, else it is treated as LOCAL
     LOCAL = auto()  # a site's own short text: passes whole or, if anything is found in it, not
+    LABEL = auto()  # what a thing is called: passes with marks in place of who is named in it
     SCRUB = auto()  # free text: passes with marks, or is held back
     SHIFT = auto()  # a time: moved back by the patient's days
     HASH = auto()  # becomes a pseudonym under the patient key
@@ -49,6 +51,7 @@ class Rule(Enum):
 
 
 KEEP, CODE, LOCAL, SCRUB = Rule.KEEP, Rule.CODE, Rule.LOCAL, Rule.SCRUB
+LABEL, NUMBER = Rule.LABEL, Rule.NUMBER
 SHIFT, HASH, TOKEN = Rule.SHIFT, Rule.HASH, Rule.TOKEN
 GENERALISE, EACH, DROP = Rule.GENERALISE, Rule.EACH, Rule.DROP
 
@@ -112,7 +115,7 @@ POLICY: dict[type[Any], dict[str, Rule]] = {
         "index": KEEP,
         "code": EACH,
         "kind": KEEP,
-        "value": KEEP,
+        "value": NUMBER,
         "comparator": CODE,
         "text": SCRUB,
         "answer": EACH,
@@ -127,22 +130,22 @@ POLICY: dict[type[Any], dict[str, Rule]] = {
         "further_answers": EACH,
         "code_sent": EACH,
     },
-    Code: {"system": CODE, "code": CODE, "text": LOCAL},
+    Code: {"system": CODE, "code": CODE, "text": LABEL},
     Condition: {"code": EACH, "at_ms": SHIFT, "status": CODE},
     Medication: {
         "code": EACH,
-        "dose": KEEP,
+        "dose": NUMBER,
         "dose_unit": LOCAL,
         "route": LOCAL,
         "status": CODE,
         "start_ms": SHIFT,
-        "dose_max": KEEP,
+        "dose_max": NUMBER,
         "dose_sent": LOCAL,
         "alternates": EACH,
         "part_of": KEEP,
         "role": CODE,
     },
-    Allergy: {"code": EACH, "severity": LOCAL, "reaction": LOCAL},
+    Allergy: {"code": EACH, "severity": LOCAL, "reaction": LABEL},
     Genotype: {"gene": KEEP, "diplotype": KEEP, "about": KEEP, "metabolism": LOCAL},
     Variant: {
         "gene": KEEP,
@@ -159,7 +162,7 @@ POLICY: dict[type[Any], dict[str, Rule]] = {
     Note: {
         "text": SCRUB,
         "about": KEEP,
-        "kind": LOCAL,
+        "kind": LABEL,
         "lang": CODE,
         "apart_chars": DROP,
         "status": CODE,

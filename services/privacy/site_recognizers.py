@@ -17,7 +17,8 @@ from pydantic import ValidationError
 
 from plumbing.clock import Clock
 from services.privacy import metrics
-from services.privacy.free_text import LABEL_ORDER, CannotSearch
+from services.privacy.free_text import CannotSearch
+from services.privacy.marking import LABEL_ORDER
 from services.privacy.spans import Span
 
 KEYS = {"supported_languages", "global_regex_flags", "recognizers"}

@@ -98,7 +98,7 @@ def test_an_event_keeps_its_medicine_and_loses_its_person() -> None:
         assert gone not in text
 
 
-def test_a_time_valued_text_moves_and_a_local_text_with_a_name_goes() -> None:
+def test_a_time_valued_text_moves_and_a_name_in_a_label_is_marked() -> None:
     observations = (
         Observation(index=0, code=Code("L", "LMP"), kind="time", text="20240301"),
         Observation(index=1, code=Code("L", "X", "Sample of Anna Vickers"), kind="empty"),
@@ -111,7 +111,7 @@ def test_a_time_valued_text_moves_and_a_local_text_with_a_name_goes() -> None:
     found = clean(a_body(observations=observations)).observations
     assert found[0].text != "20240301"
     assert len(found[0].text) == 8
-    assert found[1].code == Code("L", "X", "")
+    assert found[1].code == Code("L", "X", "Sample of [NAME-1]")
     assert found[2].code.code == ""
     assert found[3].code == Code("SCT", "271649006", "Systolic")
     assert found[4].text == "Ms [NAME-1] is well"

@@ -1,0 +1,59 @@
+"""Pure: fields that are codes, names of things and places: which pass whole, marked, or not."""
+
+import re
+from typing import Protocol
+
+from services.privacy.free_text import Cleaned
+
+CODE_FORM = re.compile(r"[A-Za-z0-9<>=~][A-Za-z0-9<>=~._:/+^-]{0,63}", re.ASCII)
+# A coding system's own number, arcs of it short.
+OID = re.compile(r"[0-2](?:\.(?:0|[1-9]\d{0,6})){3,15}", re.ASCII)
+DIGITS_MAX = 6  # of a site's code: more are a number of somebody
+LOCAL_CHARS_MAX = 200
+
+
+class Cleaner(Protocol):
+    """What is needed of the text scrub, primed with who is known."""
+
+    def clean(self, text: str) -> Cleaned:
+        """Return free text with marks, or held back."""
+
+    def label(self, text: str) -> str:
+        """Return a short text with marks, or "" when it is held back."""
+
+    def passes(self, text: str) -> bool:
+        """Return whether a short text has nothing in it that must go."""
+
+    def is_unknown(self, text: str) -> bool:
+        """Return whether a code holds no record number, whole name or telephone of the event."""
+
+    def is_code(self, text: str) -> bool:
+        """Return whether a site's code holds neither these nor anybody's number or name."""
+
+
+def code_or_empty(value: str, cleaner: Cleaner) -> str:
+    """Return what has the form of a code and holds nothing known; else as ``local_or_empty``."""
+    if OID.fullmatch(value):
+        return value if cleaner.is_unknown(value) else ""
+    if CODE_FORM.fullmatch(value) and sum(map(str.isdecimal, value)) <= DIGITS_MAX:
+        return value if cleaner.is_code(value) else ""
+    return local_or_empty(value, cleaner)
+
+
+def place_or_empty(value: str, cleaner: Cleaner) -> str:
+    """Return a ward, room or bed whole or ""; one word stays, for wards are called after people."""
+    if value.isalpha() and len(value) <= LOCAL_CHARS_MAX:
+        return value if cleaner.is_unknown(value) else ""
+    return code_or_empty(value, cleaner)
+
+
+def local_or_empty(value: str, cleaner: Cleaner) -> str:
+    """Return a site's short text whole, or "" when it is long or anything is found in it."""
+    if not value:
+        return ""
+    return value if len(value) <= LOCAL_CHARS_MAX and cleaner.passes(value) else ""
+
+
+def label_or_empty(value: str, cleaner: Cleaner) -> str:
+    """Return what a thing is called with marks in place of who is named in it, "" when long."""
+    return cleaner.label(value) if 0 < len(value) <= LOCAL_CHARS_MAX else ""
