@@ -13,6 +13,7 @@ from services.privacy.identity import KnownIdentity
 from services.privacy.known import KnownTerms
 from services.privacy.known_terms import Term, terms_of
 from services.privacy.near import NearTerms, _Words
+from services.privacy.pinyin import SOUNDS
 from tests.unit.privacy.builders import ANNA, MING, a_body, cleaner_of, known_of
 
 KNOWING = cleaner_of(a_body())
@@ -188,3 +189,8 @@ def test_words_that_sound_like_a_name_in_pinyin_stay(name: tuple[str, str], text
     folded = fold(text).folded
     found = NearTerms(KnownTerms(terms_of(known)).terms).find(folded, squeeze(folded))
     assert [folded[span.start : span.end] for span in found] == []
+
+
+def test_the_sounds_of_all_characters_are_there_before_a_note_is() -> None:
+    assert SOUNDS.of_char[ord("芳")] == SOUNDS.of_char[ord("方")] == SOUNDS.of_syllable["fang"]
+    assert len(SOUNDS.of_char) > 20_000
