@@ -199,7 +199,7 @@ def _patient(said: Mapping[str, Any]) -> Patient:
         for values in known.values()
     ):
         raise LineRefused("known_unreadable")
-    if not known.keys() <= set(KINDS):
+    if not known.keys() <= set(KINDS) - {"STAFF"}:  # a kind between services alone
         raise LineRefused("known_unreadable")
     return Patient(ids=(), others={kind: tuple(values) for kind, values in known.items()})
 

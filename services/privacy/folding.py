@@ -2,13 +2,15 @@
 
 ``folded`` undoes tricks of writing (full width, accents, zero-width and bidi marks, odd dashes and
 spaces) and keeps case and separators. ``squeezed`` is its lower case with only letters and digits,
-so ``12-34 56`` and ``Smith, Anna`` are found as ``123456`` and ``smithanna``.
+so ``12-34 56`` and ``Smith, Anna`` are found as ``123456`` and ``smithanna``. Chinese characters
+are simplified ones in it (``lists/simplified.txt``): ``歐陽`` is ``欧阳``.
 """
 
 import re
 import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 
 # Latin letters that do not decompose.
 LETTERS = {
@@ -92,6 +94,21 @@ def term(value: str) -> str:
     return squeeze(fold(value).folded).squeezed
 
 
+def simplified(text: str) -> str:
+    """Return ``text`` with each traditional Chinese character as the simplified one."""
+    return text if text.isascii() else text.translate(_SIMPLIFIED)
+
+
+def _pairs() -> dict[int, str]:
+    path = Path(__file__).with_name("lists") / "simplified.txt"
+    lines = path.read_text(encoding="utf-8").split()
+    plain = {line[0]: line[1] for line in lines}
+    return {ord(one): plain.get(other, other) for one, other in plain.items()}
+
+
+_SIMPLIFIED = _pairs()
+
+
 @lru_cache(maxsize=16_384)
 def _fold_char(char: str) -> str:
     category = unicodedata.category(char)
@@ -114,7 +131,7 @@ def _squeeze_char(char: str) -> str:
     if char == WALL:
         return char
     alike = char.translate(LOOKALIKES_SQUEEZED)
-    return "".join(c for c in alike.casefold() if c.isalnum())
+    return simplified("".join(c for c in alike.casefold() if c.isalnum()))
 
 
 def _one_script(word: "re.Match[str]") -> str:

@@ -4,6 +4,7 @@ import re
 from collections import OrderedDict
 from functools import lru_cache
 
+from services.privacy.folding import simplified
 from services.privacy.known import KnownTerms
 
 # What privacy made itself (pixels too, in base64), or a number that is a time: random letters and
@@ -48,7 +49,7 @@ def shows_identity(record: bytes, known: KnownTerms) -> bool:
     if known.is_empty:
         return False
     text = OWN.sub(b"", record).decode().casefold()
-    for term in known.strong_in(SEPARATORS.sub("", text)):
+    for term in known.strong_in(simplified(SEPARATORS.sub("", text))):
         if term.label == "NAME":
             return True
         if len(term.text) >= NUMBER_CHARS_MIN and _whole(term.text).search(text):

@@ -34,10 +34,13 @@ class KnownTerms:
     def __init__(self, terms: Iterable[Term]) -> None:
         """Build the automaton; of two terms with the same text the stronger stays."""
         best: dict[str, Term] = {}
-        initials = set()
+        initials, spelt = set(), []
         for term in chain.from_iterable(map(_pieces, terms)):
             if term.is_initials:
                 initials.add(term.text)
+                continue
+            if term.is_spelt:
+                spelt.append(term)
                 continue
             held = best.get(term.text)
             if held is None or (term.is_strong, not term.needs_cue) > (
@@ -48,7 +51,7 @@ class KnownTerms:
         self._automaton = ahocorasick.Automaton()
         for term in best.values():
             self._automaton.add_word(term.text, term)
-        self.terms, self.initials = tuple(best.values()), frozenset(initials)
+        self.terms, self.initials = (*best.values(), *spelt), frozenset(initials)
         self.is_empty = not best
         if best:
             self._automaton.make_automaton()

@@ -10,7 +10,7 @@ from contracts.identified import PersonName, Staff
 from services.privacy.folding import fold, term
 from services.privacy.identity import KnownIdentity, is_han
 from services.privacy.initials import initials_of
-from services.privacy.pinyin import written_in_latin
+from services.privacy.pinyin import is_pinyin, written_in_latin
 from services.privacy.words import DOUBLE_SURNAMES, NEVER_NAMES, WORD_NAMES
 
 STRONG_ID_CHARS = 5
@@ -24,7 +24,8 @@ HAN_DIGITS = "〇一二三四五六七八九"
 class Term(NamedTuple):
     """One string of squeezed text. ``is_strong``: it alone names the person. ``is_embedded``: it
     counts inside a longer word. ``needs_cue``: it is also an ordinary word. ``is_initials``: two to
-    four capitals, which ``initials.py`` looks for.
+    four capitals, which ``initials.py`` looks for. ``is_spelt``: family and given name in pinyin,
+    a blank between them, which ``near.py`` looks for in Chinese characters.
     """
 
     text: str
@@ -33,6 +34,7 @@ class Term(NamedTuple):
     is_embedded: bool = False
     needs_cue: bool = False
     is_initials: bool = False
+    is_spelt: bool = False
 
 
 def terms_of(
@@ -66,6 +68,13 @@ def _name_terms(name: PersonName) -> Iterator[Term]:
     yield from (Term(text, "NAME", is_initials=True) for text in initials_of(name))
     if is_han(family or given):
         yield from _latin_terms(family, given)
+    else:
+        yield from _spelt_terms(family, given + term(name.middle))
+
+
+def _spelt_terms(family: str, given: str) -> Iterator[Term]:
+    if is_pinyin(family, given):
+        yield Term(f"{family} {given}", "NAME", is_spelt=True)
 
 
 def _latin_terms(family: str, given: str) -> Iterator[Term]:
@@ -124,7 +133,9 @@ def _parse(text: str) -> PersonName:
 
 def _written_name_terms(value: str) -> Iterator[Term]:
     """Terms of a name that came as one string; its last word may be the family name."""
-    yield from _name_terms(_parse(value))
+    name = _parse(value)
+    yield from _name_terms(name)
+    yield from _spelt_terms(term(name.given), term(name.family))  # Xiaoming Ouyang
     pieces = [piece for piece in (term(one) for one in value.split()) if piece]
     if len(pieces) > 1 and "," not in value and not is_han(pieces[0]):
         yield Term(pieces[0][:1] + pieces[-1], "NAME")  # R. Graves

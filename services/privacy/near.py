@@ -1,27 +1,26 @@
 """Pure: finds what is nearly a known identifier, as whoever writes in haste writes it.
 
 Of a Latin name of five letters and more, of a number of six signs and more: one sign wrong, left
-out, doubled, or two swapped. Of a Chinese name: one character by another that sounds the same. What
-is an ordinary or a clinical word is no near miss.
+out, doubled, or two swapped. Of a Chinese name: one character by another that sounds the same; of
+one known in pinyin, all characters that sound so. What is an ordinary or a clinical word is no near
+miss.
 """
 
 import re
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
 from itertools import islice, product
 
 import ahocorasick
-from pypinyin.pinyin_dict import pinyin_dict
 
 from services.privacy.folding import Squeezed
-from services.privacy.identity import HAN_FIRST, HAN_LAST, is_han
+from services.privacy.identity import is_han
 from services.privacy.known import EPONYM_AFTER, reads_as_name
 from services.privacy.known_terms import Term
 from services.privacy.pattern_checks import UNIT_AFTER
-from services.privacy.pinyin import readings_of
+from services.privacy.pinyin import SOUNDS, readings_of, spelt_sounds
 from services.privacy.spans import Span
 from services.privacy.tagger.hints import COMMON, ORDINARY, UNLISTED, hint_of_word, is_han_word
-from services.privacy.words import CLINICAL_WORDS
+from services.privacy.words import CLINICAL_WORDS, DOUBLE_SURNAMES, RARE_SURNAMES, SURNAMES
 
 NAME_CHARS_MIN, NAME_CHARS_PLAIN = 5, 6  # from the second on in lower case too
 NUMBER_CHARS_MIN, NUMBER_CHARS_LONG = 6, 8  # from the second on with one sign more or less too
@@ -38,6 +37,12 @@ PIECES = re.compile(r"(?<![A-Za-z0-9.,])(?:[A-Za-z]{1,4}[ -])?\d+(?:[ ./-]\d+){1
 PIECE = re.compile(r"[A-Za-z0-9]+")
 PIECES_MAX = 5  # of one number
 HAN = re.compile("[\u3400-\u9fff]")
+FAMILY_SIGNS, DOUBLES = frozenset(SURNAMES + RARE_SURNAMES), frozenset(DOUBLE_SURNAMES.split())
+SENTENCE_STARTS = frozenset("。,;!?\n ")
+TITLE_AFTER = re.compile(
+    "女士|先生|小姐|同志|老人|阿姨|大爷|医[生师]|护士|主任|,? ?[男女][,。、 \n]"
+)
+SAYS_AFTER = re.compile("自?诉|述|今[日晨天]|昨[日晚天]|入院|因|,? ?\\d{1,3}岁")
 NO_NUMBER_BEFORE, NO_NUMBER_AFTER = re.compile(r"\d\.$"), re.compile(r"\.\d")
 
 
@@ -150,31 +155,27 @@ class _Homophones:
 
     def __init__(self, terms: Iterable[Term]) -> None:
         self._automaton = ahocorasick.Automaton()
-        sounds: dict[str, list[Term]] = {}
-        for term in islice(filter(_is_han_name, terms), TERMS_MAX):
-            for sound in _sounds(term.text):
-                sounds.setdefault(sound, []).append(term)
-        for sound, named in sounds.items():
+        by_sound: dict[str, list[Term]] = {}
+        for term in islice(filter(_has_sound, terms), TERMS_MAX):
+            for sound in _sounds(term):
+                by_sound.setdefault(sound, []).append(term)
+        for sound, named in by_sound.items():
             self._automaton.add_word(sound, (len(sound), named[:SHARING_MAX]))
-        self._is_empty = not sounds
-        if sounds:
+        self._is_empty = not by_sound
+        if by_sound:
             self._automaton.make_automaton()
 
     def find(self, folded: str, squeezed: Squeezed) -> Iterator[Span]:
         if self._is_empty:
             return
         text, at = squeezed.squeezed, squeezed.at
-        for last, (size, terms) in self._automaton.iter(text.translate(_first_of_sound())):
+        for last, (size, terms) in self._automaton.iter(text.translate(SOUNDS.of_char)):
             written = text[last - size + 1 : last + 1]
             start, end = at[last - size + 1], at[last] + 1
             if end - start > 2 * size or is_han_word(written):
                 continue
-            for term in terms:
-                if sum(map(str.__ne__, written, term.text)) == 1 and (
-                    size >= HAN_NAME_CHARS_SURE or reads_as_name(folded, start)
-                ):
-                    yield Span(start, end, "NAME")
-                    break
+            if any(_sounds_as(term, written, folded, start, end) for term in terms):
+                yield Span(start, end, "NAME")
 
 
 def is_word(lowered: str) -> bool:
@@ -198,7 +199,9 @@ def _is_indexed(term: Term) -> bool:
     return is_number and size >= NUMBER_CHARS_MIN and digits >= NUMBER_DIGITS_MIN
 
 
-def _is_han_name(term: Term) -> bool:
+def _has_sound(term: Term) -> bool:
+    if term.is_spelt:
+        return True
     size = len(term.text)
     is_name = term.label == "NAME" and 2 <= size <= HAN_NAME_CHARS_MAX
     return is_name and all(map(is_han, term.text))
@@ -237,24 +240,38 @@ def _stands(term: Term, folded: str, start: int, end: int) -> bool:
     return folded[start].isupper() or len(term.text) >= NAME_CHARS_PLAIN
 
 
-def _sounds(name: str) -> set[str]:
+def _sounds_as(term: Term, written: str, folded: str, start: int, end: int) -> bool:
+    """Return whether characters that sound like a name stand for it."""
+    if term.is_spelt:
+        return _is_spelt(written, folded, start, end)
+    if sum(map(str.__ne__, written, term.text)) != 1:
+        return False
+    return len(written) >= HAN_NAME_CHARS_SURE or reads_as_name(folded, start)
+
+
+def _is_spelt(written: str, folded: str, start: int, end: int) -> bool:
+    """Return whether characters that sound like a name in pinyin are one: a family name comes
+    first. Two characters, and three of which two are a word, where a person stands alone.
+    """
+    if written[0] not in FAMILY_SIGNS and written[:2] not in DOUBLES:
+        return False
+    has_word = is_han_word(written[:2]) or is_han_word(written[1:])
+    if len(written) > HAN_NAME_CHARS_SURE or (len(written) == HAN_NAME_CHARS_SURE and not has_word):
+        return True
+    if reads_as_name(folded, start) or TITLE_AFTER.match(folded, end):
+        return True
+    is_first = start == 0 or folded[start - 1] in SENTENCE_STARTS
+    return is_first and SAYS_AFTER.match(folded, end) is not None
+
+
+def _sounds(term: Term) -> set[str]:
     """Return a name with each character as the first of those that sound as it may."""
-    first = _first_of_sound()
+    if term.is_spelt:
+        return spelt_sounds(*term.text.split(" "))
+    of_char, of_syllable = SOUNDS
     options = []
-    for char in name:
-        readings = readings_of(char) if ord(char) in pinyin_dict else ()
-        options.append({first.get(ord(char), char)} | {_FIRST[r] for r in readings if r in _FIRST})
+    for char in term.text:
+        readings = readings_of(char) if ord(char) in of_char else ()
+        alike = {of_syllable[one] for one in readings if one in of_syllable}
+        options.append({of_char.get(ord(char), char)} | alike)
     return {"".join(one) for one in islice(product(*map(sorted, options)), WRITINGS_MAX)}
-
-
-_FIRST: dict[str, str] = {}
-
-
-@lru_cache(maxsize=1)
-def _first_of_sound() -> dict[int, str]:
-    """Return each Chinese character with the first that has its (first) reading without tone."""
-    found = {}
-    for code in range(ord(HAN_FIRST), ord(HAN_LAST) + 1):
-        if code in pinyin_dict:
-            found[code] = _FIRST.setdefault(readings_of(chr(code))[0], chr(code))
-    return found

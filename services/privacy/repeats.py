@@ -12,7 +12,7 @@ from services.privacy.known import KnownTerms
 from services.privacy.known_terms import Term
 from services.privacy.spans import Span
 from services.privacy.tagger.hints import is_han_word
-from services.privacy.words import NEVER_NAMES, NOT_NAMES, SURNAMES, WORD_NAMES
+from services.privacy.words import DOUBLE_SURNAMES, NEVER_NAMES, NOT_NAMES, SURNAMES, WORD_NAMES
 
 LATIN_CHARS_MIN = 4
 ID_CHARS_MIN = 5
@@ -44,8 +44,9 @@ def _name_terms(value: str, whole: str) -> Iterator[Term]:
     if is_han(whole):
         if len(whole) >= 2 and whole not in NEVER_NAMES and whole not in WORD_NAMES:
             yield Term(whole, "NAME")
-        given = whole[1:]
-        if len(whole) == 3 and whole[0] in SURNAMES and not is_han_word(given):
+        cut = 2 if whole[:2] in DOUBLE_SURNAMES.split() else 1
+        given, has_family = whole[cut:], cut == 2 or whole[0] in SURNAMES
+        if len(given) == 2 and has_family and not is_han_word(given):
             yield Term(given, "NAME", needs_cue=given in WORD_NAMES)
         return
     for part in {whole, *(term(piece) for piece in PARTS.split(value))}:

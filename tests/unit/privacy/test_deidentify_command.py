@@ -56,6 +56,7 @@ def test_spans_say_what_the_text_lost() -> None:
         (b'{"id": "a", "text": 3}', "no_text"),
         (b'{"text": "x"}', "no_id"),
         (b'{"id": "a", "text": "x", "known": {"NICKNAME": ["y"]}}', "known_unreadable"),
+        (b'{"id": "a", "text": "x", "known": {"STAFF": ["y"]}}', "known_unreadable"),
         (b'{"id": "a", "text": "x", "known": []}', "known_unreadable"),
         (b'{"id": "a", "text": "\\ud800"}', "undecodable"),
         (b'{"id": "a", "text": "caf\xff"}', "not_json"),

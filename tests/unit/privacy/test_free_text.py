@@ -2,6 +2,7 @@ import time
 
 import pytest
 
+from contracts.identified import Patient, PatientId, PersonName
 from services.privacy.free_text import TextCleaner
 from services.privacy.known import KnownTerms
 from services.privacy.known_terms import Term, terms_of
@@ -94,6 +95,23 @@ def test_medicine_stays(text: str) -> None:
 )
 def test_known_identifiers_go_however_written(text: str, expected: str) -> None:
     assert KNOWING.clean(text).text == expected
+
+
+@pytest.mark.parametrize(
+    ("known", "text", "expected"),
+    [
+        (("欧阳", "晓明"), "歐陽曉明今日訴頭痛", "[NAME-1]今日訴頭痛"),
+        (("歐陽", "曉明"), "欧阳晓明今日诉头痛", "[NAME-1]今日诉头痛"),
+        (("歐陽", "晓明"), "家属见歐阳曉明好转", "家属见[NAME-1]好转"),
+    ],
+)
+def test_a_name_goes_in_traditional_and_in_simplified_characters(
+    known: tuple[str, str], text: str, expected: str
+) -> None:
+    patient = Patient(ids=(PatientId("7"),), names=(PersonName(*known),))
+    cleaner = TextCleaner(KnownTerms(terms_of(known_of(patient))))
+    assert cleaner.clean(text).text == expected
+    assert not cleaner.passes(text)
 
 
 def test_known_chinese_identifiers_go() -> None:

@@ -28,6 +28,7 @@ def record(text: str, **changes: object) -> bytes:
         "Anna Vickers",
         "VICKERS,ANNA",
         "欧阳晓明",
+        "歐陽曉明",
         "zy0098231",
     ],
 )

@@ -9,9 +9,11 @@ import pytest
 from contracts.identified import Patient, PatientId, PersonName
 from services.privacy.folding import fold, squeeze
 from services.privacy.free_text import TextCleaner
+from services.privacy.identity import KnownIdentity
 from services.privacy.known import KnownTerms
 from services.privacy.known_terms import Term, terms_of
 from services.privacy.near import NearTerms, _Words
+from services.privacy.pinyin import SOUNDS
 from tests.unit.privacy.builders import ANNA, MING, a_body, cleaner_of, known_of
 
 KNOWING = cleaner_of(a_body())
@@ -140,3 +142,55 @@ def test_made_up_names_and_texts_take_no_time(unit: str) -> None:  # fmt: skip
     begun = time.process_time()
     cleaner.clean(text)
     assert time.process_time() - begun < 2.0
+
+
+SPELT = known_of(Patient(ids=(PatientId("7"),), names=(PersonName("OUYANG", "XIAO MING"),)))
+WANG = known_of(Patient(ids=(PatientId("7"),), names=(PersonName("Wang", "Fang"),)))
+
+
+@pytest.mark.parametrize(
+    ("known", "text", "expected"),
+    [
+        (SPELT, "今日欧阳晓明诉头痛,晓明睡眠可", "今日[NAME-1]诉头痛,[NAME-2]睡眠可"),
+        (SPELT, "今日歐陽小銘诉头痛", "今日[NAME-1]诉头痛"),
+        (WANG, "王芳今日诉头痛", "[NAME-1]今日诉头痛"),
+        (WANG, "已告知汪方女士", "已告知[NAME-1]女士"),
+    ],
+)
+def test_a_name_known_in_pinyin_goes_in_chinese_characters(
+    known: KnownIdentity, text: str, expected: str
+) -> None:
+    rules = NearTerms(KnownTerms(terms_of(known)).terms)
+    folded = fold(text).folded
+    assert list(rules.find(folded, squeeze(folded))) != []
+    assert TextCleaner(KnownTerms(terms_of(known))).clean(text).text == expected
+
+
+def test_a_name_that_stands_first_is_as_one_string_too() -> None:
+    others = Patient(ids=(PatientId("7"),), others={"NAME": ("Xiaoming Ouyang", "Li, Jianmin")})
+    cleaner = TextCleaner(KnownTerms(terms_of(known_of(others))))
+    assert cleaner.clean("其夫欧阳晓明,其子李建民").text == "其夫[NAME-1],其子[NAME-2]"
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        (("Wang", "Fan"), "患者往返两地,血压波动"),
+        (("Gao", "Xueya"), "高血压三级,今日高血压药停用"),
+        (("Zhou", "Yizhi"), "周一至周五服药"),
+        (("Shi", "Yong"), "石永久留置"),
+        (("Lee", "Ann"), "累及肝脏"),
+        (("Yu", "Shi"), "于是复查,予试用抗生素"),
+        (("Chang", "Qi"), "长期卧床,常期随访"),
+    ],
+)
+def test_words_that_sound_like_a_name_in_pinyin_stay(name: tuple[str, str], text: str) -> None:
+    known = known_of(Patient(ids=(PatientId("7"),), names=(PersonName(*name),)))
+    folded = fold(text).folded
+    found = NearTerms(KnownTerms(terms_of(known)).terms).find(folded, squeeze(folded))
+    assert [folded[span.start : span.end] for span in found] == []
+
+
+def test_the_sounds_of_all_characters_are_there_before_a_note_is() -> None:
+    assert SOUNDS.of_char[ord("芳")] == SOUNDS.of_char[ord("方")] == SOUNDS.of_syllable["fang"]
+    assert len(SOUNDS.of_char) > 20_000
