@@ -1,8 +1,13 @@
-"""Key files: 32 random bytes as hex, 0600, made once and never overwritten."""
+"""Key files: 32 random bytes as hex, 0600, made once and never overwritten.
+
+A file that others than its owner can read is refused. Two forms of Kubernetes pass: a secret that
+nobody can write (0440, for a pod's group), and a volume that the pod's group owns (setgid folder).
+"""
 
 import contextlib
 import os
-from collections.abc import Callable
+import stat
+from collections.abc import Callable, Mapping
 from itertools import pairwise
 from pathlib import Path
 
@@ -12,6 +17,19 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 KEY_BYTES = 32
 DISTINCT_BYTES_MIN = 8  # 32 random bytes have at least so many different ones; a sample has not
 OWNER_ONLY = 0o600
+# Published: the vectors of NIST SP 800-38A (AES-256), of RFC 8032 (7.1, secrets 1 and 2) and of RFC
+# 7748 (6.1, private keys of Alice and Bob), and SHA-256 of nothing.
+SAMPLES = frozenset(
+    bytes.fromhex(text)
+    for text in (
+        "603deb1015ca71be2b73aef0857d77811f352c073b6108d72d9810a30914dff4",
+        "9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60",
+        "4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb",
+        "77076d0a7318a57d3c16c17251b26645df4c2f87ebc0992ab177fba51db92c2a",
+        "5dab087e624a8a4b79e17f8b83800ee66f3bb1292618b6fd1c2f8b27ff88e0eb",
+        "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+    )
+)
 
 Random = Callable[[int], bytes]
 
@@ -20,8 +38,12 @@ class KeyMissing(Exception):
     """A key file is missing, short or no key: the service refuses to start. Names the file."""
 
 
-def read_key(path: Path) -> bytes:
-    """Return the 32 bytes in a key file; raise ``KeyMissing`` for anything else."""
+def read_key(path: Path, *, is_public: bool = False) -> bytes:
+    """Return the 32 bytes in a key file; raise ``KeyMissing`` for anything else, also for a file
+    that others can read unless it ``is_public``.
+    """
+    if not is_public:
+        require_private(path)
     try:
         text = path.read_text(encoding="ascii").strip()
     except (OSError, UnicodeError) as error:
@@ -35,9 +57,28 @@ def read_key(path: Path) -> bytes:
     return key
 
 
+def require_private(path: Path) -> None:
+    """Raise ``KeyMissing`` when others than the owner can read or write a file."""
+    try:
+        mode, folder = path.stat().st_mode, path.parent.stat().st_mode
+    except OSError as error:
+        raise KeyMissing(f"{path.name}: no such key file") from error
+    is_mounted = not mode & 0o222 or bool(folder & stat.S_ISGID)
+    if mode & stat.S_IRWXO or (mode & stat.S_IRWXG and not is_mounted):
+        raise KeyMissing(f"{path.name}: others can read it (mode {mode & 0o777:03o}): chmod 600")
+
+
+def require_different(keys: Mapping[str, bytes]) -> None:
+    """Raise ``KeyMissing`` when two keys, by the names of their files, are one."""
+    first: dict[bytes, str] = {}
+    for name, key in keys.items():
+        if first.setdefault(key, name) != name:
+            raise KeyMissing(f"{name}: the same as {first[key]}")
+
+
 def _is_sample(key: bytes) -> bool:
     """Say whether a key is one of those that people type: few different bytes, counted up or down,
-    a half said twice, or text. Of random keys fewer than one in 10^13 looks so.
+    a half said twice or backwards, text, or published. Of random keys one in 10^9 looks so.
     """
     steps = {(after - before) % 256 for before, after in pairwise(key)}
     half = KEY_BYTES // 2
@@ -45,8 +86,19 @@ def _is_sample(key: bytes) -> bool:
         len(set(key)) < DISTINCT_BYTES_MIN
         or len(steps) == 1
         or key[:half] == key[half:]
-        or (key.isascii() and key.decode().isprintable())
+        or key == key[::-1]
+        or _is_text(key)
+        or key in SAMPLES
     )
+
+
+def _is_text(key: bytes) -> bool:
+    """Say whether a key is printable text in UTF-8, maybe cut within its last sign."""
+    for end in range(KEY_BYTES - 3, KEY_BYTES + 1):
+        with contextlib.suppress(UnicodeDecodeError):
+            if key[:end].decode().isprintable():
+                return True
+    return False
 
 
 def read_signing_key(path: Path) -> Ed25519PrivateKey:
@@ -56,7 +108,7 @@ def read_signing_key(path: Path) -> Ed25519PrivateKey:
 
 def read_public_key(path: Path) -> Ed25519PublicKey:
     """Return the public half of a signing pair; raise ``KeyMissing``."""
-    return Ed25519PublicKey.from_public_bytes(read_key(path))
+    return Ed25519PublicKey.from_public_bytes(read_key(path, is_public=True))
 
 
 def make_key(path: Path, random_bytes: Random) -> bool:

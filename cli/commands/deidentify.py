@@ -88,7 +88,7 @@ def deidentify_command(
                 say(number)
     if report is not None:
         report.touch(mode=0o600)
-        report.write_text(page(shown), encoding="utf-8")
+        report.write_text(page(shown), encoding="utf-8", errors="backslashreplace")
 
 
 def _tagger() -> Finder:
@@ -128,7 +128,12 @@ def answer(
         text, cleaner = _asked(said, tagger, site)
     except LineRefused as error:
         given = said.get("id") if isinstance(said, dict) else None
-        return {"id": given, "text": None, "spans": [], "quarantined": str(error)}
+        return {
+            "id": given if _is_id(given) else None,
+            "text": None,
+            "spans": [],
+            "quarantined": str(error),
+        }
     except (ValueError, RecursionError):
         return {"id": None, "text": None, "spans": [], "quarantined": "not_json"}
     found = cleaner.clean(text)
@@ -137,7 +142,7 @@ def answer(
         return {"id": said["id"], "text": None, "spans": whole, "quarantined": found.held}
     cleaned = found.text
     if surrogates is not None:
-        cleaned = surrogates.put(text, found.spans, _subject(said))
+        cleaned = surrogates.put(text, found.spans, _subject(said), _known(said))
     spans = [{"start": s.start, "end": s.end, "label": s.label} for s in found.spans]
     return {"id": said["id"], "text": cleaned, "spans": spans}
 
@@ -156,6 +161,10 @@ def _subject(said: Mapping[str, Any]) -> str:
     return str(numbers[0])
 
 
+def _known(said: Mapping[str, Any]) -> list[str]:
+    return [value for values in said.get("known", {}).values() for value in values]
+
+
 def _text_of(line: bytes) -> str:
     try:
         return str(json.loads(line)["text"])
@@ -166,17 +175,27 @@ def _text_of(line: bytes) -> str:
 def _asked(said: object, tagger: Finder | None, site: Finder | None) -> tuple[str, TextCleaner]:
     if not isinstance(said, dict) or not isinstance(said.get("text"), str):
         raise LineRefused("no_text")
-    if not isinstance(said.get("id"), str | int):
+    if not _is_id(said.get("id")):
         raise LineRefused("no_id")
     known = KnownTerms(terms_of(grow(NOBODY, _patient(said))))
     return said["text"], TextCleaner(known, tagger, site)
+
+
+def _is_id(said: object) -> bool:
+    """Say whether an id can be written as it was read: half a surrogate pair cannot."""
+    return isinstance(said, int) or (isinstance(said, str) and _is_writable(said))
+
+
+def _is_writable(text: str) -> bool:
+    return not any("\ud800" <= sign <= "\udfff" for sign in text)
 
 
 def _patient(said: Mapping[str, Any]) -> Patient:
     """A list of what is known that cannot be read holds the text back."""
     known = said.get("known", {})
     if not isinstance(known, dict) or not all(
-        isinstance(values, list) and all(isinstance(value, str) for value in values)
+        isinstance(values, list)
+        and all(isinstance(value, str) and _is_writable(value) for value in values)
         for values in known.values()
     ):
         raise LineRefused("known_unreadable")

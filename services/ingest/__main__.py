@@ -10,7 +10,8 @@ from plumbing.clock import Clock, SystemClock
 from plumbing.errors import Superseded
 from plumbing.garbage import spare_what_stays
 from plumbing.kafka_log import KafkaReader, KafkaTransactions, require_fast_checksum
-from services.ingest.app import KeyMissing, Logs, running
+from plumbing.key_files import KeyMissing
+from services.ingest.app import Logs, running
 from services.ingest.local_codes import LocalCodesInvalid
 from services.ingest.settings import IngestSettings
 

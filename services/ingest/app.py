@@ -13,6 +13,7 @@ from plumbing.errors import Unavailable
 from plumbing.event_log import EventReader, Transactions
 from plumbing.health import Checks, HealthServer
 from plumbing.http_server import WebServer
+from plumbing.key_files import read_key, require_different
 from services.ingest import committer, compiled, local_codes
 from services.ingest.committer import Committer
 from services.ingest.doors import Door
@@ -27,7 +28,7 @@ from services.ingest.mllp import MllpLimits, MllpListener
 from services.ingest.parse import SourceProfile
 from services.ingest.refusals import Refusals
 from services.ingest.resends import Answered
-from services.ingest.sealers import Sealers, read_key
+from services.ingest.sealers import Sealers
 from services.ingest.settings import DoorSettings, IngestSettings
 from services.ingest.silence import Habits
 from services.ingest.tls import tls_of
@@ -39,10 +40,6 @@ HABITS_EVERY_S = 300.0
 SLOW_GROUP_S = 2.0
 
 _log = log.get("ingest")
-
-
-class KeyMissing(Exception):
-    """A key file is missing or too short: the service does not start."""
 
 
 @dataclass(frozen=True)
@@ -273,13 +270,10 @@ async def running(settings: IngestSettings, logs: Logs, clock: Clock) -> AsyncIt
 
 def load_keys(settings: IngestSettings) -> Keys:
     """Return the keys of ids and routes. Raises ``KeyMissing``."""
-    found = {}
-    for name in ("event", "route"):
-        key = read_key(settings.keys_dir / "ingest" / f"{name}.key")
-        if key is None:
-            raise KeyMissing(f"ingest/{name}.key is missing or is not 32 bytes in hex")
-        found[name] = key
-    return Keys(event=found["event"], route=found["route"])
+    names = ("ingest/event.key", "ingest/route.key")
+    found = {name: read_key(settings.keys_dir / name) for name in names}
+    require_different(found)
+    return Keys(*(found[name] for name in names))
 
 
 def _limits(settings: IngestSettings) -> MllpLimits:

@@ -68,9 +68,7 @@ class ErasureDesk:
         people = await self._people(asked.token, asked.number)
         tokens = [person.key.token for person in people]
         await self._require_allowed(tokens)
-        for one in (await self.book.read()).values():
-            if set(self.book.about(one).tokens) & set(tokens):
-                raise HTTPException(409, "asked_for_already")
+        self._require_first(await self.book.read(), tokens)
         name = self.random_bytes(8).hex()
         await self._note(asked.viewer, "erasure_request", tokens, asked.purpose)
         about = About(tuple(tokens), tuple(person.link for person in people))
@@ -83,7 +81,12 @@ class ErasureDesk:
             sealed=self.book.seal_about(name, about),
             identifiers=len(tokens),
         )
-        await self.book.put(erasure)
+
+        def make(book: Book) -> None:
+            self._require_first(book, tokens)  # another may have asked meanwhile
+            book[name] = erasure
+
+        await self.book.change(make)
         return _answer(erasure)
 
     async def confirm(self, asked: ErasureStep) -> ErasureAnswer:
@@ -157,6 +160,10 @@ class ErasureDesk:
         if refusal:
             raise HTTPException(409, refusal)
 
+    def _require_first(self, book: Book, tokens: Sequence[str]) -> None:
+        if any(not set(self.book.about(one).tokens).isdisjoint(tokens) for one in book.values()):
+            raise HTTPException(409, "asked_for_already")
+
     async def _waiting(self, name: str) -> Erasure:
         erasure = (await self.book.read()).get(name)
         if erasure is None:
@@ -175,7 +182,11 @@ class ErasureDesk:
         await self.book.change(make)
 
     def _staff(self, viewer: str) -> str:
-        return staff_token(self.staff_key, viewer.strip().casefold())
+        """Return the token of a person however their number is written: they are one."""
+        folded = term(viewer)
+        if not folded:
+            raise HTTPException(422, "viewer")
+        return staff_token(self.staff_key, folded)
 
     async def _note(self, viewer: str, action: str, tokens: Sequence[str], purpose: str) -> None:
         for token in tokens:

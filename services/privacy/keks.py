@@ -13,7 +13,15 @@ from errno import EACCES
 from pathlib import Path
 from typing import Protocol
 
-from plumbing.key_files import KEY_BYTES, KeyMissing, Random, make_key, overwrite, read_key
+from plumbing.key_files import (
+    KEY_BYTES,
+    OWNER_ONLY,
+    KeyMissing,
+    Random,
+    make_key,
+    overwrite,
+    read_key,
+)
 from services.privacy.patient_keys import Kek, KeyUnreadable
 
 FIRST = "kek.key"
@@ -110,7 +118,9 @@ class FileKeks:
         for path in self._paths():
             if Kek(read_key(path)).id == kek_id:
                 if kek_id not in self._gone():
-                    with (self._folder / GONE).open("a", encoding="ascii") as file:
+                    path_of_gone = self._folder / GONE
+                    path_of_gone.touch(OWNER_ONLY)
+                    with path_of_gone.open("a", encoding="ascii") as file:
                         file.write(f"{kek_id}\n")
                         file.flush()
                         os.fsync(file.fileno())

@@ -21,9 +21,15 @@ from plumbing.key_files import (
     overwrite,
     read_key,
     read_signing_key,
+    require_different,
     write_new,
 )
 from services.privacy.keks import FileKeks, KekStore
+from services.privacy.patient_keys import Kek
+
+AUDIT = "privacy/audit.ed25519"
+NAMES = ("privacy/link.key", "privacy/index.key", "privacy/staff.key", AUDIT, "resolve.token")
+OPTIONAL = ("operator.token", "erasure/request.token", "erasure/confirm.token")
 
 
 @dataclass(frozen=True)
@@ -43,7 +49,8 @@ class PrivacyKeys:
 def load_privacy_keys(
     folder: Path, kek_folder: Path | None = None, keks: KekStore | None = None
 ) -> PrivacyKeys:
-    """Return the keys in ``folder``; raise ``KeyMissing`` when one is missing or weak.
+    """Return the keys in ``folder``; raise ``KeyMissing`` when one is missing or weak, or
+    two are one.
 
     ``kek_folder`` is where the key-encryption keys lie, by default ``privacy`` in ``folder``;
     ``keks`` holds them instead of a folder.
@@ -51,31 +58,31 @@ def load_privacy_keys(
     ``officer_tokens`` are the two secrets of an erasure, of two persons; without them none is done.
     """
     keks = keks or FileKeks(kek_folder or folder / "privacy", os.urandom)
-    keks.load()
+    live = {kek.id for kek in keks.load().live}
+    found = {name: read_key(folder / name) for name in NAMES}
+    found |= {name: read_key(folder / name) for name in _optional(folder)}
+    require_different(found)
+    for name, key in found.items():
+        if Kek(key).id in live:
+            raise KeyMissing(f"{name}: the same as a key-encryption key")
+    operator, *officers = (found[name].hex() if name in found else "" for name in OPTIONAL)
     return PrivacyKeys(
         keks=keks,
-        link=read_key(folder / "privacy" / "link.key"),
-        index=read_key(folder / "privacy" / "index.key"),
-        staff=read_key(folder / "privacy" / "staff.key"),
-        audit=read_signing_key(folder / "privacy" / "audit.ed25519"),
-        resolve_token=read_key(folder / "resolve.token").hex(),
-        operator_token=_operator_token(folder / "operator.token"),
-        officer_tokens=_officer_tokens(folder / "erasure"),
+        link=found["privacy/link.key"],
+        index=found["privacy/index.key"],
+        staff=found["privacy/staff.key"],
+        audit=read_signing_key(folder / AUDIT),
+        resolve_token=found["resolve.token"].hex(),
+        operator_token=operator or None,
+        officer_tokens=(officers[0], officers[1]) if all(officers) else None,
     )
 
 
-def _operator_token(path: Path) -> str | None:
-    return read_key(path).hex() if path.exists() else None
-
-
-def _officer_tokens(folder: Path) -> tuple[str, str] | None:
-    paths = [folder / "request.token", folder / "confirm.token"]
-    if not any(path.exists() for path in paths):
-        return None
-    request, confirm = (read_key(path).hex() for path in paths)
-    if request == confirm:
-        raise KeyMissing("confirm.token: the same as request.token")
-    return request, confirm
+def _optional(folder: Path) -> list[str]:
+    """Return the secrets to read: those of an erasure both, when one of them is there."""
+    operator, *officers = OPTIONAL
+    asked = [operator] if (folder / operator).exists() else []
+    return asked + (officers if any((folder / name).exists() for name in officers) else [])
 
 
 def make_day_keys(folder: Path, today: date, days: int, random_bytes: Random) -> list[str]:

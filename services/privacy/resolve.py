@@ -88,7 +88,7 @@ class Desk:
         viewer = staff_token(self.staff_key, asked.viewer)
         await self._require_role(viewer, asked.role, "find", asked.purpose)
         wanted = term(asked.query)
-        await self._require_allowance(self.limits.searches, viewer, [wanted], "find", asked.purpose)
+        await self._require_allowance(self.limits.searches, asked, [wanted], "find")
         found = await self.vault.find_tokens(wanted) if wanted else []
         tokens = (await self.links.one_person(found))[:TOKENS_PER_CALL_MAX] if found else []
         await self.audit.looked(viewer, "find", tokens, asked.purpose)
@@ -112,9 +112,7 @@ class Desk:
         refused = [token for token in tokens if token not in related]
         if refused:
             metrics.REFUSED_LOOKS.labels("no_relation").inc(len(refused))
-        await self._require_allowance(
-            self.limits.patients, viewer, related, "resolve", asked.purpose
-        )
+        await self._require_allowance(self.limits.patients, asked, related, "resolve")
         return related
 
     async def _require_glass(
@@ -123,10 +121,9 @@ class Desk:
         """Return the tokens of which it has to be noted that the glass was broken."""
         if not asked.reason:
             await self._refuse(422, "reason", viewer, "break_glass", asked.purpose)
-        unseen = self.limits.glass.unseen(viewer, tokens, self.clock.monotonic_s())
-        await self._require_allowance(
-            self.limits.glass, viewer, tokens, "break_glass", asked.purpose
-        )
+        glass, now_s = self.limits.glass, self.clock.monotonic_s()
+        unseen = glass.unseen(_counted(asked.viewer), tokens, now_s)
+        await self._require_allowance(glass, asked, tokens, "break_glass")
         return unseen if asked.again else tokens
 
     async def _require_role(self, viewer: str, role: str, action: str, purpose: str) -> None:
@@ -134,10 +131,15 @@ class Desk:
             await self._refuse(403, "role", viewer, action, purpose)
 
     async def _require_allowance(
-        self, limit: Allowance, viewer: str, things: Sequence[str], action: str, purpose: str
+        self,
+        limit: Allowance,
+        asked: ResolveRequest | FindRequest,
+        things: Sequence[str],
+        action: str,
     ) -> None:
-        if not limit.takes(viewer, things, self.clock.monotonic_s()):
-            await self._refuse(429, "too_many", viewer, action, purpose)
+        if not limit.takes(_counted(asked.viewer), things, self.clock.monotonic_s()):
+            viewer = staff_token(self.staff_key, asked.viewer)
+            await self._refuse(429, "too_many", viewer, action, asked.purpose)
 
     async def _refuse(
         self, status: int, word: str, viewer: str, action: str, purpose: str
@@ -161,6 +163,11 @@ class Desk:
             ("find", FindRequest, self.find, tokens),
             ("staff", StaffRequest, self.staff, tokens),
         ]
+
+
+def _counted(viewer: str) -> str:
+    """Return whose allowance it is: a number written in another way is the same person's."""
+    return term(viewer) or viewer
 
 
 def build_http(routes: Iterable[Route], checks: health.Checks, clock: Clock) -> FastAPI:

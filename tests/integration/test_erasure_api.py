@@ -96,6 +96,12 @@ async def test_one_asks_another_confirms_and_a_proof_comes(officers: Officers) -
         ("", "O2", 401),
         ("confirm", "O1", 403),  # the same person with the other's secret
         ("confirm", " o1 ", 403),
+        ("confirm", "Ｏ1", 403),  # in full width
+        ("confirm", "O1\u200b", 403),
+        ("confirm", "О1", 403),  # a Cyrillic letter
+        ("confirm", "O\u00ad1", 403),
+        ("confirm", "Ó-1", 403),
+        ("confirm", "\u200b.", 422),
     ],
 )
 async def test_one_person_is_not_enough(
@@ -129,6 +135,14 @@ async def test_what_is_refused_says_why(officers: Officers) -> None:
     assert (await officers.confirm(erasure)).status_code == 409
     await officers.request()
     assert (await ask("erasures/show", erasure="unknown")).status_code == 404
+
+
+async def test_of_several_who_ask_at_once_one_is_taken(officers: Officers) -> None:
+    asked = {"purpose": "PATRQT", "number": NUMBER}
+    answers = await asyncio.gather(*(officers.ask("erasures/request", **asked) for _ in range(4)))
+    assert sorted(one.status_code for one in answers) == [200, 409, 409, 409]
+    waiting = (await officers.api.service.eraser.book.read()).values()
+    assert [one.state for one in waiting] == ["requested"]
 
 
 async def test_without_the_audit_nothing_is_asked_for_or_confirmed(officers: Officers) -> None:

@@ -127,6 +127,17 @@ async def test_a_viewer_has_so_many_patients_an_hour(ward: Ward) -> None:
     assert [one.status_code for one in found] == [200] * 300 + [429]
 
 
+async def test_a_viewer_written_in_another_way_has_the_same_allowance(ward: Ward) -> None:
+    glass: dict[str, Any] = {"purpose": "ETREAT", "units": [], "reason": "emergency"}
+    written = ("D1", "d1", "D1 ", " D1", "Ｄ1", "D\u200b1", "D-1", "D\u00ad1", "d１", "Ð1")
+    for number, viewer in enumerate(written):
+        assert len(await ward.who(number, **glass, viewer=viewer)) == 1
+    for viewer in written:
+        eleventh = asking(ward.tokens[10], **glass, viewer=viewer)
+        assert await ward.refused("resolve", eleventh) == (429, "too_many")
+    assert len(await ward.who(10, **glass, viewer="D2")) == 1
+
+
 async def test_forged_and_truncated_tokens_are_nobody(ward: Ward) -> None:
     (token, other) = (ward.tokens[0], ward.tokens[1])
     forged = [

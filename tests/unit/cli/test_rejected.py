@@ -11,6 +11,7 @@ from cli.commands.set_aside import release
 from contracts.identified import IDENTIFIED, IdentifiedEvent
 from contracts.rejection import Rejection, rejected
 from plumbing.event_log import Output
+from plumbing.key_files import write_new
 from plumbing.memory_log import InMemoryLog
 from services.ingest.identity import Keys, sender
 
@@ -90,7 +91,7 @@ def test_a_senders_source_is_printed(tmp_path: Path) -> None:
     key = os.urandom(32)
     folder = tmp_path / "ingest"
     folder.mkdir()
-    (folder / "route.key").write_text(key.hex())
+    write_new(folder / "route.key", key)
     command = ["source", "LAB", "HOSP", "--listener", "door", "--dir", str(tmp_path)]
     done = CliRunner().invoke(keys, command)
     assert done.exit_code == 0

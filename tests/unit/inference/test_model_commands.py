@@ -20,6 +20,7 @@ from cli.stack.programs import MODELS_DIR
 from contracts.promoted import PROMOTED, ModelPromoted
 from plumbing.clock import ManualClock
 from plumbing.event_log import Output
+from plumbing.key_files import write_new
 from plumbing.memory_log import InMemoryLog
 from services.inference import manifest as manifests
 from services.inference.icu_mortality import NAME
@@ -100,7 +101,7 @@ def test_an_untrusted_model_is_refused_until_the_site_signs_it(
 ) -> None:
     manifest = a_model_folder(tmp_path, key=bytes(32))
     key, public = tmp_path / "site.key", tmp_path / "site.pub"
-    key.write_text(SITE_KEY.hex())
+    write_new(key, SITE_KEY)
     public.write_text(manifests.public_key_of(SITE_KEY).hex())
     with pytest.raises(typer.Exit):
         verify_command(models=tmp_path)

@@ -5,6 +5,7 @@ import zlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 
 import msgspec
@@ -22,6 +23,7 @@ from contracts.blobs import BLOBS
 from contracts.identified import IDENTIFIED, IdentifiedBody, IdentifiedEvent
 from plumbing.clock import ManualClock
 from plumbing.event_log import Record
+from plumbing.key_files import write_new
 from plumbing.memory_log import InMemoryLog
 from plumbing.sealing import unseal, unwrap
 from services.ingest.app import Ingest, Logs, running
@@ -63,8 +65,8 @@ def make_keys(folder: Path, key_day: str = KEY_DAY) -> KeyFolder:
     public = private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
     (folder / "ingest").mkdir(parents=True)
     (folder / "sealing" / "public").mkdir(parents=True)
-    (folder / "ingest" / "event.key").write_text("11" * 32 + "\n")
-    (folder / "ingest" / "route.key").write_text("22" * 32 + "\n")
+    for name in ("event", "route"):
+        write_new(folder / "ingest" / f"{name}.key", sha256(name.encode()).digest())
     (folder / "sealing" / "public" / f"{key_day}.pub").write_text(public.hex() + "\n")
     raw = private.private_bytes(Encoding.Raw, PrivateFormat.Raw, NoEncryption())
     return KeyFolder(folder, raw)

@@ -4,6 +4,7 @@ from hashlib import sha256
 from pathlib import Path
 
 import jsonschema
+import msgspec
 import pytest
 from typer.testing import CliRunner
 
@@ -59,12 +60,38 @@ def test_spans_say_what_the_text_lost() -> None:
         (b'{"id": "a", "text": "\\ud800"}', "undecodable"),
         (b'{"id": "a", "text": "caf\xff"}', "not_json"),
         (b"[" * 100_000, "not_json"),
+        (b'{"id": "\\ud800", "text": "x"}', "no_id"),
+        (b'{"id": {"a": "\\ud800"}, "text": "x"}', "no_id"),
+        (b'{"id": "\\ud800", "text": 3}', "no_text"),
+        (b'{"id": "a", "text": "x", "known": {"ID": ["\\ud800"]}}', "known_unreadable"),
     ],
 )
 def test_a_line_that_cannot_be_cleaned_is_an_answer(line: bytes, code: str) -> None:
     found = answer(line)
     assert found["text"] is None
     assert found["quarantined"] == code
+    assert msgspec.json.decode(msgspec.json.encode(found))["quarantined"] == code
+
+
+@pytest.mark.parametrize("style", ["marks", "surrogates"])
+def test_half_a_surrogate_pair_harms_its_own_line_alone(tmp_path: Path, style: str) -> None:
+    lines, report = tmp_path / "in.jsonl", tmp_path / "report.html"
+    lines.write_bytes(
+        b'{"id": "\\ud800", "text": "first"}\n'
+        b'{"id": "b", "text": "\\ud83d second"}\n'
+        b'{"id": "c", "text": "third", "known": {"ID": ["\\udfff"]}}\n'
+        b'{"id": "d", "text": "Dr. Anna Vickers came."}\n'
+    )
+    told = ["deidentify", "--input", str(lines), "--report", str(report), "--style", style]
+    done = CliRunner().invoke(APP, told)
+    assert done.exit_code == 0
+    answers = [json.loads(line) for line in done.stdout.splitlines()]
+    codes = [one.get("quarantined") for one in answers]
+    assert codes == ["no_id", "undecodable", "known_unreadable", None]
+    assert [one["id"] for one in answers] == [None, "b", "c", "d"]
+    html = report.read_text(encoding="utf-8")
+    assert "\\ud83d second" in html
+    assert "Anna Vickers</mark>" in html
 
 
 def test_a_missing_file_and_another_style_are_refused(tmp_path: Path) -> None:
@@ -96,6 +123,7 @@ def test_the_report_marks_what_was_removed_and_escapes_the_rest(tmp_path: Path) 
 def test_surrogates_by_one_key_are_the_same_and_show_nothing(tmp_path: Path) -> None:
     key = tmp_path / "export.key"
     key.write_text(sha256(b"an export").hexdigest())
+    key.chmod(0o600)
     told = ["deidentify", "--style", "surrogates", "--key", str(key), "--input", str(GOLDEN_IN)]
     one, two = (CliRunner().invoke(APP, told).stdout for _ in range(2))
     assert one == two

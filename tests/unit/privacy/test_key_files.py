@@ -1,4 +1,6 @@
+import itertools
 import os
+import random
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -8,8 +10,18 @@ from typer.testing import CliRunner
 
 from cli.commands.keys import SECRETS, SIGNING_PAIRS, KeyLost, generate
 from cli.commands.keys import app as keys_app
-from plumbing.key_files import KeyMissing, read_key, read_public_key, read_signing_key
+from plumbing.key_files import (
+    SAMPLES,
+    KeyMissing,
+    read_key,
+    read_public_key,
+    read_signing_key,
+    write_new,
+)
 from plumbing.sealing import unwrap, wrap
+from services.gateway.keys import read_keys
+from services.ingest.app import load_keys
+from services.ingest.settings import IngestSettings
 from services.privacy.key_files import (
     destroy_day_keys,
     load_privacy_keys,
@@ -72,6 +84,9 @@ def test_day_keys_go_when_their_records_have_expired(tmp_path: Path) -> None:
         bytes(range(64, 0, -2)).hex(),
         b"correct horse battery staple 1234".hex()[:64],
         "0123456789abcdef" * 4,
+        "密码密码密码密码密码xy".encode().hex()[:64],
+        "0011223344556677889900a1b2c3d4e5e5d4c3b2a10099887766554433221100",
+        *(key.hex() for key in SAMPLES),
     ],
 )
 def test_a_weak_key_is_refused(tmp_path: Path, text: str) -> None:
@@ -79,6 +94,59 @@ def test_a_weak_key_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "privacy" / "kek.key").write_text(text)
     with pytest.raises(KeyMissing, match=r"kek\.key"):
         load_privacy_keys(tmp_path)
+
+
+PRIVATE = (
+    "privacy/kek.key",
+    "privacy/link.key",
+    "privacy/index.key",
+    "privacy/staff.key",
+    "privacy/audit.ed25519",
+    "resolve.token",
+    "operator.token",
+    "erasure/request.token",
+    "erasure/confirm.token",
+)
+
+
+@pytest.mark.parametrize(("one", "other"), list(itertools.combinations(PRIVATE, 2)))
+def test_one_value_for_two_keys_is_refused(tmp_path: Path, one: str, other: str) -> None:
+    generate(tmp_path, TODAY)
+    (tmp_path / other).write_text((tmp_path / one).read_text())
+    with pytest.raises(KeyMissing, match="the same as"):
+        load_privacy_keys(tmp_path)
+
+
+@pytest.mark.parametrize("mode", [0o604, 0o640, 0o644, 0o660, 0o602, 0o444, 0o666])
+@pytest.mark.parametrize("name", PRIVATE)
+def test_a_key_that_others_can_read_is_refused(tmp_path: Path, name: str, mode: int) -> None:
+    generate(tmp_path, TODAY)
+    (tmp_path / name).chmod(mode)
+    with pytest.raises(KeyMissing, match=f"others can read it .mode {mode:o}"):
+        load_privacy_keys(tmp_path)
+
+
+def test_keys_mounted_for_the_group_of_a_pod_are_taken(tmp_path: Path) -> None:
+    generate(tmp_path, TODAY)
+    for number, name in enumerate(PRIVATE):
+        (tmp_path / name).chmod((0o400, 0o440)[number % 2])
+    load_privacy_keys(tmp_path)
+    for name in PRIVATE:  # a claim whose folders kubelet gave to the pod's group
+        (tmp_path / name).parent.chmod(0o2770)
+        (tmp_path / name).chmod(0o660)
+    load_privacy_keys(tmp_path)
+    (tmp_path / PRIVATE[0]).chmod(0o664)
+    with pytest.raises(KeyMissing, match="others can read it"):
+        load_privacy_keys(tmp_path)
+
+
+def test_random_keys_are_hardly_ever_taken_for_samples(tmp_path: Path) -> None:
+    drawn = random.Random(5)
+    path = tmp_path / "a.key"
+    for _ in range(300):
+        path.unlink(missing_ok=True)
+        write_new(path, key := drawn.randbytes(32))
+        assert read_key(path) == key
 
 
 def test_a_missing_key_is_refused(tmp_path: Path) -> None:
@@ -103,3 +171,26 @@ def test_keys_are_rotated_only_where_there_are_keys(tmp_path: Path) -> None:
     assert (told.exit_code, told.stdout) == (1, "")
     assert "is no keys folder" in told.stderr
     assert not (tmp_path / "wrong").exists()
+
+
+@pytest.mark.parametrize("one", ["ingest/event.key", "gateway/session.key", "resolve.token"])
+def test_ingest_and_the_gateway_refuse_the_same(tmp_path: Path, one: str) -> None:
+    generate(tmp_path, TODAY)
+    others = {"ingest/event.key": "ingest/route.key", "gateway/session.key": "resolve.token"}
+    settings = IngestSettings(keys_dir=tmp_path)
+
+    def load() -> None:
+        if one.startswith("ingest"):
+            load_keys(settings)
+        else:
+            read_keys(tmp_path)
+
+    load()
+    (tmp_path / one).chmod(0o644)
+    with pytest.raises(KeyMissing, match="others can read it"):
+        load()
+    (tmp_path / one).chmod(0o600)
+    if one in others:
+        (tmp_path / others[one]).write_text((tmp_path / one).read_text())
+        with pytest.raises(KeyMissing, match="the same as"):
+            load()

@@ -68,6 +68,50 @@ def test_the_style_of_a_name_stays() -> None:
     assert ", " in upper
 
 
+@pytest.mark.parametrize(
+    ("value", "known"),
+    [
+        ("Anna Vickers", ("Anna Vickers", "Morgan Harris", "Rogers, Kim")),
+        ("Anna Harris", ("Anna Harris",)),
+        ("Mr Harris", ("Kim Harris",)),
+        ("李桂芳", ("李桂芳", "王伟芳", "张伟")),
+        ("欧阳伟", ("欧阳伟", "何丽")),
+    ],
+)
+def test_no_surrogate_has_a_name_that_is_known(value: str, known: tuple[str, ...]) -> None:
+    """Of 1,000 keys, so that each of the invented names comes up many times."""
+    real = {part for name in known for part in names_of(name)} | names_of(value)
+    drawn = set()
+    for number in range(1_000):
+        invented = Surrogates(number.to_bytes(32, "big"))
+        found = invented.put(value, [Span(0, len(value), "NAME")], "a", known)
+        assert names_of(found).isdisjoint(real), found
+        drawn.add(found)
+    assert len(drawn) > 100
+
+
+def names_of(name: str) -> set[str]:
+    if name.isascii():
+        return set(name.lower().replace(",", "").split()) - {"mr"}
+    size = 2 if name.startswith("欧阳") else 1
+    return {name[:size], name[size:]}
+
+
+def test_no_surrogate_is_a_known_number_place_or_day() -> None:
+    known = ("7", "Ashford", "12 Mill Lane", "Riverside", "1950年3月7日", "19490101")
+    days = {date(1950, 3, 7), date(1949, 1, 1)}
+    marked = 0
+    for number in range(800):
+        invented = Surrogates(number.to_bytes(32, "big"))
+        assert invented.put("3", [Span(0, 1, "ID")], "a", known) != "7"
+        place = invented.put("Elm Road", [Span(0, 8, "LOC")], "a", known)
+        assert place in {"Springfield", "Lakeview", "[LOC]"}
+        day = invented.put("1950-05-01", [Span(0, 10, "DATE")], "a", known)
+        marked += day == "[DATE]"
+        assert day == "[DATE]" or date.fromisoformat(day) not in days
+    assert 0 < marked < 20
+
+
 def test_a_date_that_tells_an_age_over_89_is_marked() -> None:
     text = "Born 1920-03-05, seen 2024-03-05"
     spans = spans_of(text, DATE="1920-03-05", DATE_="2024-03-05")

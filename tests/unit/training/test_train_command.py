@@ -9,6 +9,7 @@ import typer
 
 from cli.commands.models import verify_command
 from cli.commands.train import train_command
+from plumbing.key_files import write_new
 from services.inference import manifest as manifests
 from services.inference.icu_mortality import NAME
 from tests.support.models import SITE_KEY
@@ -40,7 +41,7 @@ def test_four_files_become_a_signed_model(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     data, models, key = a_data_folder(tmp_path / "data"), tmp_path / "models", tmp_path / "key"
-    key.write_text(SITE_KEY.hex())
+    write_new(key, SITE_KEY)
     train_command(NAME, data=data, output=models, version="2.0.0", folds=2, rounds=8, key=key)
     told = capsys.readouterr().out
     assert "auroc_48h" in told
