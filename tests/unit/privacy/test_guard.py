@@ -1,9 +1,11 @@
 import pytest
 
+from contracts.clinical import Medication
 from contracts.deidentified import DEIDENTIFIED, CleanNote, DeidentifiedEvent
+from contracts.observation import Code, Observation
 from services.privacy.guard import GuardWatch, shows_identity
 from services.privacy.known import KnownTerms
-from services.privacy.known_terms import terms_of
+from services.privacy.known_terms import Term, terms_of
 from tests.unit.privacy.builders import ANNA, MING, known_of
 
 KNOWN = KnownTerms([*terms_of(known_of(ANNA)), *terms_of(known_of(MING))])
@@ -62,3 +64,56 @@ def test_a_sender_of_many_names_fills_no_memory() -> None:
         watch.hit("mllp/flood", f"patient {number}")
     assert len(watch._patients) <= 1_000
     assert all(len(patients) <= 3 for patients in watch._patients.values())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "id 11010519491231002X",
+        "13998765432",
+        "+86 139 9876 5432",
+        "219-09-9999",
+        "SSN: 219099999",
+        "p.grantham@example.org",
+        "4111111111111111",
+        "4111 1111 1111 1111",
+        "378282246310005",
+    ],
+)
+def test_anybodys_valid_number_is_seen_though_nothing_is_known(text: str) -> None:
+    assert shows_identity(record(text), KnownTerms(()))
+    assert shows_identity(record(f"said {text}, then"), KNOWN)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "110105194912310022",  # a wrong check digit
+        "4111111111111112",
+        "428191000124101",  # SNOMED CT
+        "10811161000119107",
+        "000-12-3456",
+        "57698-3",
+        "12345678901",
+        "1.3998765432",
+        "2.16.840.1.113883.6.96",
+        "@",
+    ],
+)
+def test_other_numbers_are_nobodys(text: str) -> None:
+    assert not shows_identity(record(text), KnownTerms(()))
+
+
+def test_names_of_fields_and_numbers_are_no_texts() -> None:
+    known = KnownTerms(
+        [Term("notestext", "NAME", is_strong=True), Term("202403", "ID", is_strong=True)]
+    )
+    assert not shows_identity(record("x", occurred_at_ms=202403), known)
+    found = (Observation(index=0, code=Code("L", "X"), kind="quantity", value=202403.0),)
+    assert not shows_identity(record("x", observations=found), known)
+    assert shows_identity(record("202403"), known)
+
+
+def test_a_drugs_number_is_no_telephone() -> None:
+    drug = (Medication(code=Code("NDC", "13107000101", "Codeine")),)
+    assert not shows_identity(record("x", medications=drug), KnownTerms(()))
