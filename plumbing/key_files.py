@@ -78,14 +78,14 @@ def require_different(keys: Mapping[str, bytes]) -> None:
 
 def _is_sample(key: bytes) -> bool:
     """Say whether a key is one of those that people type: few different bytes, counted up or down,
-    a half said twice or backwards, text, or published. Of random keys one in 10^9 looks so.
+    repeated or backwards, text, or published. Of random keys one in 10^9 looks so.
     """
     steps = {(after - before) % 256 for before, after in pairwise(key)}
     half = KEY_BYTES // 2
     return (
         len(set(key)) < DISTINCT_BYTES_MIN
         or len(steps) == 1
-        or key[:half] == key[half:]
+        or any(key[period:] == key[:-period] for period in range(1, half + 1))
         or key == key[::-1]
         or _is_text(key)
         or key in SAMPLES

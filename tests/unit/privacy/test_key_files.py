@@ -84,6 +84,7 @@ def test_day_keys_go_when_their_records_have_expired(tmp_path: Path) -> None:
         bytes(range(64, 0, -2)).hex(),
         b"correct horse battery staple 1234".hex()[:64],
         "0123456789abcdef" * 4,
+        "c3a1f0027be94d8855016a" * 2 + "c3a1f0027be94d885501",
         "密码密码密码密码密码xy".encode().hex()[:64],
         "0011223344556677889900a1b2c3d4e5e5d4c3b2a10099887766554433221100",
         *(key.hex() for key in SAMPLES),
