@@ -18,6 +18,7 @@ from contracts.loinc import parameter_of
 from contracts.observation import Code, Observation
 from services.ingest.analytes import BY_LOINC, IMPLIED, normalised
 from services.ingest.codes import LOINC
+from services.ingest.far_times import is_far, without_far_times
 from services.ingest.parse import Parsed, ParsedEvent
 from services.ingest.values import number_of
 
@@ -70,6 +71,10 @@ def clean(body: IdentifiedBody) -> IdentifiedBody:
     window = window_of(received_at_ms, birth_date)
     first_ms, last_ms = window.first_ms, window.last_ms
     findings: list[Finding] = []
+    whole = body
+    body = without_far_times(
+        body, lambda where, at_ms: findings.append(_finding(where, window.code_of(at_ms)))
+    )
     if not first_ms <= body.occurred_at_ms <= last_ms:
         findings.append(_finding("occurred_at", window.code_of(body.occurred_at_ms)))
     if birth_date and not YEAR_1900_MS <= _born_ms(birth_date) <= last_ms:
@@ -84,14 +89,16 @@ def clean(body: IdentifiedBody) -> IdentifiedBody:
             findings.append(_finding(f"conditions.{place}", window.code_of(at_ms)))
     observations = _observations(body.observations, window, findings)
     if not findings and observations is body.observations:
-        return body
+        return whole
     found = body.findings + tuple(findings[:FINDINGS_MAX])
     body = msgspec.structs.replace(body, observations=observations, findings=found)
-    return body if body.occurred_at_ms <= last_ms else _happened_at_receipt(body)
+    return body if YEAR_1900_MS <= body.occurred_at_ms <= last_ms else _happened_at_receipt(body)
 
 
 def _happened_at_receipt(body: IdentifiedBody) -> IdentifiedBody:
-    """Date an event that claims the future by its receipt: else nothing later would count."""
+    """Date an event that claims the future by its receipt, else nothing later would count; and one
+    of before 1900, which no calendar shows.
+    """
     return msgspec.structs.replace(
         body,
         occurred_at_ms=body.received_at_ms,
@@ -103,11 +110,12 @@ def _happened_at_receipt(body: IdentifiedBody) -> IdentifiedBody:
 class Window:
     """What times are possible: from the patient's birth (or 1900) to the receipt, with slack."""
 
-    __slots__ = ("first_ms", "last_ms")
+    __slots__ = ("first_ms", "last_ms", "received_at_ms")
 
-    def __init__(self, first_ms: int, last_ms: int) -> None:
-        """Take the first and the last possible millisecond."""
-        self.first_ms, self.last_ms = first_ms, last_ms
+    def __init__(self, first_ms: int, received_at_ms: int) -> None:
+        """Take the first possible millisecond, and the receipt, 0 when it is not known."""
+        self.first_ms, self.received_at_ms = first_ms, received_at_ms
+        self.last_ms = received_at_ms + SLACK_MS if received_at_ms else NEVER_MS
 
     def code_of(self, at_ms: int) -> str:
         """Return what is wrong with a time, "" when nothing is."""
@@ -132,7 +140,7 @@ def _born_ms(birth_date: str) -> int:
 def window_of(received_at_ms: int, birth_date: str) -> Window:
     """Return the possible times of an event; ``received_at_ms`` 0 is not known."""
     first_ms = max(_born_ms(birth_date) - SLACK_MS, YEAR_1900_MS) if birth_date else YEAR_1900_MS
-    return Window(first_ms, received_at_ms + SLACK_MS if received_at_ms else NEVER_MS)
+    return Window(first_ms, received_at_ms)
 
 
 def _check_visit(visit: Encounter, window: Window, findings: list[Finding]) -> None:
@@ -161,6 +169,8 @@ def _observations(
         at_ms = one.at_ms
         if at_ms is not None and not first_ms <= at_ms <= last_ms:
             better = _flagged(better, window.code_of(at_ms), findings)
+            if is_far(at_ms, window.received_at_ms):
+                better = msgspec.structs.replace(better, at_ms=None)
         if one.kind in COMPARED:
             before = seen.setdefault((one.code.code, at_ms, one.value), one)
             if before is not one and _same(before, one):

@@ -229,9 +229,9 @@ class _Policy:
 
 def _refusal_of(found: Observation) -> str:
     """Return why the value of an observation may not pass, "" when it may."""
-    if is_identifying(found.value, found.unit):
-        return IDENTIFYING_NUMBER
-    return REFUSED if _tells_variant(found) else ""
+    if _tells_variant(found):
+        return REFUSED
+    return IDENTIFYING_NUMBER if is_identifying(found.value, found.unit) else ""
 
 
 def _tells_variant(found: Observation) -> bool:

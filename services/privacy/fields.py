@@ -1,7 +1,8 @@
 """Pure: fields that are codes, names of things and places: which pass whole, marked, or not."""
 
 import re
-from typing import Protocol
+from functools import lru_cache
+from typing import Literal, Protocol
 
 from services.privacy.free_text import Cleaned
 
@@ -33,11 +34,20 @@ class Cleaner(Protocol):
 
 def code_or_empty(value: str, cleaner: Cleaner) -> str:
     """Return what has the form of a code and holds nothing known; else as ``local_or_empty``."""
-    if OID.fullmatch(value):
+    form = _form_of(value)
+    if form == "oid":
         return value if cleaner.is_unknown(value) else ""
-    if CODE_FORM.fullmatch(value) and sum(map(str.isdecimal, value)) <= DIGITS_MAX:
+    if form == "code":
         return value if cleaner.is_code(value) else ""
     return local_or_empty(value, cleaner)
+
+
+@lru_cache(maxsize=65_536)
+def _form_of(value: str) -> Literal["oid", "code", "text"]:
+    if OID.fullmatch(value):
+        return "oid"
+    is_short = sum(map(str.isdecimal, value)) <= DIGITS_MAX
+    return "code" if is_short and CODE_FORM.fullmatch(value) else "text"
 
 
 def place_or_empty(value: str, cleaner: Cleaner) -> str:

@@ -57,6 +57,18 @@ POSITION = re.compile(
     r"(?<![A-Za-z0-9])chr(?:\d{1,2}|[XYM]|MT):(?:g\.)?\d{4,10}(?:-\d{4,10})?"
     r"(?:[ :_-]?[ACGT]{1,50}[>:/][ACGT]{1,50})?"
 )
+# A named allele of whatever gene: those of the panel stay. ``WBC10*9/L`` is a count.
+NAMED_ALLELE = re.compile(
+    rf"(?<![A-Za-z0-9])[A-Z]{{2,5}}\d{{1,2}}[A-Z]?\d{{0,2}}{_STAR}(?!\d*/[A-Za-z\u03bc])"
+    rf"(?: ?/ ?{_STAR})?"
+)
+HLA = re.compile(r"(?<![A-Za-z0-9])(?:HLA-)?(A|B|C|DR[AB]\d|D[QP][AB]1)\*\d{2,3}(?::\d{2,3})?")
+STR = re.compile(
+    r"(?<![A-Za-z0-9])(D\d{1,2}S\d{2,4}|vWA|FGA|TH01|TPOX|CSF1PO|SE33|Penta ?[DE])"
+    r"[ :=]{1,3}\d{1,2}(?:\.\d)?(?![\d%])",
+    re.IGNORECASE,
+)
+LOCI_MIN = 3  # of tissue types or of a forensic profile: from here they tell one person from all
 SPDI = re.compile(r"(?<![A-Za-z0-9])N[CGMT]_\d{4,9}\.\d{1,2}:\d{2,10}:[ACGT]{0,50}:[ACGT]{0,50}")
 SEQUENCE = re.compile(r"(?:[ACGTUN](?:[ \n]?)){40}|(?:[acgtun](?:[ \n]?)){40}")
 FILES = (
@@ -66,8 +78,9 @@ FILES = (
 _GAP = r"[\t ,]{1,5}"
 _CHROMOSOME = r"(?:\d{1,2}|[XYM]|MT)"
 RAW_LINE = re.compile(
-    rf"(?:^|\n)\"?(?:(?:chr)?{_CHROMOSOME}{_GAP}\d{{3,10}}{_GAP}(?:rs\d{{3,12}}|\.){_GAP}"
+    rf"(?:^|[\n;])[ ]?\"?(?:(?:chr)?{_CHROMOSOME}{_GAP}\d{{3,10}}{_GAP}(?:rs\d{{3,12}}|\.){_GAP}"
     rf"[ACGTN.,]{{1,50}}[\t ,]"
+    rf"|chr{_CHROMOSOME}{_GAP}\d{{3,10}}{_GAP}[ACGT]{{1,50}}{_GAP}[ACGT]{{1,50}}{_GAP}[01.][/|][01.]"
     rf"|(?:rs|i)\d{{3,12}}\"?{_GAP}\"?{_CHROMOSOME}\"?{_GAP}\"?\d{{3,10}}\"?{_GAP}\"?[ACGTDI-]{{1,2}}\b"
     rf"|>[^\n]{{1,200}}\n[ACGTN]{{20}})"
 )
@@ -86,15 +99,17 @@ def is_raw_genome(text: str) -> bool:
         return True
     if SEQUENCE.search(text) or RAW_LINE.search(text):
         return True
+    if any(len({one[1].lower() for one in form.finditer(text)}) >= LOCI_MIN for form in (HLA, STR)):
+        return True
     beyond = {rs[0].lower() for rs in RS.finditer(text)} - PANEL_VARIANTS
     return len(beyond) > RS_BEYOND_MAX
 
 
 def find_genotypes(text: str) -> Iterator[Span]:
     """Yield the variants of ``text`` that are not of the panel."""
-    for regex in (RS, HGVS, POSITION, SPDI):
+    for regex in (RS, HGVS, POSITION, SPDI, NAMED_ALLELE):
         for match in regex.finditer(text):
-            if not _is_listed(match[0]):
+            if not _is_listed(match[0]) and not GENOTYPE.match(match[0]):
                 yield Span(match.start(), match.end(), "OTHER")
 
 

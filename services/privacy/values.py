@@ -6,6 +6,7 @@ A number has no form of its own, so what it can be is told by its digits, its un
 import math
 import re
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 import msgspec
 
@@ -39,7 +40,7 @@ def is_identifying(value: float | None, unit: str) -> bool:
     >>> is_identifying(13998765432.0, ""), is_identifying(1500000.0, "/uL")
     (True, False)
     """
-    if value is None or not math.isfinite(value):
+    if value is None or abs(value) < 10 ** (DIGITS_MIN - 1) or not math.isfinite(value):
         return False
     digits = str(abs(int(value)))
     if value != int(value) or len(digits) < (DIGITS_WITH_UNIT_MIN if unit else DIGITS_MIN):
@@ -49,7 +50,8 @@ def is_identifying(value: float | None, unit: str) -> bool:
 
 def clamped_age(found: Observation) -> Observation:
     """Return an age of 90 and over as 90 years, and any other observation as it is."""
-    if not _is_of(found.code, AGE_CODES) and not AGE_TEXT.fullmatch(found.code.text.strip()):
+    is_young = found.value is not None and found.value < AGE_YEARS_MAX
+    if is_young or not _is_age(found.code.system, found.code.code, found.code.text):
         return found
     said = found.value if found.value is not None else _number_of(found.text)
     per_year = PER_YEAR.get(found.unit)
@@ -73,6 +75,12 @@ def moved_time(found: Observation, occurred_at_ms: int, shift_days: int) -> str:
     ):
         return ""
     return moved
+
+
+@lru_cache(maxsize=4096)
+def _is_age(system: str, code: str, text: str) -> bool:
+    is_coded = code in AGE_CODES.get(system, frozenset())
+    return is_coded or AGE_TEXT.fullmatch(text.strip()) is not None
 
 
 def _is_of(code: Code, codes: dict[str, frozenset[str]]) -> bool:

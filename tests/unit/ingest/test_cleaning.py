@@ -7,12 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contracts.clinical import Condition, Finding
+from contracts.clinical import Condition, Finding, Medication, Order
 from contracts.identified import Encounter, IdentifiedBody, Patient, PatientId
 from contracts.observation import Code, Observation
 from services.ingest.analytes import ANALYTES, BY_LOINC, IMPLIED, normalised
 from services.ingest.cleaning import FINDINGS_MAX, TEXTS, clean, cleaned, window_of
 from services.ingest.codes import is_loinc
+from services.ingest.far_times import is_far
 from services.ingest.fhir import parse_fhir
 from services.ingest.frames import parse_frame
 from services.ingest.identity import Keys
@@ -133,7 +134,7 @@ def test_impossible_times(at_ms: int | None, code: str) -> None:
     found = clean(body(result(at_ms=at_ms)))
     assert found.observations[0].finding == code
     assert codes(found) == ([(code, "observations.0")] if code else [])
-    assert found.observations[0].at_ms == at_ms
+    assert found.observations[0].at_ms == (None if code == "time_before_1900" else at_ms)
 
 
 def test_a_finding_that_stands_already_is_kept() -> None:
@@ -152,13 +153,39 @@ def test_times_of_the_event_the_visit_and_conditions() -> None:
         )
     )
     assert codes(found) == [
+        ("time_before_1900", "conditions.0"),
         ("time_future", "occurred_at"),
         ("time_order", "encounter.discharged_at"),
         ("time_future", "encounter.admitted_at"),
-        ("time_before_1900", "conditions.0"),
     ]
     planned = Encounter(status="planned", admitted_at_ms=NOW_MS + 90 * DAY_MS)
     assert clean(body(encounter=planned)).findings == ()
+
+
+@pytest.mark.parametrize("at_ms", [253_402_300_799_000 + 12 * 3_600_000, -62_135_640_000_000])
+def test_no_time_leaves_that_no_calendar_has(at_ms: int) -> None:
+    far = body(
+        result(at_ms=at_ms),
+        occurred_at_ms=at_ms,
+        encounter=Encounter(status="planned", admitted_at_ms=at_ms, discharged_at_ms=at_ms),
+        conditions=(Condition(code=Code("", "a"), at_ms=at_ms),),
+        orders=(Order(code=Code("", "a"), at_ms=at_ms), Order(code=Code("", "b"), at_ms=NOW_MS)),
+        medications=(Medication(code=Code("", "a"), start_ms=at_ms),),
+    )
+    found = clean(far)
+    code = "time_future" if at_ms > 0 else "time_before_1900"
+    assert (found.occurred_at_ms, found.occurred_precision) == (NOW_MS, "unknown")
+    assert found.encounter is not None
+    assert (found.encounter.admitted_at_ms, found.encounter.discharged_at_ms) == (None, None)
+    assert [one.at_ms for one in found.observations] == [None]
+    assert [one.at_ms for one in found.conditions] == [None]
+    assert [one.at_ms for one in found.orders] == [None, NOW_MS]
+    assert [one.start_ms for one in found.medications] == [None]
+    assert {one for one, _ in codes(found)} == {code}
+    assert {where for _, where in codes(found)} == {
+        "occurred_at", "encounter.admitted_at", "encounter.discharged_at", "observations.0",
+        "conditions.0", "orders.0", "medications.0",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -273,8 +300,9 @@ def test_nothing_is_lost_and_nothing_sent_is_changed(given: list[Observation], b
     found = clean(body(*given, born=born))
     assert len(found.observations) == len(given)
     for ours, theirs in zip(found.observations, given, strict=True):
+        assert ours.at_ms == theirs.at_ms or is_far(theirs.at_ms, NOW_MS)
         kept = msgspec.structs.replace(
-            ours, value=theirs.value, unit=theirs.unit, finding=theirs.finding
+            ours, value=theirs.value, unit=theirs.unit, finding=theirs.finding, at_ms=theirs.at_ms
         )
         assert kept == theirs
     assert all(isinstance(one, Finding) for one in found.findings)

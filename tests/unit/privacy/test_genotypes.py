@@ -75,7 +75,7 @@ def test_a_variant_beyond_the_panel_is_marked_or_refused(variant: str) -> None:
     assert [one.finding for one in event.observations] == [
         "genotype_refused", "genotype_refused", "", "genotype_refused",
     ]  # fmt: skip
-    assert event.observations[2].code == Code("L", "", "")
+    assert event.observations[2].code == Code("L", "", "[OTHER-1]")
     assert all(one.answer is None and not one.text for one in event.observations)
 
 
@@ -208,3 +208,33 @@ def test_a_variant_in_a_further_answer_is_refused_as_in_the_first() -> None:
         )
         (left,) = clean(a_body(observations=(found,))).observations
         assert (left.finding, left.answer, left.further_answers) == ("genotype_refused", None, ())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "HLA typing: A*02:01,24:02; B*07:02,44:03; C*07:02; DRB1*15:01,04:01",
+        "STR profile D3S1358 15,16; vWA 17,18; FGA 21,24; TH01 6,9.3",
+        "found chr1 12345 A G 0/1; chr2 55555 C T 1/1",
+    ],
+)
+def test_a_tissue_type_or_a_forensic_profile_names_one_person(text: str) -> None:
+    assert TextCleaner().clean(text).held == "raw_genome"
+    assert TextCleaner().label(text) == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "rest"),
+    [
+        ("Genotype CYP2A6*4/*9 seen", "Genotype [OTHER-1] seen"),
+        ("CYP2C19*1/*2, CYP2A6*4", "CYP2C19*1/*2, [OTHER-1]"),
+        (
+            "HLA-B*57:01 positive, HLA-A*31:01 negative",
+            "HLA-B*57:01 positive, HLA-A*31:01 negative",
+        ),
+        ("WBC10*9/L 5.1", "WBC10*9/L 5.1"),
+        ("FGA 2.1 g/L, TH01 negative", "FGA 2.1 g/L, TH01 negative"),
+    ],
+)
+def test_named_alleles_beyond_the_panel_are_marked(text: str, rest: str) -> None:
+    assert TextCleaner().clean(text).text == rest
