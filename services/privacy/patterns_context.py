@@ -144,6 +144,11 @@ def _is_town(match: re.Match[str]) -> bool:
     return is_place and not (hint & ORDINARY and hint & (GIVEN | FAMILY))
 
 
+def is_place_word(word: str) -> bool:
+    """Return whether a word is a place by the lists, and neither a word nor a name of persons."""
+    return hint_of_word(word.lower()) == PLACE
+
+
 def _is_only_place(match: re.Match[str]) -> bool:
     """A place by the lists, and neither a word nor a name of persons."""
     hint = hint_of_word(match["town"].lower())

@@ -16,6 +16,7 @@ from training.deid.english import People, english_slots
 from training.deid.filler import Filler
 from training.deid.grammar import Grammar, read_groups
 from training.deid.names import latin_locales, read_words
+from training.deid.plain_texts import Plain
 from training.deid.texts import Marked, unmark
 from training.deid.variants import Variants
 
@@ -32,6 +33,7 @@ class Example:
     chars: Numbers
     words: Numbers
     hints: Numbers
+    rows: Numbers
     labels: Numbers
 
 
@@ -116,26 +118,37 @@ def example(text: Marked) -> Example:
 
 def hidden(one: Example, rng: np.random.Generator) -> Example:
     """Return an example in which some names cannot be read, so that the rest must tell."""
-    chars, words, hints = one.chars.copy(), one.words.copy(), one.hints.copy()
+    chars, words, hints, rows = (
+        part.copy() for part in (one.chars, one.words, one.hints, one.rows)
+    )
     marked = one.labels > 0
     # Whole words: a word whose first letter can be read is read.
     run = np.cumsum(np.diff(words, prepend=words[:1]) != 0)
     words[rng.random(len(words))[run] < np.where(marked, 0.35, 0.08)] = 0
-    hints[rng.random(len(words))[run] < np.where(marked, 0.4, 0.06)] = 0
+    is_untold = rng.random(len(words))[run] < np.where(marked, 0.4, 0.06)
+    hints[is_untold], rows[is_untold] = 0, 0
+    rows[rng.random(len(words))[run] < np.where(marked, 0.1, 0.03)] = 0
     chars[rng.random(len(chars)) < np.where(marked, 0.06, 0.01)] = UNKNOWN
-    return Example(chars, words, hints, one.labels)
+    return Example(chars, words, hints, rows, one.labels)
 
 
 @dataclass(frozen=True)
 class Learnt:
-    """Marked texts to learn from: notes, as templates, and lines, as they are."""
+    """Marked texts to learn from: notes, as templates, and lines, as they are; ``plain``: texts
+    without identifiers.
+    """
 
     variants: Variants
     lines: Sequence[Example]
     notes_share: float
+    plain: Plain | None = None
+    plain_share: float = 0.0
 
     def draw(self, rng: random.Random) -> Example:
         """Return one of them."""
+        if self.plain is not None and rng.random() < self.plain_share:
+            text, lang = self.plain.write(rng)
+            return example(unmarked(restyled(text, lang, rng), lang))
         if self.lines and rng.random() >= self.notes_share:
             return rng.choice(self.lines)
         marked, lang = self.variants.write(rng)
@@ -148,7 +161,9 @@ def cut(one: Example, rng: random.Random) -> Example:
         return one
     start = rng.randrange(len(one.chars) - CHARS_MAX)
     part = slice(start, start + CHARS_MAX)
-    return Example(one.chars[part], one.words[part], one.hints[part], one.labels[part])
+    return Example(
+        one.chars[part], one.words[part], one.hints[part], one.rows[part], one.labels[part]
+    )
 
 
 def batches(

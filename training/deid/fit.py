@@ -86,12 +86,13 @@ def _tensors(
 ) -> tuple[Read, torch.Tensor, torch.Tensor]:
     length = max(len(one.chars) for one in batch)
     chars = np.zeros((len(batch), length), dtype=np.int64)
-    words, hints = np.zeros_like(chars), np.zeros_like(chars)
+    words, hints, rows = (np.zeros_like(chars) for _ in range(3))
     labels = np.full_like(chars, -1)
     for row, one in enumerate(batch):
         size = len(one.chars)
         chars[row, :size], words[row, :size] = one.chars, one.words
-        hints[row, :size], labels[row, :size] = one.hints, one.labels
+        hints[row, :size], rows[row, :size] = one.hints, one.rows
+        labels[row, :size] = one.labels
     mask = torch.from_numpy((labels >= 0).astype(np.float32))[:, None, None]
-    read = torch.from_numpy(chars), torch.from_numpy(words), torch.from_numpy(hints)
-    return read, torch.from_numpy(labels), mask
+    chars_of, words_of, hints_of, rows_of = map(torch.from_numpy, (chars, words, hints, rows))
+    return (chars_of, words_of, hints_of, rows_of), torch.from_numpy(labels), mask

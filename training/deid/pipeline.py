@@ -23,6 +23,7 @@ from services.privacy.tagger.manifest import (
 from services.privacy.tagger.network import ARCHITECTURE, LABELS, CharacterTagger, Shape
 from training.deid.corpus import TEMPLATES, Learnt, Writer, example
 from training.deid.fit import Recipe, fit, new_network
+from training.deid.plain_texts import Plain, read_plain
 from training.deid.texts import Half, Marked, read_gold, read_lines, read_notes
 from training.deid.variants import Variants
 
@@ -58,6 +59,7 @@ class Plan:
         default_factory=lambda: Recipe(steps=2_600, chars=5_000, rate=2e-3, more_share=0.75)
     )
     notes_share: float = 0.8  # of the marked texts; the others are the lines
+    plain_share: float = 0.12  # of what is not from templates
     figures: dict[str, float] = field(default_factory=dict)
 
 
@@ -71,19 +73,23 @@ class Texts:
     training_notes: dict[str, list[Marked]]
     notes: dict[str, list[Marked]]
     lines: Sequence[Marked]
+    plain: Plain
     sha256: str
     files: tuple[str, ...]
 
 
 def read_texts(data: Path, notes: Path, gold: Path | None) -> Texts:
-    """Return the development texts, the training notes, and the gold notes' development half."""
+    """Return the development texts in ``data``, the training notes, the gold notes' development
+    half, and the medical texts beside ``data``.
+    """
     lines = [text for name in DEV_FILES for text in read_lines(data / name)]
     training_notes = {lang: read_notes(notes, lang) for lang in LANGUAGES}
     by_language = dict(training_notes)
     if gold is not None:
         for lang in LANGUAGES:
             by_language[lang] = training_notes[lang] + read_gold(gold, lang, Half.DEVELOPMENT)
-    digest = hashlib.sha256()
+    plain = read_plain(data.parent)
+    digest = hashlib.sha256(repr(sorted(plain.texts.items())).encode())
     for text in (*lines, *by_language["en"], *by_language["zh"]):
         digest.update(repr((text.text, text.spans)).encode())
     halves = ("gold notes, development half",) if gold else ()
@@ -91,8 +97,9 @@ def read_texts(data: Path, notes: Path, gold: Path | None) -> Texts:
         training_notes,
         by_language,
         lines,
+        plain,
         digest.hexdigest(),
-        (*DEV_FILES, "training notes", *halves),
+        (*DEV_FILES, "training notes", *halves, "medical texts without identifiers"),
     )
 
 
@@ -112,7 +119,8 @@ def begun(
 ) -> CharacterTagger:
     """Train a new network on templates and training notes; it has seen no test of any kind."""
     network = new_network(plan.shape, plan.seed)
-    learnt = Learnt(Variants(texts.training_notes, writer.people, writer.names), (), 1.0)
+    variants = Variants(texts.training_notes, writer.people, writer.names)
+    learnt = Learnt(variants, (), 1.0, texts.plain, plan.plain_share)
     return fit(network, writer, learnt, replace(plan.written, seed=plan.seed), told, pause)
 
 
@@ -130,6 +138,8 @@ def taught(
         Variants(texts.notes, writer.people, writer.names),
         [example(text) for text in texts.lines],
         plan.notes_share,
+        texts.plain,
+        plan.plain_share,
     )
     return fit(network, writer, learnt, replace(plan.marked, seed=plan.seed + 1), told, pause)
 
@@ -168,7 +178,7 @@ def write(network: CharacterTagger, texts: Texts, plan: Plan, folder: Path) -> T
             "files": ", ".join(texts.files),
             "sha256": texts.sha256,
             "templates_sha256": templates_sha256(),
-            "licence": "MIT (asq-phi, presidio-research), Apache-2.0 (openmed, our notes)",
+            "licence": "MIT (asq-phi, presidio-research, case vignettes, zh_department), Apache-2.0 (openmed, our notes, all-MiniLM-L6-v2), CC BY-SA 3.0 (medical_abstracts)",
         },
         recipe={
             "seed": plan.seed,

@@ -7,9 +7,10 @@ from torch import Tensor, nn
 
 from services.privacy.tagger.alphabet import CHARS, WORDS
 from services.privacy.tagger.hints import HINTS
+from services.privacy.tagger.meanings import MEANING_WIDTH, word_meanings
 
-ARCHITECTURE = "dilated-characters-2"
-Read = tuple[Tensor, Tensor, Tensor]  # characters, words, hints
+ARCHITECTURE = "dilated-characters-3"
+Read = tuple[Tensor, Tensor, Tensor, Tensor]  # characters, words, hints, rows of meanings
 LABELS = ("", "NAME", "DATE", "PHONE", "ID", "LOC", "AGE", "EMAIL", "URL", "ORG", "OTHER")
 
 
@@ -30,7 +31,7 @@ class Shape:
 
 
 class CharacterTagger(nn.Module):
-    """Characters, words and hints in, one score per label and character out."""
+    """Characters, words, hints and meanings in, one score per label and character out."""
 
     def __init__(self, shape: Shape) -> None:
         """Make the layers."""
@@ -39,7 +40,9 @@ class CharacterTagger(nn.Module):
         self.chars = nn.Embedding(CHARS, shape.char_width)
         self.words = nn.Embedding(WORDS, shape.word_width)
         self.hints = nn.Embedding(HINTS, shape.hint_width)
-        told = shape.char_width + shape.word_width + shape.hint_width
+        # Frozen, and a file of its own: no part of the weights.
+        self.register_buffer("meanings", torch.from_numpy(word_meanings()), persistent=False)
+        told = shape.char_width + shape.word_width + shape.hint_width + MEANING_WIDTH
         self.entry = nn.Conv2d(told, shape.width, 1)
         self.blocks = nn.ModuleList(
             nn.Conv2d(shape.width, shape.width, (1, 3), padding=(0, step), dilation=(1, step))
@@ -79,8 +82,9 @@ class CharacterTagger(nn.Module):
         return (_weighted(self.exit, 0, hidden) + _bias(self.exit)).transpose(0, 1)
 
     def _told(self, read: Read) -> Tensor:
-        chars, words, hints = read
-        return torch.cat((self.chars(chars), self.words(words), self.hints(hints)), dim=-1)
+        chars, words, hints, rows = read
+        meant: Tensor = self.meanings[rows]  # type: ignore[index]  # a buffer is a tensor
+        return torch.cat((self.chars(chars), self.words(words), self.hints(hints), meant), dim=-1)
 
 
 def _weighted(layer: nn.Module, tap: int, hidden: Tensor) -> Tensor:
