@@ -24,7 +24,7 @@ FEASTS = (
 WHO = r"(?:Dr|Prof|Mr|Mrs|Ms|Miss|WR|W/R|ward round|PTWR|MDT|SB|S/B|seen|rv|reg|cons|SHO|SpR|FY\d|\d{4}h?\b|\d{1,2}[:.]\d{2})"
 CUES = (
     r"(?:thru|through|till?|til|booked|LMP|EDD|EDC|DOA|DOD|DOS|DOP|TCI|appt|appointment|clinic|mtg|meeting|attempt|casting|adm(?:itted)?|d/c|discharged|op|OPD|surgery|theatre"
-    r"|angio|angiogram|ECHO|echo|CT|MRI|US|USS|XR|CXR|scan|bloods?|done|given|started|stopped|out|passed|cert to|washout|removed|inserted|changed|last seen|cultures?|cx|taken|rec'?d|signed|reported|re-?check|repeat|next|again)"
+    r"|angio|angiogram|ECHO|echo|CT|MRI|US|USS|XR|CXR|scan|bloods?|done|given|started|stopped|out|passed|cert to|washout|removed|inserted|changed|last seen|taken|rec'?d|signed|reported|re-?check|repeat|next|again)"
 )
 
 
@@ -60,6 +60,7 @@ HAN_DAY = r"(?P<v>(?:3[01]|[12]\d|[1-9])[日号])"
 HAN_AFTER_DAY = (
     r"(?=上午|下午|中午|凌晨|清晨|早晨|晚上|晚|夜|早|\d{1,2}[:：]\d{2}|复查|复诊|门诊|手术|出院|入院|转|拔|起|停|回|可回|查|会诊|收据|颅超|上机|结束|掉|再|自行|拆线|换药|到|送|行|做|CT|MR)"
 )
+NUMBER_ZH = "(?:十[一二]?|[一二三四五六七八九])"
 LUNAR_DAY = r"(?:初[一二三四五六七八九十]|廿[一二三四五六七八九]|卅)"
 DAYS_ZH = (
     form("DATE", rf"(?<![\d月第前后共隔每近达.天周])(?<!\d[-~—至、])(?<!嗜睡)(?<!余){HAN_DAY}{HAN_AFTER_DAY}", of="v"),
@@ -67,6 +68,8 @@ DAYS_ZH = (
     form("DATE", rf"(?<![月\u4e00]){LUNAR_DAY}(?=出|入|再|回|晚|早|上午|下午|好转|复|来|住|手术|夜)"),
     form("DATE", r"(?:五一|十一|五四|六一|八一|寒食|三月三|小年夜?|寒假|暑假|中元节?|寒衣节|下元节|上元节?|麦收|秋收|元宵|立春|雨水|惊蛰|春分|谷雨|小满|芒种|小暑|大暑|处暑|白露|秋分|寒露|霜降|小雪|大雪|小寒|大寒)(?=前|后|期间|扎营|当天|节|假|回|那天|夜|时|晚|早|起|上|下|里|在)"),
     form("DATE", r"(?:清明|重阳|端午|中秋|元旦|国庆|春节|除夕|冬至|夏至|立[春夏秋冬])(?:前|后|节|当|期|上|那|夜|晚|次|回|去|来|时|假)?(?:[天日晚夜前后]|坟)?", lambda match: len(match[0]) > 2),
+    form("DATE", rf"(?<![一二三四五六七八九十\d第前后]){NUMBER_ZH}月(?:末|底|初|中旬|上旬|下旬)"),
+    form("DATE", rf"(?<![\d./-]){YEAR}/(?:1[0-2]|0?[1-9])(?![\d/])"),
     form("DATE", rf"[,;。 ](?P<v>(?:1[0-2]|[1-9])\.(?:3[01]|[12]\d|[1-9]))(?=请|来|在|复|行|做|眼科|入|出|起|回|去|拆|门诊|手术|\s*超声)", of="v"),
     form("DATE", r"(?:预产期|末次月经|定于|回访|拟于|LMP|EDC|EDD)[: ]?(?P<v>(?:1[0-2]|0?[1-9])[./-](?:3[01]|[12]\d|0?[1-9]))(?![\d./-])", of="v"),
 )  # fmt: skip

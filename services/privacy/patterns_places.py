@@ -6,7 +6,7 @@ import re
 
 # ruff: noqa: E501  (an expression that is broken into lines cannot be read)
 from services.privacy.patterns import ANY_CASE, WORD, form
-from services.privacy.patterns_context import SPECIALTIES, is_place_word
+from services.privacy.patterns_context import EPONYMS, SPECIALTIES, is_place_word
 from services.privacy.tagger.hints import COMMON, FAMILY, MEDICAL, ORDINARY, PLACE, hint_of_word
 from services.privacy.words import NOT_NAMES, words
 
@@ -47,6 +47,13 @@ def _begins_ordinary(found: str) -> bool:
     return bool(hint & (COMMON | ORDINARY | MEDICAL)) and not hint & (PLACE | FAMILY)
 
 
+def _is_called_site(word: str) -> bool:
+    """``at the Alfred``, ``to the Brompton``: a name or place that is no ordinary word."""
+    hint = hint_of_word(word.lower())
+    is_word = bool(hint & (COMMON | MEDICAL)) or (bool(hint & ORDINARY) and not hint & (FAMILY | PLACE))
+    return not is_word and word.lower() not in EPONYMS and word.lower() not in NOT_NAMES
+
+
 def _is_named_site(match: re.Match[str]) -> bool:
     """No department: the first word is a place or a name by the lists, or none has it."""
     first = re.split("[ -]", match["site"])[0]
@@ -74,6 +81,7 @@ PLACES_EN = (
     form("LOC", rf"\b(?P<v>{WORD}(?: {WORD}){{0,2}} (?:Hotel|Hostel|Motel|Inn|Lodge|Resort|Airport|Station|Beach|Ferry Terminal|Shopping Cent(?:er|re)|Mall|Mosque|Temple|Gurdwara|Cathedral|Church|Parish|Kindergarten|Preschool|Nursery|Estate|Barracks|Prison|HMP))\b", lambda match: not _begins_ordinary(match["v"]), "v"),
     form("LOC", rf"\b(?:at|to|from|in|of) (?P<site>{WORD}(?:[ -]{WORD}){{0,3}} (?:Health(?:care| Care| System| Network)?|Med(?:ical)?\.? (?:Center|Centre|Ctr)|Langone|Presbyterian|Clinic))\b", lambda match: not _begins_ordinary(match["site"]), "site"),
     form("LOC", rf"\b(?:admitted|seen|treated|reviewed|evaluated|transferred|referred|followed|followed up|diagnosed|discharged|consulted|hospitalized|hospitalised) (?:at|to|from) (?P<site>{WORD}(?:[ -]{WORD}){{0,3}})", _is_named_site, "site"),
+    form("LOC", r"\b(?:at|to|from|in|via|@|ex) (?P<v>the (?P<town>[A-Z][a-z]{3,}))\b(?! (?:[A-Z]|score|scale|criteria))", lambda match: _is_called_site(match["town"]), "v"),
     form("LOC", r"\bHMP [A-Z][a-z]{3,}\b"),
 )  # fmt: skip
 

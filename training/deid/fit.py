@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
+from services.privacy.tagger.lexical import KINDS
 from services.privacy.tagger.network import LABELS, CharacterTagger, Read, Shape
 from training.deid.corpus import Example, Learnt, Writer, batches
 
@@ -25,7 +26,7 @@ class Recipe:
     rate: float = 2e-3
     seed: int = 0
     more_share: float = 0.0
-    threads: int = 1  # more would add up in another order, and give other weights
+    threads: int = 2  # another number would add up in another order, and give other weights
 
 
 def new_network(shape: Shape, seed: int) -> CharacterTagger:
@@ -88,11 +89,13 @@ def _tensors(
     chars = np.zeros((len(batch), length), dtype=np.int64)
     words, hints, rows = (np.zeros_like(chars) for _ in range(3))
     labels = np.full_like(chars, -1)
+    kinds = np.zeros((len(batch), length, KINDS), dtype=np.float32)
     for row, one in enumerate(batch):
         size = len(one.chars)
         chars[row, :size], words[row, :size] = one.chars, one.words
         hints[row, :size], rows[row, :size] = one.hints, one.rows
-        labels[row, :size] = one.labels
+        kinds[row, :size], labels[row, :size] = one.kinds, one.labels
     mask = torch.from_numpy((labels >= 0).astype(np.float32))[:, None, None]
     chars_of, words_of, hints_of, rows_of = map(torch.from_numpy, (chars, words, hints, rows))
-    return (chars_of, words_of, hints_of, rows_of), torch.from_numpy(labels), mask
+    read = chars_of, words_of, hints_of, rows_of, torch.from_numpy(kinds)
+    return read, torch.from_numpy(labels), mask

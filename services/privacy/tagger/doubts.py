@@ -5,12 +5,16 @@ and a person after whom a sign, score or device is called: the tagger must be su
 """
 
 from functools import lru_cache
+from pathlib import Path
 
 from services.privacy.tagger.hints import FAMILY, GIVEN, MEDICAL, ORDINARY, PLACE, hint_of_word
 from services.privacy.words import words
 
 PROPER = GIVEN | FAMILY | PLACE
 ABBREVIATION_CHARS_MAX = 6
+# Our own list: abbreviations and shorthand of charts, brands of drugs, devices and services.
+CHART = Path(__file__).parents[1] / "lists" / "chart_words.txt"
+CHART_WORDS = words(CHART.read_text(encoding="ascii"))
 # Our own list: after whom signs, scores, classes, devices, organisms and operations are called.
 EPONYMS = words(
     "addison adson alport alvarado alzheimer anderson angelman apgar apley argyll arnold aschoff asherman asperger auer austin babinski",
@@ -40,6 +44,8 @@ def is_doubtful(word: str, *, is_cased: bool) -> bool:
     lowered = word.lower()
     hint = hint_of_word(lowered)
     if lowered in EPONYMS and (word[:1].isupper() or not is_cased):
+        return True
+    if lowered in CHART_WORDS and not hint & (GIVEN | PLACE):
         return True
     if word.isupper() and 1 < len(word) <= ABBREVIATION_CHARS_MAX and hint & MEDICAL:
         return True

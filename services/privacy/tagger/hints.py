@@ -13,6 +13,7 @@ import ahocorasick
 import numpy as np
 import numpy.typing as npt
 
+from services.privacy.tagger.lexical import LEXICAL
 from services.privacy.tagger.meanings import MEANINGS
 
 LISTS = Path(__file__).parents[1] / "lists"
@@ -28,8 +29,8 @@ Numbers = npt.NDArray[np.int32]
 
 
 def lists_bytes() -> bytes:
-    """Return the content of both lists and of the words' meanings."""
-    return b"".join((LISTS / name).read_bytes() for name in (*FILES, MEANINGS.name))
+    """Return the content of both lists, the words' meanings and the lexical analyser."""
+    return b"".join((LISTS / name).read_bytes() for name in (*FILES, MEANINGS.name, LEXICAL.name))
 
 
 def hint_of_word(lowered: str) -> int:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import torch
 
 from services.privacy.spans import Span
-from services.privacy.tagger.alphabet import LATIN_WORD, encode
+from services.privacy.tagger.alphabet import LATIN_WORD, Encoded, encode
 from services.privacy.tagger.doubts import is_doubtful
 from services.privacy.tagger.network import LABELS, CharacterTagger, Read, Shape
 from services.privacy.words import NOT_NAMES, WORD_NAMES
@@ -82,25 +82,21 @@ class Tagger:
 
     def probabilities(self, folded: str) -> Scores:
         """Return the probability of each label for each character, ``(len(folded), labels)``."""
-        chars, words, hints, rows = (torch.from_numpy(part).long() for part in encode(folded))
+        read = _tensors(encode(folded))
         if len(folded) <= WINDOW:
             with torch.inference_mode():
                 found: Scores = torch.softmax(
-                    self.network.read_short((chars, words, hints, rows)), dim=0
+                    self.network.read_short(read), dim=0
                 ).T.numpy()
             return found
         starts = window_starts(len(folded), self.shape.reach)
         found = np.empty((len(folded), len(LABELS)), dtype=np.float32)
         for at in range(0, len(starts), BATCH):
             group = starts[at : at + BATCH]
-            scores = self._scored(
-                (
-                    torch.stack([chars[start : start + WINDOW] for start in group]),
-                    torch.stack([words[start : start + WINDOW] for start in group]),
-                    torch.stack([hints[start : start + WINDOW] for start in group]),
-                    torch.stack([rows[start : start + WINDOW] for start in group]),
-                )
+            chars, words, hints, rows, kinds = (
+                torch.stack([part[start : start + WINDOW] for start in group]) for part in read
             )
+            scores = self._scored((chars, words, hints, rows, kinds))
             for start, window in zip(group, scores, strict=True):
                 skip = self.shape.reach if start else 0
                 found[start + skip : start + WINDOW] = window[skip:]
@@ -111,6 +107,11 @@ class Tagger:
             scores = torch.softmax(self.network(read), dim=1)
         found: Scores = scores.transpose(1, 2).numpy()
         return found
+
+
+def _tensors(encoded: Encoded) -> Read:
+    chars, words, hints, rows = (torch.from_numpy(part).long() for part in encoded[:4])
+    return chars, words, hints, rows, torch.from_numpy(encoded.kinds)
 
 
 def _is_ordinary(folded: str, span: Span) -> bool:
