@@ -212,7 +212,9 @@ def _find_by_form(folded: str, *, is_note: bool = False) -> list[Span]:
     if has_han:
         spans += find_patterns(folded, PATTERNS_ZH)
     if is_note:
-        spans += find_patterns(folded, NOTES_EN + ODD_EN + CONTEXT_EN + PLACES_EN + SIGNED_EN + DAYS_EN + MARKS_EN)
+        spans += find_patterns(
+            folded, NOTES_EN + ODD_EN + CONTEXT_EN + PLACES_EN + SIGNED_EN + DAYS_EN + MARKS_EN
+        )
     if is_note and has_han:
         spans += find_patterns(folded, NOTES_ZH + ODD_ZH + CONTEXT_ZH + DAYS_ZH)
     return spans

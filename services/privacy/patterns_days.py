@@ -35,7 +35,11 @@ def _is_day(match: re.Match[str]) -> bool:
 
 
 def _is_day_no_score(match: re.Match[str]) -> bool:
-    return _is_day(match) and int(match["b"]) not in SCORES and not int(match["a"]) < int(match["b"]) <= 5
+    return (
+        _is_day(match)
+        and int(match["b"]) not in SCORES
+        and not int(match["a"]) < int(match["b"]) <= 5
+    )
 
 
 PAIR = r"(?P<v>(?P<a>\d{1,2})/(?P<b>\d{1,2}))(?![\d/]|\.\d|\s?%|-\d)"
@@ -46,7 +50,7 @@ DAYS_EN = (
     form("DATE", rf"\b(?i:{CUES})[:,]? {PAIR}", _is_day_no_score, "v"),
     form("DATE", rf"\b(?i:LMP|EDD|EDC|TCI|DOA|DOD|DOS|appt|mtg|meeting|OPD|seen|cert to|next|on|admitted|discharged|rv|review) {DOTTED}", _is_day, "v"),
     form("DATE", rf"(?:\A|\n){DOTTED}(?=,? {WHO}\b)", _is_day, "v"),
-    form("DATE", rf"\b(?:{FEASTS})\b(?! (?:disease|tree|factor|score|\d{{1,2}}[A-Z]))(?:,? {YEAR})?", flags=ANY_CASE),
+    form("DATE", rf"\b(?:{FEASTS})\b(?! (?:disease|tree|factor|score|\d{{1,2}}[A-Z]))(?:,? {YEAR})?"),
     form("DATE", rf"\b(?:spring|summer|autumn|fall|winter)(?: of)?,? {YEAR}\b|\b{YEAR} (?:spring|summer|autumn|winter)\b", flags=ANY_CASE),
     form("DATE", rf"\b(?:(?i:early|mid|late|end|start|beginning|middle|first days|(?:first|second|latter) (?:half|week|part))(?: of)?[ -]{MONTH})(?! \d)(?: {YEAR})?"),
     form("DATE", r"(?<![\d/.-])(?:0?[1-9]|[12]\d|3[01])(?P<s>[-/. ])(?:x?i{1,3}|i?[vx]|vi{1,3}|I{1,3}|I?[VX]|VI{1,3}|XI{1,2})(?P=s)(?:\d{2}|(?:19|20)\d\d)(?!\d)"),
@@ -57,9 +61,7 @@ DAYS_EN = (
     form("DATE", rf"\bw/c (?P<v>\d{{1,2}}(?:st|nd|rd|th)? {MONTH})", of="v", flags=ANY_CASE),
 )  # fmt: skip
 HAN_DAY = r"(?P<v>(?:3[01]|[12]\d|[1-9])[日号])"
-HAN_AFTER_DAY = (
-    r"(?=上午|下午|中午|凌晨|清晨|早晨|晚上|晚|夜|早|\d{1,2}[:：]\d{2}|复查|复诊|门诊|手术|出院|入院|转|拔|起|停|回|可回|查|会诊|收据|颅超|上机|结束|掉|再|自行|拆线|换药|到|送|行|做|CT|MR)"
-)
+HAN_AFTER_DAY = r"(?=上午|下午|中午|凌晨|清晨|早晨|晚上|晚|夜|早|\d{1,2}[:：]\d{2}|复查|复诊|门诊|手术|出院|入院|转|拔|起|停|回|可回|查|会诊|收据|颅超|上机|结束|掉|再|自行|拆线|换药|到|送|行|做|CT|MR)"
 NUMBER_ZH = "(?:十[一二]?|[一二三四五六七八九])"
 LUNAR_DAY = r"(?:初[一二三四五六七八九十]|廿[一二三四五六七八九]|卅)"
 DAYS_ZH = (
@@ -70,6 +72,6 @@ DAYS_ZH = (
     form("DATE", r"(?:清明|重阳|端午|中秋|元旦|国庆|春节|除夕|冬至|夏至|立[春夏秋冬])(?:前|后|节|当|期|上|那|夜|晚|次|回|去|来|时|假)?(?:[天日晚夜前后]|坟)?", lambda match: len(match[0]) > 2),
     form("DATE", rf"(?<![一二三四五六七八九十\d第前后]){NUMBER_ZH}月(?:末|底|初|中旬|上旬|下旬)"),
     form("DATE", rf"(?<![\d./-]){YEAR}/(?:1[0-2]|0?[1-9])(?![\d/])"),
-    form("DATE", rf"[,;。 ](?P<v>(?:1[0-2]|[1-9])\.(?:3[01]|[12]\d|[1-9]))(?=请|来|在|复|行|做|眼科|入|出|起|回|去|拆|门诊|手术|\s*超声)", of="v"),
+    form("DATE", r"[,;。 ](?P<v>(?:1[0-2]|[1-9])\.(?:3[01]|[12]\d|[1-9]))(?=请|来|在|复|行|做|眼科|入|出|起|回|去|拆|门诊|手术|\s*超声)", of="v"),
     form("DATE", r"(?:预产期|末次月经|定于|回访|拟于|LMP|EDC|EDD)[: ]?(?P<v>(?:1[0-2]|0?[1-9])[./-](?:3[01]|[12]\d|0?[1-9]))(?![\d./-])", of="v"),
 )  # fmt: skip

@@ -7,7 +7,15 @@ import re
 # ruff: noqa: E501  (an expression that is broken into lines cannot be read)
 from services.privacy.patterns import ANY_CASE, WORD, form
 from services.privacy.patterns_context import EPONYMS, SPECIALTIES, is_place_word
-from services.privacy.tagger.hints import COMMON, FAMILY, MEDICAL, ORDINARY, PLACE, hint_of_word
+from services.privacy.tagger.hints import (
+    COMMON,
+    FAMILY,
+    GIVEN,
+    MEDICAL,
+    ORDINARY,
+    PLACE,
+    hint_of_word,
+)
 from services.privacy.words import NOT_NAMES, words
 
 # Hospitals and universities that are known by letters which mean nothing else in a chart.
@@ -50,19 +58,20 @@ def _begins_ordinary(found: str) -> bool:
 def _is_called_site(word: str) -> bool:
     """``at the Alfred``, ``to the Brompton``: a name or place that is no ordinary word."""
     hint = hint_of_word(word.lower())
-    is_word = bool(hint & (COMMON | MEDICAL)) or (bool(hint & ORDINARY) and not hint & (FAMILY | PLACE))
+    is_word = bool(hint & (COMMON | MEDICAL)) or (
+        bool(hint & ORDINARY) and not hint & (FAMILY | PLACE)
+    )
     return not is_word and word.lower() not in EPONYMS and word.lower() not in NOT_NAMES
 
 
 def _is_named_site(match: re.Match[str]) -> bool:
-    """No department: the first word is a place or a name by the lists, or none has it."""
-    first = re.split("[ -]", match["site"])[0]
-    hint = hint_of_word(first.lower())
+    """No department: some word is a place or a name by the lists, and the first begins no note."""
+    parts = re.split("[ -]", match["site"])
+    first = parts[0]
     if first.lower() in NOT_NAMES or first in NO_SITES or first.lower() in SPECIALTIES:
         return False
-    if hint & (ORDINARY | MEDICAL):
-        return False
-    return not first.isupper()
+    hints = [hint_of_word(part.lower()) for part in parts]
+    return any(hint & (PLACE | FAMILY | GIVEN) and not hint & (COMMON | MEDICAL) for hint in hints)
 
 
 PLACES_EN = (
@@ -84,5 +93,3 @@ PLACES_EN = (
     form("LOC", r"\b(?:at|to|from|in|via|@|ex) (?P<v>the (?P<town>[A-Z][a-z]{3,}))\b(?! (?:[A-Z]|score|scale|criteria))", lambda match: _is_called_site(match["town"]), "v"),
     form("LOC", r"\bHMP [A-Z][a-z]{3,}\b"),
 )  # fmt: skip
-
-

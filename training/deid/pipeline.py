@@ -38,6 +38,10 @@ GOLDEN = (
     "Mr Tadeusz Kowalczyk (MRN 1004567), of 12 Elm Road, Leeds, seen on 5 March by Dr Okafor.",
     "Babinski sign absent, metformin 500 mg BID, BP 120/80, reviewed 3 days ago in clinic.",
 )
+LICENCE = (
+    "MIT (asq-phi, presidio-research, case vignettes, zh_department), Apache-2.0 (openmed, our"
+    " notes, LAC, all-MiniLM-L6-v2), CC BY-SA 3.0 (medical_abstracts)"
+)
 Told = Callable[[str], None]
 
 
@@ -54,10 +58,10 @@ class Plan:
     seed: int = 1
     shape: Shape = field(default_factory=Shape)
     written: Recipe = field(
-        default_factory=lambda: Recipe(steps=1_500, chars=5_000, rate=3e-3, more_share=0.65)
+        default_factory=lambda: Recipe(steps=1_200, chars=5_000, rate=3e-3, more_share=0.65)
     )
     marked: Recipe = field(
-        default_factory=lambda: Recipe(steps=2_500, chars=5_000, rate=2e-3, more_share=0.8)
+        default_factory=lambda: Recipe(steps=2_200, chars=5_000, rate=2e-3, more_share=0.8)
     )
     notes_share: float = 0.8  # of the marked texts; the others are the lines
     plain_share: float = 0.12  # of what is not from templates
@@ -184,7 +188,7 @@ def write(network: CharacterTagger, texts: Texts, plan: Plan, folder: Path) -> T
             "files": ", ".join(texts.files),
             "sha256": texts.sha256,
             "templates_sha256": templates_sha256(),
-            "licence": "MIT (asq-phi, presidio-research, case vignettes, zh_department), Apache-2.0 (openmed, our notes, all-MiniLM-L6-v2), CC BY-SA 3.0 (medical_abstracts)",
+            "licence": LICENCE,
         },
         recipe={
             "seed": plan.seed,

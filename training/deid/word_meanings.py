@@ -44,7 +44,8 @@ def reduced(vectors: Vectors, width: int) -> Vectors:
     first = np.argsort(-scales)[:width]
     axes = axes[:, first] * np.sign(axes[:, first].sum(axis=0))  # a sign of an axis is by chance
     found = centred @ axes.astype(np.float32)
-    return (found / scales[first] ** 0.25 / scales[first[0]] ** 0.25).astype(np.float32)
+    small: Vectors = (found / scales[first] ** 0.25 / scales[first[0]] ** 0.25).astype(np.float32)
+    return small
 
 
 def read_alone(words: Sequence[str], folder: Path) -> Vectors:
@@ -100,7 +101,7 @@ def _mean_output(weights: Mapping[str, Tensor], read: Tensor) -> Tensor:
         at = f"encoder.layer.{layer}."
         query, key, value = (
             _linear(weights, f"{at}attention.self.{part}", hidden)
-            .unflatten(-1, (HEADS, WIDTH // HEADS))
+            .reshape(*hidden.shape[:2], HEADS, WIDTH // HEADS)
             .transpose(1, 2)
             for part in ("query", "key", "value")
         )

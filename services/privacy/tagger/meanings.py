@@ -22,7 +22,8 @@ Meanings = npt.NDArray[np.float32]
 
 def packed(rows: Meanings) -> Bytes:
     """Return vectors ``(words, MEANING_WIDTH)`` as they are stored."""
-    return np.clip(np.rint(rows * UNIT), -127, 127).astype(np.int8)
+    stored: Bytes = np.clip(np.rint(rows * UNIT), -127, 127).astype(np.int8)
+    return stored
 
 
 def unpacked(stored: Bytes) -> Meanings:

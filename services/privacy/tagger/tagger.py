@@ -85,9 +85,7 @@ class Tagger:
         read = _tensors(encode(folded))
         if len(folded) <= WINDOW:
             with torch.inference_mode():
-                found: Scores = torch.softmax(
-                    self.network.read_short(read), dim=0
-                ).T.numpy()
+                found: Scores = torch.softmax(self.network.read_short(read), dim=0).T.numpy()
             return found
         starts = window_starts(len(folded), self.shape.reach)
         found = np.empty((len(folded), len(LABELS)), dtype=np.float32)
