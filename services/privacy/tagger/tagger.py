@@ -28,6 +28,7 @@ PROPER_AT = [REMOVED.index(label) for label in ("NAME", "LOC")]
 REMOVED_AT = [LABELS.index(label) for label in REMOVED]
 WORD = re.compile(r"[^\W_\u2e80-\uffff]+(?:['’][^\W\d_]+)?")
 GAP = re.compile(r"[^\w\n]{1,2}|[ ,]{1,3}\n?", re.ASCII)
+YEAR = re.compile(r"(?:19|20)\d\d", re.ASCII)
 UNITS = frozenset(
     [
         "L",
@@ -113,9 +114,9 @@ def _tensors(encoded: Encoded) -> Read:
 
 
 def _is_ordinary(folded: str, span: Span) -> bool:
-    """A unit of a quantity (``10^9/L``), or a word that is a name only with a capital."""
+    """A unit of a quantity (``10^9/L``), a year alone, a word that is a name only with a capital."""
     found = folded[span.start : span.end]
-    if found.islower() and (found in WORD_NAMES or found in NOT_NAMES):
+    if (found.islower() and (found in WORD_NAMES or found in NOT_NAMES)) or YEAR.fullmatch(found):
         return True
     before = folded[max(0, span.start - 12) : span.start]
     return found in UNITS and before.endswith("/") and any(char.isdecimal() for char in before)
