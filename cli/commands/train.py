@@ -40,10 +40,10 @@ def train_command(
     ] = Path("data/gold_notes"),
     threshold: Annotated[
         float, typer.Option(help="deid: what identifies with more probability is removed.")
-    ] = 0.35,
+    ] = 0.2,
     threshold_han: Annotated[
         float, typer.Option(help="deid: the same in texts of which a fifth or more is Chinese.")
-    ] = 0.2,
+    ] = 0.12,
     steps: Annotated[
         int | None, typer.Option(min=2, help="deid: batches of both parts; fewer for a trial.")
     ] = None,

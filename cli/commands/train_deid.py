@@ -44,7 +44,8 @@ def train_deid(asked: Asked) -> None:
     try:
         texts = read_texts(asked.data, asked.notes, asked.gold)
         with console.status("writing texts") as status:
-            manifest = train(texts, plan, folder, status.update, asked.pause)
+            told = status.update if console.is_terminal else console.print
+            manifest = train(texts, plan, folder, told, asked.pause)
     except FileNotFoundError as error:
         sys.stderr.write(f"auscult: {error}\n")
         raise typer.Exit(1) from error

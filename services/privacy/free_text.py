@@ -32,8 +32,12 @@ from services.privacy.near import NearTerms
 from services.privacy.pattern_checks import UNIT_AFTER
 from services.privacy.patterns import PATTERNS, find_patterns
 from services.privacy.patterns_context import CONTEXT_EN, CONTEXT_ZH
+from services.privacy.patterns_days import DAYS_EN, DAYS_ZH
+from services.privacy.patterns_marks import MARKS_EN
 from services.privacy.patterns_notes import NOTES_EN, NOTES_ZH
 from services.privacy.patterns_odd import ODD_EN, ODD_ZH
+from services.privacy.patterns_places import PLACES_EN
+from services.privacy.patterns_signed import SIGNED_EN
 from services.privacy.patterns_zh import PATTERNS_ZH
 from services.privacy.readings import Reading, find_broken, is_unreadable, readings_of
 from services.privacy.repeats import find_repeats
@@ -238,9 +242,11 @@ def _find_by_form(folded: str, *, is_note: bool = False) -> list[Span]:
     if has_han:
         spans += find_patterns(folded, PATTERNS_ZH)
     if is_note:
-        spans += find_patterns(folded, NOTES_EN + ODD_EN + CONTEXT_EN)
+        spans += find_patterns(
+            folded, NOTES_EN + ODD_EN + CONTEXT_EN + PLACES_EN + SIGNED_EN + DAYS_EN + MARKS_EN
+        )
     if is_note and has_han:
-        spans += find_patterns(folded, NOTES_ZH + ODD_ZH + CONTEXT_ZH)
+        spans += find_patterns(folded, NOTES_ZH + ODD_ZH + CONTEXT_ZH + DAYS_ZH)
     return spans
 
 

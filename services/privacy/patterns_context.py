@@ -56,12 +56,12 @@ EPONYMS = words(
 RELATION = (
     r"(?:niece|nephew|aunt(?:ie|y)?|uncle|mum|mom|mam|mummy|mommy|dad(?:dy)?|gran(?:dma|dpa|dad|ny)?|nana?|grandson|granddaughter|sibling"
     r"|sibs?|sis|bro|sister|brother|partner|fianc[ée]e?|girlfriend|boyfriend|hubby|spouse|wife|husband|son|daughter|mother|father"
-    r"|friend|neighbou?r|carer|caregiver|(?:room|house|flat)mate|colleague|cousin|step(?:son|dad|mum|mom)|stepdaughter|ex|twin)"
+    r"|friend|neighbou?r|carer|caregiver|(?:room|house|flat)mate|colleague|cousin|step(?:son|dad|mum|mom)|stepdaughter|ex|twin|kid|bros?|pal|bestie|godmother|godfather|godson|fella|missus|chach[ai]|bhai|didi|mami|kaka|amma|appa|akka|tante|oom|abuel[ao]|t[íi][ao]|herman[ao]|espos[ao]|lola|lolo|kuya|nanay|tatay)"
 )
 STAFF = (
     r"(?:RN|SN|S/N|RMN|ODP|ANP|HCA|SHO|SpR|HO|CNS|LPN|CDE|NNP|scribe|sonographer|sono|radiographer|interpreter|translator|pharmacist|dieti[ct]ian"
     r"|physio|midwife|paramedic|coordinator|psychologist|therapist|detective|sgt|anaesthetist|anesthesiologist|surgeon|operator"
-    r"|registrar|fellow|chaplain|social worker|case manager|nurse|tech|reg|cons|ordering|crew|signed|s/d|cc|attn|dear|goes by|called)"
+    r"|registrar|fellow|chaplain|social worker|case manager|nurse|tech|reg|cons|medic|doula|driver|RMO|HMO|resident|intern|matron|warden|key ?worker|CPN|OT|SLT|SALT|dietician|podiatrist|optometrist|orthotist|phlebotomist|porter|rep|ordering|crew|signed|s/d|cc|attn|dear|goes by|called)"
 )
 PERSON = rf"(?P<name>(?!(?:Dr|Mr|Mrs|Ms|Miss|Prof|Sr|St|Mdm)\b)(?:[A-Z]\.? )?{WORD}(?:[ -]{WORD}){{0,2}})"
 
@@ -142,6 +142,11 @@ def _is_town(match: re.Match[str]) -> bool:
     hint = hint_of_word(match["town"].lower())
     is_place = hint != UNLISTED and bool(hint & PLACE)
     return is_place and not (hint & ORDINARY and hint & (GIVEN | FAMILY))
+
+
+def is_place_word(word: str) -> bool:
+    """Return whether a word is a place by the lists, and neither a word nor a name of persons."""
+    return hint_of_word(word.lower()) == PLACE
 
 
 def _is_only_place(match: re.Match[str]) -> bool:

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from services.privacy.folding import fold
-from services.privacy.tagger.alphabet import UNKNOWN, Numbers, encode
+from services.privacy.folding import Folded, fold
+from services.privacy.tagger.alphabet import UNKNOWN, Numbers, encode_all
+from services.privacy.tagger.lexical import Features
 from services.privacy.tagger.network import LABELS
 from training.deid.chinese import chinese_slots
 from training.deid.chinese_names import ChineseNames
@@ -16,12 +17,15 @@ from training.deid.english import People, english_slots
 from training.deid.filler import Filler
 from training.deid.grammar import Grammar, read_groups
 from training.deid.names import latin_locales, read_words
+from training.deid.plain_texts import Plain
 from training.deid.texts import Marked, unmark
 from training.deid.variants import Variants
 
 TEMPLATES = Path(__file__).with_name("templates")
 LABEL_AT = {label: at for at, label in enumerate(LABELS)} | {"IP": LABELS.index("URL")}
 CHARS_MAX = 700
+POOL = 600  # texts that are put into batches together
+UNANALYSED_SHARE = 0.1  # of texts are read without the lexical analyser
 FULL_WIDTH = str.maketrans({",": "，", ":": "：", "(": "（", ")": "）", ";": "；"})
 
 
@@ -32,6 +36,8 @@ class Example:
     chars: Numbers
     words: Numbers
     hints: Numbers
+    rows: Numbers
+    kinds: Features
     labels: Numbers
 
 
@@ -103,43 +109,66 @@ def _outside_labels(marked: str, change: Callable[[str], str]) -> str:
     return "⟦".join(pieces)
 
 
-def example(text: Marked) -> Example:
-    """Return a text as the network reads it, folded."""
-    folded = fold(text.text)
+def examples(texts: Sequence[Marked]) -> list[Example]:
+    """Return texts as the network reads them, folded."""
+    folded = [fold(text.text) for text in texts]
+    encoded = encode_all([one.folded for one in folded])
+    return [
+        Example(*read, _labels(text, one))
+        for text, one, read in zip(texts, folded, encoded, strict=True)
+    ]
+
+
+def _labels(text: Marked, folded: Folded) -> Numbers:
     labels = np.zeros(len(text.text), dtype=np.int32)
     for start, end, label in text.spans:
         labels[start:end] = LABEL_AT[label]
     if folded.starts is not None:
         labels = labels[np.asarray(folded.starts, dtype=np.int64)]
-    return Example(*encode(folded.folded), labels)
+    return labels
 
 
 def hidden(one: Example, rng: np.random.Generator) -> Example:
     """Return an example in which some names cannot be read, so that the rest must tell."""
-    chars, words, hints = one.chars.copy(), one.words.copy(), one.hints.copy()
+    chars, words, hints, rows = (
+        part.copy() for part in (one.chars, one.words, one.hints, one.rows)
+    )
     marked = one.labels > 0
     # Whole words: a word whose first letter can be read is read.
     run = np.cumsum(np.diff(words, prepend=words[:1]) != 0)
     words[rng.random(len(words))[run] < np.where(marked, 0.35, 0.08)] = 0
-    hints[rng.random(len(words))[run] < np.where(marked, 0.4, 0.06)] = 0
+    is_untold = rng.random(len(words))[run] < np.where(marked, 0.4, 0.06)
+    hints[is_untold], rows[is_untold] = 0, 0
+    rows[rng.random(len(words))[run] < np.where(marked, 0.1, 0.03)] = 0
     chars[rng.random(len(chars)) < np.where(marked, 0.06, 0.01)] = UNKNOWN
-    return Example(chars, words, hints, one.labels)
+    kinds = one.kinds.copy()
+    kinds[rng.random(len(words))[run] < np.where(marked, 0.15, 0.05)] = 0
+    if rng.random() < UNANALYSED_SHARE:
+        kinds[:] = 0
+    return Example(chars, words, hints, rows, kinds, one.labels)
 
 
 @dataclass(frozen=True)
 class Learnt:
-    """Marked texts to learn from: notes, as templates, and lines, as they are."""
+    """Marked texts to learn from: notes, as templates, and lines, as they are; ``plain``: texts
+    without identifiers.
+    """
 
     variants: Variants
-    lines: Sequence[Example]
+    lines: Sequence[Marked]
     notes_share: float
+    plain: Plain | None = None
+    plain_share: float = 0.0
 
-    def draw(self, rng: random.Random) -> Example:
+    def draw(self, rng: random.Random) -> Marked:
         """Return one of them."""
+        if self.plain is not None and rng.random() < self.plain_share:
+            text, lang = self.plain.write(rng)
+            return unmarked(restyled(text, lang, rng), lang)
         if self.lines and rng.random() >= self.notes_share:
             return rng.choice(self.lines)
         marked, lang = self.variants.write(rng)
-        return example(unmarked(restyled(marked, lang, rng), lang))
+        return unmarked(restyled(marked, lang, rng), lang)
 
 
 def cut(one: Example, rng: random.Random) -> Example:
@@ -148,7 +177,7 @@ def cut(one: Example, rng: random.Random) -> Example:
         return one
     start = rng.randrange(len(one.chars) - CHARS_MAX)
     part = slice(start, start + CHARS_MAX)
-    return Example(one.chars[part], one.words[part], one.hints[part], one.labels[part])
+    return Example(*(read[part] for read in vars(one).values()))
 
 
 def batches(
@@ -157,12 +186,11 @@ def batches(
     """Yield batches of about ``chars`` characters, without end; each of texts of similar length."""
     rng, noise = random.Random(seed), np.random.default_rng(seed)
     while True:
-        pool = []
-        for _ in range(600):
+        texts = []
+        for _ in range(POOL):
             is_more = more is not None and rng.random() < more_share
-            one = more.draw(rng) if more and is_more else example(writer.text())
-            if len(one.chars):
-                pool.append(hidden(cut(one, rng), noise))
+            texts.append(more.draw(rng) if more and is_more else writer.text())
+        pool = [hidden(cut(one, rng), noise) for one in examples(texts) if len(one.chars)]
         pool.sort(key=lambda item: len(item.chars))
         groups: list[list[Example]] = [[]]
         for item in pool:

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
+from services.privacy.tagger.lexical import KINDS
 from services.privacy.tagger.network import LABELS, CharacterTagger, Read, Shape
 from training.deid.corpus import Example, Learnt, Writer, batches
 
@@ -86,12 +87,15 @@ def _tensors(
 ) -> tuple[Read, torch.Tensor, torch.Tensor]:
     length = max(len(one.chars) for one in batch)
     chars = np.zeros((len(batch), length), dtype=np.int64)
-    words, hints = np.zeros_like(chars), np.zeros_like(chars)
+    words, hints, rows = (np.zeros_like(chars) for _ in range(3))
     labels = np.full_like(chars, -1)
+    kinds = np.zeros((len(batch), length, KINDS), dtype=np.float32)
     for row, one in enumerate(batch):
         size = len(one.chars)
         chars[row, :size], words[row, :size] = one.chars, one.words
-        hints[row, :size], labels[row, :size] = one.hints, one.labels
+        hints[row, :size], rows[row, :size] = one.hints, one.rows
+        kinds[row, :size], labels[row, :size] = one.kinds, one.labels
     mask = torch.from_numpy((labels >= 0).astype(np.float32))[:, None, None]
-    read = torch.from_numpy(chars), torch.from_numpy(words), torch.from_numpy(hints)
+    chars_of, words_of, hints_of, rows_of = map(torch.from_numpy, (chars, words, hints, rows))
+    read = chars_of, words_of, hints_of, rows_of, torch.from_numpy(kinds)
     return read, torch.from_numpy(labels), mask

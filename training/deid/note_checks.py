@@ -9,14 +9,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from services.privacy.tagger.network import LABELS
-from services.privacy.words import NEVER_NAMES, NOT_NAMES, WORD_NAMES
+from services.privacy.words import NEVER_NAMES, NOT_NAMES, WORD_NAMES, words
 from training.deid.texts import Marked, is_han, read_notes
 
 KINDS = frozenset(LABELS[1:]) | {"IP"}
 TITLES = re.compile(
     r"^(?:Dr|Mr|Mrs|Ms|Miss|Prof|Sister|Nurse)\b|(?:主任|医生|医师|护士|大夫|教授)$"
 )
-ALSO_WORDS = frozenset({"安定", "杜仲"})  # drugs, in notes where somebody is called so
+# Words and drugs, in notes where somebody is called so.
+ALSO_WORDS = words("安定 杜仲 安宁 高兴 文化 何时 周围 常春 高度 高原 黄芩 田七 时间")
 LATIN_PARTS = re.compile(r"[A-Z][^\W\d_]{3,}")
 
 

@@ -21,12 +21,14 @@ from services.privacy.tagger.manifest import (
     tagger_of,
 )
 from services.privacy.tagger.network import ARCHITECTURE, LABELS, CharacterTagger, Shape
-from training.deid.corpus import TEMPLATES, Learnt, Writer, example
+from training.deid.corpus import TEMPLATES, Learnt, Writer
 from training.deid.fit import Recipe, fit, new_network
+from training.deid.plain_texts import Plain, read_plain
 from training.deid.texts import Half, Marked, read_gold, read_lines, read_notes
 from training.deid.variants import Variants
 
 NAME = "deid"
+FIRST_PART = "first-part"
 LANGUAGES = ("en", "zh")
 DEV_FILES = ("dev_en.jsonl", "dev_zh.jsonl")
 CARD = Path(__file__).with_name("card_template.md")
@@ -35,6 +37,10 @@ GOLDEN = (
     "古丽巴哈尔 女 住院号ZY0098231，喀什市人，予头孢曲松2g qd，帕金森病史5年。",
     "Mr Tadeusz Kowalczyk (MRN 1004567), of 12 Elm Road, Leeds, seen on 5 March by Dr Okafor.",
     "Babinski sign absent, metformin 500 mg BID, BP 120/80, reviewed 3 days ago in clinic.",
+)
+LICENCE = (
+    "MIT (asq-phi, presidio-research, case vignettes, zh_department), Apache-2.0 (openmed, our"
+    " notes, LAC, all-MiniLM-L6-v2), CC BY-SA 3.0 (medical_abstracts)"
 )
 Told = Callable[[str], None]
 
@@ -52,12 +58,13 @@ class Plan:
     seed: int = 1
     shape: Shape = field(default_factory=Shape)
     written: Recipe = field(
-        default_factory=lambda: Recipe(steps=1_200, chars=5_000, rate=3e-3, more_share=0.6)
+        default_factory=lambda: Recipe(steps=1_200, chars=5_000, rate=3e-3, more_share=0.65)
     )
     marked: Recipe = field(
-        default_factory=lambda: Recipe(steps=2_600, chars=5_000, rate=2e-3, more_share=0.75)
+        default_factory=lambda: Recipe(steps=2_200, chars=5_000, rate=2e-3, more_share=0.8)
     )
     notes_share: float = 0.8  # of the marked texts; the others are the lines
+    plain_share: float = 0.12  # of what is not from templates
     figures: dict[str, float] = field(default_factory=dict)
 
 
@@ -71,19 +78,23 @@ class Texts:
     training_notes: dict[str, list[Marked]]
     notes: dict[str, list[Marked]]
     lines: Sequence[Marked]
+    plain: Plain
     sha256: str
     files: tuple[str, ...]
 
 
 def read_texts(data: Path, notes: Path, gold: Path | None) -> Texts:
-    """Return the development texts, the training notes, and the gold notes' development half."""
+    """Return the development texts in ``data``, the training notes, the gold notes' development
+    half, and the medical texts beside ``data``.
+    """
     lines = [text for name in DEV_FILES for text in read_lines(data / name)]
     training_notes = {lang: read_notes(notes, lang) for lang in LANGUAGES}
     by_language = dict(training_notes)
     if gold is not None:
         for lang in LANGUAGES:
             by_language[lang] = training_notes[lang] + read_gold(gold, lang, Half.DEVELOPMENT)
-    digest = hashlib.sha256()
+    plain = read_plain(data.parent)
+    digest = hashlib.sha256(repr(sorted(plain.texts.items())).encode())
     for text in (*lines, *by_language["en"], *by_language["zh"]):
         digest.update(repr((text.text, text.spans)).encode())
     halves = ("gold notes, development half",) if gold else ()
@@ -91,17 +102,23 @@ def read_texts(data: Path, notes: Path, gold: Path | None) -> Texts:
         training_notes,
         by_language,
         lines,
+        plain,
         digest.hexdigest(),
-        (*DEV_FILES, "training notes", *halves),
+        (*DEV_FILES, "training notes", *halves, "medical texts without identifiers"),
     )
 
 
 def train(
     texts: Texts, plan: Plan, folder: Path, told: Told, pause: Path | None = None
 ) -> TaggerManifest:
-    """Train both parts and write the folder; return the manifest."""
+    """Train both parts and write the folder; return the manifest.
+
+    The weights of the first part, which saw no gold note and no development text, are kept in
+    ``FIRST_PART`` of it to be measured with; they are not shipped.
+    """
     writer = Writer(plan.seed)
     network = begun(writer, texts, plan, told, pause)
+    write(network, texts, plan, folder / FIRST_PART)
     before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
     network = taught(network, writer, texts, plan, told, pause)
     return write(between(before, network), texts, plan, folder)
@@ -112,7 +129,8 @@ def begun(
 ) -> CharacterTagger:
     """Train a new network on templates and training notes; it has seen no test of any kind."""
     network = new_network(plan.shape, plan.seed)
-    learnt = Learnt(Variants(texts.training_notes, writer.people, writer.names), (), 1.0)
+    variants = Variants(texts.training_notes, writer.people, writer.names)
+    learnt = Learnt(variants, (), 1.0, texts.plain, plan.plain_share)
     return fit(network, writer, learnt, replace(plan.written, seed=plan.seed), told, pause)
 
 
@@ -128,8 +146,10 @@ def taught(
     writer.begin_again(plan.seed + 1)  # whatever was written before
     learnt = Learnt(
         Variants(texts.notes, writer.people, writer.names),
-        [example(text) for text in texts.lines],
+        texts.lines,
         plan.notes_share,
+        texts.plain,
+        plan.plain_share,
     )
     return fit(network, writer, learnt, replace(plan.marked, seed=plan.seed + 1), told, pause)
 
@@ -168,7 +188,7 @@ def write(network: CharacterTagger, texts: Texts, plan: Plan, folder: Path) -> T
             "files": ", ".join(texts.files),
             "sha256": texts.sha256,
             "templates_sha256": templates_sha256(),
-            "licence": "MIT (asq-phi, presidio-research), Apache-2.0 (openmed, our notes)",
+            "licence": LICENCE,
         },
         recipe={
             "seed": plan.seed,

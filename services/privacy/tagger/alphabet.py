@@ -1,10 +1,12 @@
 """Pure: folded text to the numbers that the network reads. Training uses the same code.
 
-Each character gives three: its own; that of the word it stands in (letters of an alphabet) or of
-itself with the next character (all others); and what word lists say of it (`hints`).
+Each character gives five: its own; that of the word it stands in (letters of an alphabet) or of
+itself with the next character (all others); what word lists say of it (`hints`); which row of
+`meanings` is of its word; and what the lexical analyser says of it (`lexical`).
 """
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 from zlib import crc32
@@ -12,7 +14,8 @@ from zlib import crc32
 import numpy as np
 import numpy.typing as npt
 
-from services.privacy.tagger.hints import add_han_hints, hint_of_word
+from services.privacy.tagger.hints import add_han_hints, hint_of_word, row_of_word
+from services.privacy.tagger.lexical import Features, lexical_reader
 
 PAD, UNKNOWN = 0, 1
 ASCII_FIRST = 2
@@ -29,17 +32,29 @@ Numbers = npt.NDArray[np.int32]
 
 
 class Encoded(NamedTuple):
-    """What the network reads of a text, each ``(characters,)``."""
+    """What the network reads of a text, each ``(characters,)``, kinds ``(characters, KINDS)``."""
 
     chars: Numbers
     words: Numbers
     hints: Numbers
+    rows: Numbers
+    kinds: Features
 
 
 def encode(folded: str) -> Encoded:
-    """Return what the network reads, each array ``(len(folded),)``."""
+    """Return what the network reads of a folded text."""
+    return encode_all([folded])[0]
+
+
+def encode_all(texts: Sequence[str]) -> list[Encoded]:
+    """Return what the network reads of each folded text."""
+    kinds = lexical_reader().read_all(texts)
+    return [_encoded(folded, one) for folded, one in zip(texts, kinds, strict=True)]
+
+
+def _encoded(folded: str, kinds: Features) -> Encoded:
     points = np.frombuffer(folded.encode("utf-32-le", errors="replace"), dtype=np.uint32)
-    return Encoded(_characters(points), *_words(folded, points))
+    return Encoded(_characters(points), *_words(folded, points), kinds)
 
 
 def _characters(points: npt.NDArray[np.uint32]) -> Numbers:
@@ -51,20 +66,20 @@ def _characters(points: npt.NDArray[np.uint32]) -> Numbers:
     return chars
 
 
-def _words(folded: str, points: npt.NDArray[np.uint32]) -> tuple[Numbers, Numbers]:
+def _words(folded: str, points: npt.NDArray[np.uint32]) -> tuple[Numbers, Numbers, Numbers]:
     following = np.append(points[1:], np.uint32(0))
     mixed = (points * MULTIPLIER) ^ (following * np.uint32(40_503) + np.uint32(97))
     words = (1 + (mixed * MULTIPLIER >> np.uint32(7)) % np.uint32(WORDS - 1)).astype(np.int32)
-    hints = np.zeros_like(words)
+    hints, rows = np.zeros_like(words), np.zeros_like(words)
     add_han_hints(folded, hints)
     for word in LATIN_WORD.finditer(folded):
         start, end = word.span()
-        words[start:end], hints[start:end] = _word(word[0])
-    return words, hints
+        words[start:end], hints[start:end], rows[start:end] = _word(word[0])
+    return words, hints, rows
 
 
 @lru_cache(maxsize=65_536)
-def _word(word: str) -> tuple[int, int]:
+def _word(word: str) -> tuple[int, int, int]:
     lowered = word.lower()
     number = 1 + crc32(lowered.encode("utf-8", errors="replace")) % (WORDS - 1)
-    return number, hint_of_word(lowered)
+    return number, hint_of_word(lowered), row_of_word(lowered)

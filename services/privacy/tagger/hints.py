@@ -1,4 +1,4 @@
-"""Pure: what word lists say of each character, as one number more for the network to read.
+"""Pure: what word lists say of each character, as numbers more for the network to read.
 
 A hint removes nothing: that `Reading` is a town, a name and a word is told, what it is here must be
 read from around it. `lists/hints_en.txt` holds words with the sum of the bits below, `hints_zh.txt`
@@ -13,11 +13,14 @@ import ahocorasick
 import numpy as np
 import numpy.typing as npt
 
+from services.privacy.tagger.lexical import LEXICAL
+from services.privacy.tagger.meanings import MEANINGS
+
 LISTS = Path(__file__).parents[1] / "lists"
-COMMON, ORDINARY, GIVEN, FAMILY, PLACE = 1, 2, 4, 8, 16
-UNLISTED = 32  # a word of an alphabet that no list has
-ZH_WORD, ZH_PLACE = 33, 35  # the first character of one; each other is one more
-HINTS = 37  # 0: nothing is said
+COMMON, ORDINARY, GIVEN, FAMILY, PLACE, MEDICAL = 1, 2, 4, 8, 16, 32
+UNLISTED = 64  # a word of an alphabet that no list has
+ZH_WORD, ZH_PLACE = 65, 67  # the first character of one; each other is one more
+HINTS = 69  # 0: nothing is said
 
 HAN = re.compile("[\u4e00-\u9fff]")
 FILES = ("hints_en.txt", "hints_zh.txt")
@@ -26,13 +29,18 @@ Numbers = npt.NDArray[np.int32]
 
 
 def lists_bytes() -> bytes:
-    """Return the content of both lists."""
-    return b"".join((LISTS / name).read_bytes() for name in FILES)
+    """Return the content of both lists, the words' meanings and the lexical analyser."""
+    return b"".join((LISTS / name).read_bytes() for name in (*FILES, MEANINGS.name, LEXICAL.name))
 
 
 def hint_of_word(lowered: str) -> int:
     """Return the hint of a word of an alphabet in lower case, accents folded."""
-    return _ENGLISH.get(lowered, UNLISTED)
+    return _ENGLISH.get(lowered, (UNLISTED, 0))[0]
+
+
+def row_of_word(lowered: str) -> int:
+    """Return which row of ``meanings.word_meanings`` is of this word; 0: none."""
+    return _ENGLISH.get(lowered, (UNLISTED, 0))[1]
 
 
 def is_han_word(text: str) -> bool:
@@ -49,7 +57,7 @@ def han_places(folded: str) -> Iterator[tuple[int, int]]:
 
 def english_words(bit: int) -> list[str]:
     """Return the words of a kind, in lower case (to write texts with)."""
-    return [word for word, bits in _ENGLISH.items() if bits & bit]
+    return [word for word, (bits, _) in _ENGLISH.items() if bits & bit]
 
 
 def chinese_places() -> list[str]:
@@ -76,13 +84,13 @@ def _pairs(name: str) -> list[tuple[str, int]]:
     return [(word, int(kind)) for word, _, kind in (line.partition(" ") for line in lines)]
 
 
-_ENGLISH: dict[str, int] = {}
+_ENGLISH: dict[str, tuple[int, int]] = {}  # bits and row
 _CHINESE = ahocorasick.Automaton()
 
 
 def _load() -> None:
     english, chinese = map(_pairs, FILES)
-    _ENGLISH.update(english)
+    _ENGLISH.update((word, (bits, row)) for row, (word, bits) in enumerate(english, start=1))
     for word, kind in chinese:
         _CHINESE.add_word(word, (len(word), kind))
     _CHINESE.make_automaton()

@@ -7,9 +7,11 @@ from torch import Tensor, nn
 
 from services.privacy.tagger.alphabet import CHARS, WORDS
 from services.privacy.tagger.hints import HINTS
+from services.privacy.tagger.lexical import KINDS
+from services.privacy.tagger.meanings import MEANING_WIDTH, word_meanings
 
-ARCHITECTURE = "dilated-characters-2"
-Read = tuple[Tensor, Tensor, Tensor]  # characters, words, hints
+ARCHITECTURE = "dilated-characters-3"
+Read = tuple[Tensor, Tensor, Tensor, Tensor, Tensor]  # as in ``alphabet.Encoded``
 LABELS = ("", "NAME", "DATE", "PHONE", "ID", "LOC", "AGE", "EMAIL", "URL", "ORG", "OTHER")
 
 
@@ -30,7 +32,7 @@ class Shape:
 
 
 class CharacterTagger(nn.Module):
-    """Characters, words and hints in, one score per label and character out."""
+    """What is read of characters in, one score per label and character out."""
 
     def __init__(self, shape: Shape) -> None:
         """Make the layers."""
@@ -39,7 +41,9 @@ class CharacterTagger(nn.Module):
         self.chars = nn.Embedding(CHARS, shape.char_width)
         self.words = nn.Embedding(WORDS, shape.word_width)
         self.hints = nn.Embedding(HINTS, shape.hint_width)
-        told = shape.char_width + shape.word_width + shape.hint_width
+        # Frozen, and a file of its own: no part of the weights.
+        self.register_buffer("meanings", torch.from_numpy(word_meanings()), persistent=False)
+        told = shape.char_width + shape.word_width + shape.hint_width + MEANING_WIDTH + KINDS
         self.entry = nn.Conv2d(told, shape.width, 1)
         self.blocks = nn.ModuleList(
             nn.Conv2d(shape.width, shape.width, (1, 3), padding=(0, step), dilation=(1, step))
@@ -49,7 +53,8 @@ class CharacterTagger(nn.Module):
         self.to(memory_format=torch.channels_last)  # half as fast again on a CPU
 
     def forward(self, read: Read, mask: Tensor | None = None) -> Tensor:
-        """Return ``(batch, labels, time)``; each of ``read`` is ``(batch, time)``.
+        """Return ``(batch, labels, time)``; each of ``read`` is ``(batch, time)``, the kinds
+        with one dimension more.
 
         ``mask`` ``(batch, 1, 1, time)`` is 0 past the end of a text; without it all are whole.
         """
@@ -79,8 +84,10 @@ class CharacterTagger(nn.Module):
         return (_weighted(self.exit, 0, hidden) + _bias(self.exit)).transpose(0, 1)
 
     def _told(self, read: Read) -> Tensor:
-        chars, words, hints = read
-        return torch.cat((self.chars(chars), self.words(words), self.hints(hints)), dim=-1)
+        chars, words, hints, rows, kinds = read
+        meant: Tensor = self.meanings[rows]  # type: ignore[index]  # a buffer is a tensor
+        said = self.chars(chars), self.words(words), self.hints(hints), meant, kinds
+        return torch.cat(said, dim=-1)
 
 
 def _weighted(layer: nn.Module, tap: int, hidden: Tensor) -> Tensor:

@@ -1,3 +1,3 @@
 """Which tagger this release was tested with."""
 
-SHIPPED_DIGEST = "90ca0fa44e85f248bc84039b41a0c4610b457ac4e11f594faab923d72d7f4674"
+SHIPPED_DIGEST = "0225d0a2db7b52196fe659674e2bbb4280527f5e595bd91099b20e6656a82336"

@@ -12,7 +12,8 @@ import numpy.typing as npt
 import torch
 
 from services.privacy.spans import Span
-from services.privacy.tagger.alphabet import encode
+from services.privacy.tagger.alphabet import LATIN_WORD, Encoded, encode
+from services.privacy.tagger.doubts import is_doubtful
 from services.privacy.tagger.network import LABELS, CharacterTagger, Read, Shape
 from services.privacy.words import NOT_NAMES, WORD_NAMES
 
@@ -21,10 +22,13 @@ BATCH = 16
 HAN = re.compile("[\u4e00-\u9fff]")
 HAN_SHARE = 0.2
 EDGE = 0.4  # of the threshold: enough beside what is found
+DOUBT = 0.5  # of its probability counts for an ordinary word to be a name or a place
 REMOVED = ("NAME", "DATE", "PHONE", "ID", "LOC", "AGE", "EMAIL", "URL")
+PROPER_AT = [REMOVED.index(label) for label in ("NAME", "LOC")]
 REMOVED_AT = [LABELS.index(label) for label in REMOVED]
 WORD = re.compile(r"[^\W_\u2e80-\uffff]+(?:['’][^\W\d_]+)?")
 GAP = re.compile(r"[^\w\n]{1,2}|[ ,]{1,3}\n?", re.ASCII)
+YEAR = re.compile(r"(?:19|20)\d\d", re.ASCII)
 UNITS = frozenset(
     [
         "L",
@@ -52,6 +56,7 @@ UNITS = frozenset(
     ]
 )
 Scores = npt.NDArray[np.float32]
+Probabilities = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
 
 
@@ -78,24 +83,19 @@ class Tagger:
 
     def probabilities(self, folded: str) -> Scores:
         """Return the probability of each label for each character, ``(len(folded), labels)``."""
-        chars, words, hints = (torch.from_numpy(part).long() for part in encode(folded))
+        read = _tensors(encode(folded))
         if len(folded) <= WINDOW:
             with torch.inference_mode():
-                found: Scores = torch.softmax(
-                    self.network.read_short((chars, words, hints)), dim=0
-                ).T.numpy()
+                found: Scores = torch.softmax(self.network.read_short(read), dim=0).T.numpy()
             return found
         starts = window_starts(len(folded), self.shape.reach)
         found = np.empty((len(folded), len(LABELS)), dtype=np.float32)
         for at in range(0, len(starts), BATCH):
             group = starts[at : at + BATCH]
-            scores = self._scored(
-                (
-                    torch.stack([chars[start : start + WINDOW] for start in group]),
-                    torch.stack([words[start : start + WINDOW] for start in group]),
-                    torch.stack([hints[start : start + WINDOW] for start in group]),
-                )
+            chars, words, hints, rows, kinds = (
+                torch.stack([part[start : start + WINDOW] for start in group]) for part in read
             )
+            scores = self._scored((chars, words, hints, rows, kinds))
             for start, window in zip(group, scores, strict=True):
                 skip = self.shape.reach if start else 0
                 found[start + skip : start + WINDOW] = window[skip:]
@@ -108,10 +108,15 @@ class Tagger:
         return found
 
 
+def _tensors(encoded: Encoded) -> Read:
+    chars, words, hints, rows = (torch.from_numpy(part).long() for part in encoded[:4])
+    return chars, words, hints, rows, torch.from_numpy(encoded.kinds)
+
+
 def _is_ordinary(folded: str, span: Span) -> bool:
-    """A unit of a quantity (``10^9/L``), or a word that is a name only with a capital."""
+    """A unit of a quantity (``10^9/L``), a year alone, a word that is no name in small letters."""
     found = folded[span.start : span.end]
-    if found.islower() and (found in WORD_NAMES or found in NOT_NAMES):
+    if (found.islower() and (found in WORD_NAMES or found in NOT_NAMES)) or YEAR.fullmatch(found):
         return True
     before = folded[max(0, span.start - 12) : span.start]
     return found in UNITS and before.endswith("/") and any(char.isdecimal() for char in before)
@@ -127,6 +132,7 @@ def spans_of(folded: str, scores: Scores, threshold: float) -> Iterator[Span]:
     """Yield the stretches that identify somebody; a word of an alphabet goes whole or stays."""
     removed = scores[:, REMOVED_AT]
     identifies = removed.sum(axis=1)
+    _doubt_words(folded, identifies, removed[:, PROPER_AT].sum(axis=1))
     sums = np.concatenate(([0.0], identifies.cumsum()))
     for word in WORD.finditer(folded):
         start, end = word.span()
@@ -148,6 +154,15 @@ def spans_of(folded: str, scores: Scores, threshold: float) -> Iterator[Span]:
         last = end
     if start >= 0:
         yield _span(start, last, removed)
+
+
+def _doubt_words(folded: str, identifies: Probabilities, proper: Probabilities) -> None:
+    """Lower in place what identifies as a name or place and is an ordinary word by the lists."""
+    is_cased = any(char.isupper() for char in folded)
+    for word in LATIN_WORD.finditer(folded):
+        start, end = word.span()
+        if proper[start:end].any() and is_doubtful(word[0], is_cased=is_cased):
+            identifies[start:end] -= np.float32(1 - DOUBT) * proper[start:end]
 
 
 def _grown(found: Mask, likely: Mask) -> Mask:

@@ -10,6 +10,7 @@ from services.privacy.folding import fold
 from services.privacy.free_text import TextCleaner
 from services.privacy.settings import PrivacySettings
 from services.privacy.spans import Span
+from services.privacy.tagger.hints import lists_bytes
 from services.privacy.tagger.manifest import (
     MANIFEST,
     WEIGHTS,
@@ -23,8 +24,8 @@ from services.privacy.tagger.network import LABELS
 from services.privacy.tagger.shipped import SHIPPED_DIGEST
 from services.privacy.tagger.tagger import WINDOW, Tagger, spans_of, window_starts
 
-FOLDER = Path(__file__).parents[3] / "data" / "taggers" / "deid" / "1.1.0"
-MAX_BYTES = 20_000_000
+FOLDER = Path(__file__).parents[3] / "data" / "taggers" / "deid" / "1.2.0"
+MAX_BYTES = 20_000_000  # of weights and of what else the network reads
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +41,7 @@ def altered(folder: Path, **changes: object) -> str:
 
 
 def test_the_shipped_tagger_is_small_and_verified(tagger: Tagger) -> None:
-    assert (FOLDER / WEIGHTS).stat().st_size < MAX_BYTES
+    assert (FOLDER / WEIGHTS).stat().st_size + len(lists_bytes()) < MAX_BYTES
     assert 0 < tagger.threshold < 1
     assert SHIPPED_DIGEST in (FOLDER / "card.md").read_text(encoding="utf-8")
 
@@ -97,9 +98,10 @@ def test_a_long_text_is_read_as_if_it_were_whole(tagger: Tagger) -> None:
     text = ("患者赵云飞诉腹痛，予奥美拉唑。Seen by Dr Okafor, Leeds. " * 60)[: WINDOW + 700]
     in_windows = tagger.probabilities(text)
     around = 700 + tagger.shape.reach  # where the second window takes over
-    alone = tagger.probabilities(text[around - 100 : around + 100])
+    # By more than is seen: the analyser reads a clause as a whole.
+    alone = tagger.probabilities(text[around - 200 : around + 200])
     middle = slice(around - 20, around + 20)
-    assert np.allclose(in_windows[middle], alone[80:120], atol=1e-4)
+    assert np.allclose(in_windows[middle], alone[180:220], atol=1e-4)
 
 
 def test_the_same_text_gives_the_same_spans(tagger: Tagger) -> None:

@@ -1,18 +1,21 @@
+import gzip
 import random
 from dataclasses import replace
 from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from services.privacy.tagger.alphabet import CHARS, UNKNOWN, WORDS, encode
+from services.privacy.tagger.alphabet import CHARS, UNKNOWN, WORDS, encode, encode_all
 from services.privacy.tagger.network import LABELS, Shape
-from training.deid.corpus import CHARS_MAX, Writer, cut, example, hidden
+from training.deid.corpus import CHARS_MAX, Writer, cut, examples, hidden
 from training.deid.dates import date_en, date_zh
 from training.deid.fit import Recipe, fit, new_network
 from training.deid.grammar import Grammar
 from training.deid.numbers import record_number, resident_id
+from training.deid.plain_texts import read_plain
 from training.deid.texts import Marked
 
 SMALL = Shape(char_width=4, word_width=4, width=8, dilations=(1, 2))
@@ -45,32 +48,33 @@ def test_a_template_that_asks_for_nothing_that_is_there_is_refused() -> None:
 
 def test_labels_follow_the_folded_text() -> None:
     text = "🙂 Ｄｒ Øst 见"
-    one = example(Marked("", "en", "s", text, ((5, 8, "NAME"),)))
+    one = examples([Marked("", "en", "s", text, ((5, 8, "NAME"),))])[0]
     assert len(one.chars) == len(one.words) == len(one.labels)
     assert int((one.labels == LABELS.index("NAME")).sum()) == 3
 
 
 def test_numbers_stay_within_the_tables() -> None:
-    chars, words, _ = encode("".join(map(chr, [*range(1, 0x300), *range(0x4E00, 0x9FFF), 0x1F642])))
+    read = encode("".join(map(chr, [*range(1, 0x300), *range(0x4E00, 0x9FFF), 0x1F642])))
+    chars, words = read.chars, read.words
     assert chars.max() < CHARS
     assert words.max() < WORDS
     assert chars.min() >= UNKNOWN
 
 
 def test_a_word_has_one_number_and_a_han_character_that_of_its_pair() -> None:
-    _, words, _ = encode("Anna anna")
+    words = encode("Anna anna").words
     assert set(words[:4]) == set(words[5:])
-    _, one, _ = encode("张三李")
-    _, other, _ = encode("李张三")
+    one, other = encode("张三李").words, encode("李张三").words
     assert one[0] == other[1]
     assert one[0] != one[1]
 
 
 def test_hiding_changes_no_label_and_no_length() -> None:
-    one = example(Marked("", "en", "s", "Ada Lowe came " * 90, ((0, 8, "NAME"),)))
+    one = examples([Marked("", "en", "s", "Ada Lowe came " * 90, ((0, 8, "NAME"),))])[0]
     unread = hidden(one, np.random.default_rng(1))
     assert (unread.labels == one.labels).all()
     assert (unread.words == 0).any()
+    assert (unread.rows[one.rows > 0] == 0).any()
     assert len(cut(one, random.Random(1)).chars) == CHARS_MAX
 
 
@@ -102,3 +106,23 @@ def test_the_same_seed_gives_the_same_weights(writer: Writer) -> None:
         return list(fit(network, writer, None, recipe, lambda _: None).parameters())
 
     assert all(torch.equal(a, b) for a, b in zip(trained(), trained(), strict=True))
+
+
+def test_many_texts_are_read_as_each_alone() -> None:
+    texts = ["张三李四在北京市住院", "Seen in Leeds", "王五，男。住临泉县，由其子赵云飞代述"]
+    for alone, together in zip(map(encode, texts), encode_all(texts), strict=True):
+        assert (alone.words == together.words).all()
+        assert np.allclose(alone.kinds, together.kinds, atol=1e-5)
+
+
+def test_sentences_that_may_identify_are_no_plain_text(tmp_path: Path) -> None:
+    folder = tmp_path / "case_vignettes"
+    folder.mkdir()
+    said = "He has a fever today. He lives in Wolverhampton. Seen on 4/5/2024. No rash was seen."
+    with gzip.open(folder / "train.csv.gz", "wt", encoding="utf-8") as table:
+        table.write(f'case_vignette,answer\n"{said}",x\n')
+    plain = read_plain(tmp_path)
+    assert plain.texts == {"en": [("He has a fever today.", "No rash was seen.")]}
+    text, lang = plain.write(random.Random(1))
+    assert lang == "en"
+    assert text in said or text == "He has a fever today. No rash was seen."

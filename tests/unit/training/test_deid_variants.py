@@ -81,8 +81,7 @@ def test_what_is_learnt_from_is_marked_and_never_twice_the_same(writer: Writer) 
     for marked, _ in written:
         text, spans = unmark(marked, "x")  # a mark that was cut would raise
         assert all(start < end <= len(text) for start, end, _ in spans)
-    examples = [Learnt(variants, (), 1.0).draw(rng) for _ in range(20)]
-    assert any((one.labels > 0).any() for one in examples)
+    assert any(Learnt(variants, (), 1.0).draw(rng).spans for _ in range(20))
 
 
 def test_the_training_notes_are_many_well_marked_and_no_gold_notes() -> None:

@@ -1,0 +1,74 @@
+import numpy as np
+
+from services.privacy.folding import fold
+from services.privacy.tagger.doubts import is_doubtful
+from services.privacy.tagger.hints import FILES, LISTS, row_of_word
+from services.privacy.tagger.lexical import KINDS, lexical_reader
+from services.privacy.tagger.meanings import MEANING_WIDTH, packed, unpacked, word_meanings
+from services.privacy.tagger.network import LABELS
+from services.privacy.tagger.tagger import spans_of
+
+PERSON, PLACE, ORGANISATION, TIME = range(4)  # the first groups of the analyser's kinds
+
+
+def likeness(one: str, other: str) -> float:
+    rows = word_meanings()[[row_of_word(one), row_of_word(other)]]
+    return float(rows[0] @ rows[1] / np.prod(np.linalg.norm(rows, axis=1)))
+
+
+def test_every_word_of_the_list_has_its_meaning() -> None:
+    words = (LISTS / FILES[0]).read_text(encoding="utf-8").splitlines()
+    assert word_meanings().shape == (len(words) + 1, MEANING_WIDTH)
+    assert not word_meanings()[0].any()
+    assert row_of_word("xqzvb") == 0
+
+
+def test_names_places_and_drugs_are_near_their_like() -> None:
+    assert likeness("leeds", "sheffield") > likeness("leeds", "aspirin") + 0.3
+    assert likeness("midazolam", "diazepam") > likeness("midazolam", "leeds") + 0.3
+
+
+def test_packing_keeps_a_meaning() -> None:
+    rows = np.linspace(-3, 3, 4 * MEANING_WIDTH, dtype=np.float32).reshape(4, MEANING_WIDTH)
+    assert np.allclose(unpacked(packed(rows))[1:], rows, atol=1 / 64)
+
+
+def test_the_analyser_tells_people_places_and_times_apart() -> None:
+    text = fold("患者赵云飞2024年3月5日在喀什市医院住院").folded
+    kinds = lexical_reader().read(text).argmax(axis=1) // 2
+    assert set(kinds[text.index("赵") :][:3]) == {PERSON}
+    assert set(kinds[text.index("喀") :][:3]) <= {PLACE, ORGANISATION}
+    assert set(kinds[text.index("2024") :][:9]) == {TIME}
+
+
+def test_what_the_analyser_says_sums_to_one_and_only_of_chinese_clauses() -> None:
+    text = "No fever today.\n患者无发热;Dr Okafor seen\n"
+    found = lexical_reader().read(text)
+    assert found.shape == (len(text), KINDS)
+    assert not found[: text.index("患")].any()
+    assert np.allclose(found[text.index("患") : text.index(";")].sum(axis=1), 1, atol=1e-4)
+
+
+def test_a_clause_is_read_the_same_wherever_it_stands() -> None:
+    clause = "患者古丽巴哈尔住喀什市。"
+    alone = lexical_reader().read(clause)
+    among = lexical_reader().read("予头孢曲松2g。" * 40 + clause + "诉腹痛。" * 40)
+    at = 40 * len("予头孢曲松2g。")
+    assert np.allclose(among[at : at + len(clause)], alone, atol=1e-4)
+
+
+def test_ordinary_words_brands_and_eponyms_are_doubted_names_are_not() -> None:
+    for word in ("Recommendations", "Toradol", "NKDA", "Janeway", "tachycardia"):
+        assert is_doubtful(word, is_cased=True)
+    for word in ("Okafor", "Priya", "Wolverhampton"):
+        assert not is_doubtful(word, is_cased=True)
+
+
+def test_a_doubted_word_must_be_surer() -> None:
+    text = "by Toradol, by Okafor"
+    scores = np.zeros((len(text), len(LABELS)), dtype=np.float32)
+    scores[3:10, LABELS.index("NAME")] = 0.4
+    scores[15:21, LABELS.index("NAME")] = 0.4
+    assert [text[s.start : s.end] for s in spans_of(text, scores, 0.3)] == ["Okafor"]
+    scores[3:10, LABELS.index("NAME")] = 0.9
+    assert len(list(spans_of(text, scores, 0.3))) == 2

