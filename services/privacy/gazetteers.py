@@ -11,9 +11,8 @@ from pathlib import Path
 
 import ahocorasick
 
-from services.privacy.identity import is_han
 from services.privacy.spans import Span
-from services.privacy.tagger.hints import han_places
+from services.privacy.tagger.hints import HAN, han_places
 from services.privacy.words import NOT_NAMES
 
 BEFORE_PLACE = re.compile(
@@ -35,7 +34,7 @@ def find_listed(folded: str) -> Iterator[Span]:
     """Yield the listed places of folded text, and the names that begin with a listed one."""
     for last, word in _LISTED.iter_long(folded):
         start, end = last - len(word) + 1, last + 1
-        if is_han(word):
+        if _is_han(word):
             if not folded.startswith(NOT_AFTER_PLACE, end):
                 yield Span(start, end, "LOC")
         elif _is_whole(folded, start, end):
@@ -63,9 +62,13 @@ def find_places_zh(folded: str) -> Iterator[Span]:
             yield Span(start, end, "LOC")
 
 
+def _is_han(text: str) -> bool:
+    return HAN.search(text) is not None
+
+
 def _is_whole(folded: str, start: int, end: int) -> bool:
     before, after = folded[start - 1 : start], folded[end : end + 1]
-    return not (before.isalnum() or after.isalnum()) or is_han(before) or is_han(after)
+    return not (before.isalnum() or after.isalnum()) or _is_han(before) or _is_han(after)
 
 
 def _lines(name: str) -> list[str]:

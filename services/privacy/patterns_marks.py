@@ -14,11 +14,10 @@ CHUNK = r"(?:[A-Z]{1,6}[-/]?\d[\dA-Z]*|\d[\dA-Z]*|[A-Z]{1,4}(?=[ -]\d))"
 
 
 def _is_mark(match: re.Match[str]) -> bool:
-    """Three digits, or letters with two; and no year."""
+    """Three digits, and no year."""
     value = match["v"]
     digits = sum(char.isdecimal() for char in value)
-    has_letter = any(char.isalpha() for char in value)
-    return (digits >= 3 or (has_letter and digits >= 2)) and re.fullmatch(YEAR, value) is None
+    return digits >= 3 and re.fullmatch(YEAR, value) is None
 
 
 MARKS_EN = (

@@ -114,7 +114,7 @@ def _tensors(encoded: Encoded) -> Read:
 
 
 def _is_ordinary(folded: str, span: Span) -> bool:
-    """A unit of a quantity (``10^9/L``), a year alone, a word that is no name in small letters."""
+    """A unit of a quantity (``10^9/L``), a year, a word that is a name only with a capital."""
     found = folded[span.start : span.end]
     if (found.islower() and (found in WORD_NAMES or found in NOT_NAMES)) or YEAR.fullmatch(found):
         return True
