@@ -20,7 +20,7 @@ from torch import Tensor, nn
 LEXICAL = Path(__file__).parents[1] / "lists" / "lexical_zh.safetensors"
 EMBEDDED, HIDDEN, TAGS = 128, 128, 59
 KINDS = 20  # sums of the probabilities of like tags
-# At commas too: the time is that of the longest clause, and what is said is the same for the tagger.
+# To the comma: the time is that of the longest clause, and the tagger finds the same.
 CLAUSE = re.compile(r"[^。;!?\n,、]{1,32}[。;!?\n,、]?|[。;!?\n,、]")
 HAN = re.compile("[\u4e00-\u9fff]")
 BATCH = 64
