@@ -1,14 +1,17 @@
 """How many patients share what describes them without a name: k of k-anonymity, watched.
 
-A class is a band of ages, a sex and a place, or a condition in the place of the place. Whoever is
-alone in a class may be recognised by who knows as much. Counted over the patients that this
-process has seen in a day; with several replicas each sees a part, so k is rather too small.
+A class is a band of ages, a sex and one of these: a place of the hospital, the area somebody lives
+in (three digits of a postcode), a condition, or area and condition. Whoever is alone in a class may
+be recognised by who knows as much. An age that is not known is a band of its own. Counted over the
+patients that this process has seen in a day; with several replicas each sees a part, so k is rather
+too small.
 """
 
 from collections import Counter, OrderedDict
 from collections.abc import Iterable
 
 from contracts.deidentified import Age, DeidentifiedEvent
+from contracts.observation import Code
 from services.privacy import metrics
 
 WINDOW_S = 86_400.0
@@ -17,8 +20,9 @@ CONDITIONS_MAX = 16
 K_MIN = 5
 SHOW_EVERY_S = 5.0
 BAND_YEARS = 10
-CODE_CHARS = 3  # the category of an ICD-10 code
-KINDS = ("place", "condition")
+CODE_CHARS = 3  # the category of an ICD code; codes of other systems count whole
+ICD = frozenset({"I9", "I9C", "I9CDX", "I10", "I10C", "I10P", "ICD10", "ICD10CM"})
+KINDS = ("place", "area", "condition", "area_condition")
 
 Class = tuple[str, ...]
 
@@ -67,26 +71,39 @@ class Anonymity:
 
 
 def _classes_of(event: DeidentifiedEvent) -> list[Class]:
-    if event.age is None:
-        return []
-    band = _band(event.age)
+    who = (_band(event.age), event.sex)
     places = [event.stay.unit] if event.stay is not None and event.stay.unit else []
-    codes = dict.fromkeys(one.code.code[:CODE_CHARS] for one in event.conditions if one.code.code)
+    codes = dict.fromkeys(_category(one.code) for one in event.conditions if one.code.code)
     return [
-        *(("place", band, event.sex, place) for place in places),
-        *(("condition", band, event.sex, code) for code in codes),
+        *(("place", *who, place) for place in places),
+        *(("area", *who, area) for area in [event.area] if area),
+        *(("condition", *who, code) for code in codes),
     ]
 
 
+def _category(code: Code) -> str:
+    return code.code[:CODE_CHARS] if code.system in ICD else code.code
+
+
 def _together(before: Iterable[Class], fresh: list[Class]) -> frozenset[Class]:
-    """Return the classes of a patient: the newest place, and the conditions, a bounded number."""
-    places = [one for one in fresh if one[0] == "place"] or [b for b in before if b[0] == "place"]
-    conditions = dict.fromkeys(one for one in (*fresh, *before) if one[0] == "condition")
-    return frozenset([*places, *list(conditions)[:CONDITIONS_MAX]])
+    """Return the classes of a patient: the newest place and area, and the conditions, a bounded
+    number, by themselves and with the area.
+    """
+    found: dict[str, list[Class]] = {}
+    for kind in ("place", "area"):
+        found[kind] = [one for one in fresh if one[0] == kind] or [
+            one for one in before if one[0] == kind
+        ]
+    conditions = list(dict.fromkeys(one for one in (*fresh, *before) if one[0] == "condition"))
+    kept = conditions[:CONDITIONS_MAX]
+    both = [("area_condition", *area[1:], one[3]) for area in found["area"] for one in kept]
+    return frozenset([*found["place"], *found["area"], *kept, *both])
 
 
-def _band(age: Age) -> str:
+def _band(age: Age | None) -> str:
     """Return the band: under 2 years, then ten years each, 90 and over."""
+    if age is None:
+        return "unknown"
     if age.days is not None:
         return "under 2"
     return str(age.years // BAND_YEARS * BAND_YEARS)

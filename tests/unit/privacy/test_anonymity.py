@@ -9,17 +9,23 @@ from services.privacy.anonymity import CONDITIONS_MAX, WINDOW_S, Anonymity
 
 
 def an_event(
-    number: int, years: int = 44, unit: str = "W1", codes: tuple[str, ...] = ()
+    number: int,
+    years: int | None = 44,
+    unit: str = "W1",
+    codes: tuple[str, ...] = (),
+    system: str = "I10",
+    area: str = "",
 ) -> DeidentifiedEvent:
     return DeidentifiedEvent(
         event_id=str(number),
         token=f"t{number}",
         event_type="observation.result",
         occurred_at_ms=0,
-        age=Age(years, days=300) if years < 2 else Age(years),
+        age=None if years is None else Age(years, days=300) if years < 2 else Age(years),
         sex="F",
         stay=Stay(encounter="e", unit=unit) if unit else None,
-        conditions=tuple(Condition(code=Code("I10", code)) for code in codes),
+        conditions=tuple(Condition(code=Code(system, code)) for code in codes),
+        area=area,
     )
 
 
@@ -74,3 +80,26 @@ def test_after_a_day_a_patient_counts_no_more_and_memory_is_bounded() -> None:
     seen.saw(an_event(2, years=1), WINDOW_S)
     assert seen.sizes("place") == [1]
     assert seen.sizes("condition") == []
+
+
+def test_an_area_counts_by_itself_and_with_each_condition() -> None:
+    seen = Anonymity()
+    for number in range(5):
+        seen.saw(an_event(number, area=f"10{number}", codes=("J18",)), 0.0)
+    assert seen.sizes("place") == seen.sizes("condition") == [5]
+    assert seen.sizes("area") == [1] * 5
+    assert seen.sizes("area_condition") == [1] * 5
+    for number in range(5):
+        seen.saw(an_event(number, area="100"), 0.0)  # the condition stays known
+    assert seen.sizes("area") == seen.sizes("area_condition") == [5]
+    seen.show(0.0)
+    assert gauge("smallest_class", kind="area_condition") == 5
+
+
+def test_only_codes_of_icd_have_a_category_and_an_unknown_age_is_a_band() -> None:
+    seen = Anonymity()
+    for number, code in enumerate(("22298006", "222008001", "22253000")):
+        seen.saw(an_event(number, codes=(code,), system="SCT"), 0.0)
+    assert seen.sizes("condition") == [1, 1, 1]
+    seen.saw(an_event(7, years=None), 0.0)
+    assert sorted(seen.sizes("place")) == [1, 3]
