@@ -24,9 +24,10 @@ from services.privacy.identity import KINDS, NOBODY, grow
 from services.privacy.known import KnownTerms
 from services.privacy.known_terms import terms_of
 from training.deid.scoring import Spans, Tally
-from training.deid.texts import Half, Marked, read_gold, read_lines
+from training.deid.texts import Half, Marked, read_gold, read_lines, read_notes
 
 GOLD = Path(__file__).parents[1] / "data" / "gold_notes"
+UNSEEN = GOLD.with_name("unseen_notes")
 LINES = ("dev_en.jsonl", "dev_zh.jsonl")
 SHORT_QUERIES = "asq-phi"
 Cleans = Callable[[Marked, bool], tuple[Spans, str | None]]
@@ -91,10 +92,13 @@ def ours(tagger: Finder | None = None) -> dict[str, Cleans]:
 
 
 def text_sets(data: Path | None) -> Iterator[TextSet]:
-    """Yield what is scored: the gold notes by language and half, then what is in ``data``."""
+    """Yield what is scored: the gold notes by language and half, the unseen notes, then what is in
+    ``data``.
+    """
     for lang in ("zh", "en"):
         for half in Half:
             yield TextSet(f"gold {lang}, {half}", read_gold(GOLD, lang, half))
+        yield TextSet(f"unseen {lang}", read_notes(UNSEEN, lang))
     for name in LINES if data else ():
         texts = read_lines(data / name)  # type: ignore[operator]  # asked above
         if any(one.source == SHORT_QUERIES for one in texts):

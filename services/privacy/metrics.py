@@ -93,8 +93,8 @@ GLASS_BROKEN = counter(
 )
 ANONYMITY_SMALLEST = gauge(
     "privacy_anonymity_smallest_class",
-    "Patients in the smallest class of those seen in a day: age band and sex with a place, an area, "
-    "a condition, or the last two. 0: no class.",
+    "Patients in the smallest class of those seen in a day: age band and sex with a place, an "
+    "area, a condition, or the last two. 0: no class.",
     labels=("kind",),
 )
 ANONYMITY_CLASSES = gauge(

@@ -54,7 +54,7 @@ def read_gold(folder: Path, lang: str, half: Half) -> list[Marked]:
 
 
 def read_notes(folder: Path, lang: str) -> list[Marked]:
-    """Return the notes in ``folder/<lang>``, written to learn from; raise ``BadGold``."""
+    """Return all notes in ``folder/<lang>``; raise ``BadGold``."""
     return [
         note
         for path in sorted((folder / lang).glob("*.txt"))
