@@ -14,9 +14,9 @@ PACKAGE = Path(__file__).parent
 ROOT = PACKAGE.parents[1]
 MODULES = (
     "analytes", "batches", "charset", "cleaning", "codes", "conditions", "dialect", "draft",
-    "envelope", "event_types", "frames", "framing", "genomics", "hl7", "identity", "images", "kept",
-    "orders", "others", "parse", "patients", "results", "segments", "times", "units", "unmapped",
-    "values", "visits",
+    "envelope", "event_types", "far_times", "frames", "framing", "genomics", "hl7", "identity",
+    "images", "kept", "orders", "others", "parse", "patients", "results", "segments", "times",
+    "units", "unmapped", "values", "visits",
 )  # fmt: skip
 # What the compiler looks at beside them: types and constants of these end up in the machine code.
 CONTRACTS = ("clinical", "encapsulated", "identified", "loinc", "observation", "topic")

@@ -18,6 +18,7 @@ from services.privacy.tagger.network import LABELS, CharacterTagger, Read, Shape
 from services.privacy.words import NOT_NAMES, WORD_NAMES
 
 WINDOW = 1024
+WHOLE = 4096  # a text of so many characters is read at once: windows overlap, which costs a third
 BATCH = 16
 HAN = re.compile("[\u4e00-\u9fff]")
 HAN_SHARE = 0.2
@@ -88,6 +89,10 @@ class Tagger:
             with torch.inference_mode():
                 found: Scores = torch.softmax(self.network.read_short(read), dim=0).T.numpy()
             return found
+        if len(folded) <= WHOLE:
+            chars, words, hints, rows, kinds = (part.unsqueeze(0) for part in read)
+            whole: Scores = self._scored((chars, words, hints, rows, kinds))[0]
+            return whole
         starts = window_starts(len(folded), self.shape.reach)
         found = np.empty((len(folded), len(LABELS)), dtype=np.float32)
         for at in range(0, len(starts), BATCH):

@@ -22,7 +22,7 @@ from services.privacy.tagger.manifest import (
 )
 from services.privacy.tagger.network import LABELS
 from services.privacy.tagger.shipped import SHIPPED_DIGEST
-from services.privacy.tagger.tagger import WINDOW, Tagger, spans_of, window_starts
+from services.privacy.tagger.tagger import WHOLE, WINDOW, Tagger, spans_of, window_starts
 
 FOLDER = Path(__file__).parents[3] / "data" / "taggers" / "deid" / "1.2.0"
 MAX_BYTES = 20_000_000  # of weights and of what else the network reads
@@ -95,9 +95,10 @@ def test_windows_cover_a_text_and_overlap_by_what_the_network_sees() -> None:
 
 
 def test_a_long_text_is_read_as_if_it_were_whole(tagger: Tagger) -> None:
-    text = ("患者赵云飞诉腹痛，予奥美拉唑。Seen by Dr Okafor, Leeds. " * 60)[: WINDOW + 700]
+    text = ("患者赵云飞诉腹痛，予奥美拉唑。Seen by Dr Okafor, Leeds. " * 120)[: WHOLE + 700]
+    assert len(text) == WHOLE + 700
     in_windows = tagger.probabilities(text)
-    around = 700 + tagger.shape.reach  # where the second window takes over
+    around = WINDOW - tagger.shape.reach  # where the second window takes over
     # By more than is seen: the analyser reads a clause as a whole.
     alone = tagger.probabilities(text[around - 200 : around + 200])
     middle = slice(around - 20, around + 20)
