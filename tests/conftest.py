@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from plumbing.garbage import spare_what_stays
 from tests.support.brokers import KafkaServer, RedisServer, apply_topics
 from tests.support.hsm import make_tokens, softhsm
 from tests.support.shared import DATA
@@ -33,11 +32,6 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("chaos_seed", [int(seed) for seed in seeds])
     if "month_messages" in metafunc.fixturenames:
         metafunc.parametrize("month_messages", [int(metafunc.config.getoption("--month-messages"))])
-
-
-def pytest_collection_finish() -> None:
-    """Spare the collector what stays, as a service does: times of tests are of what they test."""
-    spare_what_stays()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
