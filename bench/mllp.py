@@ -32,6 +32,7 @@ from contracts.identified import IDENTIFIED
 from plumbing.clock import Clock, SystemClock
 from plumbing.kafka_admin import Durability, KafkaAdmin
 from plumbing.kafka_log import KafkaConnection
+from plumbing.key_files import make_key
 
 LOOPBACK = "127.0.0.1"
 START_S = 60.0
@@ -210,8 +211,8 @@ def _keys() -> Iterator[Path]:
         keys = Path(folder)
         (keys / "ingest").mkdir()
         (keys / "sealing" / "public").mkdir(parents=True)
-        (keys / "ingest" / "event.key").write_text(os.urandom(32).hex())
-        (keys / "ingest" / "route.key").write_text(os.urandom(32).hex())
+        for name in ("event.key", "route.key"):
+            make_key(keys / "ingest" / name, os.urandom)
         (keys / "sealing" / "public" / f"{today.isoformat()}.pub").write_text(public.hex())
         yield keys
 
