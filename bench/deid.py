@@ -19,10 +19,11 @@ import torch
 
 from bench.deid_peers import Peer, peers
 from contracts.identified import Patient
-from services.privacy.free_text import NOTHING_KNOWN, Finder, TextCleaner
+from services.privacy.free_text import NOTHING_KNOWN, TextCleaner
 from services.privacy.identity import KINDS, NOBODY, grow
 from services.privacy.known import KnownTerms
 from services.privacy.known_terms import terms_of
+from services.privacy.spans import Finder
 from training.deid.scoring import Spans, Tally
 from training.deid.texts import Half, Marked, read_gold, read_lines, read_notes
 

@@ -20,10 +20,11 @@ from cli.stack.programs import TAGGER_DIR
 from contracts.identified import Patient
 from plumbing.clock import SystemClock
 from plumbing.key_files import KEY_BYTES, KeyMissing, read_key
-from services.privacy.free_text import Finder, TextCleaner
+from services.privacy.free_text import TextCleaner
 from services.privacy.identity import KINDS, NOBODY, grow
 from services.privacy.known import KnownTerms
 from services.privacy.known_terms import terms_of
+from services.privacy.spans import Finder
 from services.privacy.surrogates import Surrogates
 from services.privacy.tagger.shipped import SHIPPED_DIGEST
 

@@ -22,7 +22,6 @@ from services.privacy.entitled import Allowance
 from services.privacy.erasing import Eraser
 from services.privacy.erasure_book import ErasureBook
 from services.privacy.erasure_desk import ErasureDesk
-from services.privacy.free_text import Finder
 from services.privacy.images import ImageDesk
 from services.privacy.imaging.decoder import Decoder
 from services.privacy.keks import KekStore, KeyRing
@@ -38,6 +37,7 @@ from services.privacy.rotation import Rotation
 from services.privacy.seals import Seals
 from services.privacy.settings import PrivacySettings
 from services.privacy.site_recognizers import load_recognizers
+from services.privacy.spans import Finder
 from services.privacy.stage import DeidentifyStage, Parts, mirror_relation
 from services.privacy.tagger.manifest import load_tagger
 from services.privacy.vault import Vault

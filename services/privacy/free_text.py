@@ -8,10 +8,10 @@ undecodable, too long, or something known or a long number is still found in wha
 
 import re
 from collections import Counter
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, TypeVar
 
 from services.privacy.encoded import find_encoded, may_hide
 from services.privacy.folding import Folded, fold, squeeze
@@ -41,7 +41,7 @@ from services.privacy.patterns_signed import SIGNED_EN
 from services.privacy.patterns_zh import PATTERNS_ZH
 from services.privacy.readings import Reading, find_broken, is_unreadable, readings_of
 from services.privacy.repeats import find_repeats
-from services.privacy.spans import Span
+from services.privacy.spans import Finder, Span
 from services.privacy.trimming import trimmed, with_initials
 
 TEXT_CHARS_MAX = 200_000
@@ -54,6 +54,7 @@ HAN = re.compile("[\u3400-\u9fff]")
 NAMING = frozenset({"NAME", "EMAIL", "LOC"})
 NAME_IN_CODE_CHARS_MIN = 4  # shorter ones are codes
 NOTHING_KNOWN = KnownTerms(())
+Answer = TypeVar("Answer", bool, str)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +72,6 @@ TOO_LONG = Cleaned(None, held="too_long")
 
 class CannotSearch(Exception):
     """A finder could not look at all of a text, which is held back; the message is the code."""
-
-
-class Finder(Hashable, Protocol):
-    """The tagger or a site's recognisers, as the scrub sees them."""
-
-    def find(self, folded: str) -> list[Span]:
-        """Return the spans of a folded text that identify somebody."""
 
 
 class TextCleaner:
@@ -112,11 +106,10 @@ class TextCleaner:
         """Return a short text with marks in place of who is named in it; "" when it is held."""
         if self.passes(text):
             return text
-        if text not in self._labels:
-            if len(self._labels) >= SHORT_TEXTS_MAX:
-                self._labels.clear()
-            self._labels[text] = self._searched(text, self._find_in_label).text or ""
-        return self._labels[text]
+        return _remembered(self._labels, text, self._label)
+
+    def _label(self, text: str) -> str:
+        return self._searched(text, self._find_in_label).text or ""
 
     def _searched(self, text: str, find: Callable[[str], list[Span]]) -> Cleaned:
         if UNDECODABLE.search(text):
@@ -250,7 +243,7 @@ def _find_by_form(folded: str, *, is_note: bool = False) -> list[Span]:
     return spans
 
 
-def _remembered(answers: dict[str, bool], text: str, ask: Callable[[str], bool]) -> bool:
+def _remembered(answers: dict[str, Answer], text: str, ask: Callable[[str], Answer]) -> Answer:
     """The texts of one patient come back with every result."""
     answer = answers.get(text)
     if answer is None:

@@ -4,10 +4,11 @@ from itertools import chain
 
 from contracts.identified import Encounter, IdentifiedBody, Staff
 from services.privacy import metrics
-from services.privacy.free_text import Finder, TextCleaner
+from services.privacy.free_text import TextCleaner
 from services.privacy.identity import NOBODY, KnownIdentity, not_kept
 from services.privacy.known import KnownTerms
 from services.privacy.known_terms import terms_of
+from services.privacy.spans import Finder
 
 NO_VISIT = Encounter()
 

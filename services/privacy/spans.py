@@ -1,6 +1,8 @@
 """What the layers of the scrub find: a stretch of text of one kind."""
 
+from collections.abc import Hashable
 from dataclasses import dataclass
+from typing import Protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -10,3 +12,10 @@ class Span:
     start: int
     end: int
     label: str
+
+
+class Finder(Hashable, Protocol):
+    """The tagger or a site's recognisers, as the scrub sees them."""
+
+    def find(self, folded: str) -> list[Span]:
+        """Return the spans of a folded text that identify somebody."""

@@ -22,7 +22,6 @@ from services.privacy.anonymity import Anonymity
 from services.privacy.care import news, relation_of
 from services.privacy.decisions import LinkChange
 from services.privacy.deidentify import deidentify
-from services.privacy.free_text import Finder
 from services.privacy.guard import GuardWatch, shows_identity
 from services.privacy.identity import NOBODY, not_kept, with_staff
 from services.privacy.images import ImageDesk, Images, count_images, images_of, with_images
@@ -33,6 +32,7 @@ from services.privacy.patient_keys import link_of
 from services.privacy.people import Person
 from services.privacy.primed import NO_VISIT, Primed, primed_for
 from services.privacy.seals import Seals
+from services.privacy.spans import Finder
 from services.privacy.vault import Said, Vault
 from services.privacy.vault_records import is_of
 

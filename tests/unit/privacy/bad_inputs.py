@@ -13,10 +13,10 @@ from services.ingest.parse import Parsed, SourceProfile, parse
 from services.privacy.care import relation_of
 from services.privacy.deidentify import deidentify
 from services.privacy.folding import fold, squeeze, term
-from services.privacy.free_text import Finder
 from services.privacy.guard import shows_identity
 from services.privacy.identity import NOBODY, grow
 from services.privacy.primed import primed_for
+from services.privacy.spans import Finder
 from tests.support.planted import encodings
 from tests.unit.privacy.builders import KEY
 
