@@ -8,6 +8,7 @@ from hypothesis import settings
 
 from tests.support.brokers import KafkaServer, RedisServer, apply_topics
 from tests.support.hsm import make_tokens, softhsm
+from tests.support.kafka_sockets import close_what_never_connected
 from tests.support.shared import DATA
 
 TESTS = Path(__file__).parent
@@ -15,6 +16,8 @@ TESTS = Path(__file__).parent
 # An example that takes long says that the machine is busy; tests of speed measure CPU time.
 settings.register_profile("auscult", deadline=None)
 settings.load_profile("auscult")
+
+close_what_never_connected()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
