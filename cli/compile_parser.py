@@ -51,7 +51,7 @@ def main() -> None:
     with contextlib.suppress(OSError):
         if (target / COMPILER_FILE).read_text() == version:
             return
-    print("setup: compiling the parser (half a minute)")
+    print("setup: compiling the parser (up to a minute)")
     target.parent.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent) as scratch:
         built = _build(Path(scratch))

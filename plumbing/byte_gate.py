@@ -55,4 +55,6 @@ def is_taken(output: Output) -> bool:
 
 def _size(output: Output) -> int:
     size = RECORD_OVERHEAD_BYTES + len(output.key or b"") + len(output.value or b"")
-    return size + sum(len(name) + len(value) for name, value in output.headers)
+    for name, value in output.headers:  # no generator: this is asked of every record
+        size += len(name) + len(value)
+    return size

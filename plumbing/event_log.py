@@ -1,14 +1,14 @@
 """Writing and reading the event log, as two protocols with two back ends (memory and Kafka)."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Protocol
+
+import msgspec
 
 Headers = tuple[tuple[str, bytes], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Output:
+class Output(msgspec.Struct, frozen=True, gc=False):
     """One record to write. ``value`` None: tombstone; ``partition`` None: the key decides."""
 
     topic: str
@@ -18,8 +18,7 @@ class Output:
     partition: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(msgspec.Struct, frozen=True, gc=False):
     """One record as read."""
 
     topic: str
@@ -46,8 +45,7 @@ class EventWriter(Protocol):
         """Flush and close."""
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(msgspec.Struct, frozen=True, gc=False):
     """Where a record came to stand."""
 
     partition: int

@@ -10,7 +10,7 @@ _MASK = 0xFFFFFFFF
 
 def partition_of(key: bytes, partitions: int) -> int:
     """Return the partition of ``key`` among ``partitions``, as Kafka's default partitioner does."""
-    return (murmur2(key) & 0x7FFFFFFF) % partitions
+    return (murmur2(key) & 0x7FFFFFFF) % partitions if partitions > 1 else 0
 
 
 @lru_cache(maxsize=65_536)  # few keys at a time, and each comes back often

@@ -7,8 +7,8 @@ Wrapping: ephemeral X25519, HKDF-SHA256, AES-256-GCM (RFC 9180's idea, without i
 
 import itertools
 from collections.abc import Callable
-from dataclasses import dataclass
 
+import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -26,8 +26,7 @@ class SealBroken(Exception):
     """The seal does not open: wrong key, wrong associated data or altered bytes."""
 
 
-@dataclass(frozen=True)
-class Sealed:
+class Sealed(msgspec.Struct, frozen=True, gc=False):
     """One sealed value with what is needed to open it."""
 
     key_id: str

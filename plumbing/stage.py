@@ -12,8 +12,7 @@ from plumbing.event_log import Headers, Output
 Event = TypeVar("Event", bound=msgspec.Struct)
 
 
-@dataclass(frozen=True, slots=True)
-class Arrived(Generic[Event]):
+class Arrived(msgspec.Struct, Generic[Event], frozen=True, gc=False):
     """One decoded record with its coordinates; ``event`` None is a tombstone."""
 
     event: Event | None
@@ -38,8 +37,7 @@ class Batch(Generic[Event]):
     arrived: tuple[Arrived[Event], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(msgspec.Struct, frozen=True, gc=False):
     """The handler refuses the record at ``offset``: it goes to the rejected topic with ``code``.
 
     Not ``counted``: it says nothing against its source, and does not lead to a pause of it.

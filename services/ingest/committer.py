@@ -7,7 +7,7 @@ many messages as there are. Messages keep the order in which they were handed in
 import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import msgspec
 
@@ -36,8 +36,7 @@ GROUP_BYTES_MAX = 4 * 1024 * 1024
 RETRY_S = 0.5
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(msgspec.Struct, frozen=True, gc=False):
     """What one message is answered. ``resent``: it had been answered before."""
 
     code: str
@@ -46,17 +45,17 @@ class Outcome:
 
 
 FAILED = Outcome("AE", (NOT_STORED,))
+STORED = Outcome("AA")
 
 
-@dataclass(slots=True, eq=False)
-class _Job:
+class _Job(msgspec.Struct, eq=False):
     parsed: Parsed
     source: str
     after_other: bool  # the same control id with other content waits before it
     settled: "asyncio.Future[Outcome]"
     outcome: Outcome | None = None
     reused: bool = False
-    outputs: list[Output] = field(default_factory=list)
+    outputs: list[Output] = []
 
 
 @dataclass(frozen=True)
@@ -255,7 +254,7 @@ class Committer:
         return parts.refusals.records(sealer, key_day)
 
     def _stored(self, job: _Job) -> None:
-        job.outcome = Outcome(job.parsed.code)
+        job.outcome = STORED
         if job.reused:
             metrics.CONTROL_ID_REUSES.inc()
         metrics.of_source(job.source).events.inc(len(job.parsed.events))

@@ -1,4 +1,5 @@
-"""The parser's compiled form: machine code of the very sources that stand here, or none.
+"""The compiled form of the parser and of a message's way from frame to answer: machine code of the
+very sources that stand here, or none.
 
 ``python -m cli.compile_parser`` has mypyc make extension modules of ``MODULES`` and puts them into
 ``_compiled/<digest>``, where the digest is of all that went in. Whoever imports the package takes
@@ -13,19 +14,27 @@ from pathlib import Path
 PACKAGE = Path(__file__).parent
 ROOT = PACKAGE.parents[1]
 MODULES = (
-    "analytes", "batches", "charset", "cleaning", "codes", "conditions", "dialect", "draft",
-    "envelope", "event_types", "far_times", "frames", "framing", "genomics", "hl7", "identity",
-    "images", "kept", "orders", "others", "parse", "patients", "results", "segments", "times",
-    "units", "unmapped", "values", "visits",
+    "analytes", "answers", "batches", "charset", "cleaning", "codes", "committer", "conditions",
+    "dialect", "draft", "envelope", "event_types", "far_times", "frames", "framing", "gate",
+    "gathering", "genomics", "hl7", "identity", "images", "intake", "kept", "orders", "others",
+    "parse", "patients", "reading", "replies", "resends", "results", "sealed", "segments", "taken",
+    "times", "units", "unmapped", "values", "visits",
 )  # fmt: skip
 # What the compiler looks at beside them: types and constants of these end up in the machine code.
-CONTRACTS = ("clinical", "encapsulated", "identified", "loinc", "observation", "topic")
+READ = (
+    "contracts.answers", "contracts.clinical", "contracts.encapsulated", "contracts.identified",
+    "contracts.loinc", "contracts.observation", "contracts.topic", "plumbing.byte_gate",
+    "plumbing.clock", "plumbing.errors", "plumbing.event_log", "plumbing.log", "plumbing.sealing",
+    "plumbing.trace", "services.ingest.apart", "services.ingest.blobs", "services.ingest.doors",
+    "services.ingest.ledger", "services.ingest.metrics", "services.ingest.portions",
+    "services.ingest.refusals", "services.ingest.sealers", "services.ingest.silence",
+)  # fmt: skip
 
 
 def sources() -> list[Path]:
     """Return the files whose text the compiled form is made of."""
     ours = [PACKAGE / f"{name}.py" for name in MODULES]
-    return [*ours, *(ROOT / "contracts" / f"{name}.py" for name in CONTRACTS)]
+    return [*ours, *(ROOT / f"{name.replace('.', '/')}.py" for name in READ)]
 
 
 def digest() -> str:

@@ -7,7 +7,7 @@ A sender that gives up within a message and begins anew leaves a frame in which 
 stands in the middle of a line: what is before it was never finished and is thrown away.
 """
 
-from dataclasses import dataclass
+import msgspec
 
 VT, FS, CR, LF = 0x0B, 0x1C, 0x0D, 0x0A
 BETWEEN_FRAMES = b"\r\n\x1c \t\x00"
@@ -17,8 +17,7 @@ WIDE_BEGINNINGS = (b"\xff\xfe", b"\xfe\xff", b"M\x00", b"\x00M", b"\x00\x00")
 UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")  # there, the bytes of a restart may be letters
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
+class Frame(msgspec.Struct, frozen=True, gc=False):
     """The content of one frame; ``too_large``: only its beginning, the rest was thrown away."""
 
     content: bytes

@@ -265,4 +265,4 @@ def _count(messages: Sequence[Parsed], outcomes: Sequence[Outcome], source: str)
         if NOT_STORED in outcome.findings:
             metrics.NOT_STORED.inc()
         for finding in message.findings:
-            metrics.FINDINGS.labels(finding.code).inc()
+            metrics.found(finding.code).inc()

@@ -14,6 +14,8 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import msgspec
+
 from contracts.answers import ANSWERS
 from plumbing.errors import Unavailable
 from plumbing.event_log import EventReader, Place
@@ -43,8 +45,7 @@ class _Known:
     marker: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(msgspec.Struct, frozen=True, gc=False):
     """An answer of a group that is not committed yet, and where it stands."""
 
     parsed: Parsed

@@ -112,3 +112,9 @@ def of_source(source: str) -> OfSource:
 def answered(source: str, event_type: str, code: str) -> Counter:
     """Return the counter of messages of one kind with one answer."""
     return MESSAGES.labels(source, event_type, code)
+
+
+@lru_cache(maxsize=1_024)
+def found(code: str) -> Counter:
+    """Return the counter of one kind of finding."""
+    return FINDINGS.labels(code)

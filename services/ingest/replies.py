@@ -1,7 +1,8 @@
 """What became of the messages of a frame, as the bytes that go back to its sender."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from services.ingest.answers import NOT_STORED, Acknowledger
 from services.ingest.committer import Outcome
@@ -11,8 +12,7 @@ from services.ingest.frames import ParsedFrame
 WIDE = frozenset({"utf-16", "utf-32"})  # a batch in one has one mark, at its beginning
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(msgspec.Struct, frozen=True, gc=False):
     """The answer to one frame: none, one, or two (accept, then application) messages or batches.
 
     ``outcomes`` has what became of each message.
