@@ -44,10 +44,11 @@ programs-test: | .venv/.installed
 	@$(UV) pip install --python $(BIN)/python --no-deps --quiet -e .
 	@touch $@
 
-deploy/kafka/libs/.complete: deploy/kafka/pom.xml | programs
+deploy/kafka/libs/.complete: deploy/kafka/pom.xml | programs .venv/.installed
 	@echo "setup: Kafka's jars from Maven Central"
 	@rm -rf deploy/kafka/libs
 	@mvn -q -B -Dstyle.color=never -f deploy/kafka/pom.xml dependency:copy-dependencies
+	@$(BIN)/python -m cli.kafka_classes
 	@touch $@
 
 check: .venv/.installed ## lint, format, types, import contracts
