@@ -63,9 +63,8 @@ TEST_READY := $(if $(READY),,setup-test)
 unit contracts architecture integration e2e: $(TEST_READY)
 	@$(PYTEST) tests/$@ $(ARGS)
 
-test: setup-test ## every rung, two at a time: check, unit, fuzz, contracts, architecture, integration, e2e
-	@deploy/setup/rungs.sh check "unit fuzz-short contracts architecture"
-	@deploy/setup/rungs.sh integration e2e
+test: setup-test ## every rung, two at a time: check, unit, integration, e2e, fuzz, contracts, architecture
+	@deploy/setup/rungs.sh check unit integration e2e fuzz-short contracts architecture
 
 demo: setup ## the whole stack and a simulated hospital day; prints the page's address
 	@$(BIN)/auscult demo $(ARGS)
