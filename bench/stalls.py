@@ -1,0 +1,220 @@
+"""How long the front door's event loop stands still while messages of 15 MB come in.
+
+``python -m services.ingest`` runs as one process against a broker, as a site runs it. Another
+process asks its health every ``LOOK_S`` over a connection that stays open; a third one, this, sends.
+The longest wait for an answer of health while a message is on its way is its figure. All that runs
+on the machine adds to it, so it is told beside what was seen with nothing on its way.
+"""
+
+import asyncio
+import http.client
+import os
+import random
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from bench.mllp import END, LOOPBACK, MESSAGE, START, Door, ingest_process, keys_of_a_site
+from contracts.answers import ANSWERS
+from contracts.blobs import BLOBS
+from contracts.identified import IDENTIFIED
+from contracts.rejection import rejected
+from plumbing.kafka_admin import Durability, KafkaAdmin
+from plumbing.kafka_log import KafkaConnection
+
+MEGABYTES = 15
+LOOK_S = 0.01
+IDLE_S = 3.0
+REST_S = 0.5  # what a message leaves to be done is its own
+TIMEOUT_S = 120.0
+READ_BYTES = 1024 * 1024
+HL7, FHIR = "application/hl7-v2", "application/fhir+json"
+PROBE = f"""
+import http.client, sys, time
+link = http.client.HTTPConnection("{LOOPBACK}", int(sys.argv[1]), timeout=60)
+while True:
+    began = time.monotonic()
+    link.request("GET", "/health/live")
+    link.getresponse().read()
+    ended = time.monotonic()
+    print(began, ended, flush=True)
+    time.sleep(max(0.0, {LOOK_S} - (ended - began)))
+"""
+HEAD = MESSAGE.partition("OBX|")[0]
+
+
+def text(size: int) -> bytes:
+    """Return a message whose one text is all escapes."""
+    return _one("OBX|1|TX|11502-2^Report^LN||", r"line\.br\of \T\ text\E\, ", "", size)
+
+
+def repetitions(size: int) -> bytes:
+    """Return a message with a field of nothing but repetitions."""
+    return _one("OBX|1|CE|600-7^Culture^LN||", "112283007^E coli^SCT~", "1^x^L", size)
+
+
+def image(size: int) -> bytes:
+    """Return a message with an image in base64."""
+    first = "OBX|1|ED|IMG^Image^L||^IM^JPEG^Base64^/9j/4AAQ"
+    return _one(first, "QUJDREVGR0hJSktMTU5PUFFS", "", size)
+
+
+def results(size: int) -> bytes:
+    """Return a message of very many results, more than are taken."""
+    line = "OBX|1|NM|2345-7^Glucose^LN||5.5|mmol/L|3.9-6.1|N|||F|||20240501100000+0200\r"
+    return _one("", line, "", size)
+
+
+def batch(size: int) -> bytes:
+    """Return a file of small messages."""
+    return _batch(MESSAGE, size)
+
+
+def tiny(size: int) -> bytes:
+    """Return a file of messages of a few bytes."""
+    return _batch("MSH|^~\\&|A|B|C|D|20240501||ADT^A08|{number}|P|2.5\rPID|1||{mrn}\r", size)
+
+
+def refused(size: int) -> bytes:
+    """Return a file of small messages of a version that nobody takes."""
+    return _batch(MESSAGE.replace("|2.5.1", "|9.9"), size)
+
+
+def garbage(size: int) -> bytes:
+    """Return bytes of no meaning, without what would end a frame."""
+    return random.Random(1).randbytes(size).replace(b"\x1c", b"\x1d")  # noqa: S311 - reproducible
+
+
+def headed(size: int) -> bytes:
+    """Return the same behind a header."""
+    return HEAD.format(number="G1", mrn=1).encode() + garbage(size)
+
+
+def bundle(size: int) -> bytes:
+    """Return a FHIR bundle of results of a few patients."""
+    patient = '{{"fullUrl":"urn:uuid:p{n}","resource":{{"resourceType":"Patient","id":"p{n}",' \
+        '"identifier":[{{"system":"urn:mrn","value":"{n}"}}]}}}}'
+    result = '{{"resource":{{"resourceType":"Observation","status":"final","code":{{"coding":[{{"system":' \
+        '"http://loinc.org","code":"2345-7","display":"Glucose"}}]}},"subject":{{"reference":"urn:uuid:p{n}"}},' \
+        '"effectiveDateTime":"2024-05-01T10:00:00Z","valueQuantity":{{"value":{v},"unit":"mmol/L",' \
+        '"system":"http://unitsofmeasure.org","code":"mmol/L"}},"note":[{{"text":"{words}"}}]}}}}'
+    patients = 10
+    count = 9_000
+    words = "as told " * max(1, (size // count - 400) // 8)
+    entries = [patient.format(n=n) for n in range(patients)]
+    entries += [result.format(n=v % patients, v=v % 20, words=words) for v in range(count)]
+    said = '{"resourceType":"Bundle","type":"collection","id":"b1","entry":[' + ",".join(entries) + "]}"
+    return said.encode()
+
+
+def _one(first: str, piece: str, last: str, size: int) -> bytes:
+    head = HEAD.format(number=f"S{random.getrandbits(40)}", mrn=1) + first
+    tail = "" if not first else last + "||||||F\r"
+    return (head + piece * ((size - len(head)) // len(piece)) + tail).encode()
+
+
+def _batch(message: str, size: int) -> bytes:
+    run = os.urandom(3).hex()
+    count = size // len(message)
+    made = [message.format(number=f"{run}{number}", mrn=number % 5_000) for number in range(count)]
+    return ("FHS|^~\\&|LAB\rBHS|^~\\&|LAB\r" + "".join(made) + f"BTS|{count}\rFTS|1\r").encode()
+
+
+SHAPES: dict[str, Callable[[int], bytes]] = {
+    "text with escapes": text,
+    "repetitions": repetitions,
+    "image": image,
+    "results": results,
+    "batch of small messages": batch,
+    "batch of tiny messages": tiny,
+    "batch of refused messages": refused,
+    "garbage": garbage,
+    "garbage behind a header": headed,
+    "FHIR bundle": bundle,
+}
+
+
+def run(bootstrap: str, megabytes: int = MEGABYTES, shapes: str = "") -> dict[str, Any]:
+    """Return the figures against a broker without topics of ours."""
+    topics = [IDENTIFIED, rejected(IDENTIFIED), ANSWERS, BLOBS]
+    with KafkaAdmin(KafkaConnection(bootstrap=bootstrap)) as admin:
+        admin.apply(topics, Durability())
+    return asyncio.run(_run(bootstrap, megabytes * 1_000_000, shapes))
+
+
+async def _run(bootstrap: str, size: int, shapes: str) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    with keys_of_a_site() as keys:
+        async with ingest_process(bootstrap, keys) as door:
+            with looks(door.http_port) as longest_ms:
+                began_s = time.monotonic()
+                await asyncio.sleep(IDLE_S)
+                found["nothing on its way"] = {"longest_ms": longest_ms(began_s)}
+                for name, make in SHAPES.items():
+                    if shapes and not any(one in name for one in shapes.split(",")):
+                        continue
+                    for over in ("http",) if make is bundle else ("mllp", "http"):
+                        content = make(size)
+                        began_s = time.monotonic()
+                        told = await asyncio.to_thread(_send, over, door, content)
+                        took_s = time.monotonic() - began_s
+                        await asyncio.sleep(REST_S)
+                        found[f"{name}, {over}"] = {
+                            "longest_ms": longest_ms(began_s),
+                            "took_s": round(took_s, 1),
+                            "answer": told,
+                        }
+                        print(f"{name}, {over}", found[f"{name}, {over}"], file=sys.stderr)
+    return found
+
+
+def _send(over: str, door: Door, content: bytes) -> str:
+    if over == "mllp":
+        with socket.create_connection((LOOPBACK, door.mllp_port), timeout=TIMEOUT_S) as link:
+            link.sendall(START + content + END)
+            answer = bytearray()
+            while not answer.endswith(END):
+                piece = link.recv(READ_BYTES)
+                if not piece:
+                    return "hung up"
+                answer += piece
+        return _told(bytes(answer))
+    is_fhir = content.startswith(b"{")
+    link = http.client.HTTPConnection(LOOPBACK, door.http_port, timeout=TIMEOUT_S)
+    path, kind = ("/fhir", FHIR) if is_fhir else ("/hl7v2", HL7)
+    link.request("POST", path, content, {"Content-Type": kind})
+    found = link.getresponse()
+    said = found.read()
+    link.close()
+    return f"{found.status} {'' if is_fhir else _told(said)}".strip()
+
+
+def _told(answer: bytes) -> str:
+    counts = {code: answer.count(b"MSA|" + code.encode()) for code in ("AA", "AE", "AR")}
+    return " ".join(f"{code} {count}" for code, count in counts.items() if count)
+
+
+@contextmanager
+def looks(http_port: int) -> Iterator[Callable[[float], float]]:
+    """Look at the health of a service all the time; yield what tells the longest wait (ms) since."""
+    with TemporaryDirectory(prefix="auscult-") as folder:
+        path = Path(folder) / "looks.txt"
+        with path.open("wb") as out:
+            probe = subprocess.Popen([sys.executable, "-c", PROBE, str(http_port)], stdout=out)
+
+            def longest_ms(since_s: float) -> float:
+                pairs = [line.split() for line in path.read_text().splitlines()]
+                took_s = [float(end) - float(begin) for begin, end in pairs if float(end) > since_s]
+                return round(max(took_s, default=float("nan")) * 1000, 1)
+
+            try:
+                yield longest_ms
+            finally:
+                probe.kill()
+                probe.wait()
