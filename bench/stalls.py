@@ -98,18 +98,26 @@ def headed(size: int) -> bytes:
 
 def bundle(size: int) -> bytes:
     """Return a FHIR bundle of results of a few patients."""
-    patient = '{{"fullUrl":"urn:uuid:p{n}","resource":{{"resourceType":"Patient","id":"p{n}",' \
+    patient = (
+        '{{"fullUrl":"urn:uuid:p{n}","resource":{{"resourceType":"Patient","id":"p{n}",'
         '"identifier":[{{"system":"urn:mrn","value":"{n}"}}]}}}}'
-    result = '{{"resource":{{"resourceType":"Observation","status":"final","code":{{"coding":[{{"system":' \
-        '"http://loinc.org","code":"2345-7","display":"Glucose"}}]}},"subject":{{"reference":"urn:uuid:p{n}"}},' \
-        '"effectiveDateTime":"2024-05-01T10:00:00Z","valueQuantity":{{"value":{v},"unit":"mmol/L",' \
+    )
+    result = (
+        '{{"resource":{{"resourceType":"Observation","status":"final","code":{{"coding":[{{"system":'
+        '"http://loinc.org","code":"2345-7","display":"Glucose"}}]}},"subject":{{"reference":"urn:uuid:p{n}"}},'
+        '"effectiveDateTime":"2024-05-01T10:00:00Z","valueQuantity":{{"value":{v},"unit":"mmol/L",'
         '"system":"http://unitsofmeasure.org","code":"mmol/L"}},"note":[{{"text":"{words}"}}]}}}}'
+    )
     patients = 10
     count = 9_000
     words = "as told " * max(1, (size // count - 400) // 8)
     entries = [patient.format(n=n) for n in range(patients)]
     entries += [result.format(n=v % patients, v=v % 20, words=words) for v in range(count)]
-    said = '{"resourceType":"Bundle","type":"collection","id":"b1","entry":[' + ",".join(entries) + "]}"
+    said = (
+        '{"resourceType":"Bundle","type":"collection","id":"b1","entry":['
+        + ",".join(entries)
+        + "]}"
+    )
     return said.encode()
 
 
