@@ -239,13 +239,12 @@ class Committer:
         return await asyncio.to_thread(sealed_records, *given)
 
     def _refuse_large(self, job: _Job) -> None:
-        """Refuse what is larger than Kafka takes; FHIR, of which events have parts, its door keeps."""
+        """Refuse what is larger than Kafka takes; FHIR, which is in parts here, its door keeps."""
         parsed, job.outcome = job.parsed, Outcome("AR", (TOO_LARGE,))
         if parsed.header is None:
             return
         refused = Parsed("AR", parsed.header, parsed.charset, (TOO_LARGE, *parsed.findings))
-        body = parsed.events[0].body
-        refusals = self._parts.refusals
+        body, refusals = parsed.events[0].body, self._parts.refusals
         known = (refusals.digest(body.raw or parsed.content, job.source), body.raw_blob)
         refusals.keep(refused, body.raw, job.source, body.received_at_ms, known=known)
 

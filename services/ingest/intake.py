@@ -21,8 +21,8 @@ from services.ingest.frames import ParsedFrame, header_of
 from services.ingest.gate import Gate
 from services.ingest.identity import Keys
 from services.ingest.keeping import Keeper
-from services.ingest.parse import Parsed
 from services.ingest.outcomes import is_refused
+from services.ingest.parse import Parsed
 from services.ingest.parser_process import ParserProcess
 from services.ingest.reading import ParseResource, read_frame, read_resource
 from services.ingest.refusals import Refusals
