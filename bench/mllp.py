@@ -219,6 +219,7 @@ def keys_of_a_site() -> Iterator[Path]:
 
 @asynccontextmanager
 async def ingest_process(bootstrap: str, keys: Path) -> AsyncIterator[Door]:
+    """Run the service as long as the block lasts."""
     with socket.socket() as one, socket.socket() as two:
         one.bind((LOOPBACK, 0))
         two.bind((LOOPBACK, 0))

@@ -1,20 +1,20 @@
 """How long the front door's event loop stands still while messages of 15 MB come in.
 
 ``python -m services.ingest`` runs as one process against a broker, as a site runs it. Another
-process asks its health every ``LOOK_S`` over a connection that stays open; a third one, this, sends.
-The longest wait for an answer of health while a message is on its way is its figure. All that runs
-on the machine adds to it, so it is told beside what was seen with nothing on its way.
+process asks its health every ``LOOK_S`` over a connection that stays open; this one sends. The
+longest wait for an answer of health while a message is on its way is its figure: of ``RUNS`` the
+least, as all that runs on the machine adds to it.
 """
 
 import asyncio
 import http.client
+import json
 import os
 import random
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -25,12 +25,15 @@ from contracts.answers import ANSWERS
 from contracts.blobs import BLOBS
 from contracts.identified import IDENTIFIED
 from contracts.rejection import rejected
+from contracts.topic import Topic
+from plumbing.clock import SystemClock
 from plumbing.kafka_admin import Durability, KafkaAdmin
 from plumbing.kafka_log import KafkaConnection
 
 MEGABYTES = 15
 LOOK_S = 0.01
 IDLE_S = 3.0
+RUNS = 2
 REST_S = 0.5  # what a message leaves to be done is its own
 TIMEOUT_S = 120.0
 READ_BYTES = 1024 * 1024
@@ -88,7 +91,7 @@ def refused(size: int) -> bytes:
 
 def garbage(size: int) -> bytes:
     """Return bytes of no meaning, without what would end a frame."""
-    return random.Random(1).randbytes(size).replace(b"\x1c", b"\x1d")  # noqa: S311 - reproducible
+    return random.Random(1).randbytes(size).replace(b"\x1c", b"\x1d")
 
 
 def headed(size: int) -> bytes:
@@ -98,27 +101,31 @@ def headed(size: int) -> bytes:
 
 def bundle(size: int) -> bytes:
     """Return a FHIR bundle of results of a few patients."""
-    patient = (
-        '{{"fullUrl":"urn:uuid:p{n}","resource":{{"resourceType":"Patient","id":"p{n}",'
-        '"identifier":[{{"system":"urn:mrn","value":"{n}"}}]}}}}'
-    )
-    result = (
-        '{{"resource":{{"resourceType":"Observation","status":"final","code":{{"coding":[{{"system":'
-        '"http://loinc.org","code":"2345-7","display":"Glucose"}}]}},"subject":{{"reference":"urn:uuid:p{n}"}},'
-        '"effectiveDateTime":"2024-05-01T10:00:00Z","valueQuantity":{{"value":{v},"unit":"mmol/L",'
-        '"system":"http://unitsofmeasure.org","code":"mmol/L"}},"note":[{{"text":"{words}"}}]}}}}'
-    )
-    patients = 10
-    count = 9_000
+    count, patients = 9_000, 10
     words = "as told " * max(1, (size // count - 400) // 8)
-    entries = [patient.format(n=n) for n in range(patients)]
-    entries += [result.format(n=v % patients, v=v % 20, words=words) for v in range(count)]
-    said = (
-        '{"resourceType":"Bundle","type":"collection","id":"b1","entry":['
-        + ",".join(entries)
-        + "]}"
-    )
-    return said.encode()
+    code = {"coding": [{"system": "http://loinc.org", "code": "2345-7", "display": "Glucose"}]}
+    unit = {"unit": "mmol/L", "system": "http://unitsofmeasure.org", "code": "mmol/L"}
+    resources: list[dict[str, Any]] = [
+        {"resourceType": "Patient", "identifier": [{"system": "urn:mrn", "value": str(number)}]}
+        for number in range(patients)
+    ]
+    resources += [
+        {
+            "resourceType": "Observation",
+            "status": "final",
+            "code": code,
+            "subject": {"reference": f"urn:uuid:{number % patients}"},
+            "effectiveDateTime": "2024-05-01T10:00:00Z",
+            "valueQuantity": {"value": number % 20 + 0.5} | unit,
+            "note": [{"text": words}],
+        }
+        for number in range(count)
+    ]
+    entries = [
+        {"fullUrl": f"urn:uuid:{place}", "resource": one} for place, one in enumerate(resources)
+    ]
+    said = {"resourceType": "Bundle", "type": "collection", "id": os.urandom(4).hex()}
+    return json.dumps(said | {"entry": entries}).encode()
 
 
 def _one(first: str, piece: str, last: str, size: int) -> bytes:
@@ -148,59 +155,65 @@ SHAPES: dict[str, Callable[[int], bytes]] = {
 }
 
 
-def run(bootstrap: str, megabytes: int = MEGABYTES, shapes: str = "") -> dict[str, Any]:
-    """Return the figures against a broker without topics of ours."""
-    topics = [IDENTIFIED, rejected(IDENTIFIED), ANSWERS, BLOBS]
+def run(bootstrap: str, megabytes: int = MEGABYTES, shapes: Sequence[str] = ()) -> dict[str, Any]:
+    """Return the figures of all shapes, or of some, against a broker without topics of ours."""
+    topics: list[Topic[Any]] = [IDENTIFIED, rejected(IDENTIFIED), ANSWERS, BLOBS]
     with KafkaAdmin(KafkaConnection(bootstrap=bootstrap)) as admin:
         admin.apply(topics, Durability())
-    return asyncio.run(_run(bootstrap, megabytes * 1_000_000, shapes))
+    chosen = {name: make for name, make in SHAPES.items() if not shapes or name in shapes}
+    return asyncio.run(_run(bootstrap, megabytes * 1_000_000, chosen))
 
 
-async def _run(bootstrap: str, size: int, shapes: str) -> dict[str, Any]:
+async def _run(
+    bootstrap: str, size: int, shapes: Mapping[str, Callable[[int], bytes]]
+) -> dict[str, Any]:
     found: dict[str, Any] = {}
     with keys_of_a_site() as keys:
         async with ingest_process(bootstrap, keys) as door:
             with looks(door.http_port) as longest_ms:
-                began_s = time.monotonic()
+                began_s = SystemClock().monotonic_s()
                 await asyncio.sleep(IDLE_S)
                 found["nothing on its way"] = {"longest_ms": longest_ms(began_s)}
-                for name, make in SHAPES.items():
-                    if shapes and not any(one in name for one in shapes.split(",")):
-                        continue
+                for name, make in shapes.items():
                     for over in ("http",) if make is bundle else ("mllp", "http"):
-                        content = make(size)
-                        began_s = time.monotonic()
-                        told = await asyncio.to_thread(_send, over, door, content)
-                        took_s = time.monotonic() - began_s
-                        await asyncio.sleep(REST_S)
-                        found[f"{name}, {over}"] = {
-                            "longest_ms": longest_ms(began_s),
-                            "took_s": round(took_s, 1),
-                            "answer": told,
-                        }
-                        print(f"{name}, {over}", found[f"{name}, {over}"], file=sys.stderr)
+                        runs = [
+                            await _measure(door, over, make(size), longest_ms) for _ in range(RUNS)
+                        ]
+                        found[f"{name}, {over}"] = min(runs, key=lambda one: one["longest_ms"])
     return found
 
 
-def _send(over: str, door: Door, content: bytes) -> str:
-    if over == "mllp":
-        with socket.create_connection((LOOPBACK, door.mllp_port), timeout=TIMEOUT_S) as link:
-            link.sendall(START + content + END)
-            answer = bytearray()
-            while not answer.endswith(END):
-                piece = link.recv(READ_BYTES)
-                if not piece:
-                    return "hung up"
-                answer += piece
-        return _told(bytes(answer))
-    is_fhir = content.startswith(b"{")
+async def _measure(
+    door: Door, over: str, content: bytes, longest_ms: Callable[[float], float]
+) -> dict[str, Any]:
+    clock = SystemClock()
+    began_s = clock.monotonic_s()
+    told = await asyncio.to_thread(_over_mllp if over == "mllp" else _over_http, door, content)
+    took_s = clock.monotonic_s() - began_s
+    await asyncio.sleep(REST_S)
+    return {"longest_ms": longest_ms(began_s), "took_s": round(took_s, 1), "answer": told}
+
+
+def _over_mllp(door: Door, content: bytes) -> str:
+    with socket.create_connection((LOOPBACK, door.mllp_port), timeout=TIMEOUT_S) as link:
+        link.sendall(START + content + END)
+        answer = bytearray()
+        while not answer.endswith(END):
+            piece = link.recv(READ_BYTES)
+            if not piece:
+                return "hung up"
+            answer += piece
+    return _told(bytes(answer))
+
+
+def _over_http(door: Door, content: bytes) -> str:
+    path, kind = ("/fhir", FHIR) if content.startswith(b"{") else ("/hl7v2", HL7)
     link = http.client.HTTPConnection(LOOPBACK, door.http_port, timeout=TIMEOUT_S)
-    path, kind = ("/fhir", FHIR) if is_fhir else ("/hl7v2", HL7)
     link.request("POST", path, content, {"Content-Type": kind})
     found = link.getresponse()
     said = found.read()
     link.close()
-    return f"{found.status} {'' if is_fhir else _told(said)}".strip()
+    return f"{found.status} {_told(said)}".strip()
 
 
 def _told(answer: bytes) -> str:
@@ -210,11 +223,13 @@ def _told(answer: bytes) -> str:
 
 @contextmanager
 def looks(http_port: int) -> Iterator[Callable[[float], float]]:
-    """Look at the health of a service all the time; yield what tells the longest wait (ms) since."""
+    """Ask a service for its health all the time; yield what tells the longest wait (ms) since."""
     with TemporaryDirectory(prefix="auscult-") as folder:
         path = Path(folder) / "looks.txt"
         with path.open("wb") as out:
-            probe = subprocess.Popen([sys.executable, "-c", PROBE, str(http_port)], stdout=out)
+            probe = subprocess.Popen(  # noqa: S603 - what is written here
+                [sys.executable, "-c", PROBE, str(http_port)], stdout=out
+            )
 
             def longest_ms(since_s: float) -> float:
                 pairs = [line.split() for line in path.read_text().splitlines()]
