@@ -66,8 +66,8 @@ class Ingest:
         self._ledger = Ledger(answered, logs.committed, logs.all_records)
         secrets = _read_keys(settings)
         keys = Keys(*secrets)
-        beginning = Beginning(*secrets, settings.parser_memory_bytes_max, settings.log_level)
-        self._parser = ParserProcess(beginning, settings.parser_process_bytes)
+        self._beginning = Beginning(*secrets, settings.parser_memory_bytes_max, settings.log_level)
+        self._parser = ParserProcess(self._beginning, settings.parser_process_bytes)
         self._local_codes = local_codes.load(settings.local_codes) if settings.local_codes else ()
         refusals = Refusals(keys)
         self._habits = Habits(keys, clock, settings.state_dir)
@@ -209,7 +209,9 @@ class Ingest:
         if told.folder is not None:
             told.folder.mkdir(parents=True, exist_ok=True)
             bytes_max = self.settings.frame_bytes_max
-            watched = FolderDoor(told.folder, self._intake, self._gate, door, bytes_max)
+            watched = FolderDoor(
+                told.folder, (self._intake, self._gate, door), bytes_max, self._beginning
+            )
             self._start(asyncio.create_task(watched.run()))
             return
         listener = self.listeners[told.name] = self._listener(door)

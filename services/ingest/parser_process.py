@@ -14,19 +14,22 @@ import os
 import resource
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
+from contextlib import aclosing
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from plumbing import log
 from plumbing.garbage import spare_what_stays
 from services.ingest import metrics
+from services.ingest.batches import pieces_of as pieces_of_file
 from services.ingest.carried import Brought, Head, head_of, pieces_of
 from services.ingest.doors import Door
 from services.ingest.frames import ParsedFrame, unread
+from services.ingest.framing import Frame
 from services.ingest.identity import Keys
 from services.ingest.parse import Parsed, SourceProfile
 from services.ingest.reading import (
@@ -39,10 +42,12 @@ from services.ingest.reading import (
 
 Told = TypeVar("Told")
 
+FILE_MEMORY_BYTES = 2 * 1024 * 1024 * 1024  # a file of 256 MB, its messages and its pieces
+
 _log = log.get("ingest")
 # Of the process itself: its keys, once it has begun, and what is left to tell of the last frame.
 _keys: list[Keys] = []
-_pieces: list[Iterator[bytes]] = []
+_pieces: list[Iterator[Any]] = []
 
 
 @dataclass(frozen=True)
@@ -122,6 +127,17 @@ class ParserProcess:
             metrics.FINDINGS.labels(code).inc(count)
         return brought.frame(head)
 
+    async def pieces(self, path: Path, bytes_max: int) -> AsyncGenerator[Frame, None]:
+        """Yield the pieces of a file (``batches.pieces_of``). Raises ``OSError``, also for a death
+        of the process. To be asked for nothing else meanwhile.
+        """
+        try:
+            await self._ask(_cut, path, bytes_max)
+            while (piece := await self._ask(_next_piece)) is not None:
+                yield Frame(*piece)
+        except (BrokenProcessPool, MemoryError) as error:
+            raise OSError("the file could not be cut") from error
+
     async def _ask(self, work: Callable[..., Told], *given: object) -> Told:
         # In a thread: the first call starts the process, which takes some milliseconds.
         asked = await asyncio.to_thread(self._submit, work, *given)
@@ -136,6 +152,18 @@ class ParserProcess:
                 initargs=(self._beginning,),
             )
         return self._pool.submit(work, *given)
+
+
+async def cut(beginning: Beginning, path: Path, bytes_max: int) -> AsyncGenerator[Frame, None]:
+    """As ``ParserProcess.pieces``, by one for this file alone."""
+    needed = replace(beginning, memory_bytes_max=FILE_MEMORY_BYTES)
+    cutting = ParserProcess(needed, 0)
+    try:
+        async with aclosing(cutting.pieces(path, bytes_max)) as pieces:
+            async for piece in pieces:
+                yield piece
+    finally:
+        cutting.close()
 
 
 def _begin(told: Beginning) -> None:
@@ -179,7 +207,13 @@ def _read(given: _Given) -> Head:
     return head_of(found, len(faults))
 
 
-def _next_piece() -> bytes | None:
+def _cut(path: Path, bytes_max: int) -> None:
+    _pieces.clear()
+    found = pieces_of_file(path.read_bytes(), bytes_max)
+    _pieces.append((piece.content, piece.too_large) for piece in found)
+
+
+def _next_piece() -> Any:
     """Return the next of what was read last, None at its end."""
     (pieces,) = _pieces
     return next(pieces, None)

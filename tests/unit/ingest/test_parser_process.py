@@ -21,7 +21,7 @@ from tests.unit.ingest.test_mllp import oru
 from tests.unit.ingest.test_rejected import kept
 
 SMALL = 128 * 1024  # parsed apart, for a test
-STALL_S_MAX = 0.05  # alone 0.02; parsed in a thread, 0.1 and more
+STALL_S_MAX = 0.035  # alone 0.01 to 0.02; parsed in a thread 0.07 to 0.1
 SIZE = 15_000_000
 ENDS = """
 import asyncio, sys
@@ -121,7 +121,7 @@ def test_it_ends_with_its_parent_also_when_that_is_killed(tmp_path: Path) -> Non
     asyncio.run(until_gone(pid))
 
 
-@pytest.mark.parametrize("shape", [stalls.text, stalls.repetitions, stalls.image])
+@pytest.mark.parametrize("shape", [stalls.text, stalls.repetitions])
 async def test_the_loop_never_stands_still_for_long(
     make_bench: MakeBench, shape: Callable[[int], bytes]
 ) -> None:
