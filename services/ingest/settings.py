@@ -127,7 +127,7 @@ class IngestSettings(ServiceSettings):
         ),
     )
     parser_memory_bytes_max: int = Field(
-        default=1024 * 1024 * 1024,
+        default=768 * 1024 * 1024,
         description=(
             "Memory in bytes that this process may take; a message that needs more is not read: AE."
         ),
