@@ -157,10 +157,11 @@ async def _run(bootstrap: str, seconds: float) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Door:
-    """Where the service listens."""
+    """Where the service listens, and the number of its process."""
 
     mllp_port: int
     http_port: int
+    pid: int
 
     def cpu_s(self) -> float:
         """Return the CPU seconds of the process so far, as its metrics tell."""
@@ -238,7 +239,7 @@ async def ingest_process(bootstrap: str, keys: Path) -> AsyncIterator[Door]:
     try:
         async with asyncio.timeout(START_S):
             await _until_it_listens(port)
-        yield Door(port, http_port)
+        yield Door(port, http_port, process.pid)
     finally:
         if process.returncode is None:
             process.terminate()

@@ -3,7 +3,9 @@
 ``python -m services.ingest`` runs as one process against a broker, as a site runs it. Another
 process asks its health every ``LOOK_S`` over a connection that stays open; this one sends. The
 longest wait for an answer of health while a message is on its way is its figure: of ``RUNS`` the
-least, as all that runs on the machine adds to it.
+least, as all that runs on the machine adds to it. Beside it, the most processor time (Linux) that
+the service itself took, in all its threads, while such an answer was waited for: to that nobody
+else adds, and what it stood still for by its own doing is in it.
 """
 
 import asyncio
@@ -39,14 +41,24 @@ TIMEOUT_S = 120.0
 READ_BYTES = 1024 * 1024
 HL7, FHIR = "application/hl7-v2", "application/fhir+json"
 PROBE = f"""
-import http.client, sys, time
+import glob, http.client, sys, time
+
+def cpu_s():
+    found = 0
+    for path in glob.glob("/proc/" + sys.argv[2] + "/task/*/schedstat"):
+        try:
+            found += int(open(path).read().split()[0])
+        except OSError:
+            pass  # that thread has ended
+    return found / 1e9
+
 link = http.client.HTTPConnection("{LOOPBACK}", int(sys.argv[1]), timeout=60)
 while True:
-    began = time.monotonic()
+    spent, began = cpu_s(), time.monotonic()
     link.request("GET", "/health/live")
     link.getresponse().read()
     ended = time.monotonic()
-    print(began, ended, flush=True)
+    print(ended, ended - began, cpu_s() - spent, flush=True)
     time.sleep(max(0.0, {LOOK_S} - (ended - began)))
 """
 HEAD = MESSAGE.partition("OBX|")[0]
@@ -170,28 +182,28 @@ async def _run(
     found: dict[str, Any] = {}
     with keys_of_a_site() as keys:
         async with ingest_process(bootstrap, keys) as door:
-            with looks(door.http_port) as longest_ms:
+            with looks(door) as longest:
                 began_s = SystemClock().monotonic_s()
                 await asyncio.sleep(IDLE_S)
-                found["nothing on its way"] = {"longest_ms": longest_ms(began_s)}
+                found["nothing on its way"] = longest(began_s)
                 for name, make in shapes.items():
                     for over in ("http",) if make is bundle else ("mllp", "http"):
                         runs = [
-                            await _measure(door, over, make(size), longest_ms) for _ in range(RUNS)
+                            await _measure(door, over, make(size), longest) for _ in range(RUNS)
                         ]
                         found[f"{name}, {over}"] = min(runs, key=lambda one: one["longest_ms"])
     return found
 
 
 async def _measure(
-    door: Door, over: str, content: bytes, longest_ms: Callable[[float], float]
+    door: Door, over: str, content: bytes, longest: Callable[[float], dict[str, float]]
 ) -> dict[str, Any]:
     clock = SystemClock()
     began_s = clock.monotonic_s()
     told = await asyncio.to_thread(_over_mllp if over == "mllp" else _over_http, door, content)
     took_s = clock.monotonic_s() - began_s
     await asyncio.sleep(REST_S)
-    return {"longest_ms": longest_ms(began_s), "took_s": round(took_s, 1), "answer": told}
+    return {**longest(began_s), "took_s": round(took_s, 1), "answer": told}
 
 
 def _over_mllp(door: Door, content: bytes) -> str:
@@ -222,22 +234,25 @@ def _told(answer: bytes) -> str:
 
 
 @contextmanager
-def looks(http_port: int) -> Iterator[Callable[[float], float]]:
-    """Ask a service for its health all the time; yield what tells the longest wait (ms) since."""
+def looks(door: Door) -> Iterator[Callable[[float], dict[str, float]]]:
+    """Ask a service for its health all the time; yield what tells the longest waits since then."""
     with TemporaryDirectory(prefix="auscult-") as folder:
         path = Path(folder) / "looks.txt"
+        command = [sys.executable, "-c", PROBE, str(door.http_port), str(door.pid)]
         with path.open("wb") as out:
-            probe = subprocess.Popen(  # noqa: S603 - what is written here
-                [sys.executable, "-c", PROBE, str(http_port)], stdout=out
-            )
+            probe = subprocess.Popen(command, stdout=out)  # noqa: S603 - what is written here
 
-            def longest_ms(since_s: float) -> float:
-                pairs = [line.split() for line in path.read_text().splitlines()]
-                took_s = [float(end) - float(begin) for begin, end in pairs if float(end) > since_s]
-                return round(max(took_s, default=float("nan")) * 1000, 1)
+            def longest(since_s: float) -> dict[str, float]:
+                lines = [[float(one) for one in line.split()] for line in path.open()]
+                seen = [(took, cpu) for ended, took, cpu in lines if ended > since_s]
+                waits, cpus = zip(*seen, strict=True)
+                return {
+                    "longest_ms": round(max(waits) * 1000, 1),
+                    "longest_cpu_ms": round(max(cpus) * 1000, 1),
+                }
 
             try:
-                yield longest_ms
+                yield longest
             finally:
                 probe.kill()
                 probe.wait()
