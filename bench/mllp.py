@@ -136,8 +136,8 @@ def run(bootstrap: str, seconds: float = SECONDS) -> dict[str, Any]:
 
 async def _run(bootstrap: str, seconds: float) -> dict[str, Any]:
     found: dict[str, Any] = {"message_bytes": len(MESSAGE)}
-    with _keys() as keys:
-        async with _ingest(bootstrap, keys) as door:
+    with keys_of_a_site() as keys:
+        async with ingest_process(bootstrap, keys) as door:
             for connections in (1, 8, 32):
                 lock_step = await _measure(door, connections, Load(SystemClock(), 1), seconds)
                 pipelined = await _measure(door, connections, Load(SystemClock(), WINDOW), seconds)
@@ -157,10 +157,11 @@ async def _run(bootstrap: str, seconds: float) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Door:
-    """Where the service listens."""
+    """Where the service listens, and the number of its process."""
 
     mllp_port: int
     http_port: int
+    pid: int
 
     def cpu_s(self) -> float:
         """Return the CPU seconds of the process so far, as its metrics tell."""
@@ -202,7 +203,7 @@ async def _measure(door: Door, connections: int, load: Load, seconds: float) -> 
 
 
 @contextlib.contextmanager
-def _keys() -> Iterator[Path]:
+def keys_of_a_site() -> Iterator[Path]:
     """Make the keys of a site for as long as the block lasts."""
     private = X25519PrivateKey.generate()
     public = private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
@@ -218,7 +219,8 @@ def _keys() -> Iterator[Path]:
 
 
 @asynccontextmanager
-async def _ingest(bootstrap: str, keys: Path) -> AsyncIterator[Door]:
+async def ingest_process(bootstrap: str, keys: Path) -> AsyncIterator[Door]:
+    """Run the service as long as the block lasts."""
     with socket.socket() as one, socket.socket() as two:
         one.bind((LOOPBACK, 0))
         two.bind((LOOPBACK, 0))
@@ -237,7 +239,7 @@ async def _ingest(bootstrap: str, keys: Path) -> AsyncIterator[Door]:
     try:
         async with asyncio.timeout(START_S):
             await _until_it_listens(port)
-        yield Door(port, http_port)
+        yield Door(port, http_port, process.pid)
     finally:
         if process.returncode is None:
             process.terminate()

@@ -57,7 +57,8 @@ def bench_command(
     """Run a benchmark: ours and its peers in one run.
 
     parse (HL7 v2 to envelope and JSON, beside python-hl7, hl7apy and HAPI), stream (our stage and
-    stock Faust), mllp (the front door on a real broker), pipeline (the whole stack from MLLP to
+    stock Faust), mllp (the front door on a real broker), stalls (how long it stands still under
+    messages of 15 MB), pipeline (the whole stack from MLLP to
     visible), inference, accelerator (the model on each device here), deidentify (speed), deid (what
     notes lose and keep, beside Presidio, scrubadub and Philter), physionet (the page's risk against
     the offline score), erase (one of 200 patients under load, then looked for with every byte and
@@ -148,6 +149,11 @@ def _stream(_: Wanted) -> Any:
 def _mllp(_: Wanted) -> Any:
     with scratch_broker() as bootstrap:
         return importlib.import_module("bench.mllp").run(bootstrap)
+
+
+def _stalls(_: Wanted) -> Any:
+    with scratch_broker() as bootstrap:
+        return importlib.import_module("bench.stalls").run(bootstrap)
 
 
 def _parse(wanted: Wanted) -> Any:
@@ -246,6 +252,7 @@ BENCHMARKS: dict[str, Callable[[Wanted], Any]] = {
     "parse": _parse,
     "stream": _stream,
     "mllp": _mllp,
+    "stalls": _stalls,
     "inference": _inference,
     "accelerator": _accelerator,
     "deidentify": _deidentify,

@@ -26,6 +26,7 @@ from services.ingest.intake import Intake, Parts
 from services.ingest.ledger import Ledger
 from services.ingest.mllp import MllpLimits, MllpListener
 from services.ingest.parse import SourceProfile
+from services.ingest.parser_process import Beginning, ParserProcess
 from services.ingest.refusals import Refusals
 from services.ingest.resends import Answered
 from services.ingest.sealers import Sealers
@@ -63,7 +64,10 @@ class Ingest:
         self._sealers = Sealers(settings.keys_dir / "sealing" / "public", os.urandom)
         answered = Answered(settings.answers_max)
         self._ledger = Ledger(answered, logs.committed, logs.all_records)
-        keys = load_keys(settings)
+        secrets = _read_keys(settings)
+        keys = Keys(*secrets)
+        self._beginning = Beginning(*secrets, settings.parser_memory_bytes_max, settings.log_level)
+        self._parser = ParserProcess(self._beginning, settings.parser_process_bytes)
         self._local_codes = local_codes.load(settings.local_codes) if settings.local_codes else ()
         refusals = Refusals(keys)
         self._habits = Habits(keys, clock, settings.state_dir)
@@ -88,6 +92,7 @@ class Ingest:
                 keys=keys,
                 clock=clock,
                 gate=self._gate,
+                parser=self._parser,
                 acknowledger_prefix=os.urandom(4).hex().upper(),
                 ack_deadline_s=settings.ack_deadline_s,
             )
@@ -173,6 +178,7 @@ class Ingest:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(drain_s):
                 await self._intake.drain()
+        self._parser.close()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -203,7 +209,9 @@ class Ingest:
         if told.folder is not None:
             told.folder.mkdir(parents=True, exist_ok=True)
             bytes_max = self.settings.frame_bytes_max
-            watched = FolderDoor(told.folder, self._intake, self._gate, door, bytes_max)
+            watched = FolderDoor(
+                told.folder, (self._intake, self._gate, door), bytes_max, self._beginning
+            )
             self._start(asyncio.create_task(watched.run()))
             return
         listener = self.listeners[told.name] = self._listener(door)
@@ -270,10 +278,15 @@ async def running(settings: IngestSettings, logs: Logs, clock: Clock) -> AsyncIt
 
 def load_keys(settings: IngestSettings) -> Keys:
     """Return the keys of ids and routes. Raises ``KeyMissing``."""
+    return Keys(*_read_keys(settings))
+
+
+def _read_keys(settings: IngestSettings) -> tuple[bytes, bytes]:
     names = ("ingest/event.key", "ingest/route.key")
     found = {name: read_key(settings.keys_dir / name) for name in names}
     require_different(found)
-    return Keys(*(found[name] for name in names))
+    event_key, route_key = found.values()
+    return event_key, route_key
 
 
 def _limits(settings: IngestSettings) -> MllpLimits:

@@ -238,13 +238,14 @@ class Committer:
         return await asyncio.to_thread(sealed_records, *given)
 
     def _refuse_large(self, job: _Job) -> None:
-        """Refuse a message of which an event, packed, is still larger than Kafka takes."""
-        parsed = job.parsed
+        """Refuse what is larger than Kafka takes; FHIR, which is in parts here, its door keeps."""
+        parsed, job.outcome = job.parsed, Outcome("AR", (TOO_LARGE,))
+        if parsed.header is None:
+            return
         refused = Parsed("AR", parsed.header, parsed.charset, (TOO_LARGE, *parsed.findings))
-        body = parsed.events[0].body
-        told = (refused, body.raw or parsed.content, job.source, body.received_at_ms)
-        self._parts.refusals.keep(*told, blob=body.raw_blob)
-        job.outcome = Outcome("AR", (TOO_LARGE,))
+        body, refusals = parsed.events[0].body, self._parts.refusals
+        known = (refusals.digest(body.raw or parsed.content, job.source), body.raw_blob)
+        refusals.keep(refused, body.raw, job.source, body.received_at_ms, known=known)
 
     def _refused(self) -> list[Output]:
         parts = self._parts
@@ -295,4 +296,4 @@ def _standing(writing: Sequence[_Job], places: Sequence[Place]) -> list[Standing
 
 def _flagged(event: ParsedEvent) -> ParsedEvent:
     body = msgspec.structs.replace(event.body, findings=(*event.body.findings, REUSED))
-    return ParsedEvent(event.event_id, event.route_key, body)
+    return msgspec.structs.replace(event, body=body)

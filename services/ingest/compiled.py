@@ -17,8 +17,8 @@ MODULES = (
     "analytes", "answers", "batches", "charset", "cleaning", "codes", "committer", "conditions",
     "dialect", "draft", "envelope", "event_types", "far_times", "frames", "framing", "gate",
     "gathering", "genomics", "hl7", "identity", "images", "intake", "kept", "orders", "others",
-    "parse", "patients", "reading", "replies", "resends", "results", "sealed", "segments", "taken",
-    "times", "units", "unmapped", "values", "visits",
+    "parse", "patients", "reading", "replies", "resends", "results", "said", "sealed", "segments",
+    "taken", "times", "units", "unmapped", "values", "visits",
 )  # fmt: skip
 # What the compiler looks at beside them: types and constants of these end up in the machine code.
 READ = (
@@ -26,7 +26,8 @@ READ = (
     "contracts.loinc", "contracts.observation", "contracts.topic", "plumbing.byte_gate",
     "plumbing.clock", "plumbing.errors", "plumbing.event_log", "plumbing.log", "plumbing.sealing",
     "plumbing.trace", "services.ingest.apart", "services.ingest.blobs", "services.ingest.doors",
-    "services.ingest.ledger", "services.ingest.metrics", "services.ingest.portions",
+    "services.ingest.keeping", "services.ingest.ledger", "services.ingest.metrics",
+    "services.ingest.outcomes", "services.ingest.parser_process", "services.ingest.portions",
     "services.ingest.refusals", "services.ingest.sealers", "services.ingest.silence",
 )  # fmt: skip
 

@@ -11,16 +11,17 @@ it again, and what had been stored is known as resent.
 import asyncio
 import hashlib
 import os
+from contextlib import aclosing
 from pathlib import Path
 from typing import BinaryIO
 
 from plumbing import log
 from services.ingest import metrics
-from services.ingest.batches import pieces_of
 from services.ingest.doors import Door
 from services.ingest.framing import HEAD_BYTES, VT, Frame, Framer
 from services.ingest.gate import Gate
 from services.ingest.intake import Intake
+from services.ingest.parser_process import Beginning, cut
 from services.ingest.replies import Reply
 
 LOOK_S = 1.0
@@ -39,11 +40,15 @@ class FolderDoor:
     """Watches one folder. ``bytes_max`` bounds each message of a file; a larger one is refused."""
 
     def __init__(
-        self, folder: Path, intake: Intake, gate: Gate, door: Door, bytes_max: int
+        self,
+        folder: Path,
+        parts: tuple[Intake, Gate, Door],
+        bytes_max: int,
+        beginning: Beginning,
     ) -> None:
-        """Keep the parts; ``run`` watches."""
-        self._folder, self._intake, self._gate, self._door = folder, intake, gate, door
-        self._bytes_max = bytes_max
+        """Keep the parts; ``run`` watches. ``beginning``: of who cuts the largest files."""
+        self._folder, self._bytes_max, self._beginning = folder, bytes_max, beginning
+        self._intake, self._gate, self._door = parts
         self._seen: dict[str, _Look] = {}
         self._skipped: dict[str, int] = {}  # looks to come at which a file is left alone
 
@@ -94,8 +99,8 @@ class FolderDoor:
             if first[:1] == bytes((VT,)):
                 good, answers = await self._take_frames(first, file)
             else:
-                rest = await asyncio.to_thread(file.read, FILE_BYTES_MAX - len(first) + 1)
-                good, answers = await self._take_pieces(first + rest)
+                size = os.fstat(file.fileno()).st_size
+                good, answers = await self._take_pieces(path, size, first[:HEAD_BYTES])
         finally:
             await asyncio.to_thread(file.close)
         target = self._folder / ("done" if good else "refused")
@@ -112,14 +117,17 @@ class FolderDoor:
         whole = replies.number > 0 and not framer.unframed and not framer.is_partial
         return whole and replies.good, b"".join(replies.payloads)
 
-    async def _take_pieces(self, content: bytes) -> tuple[bool, bytes]:
+    async def _take_pieces(self, path: Path, size: int, head: bytes) -> tuple[bool, bytes]:
         replies = _Replies()
-        if len(content) > FILE_BYTES_MAX:
-            pieces = [Frame(content[:HEAD_BYTES], too_large=True)]
-        else:
-            pieces = await asyncio.to_thread(pieces_of, content, self._bytes_max)
-        for piece in pieces:
-            replies.add(await self._answered(piece))
+        if size > FILE_BYTES_MAX:
+            replies.add(await self._answered(Frame(head, too_large=True)))
+        elif size <= self._bytes_max:
+            content = await asyncio.to_thread(path.read_bytes)
+            replies.add(await self._answered(Frame(content)))
+        else:  # by a process of its own: to look through so much is one call of seconds
+            async with aclosing(cut(self._beginning, path, self._bytes_max)) as pieces:
+                async for piece in pieces:
+                    replies.add(await self._answered(piece))
         return replies.good, b"".join(replies.payloads)
 
     async def _answered(self, frame: Frame) -> Reply:

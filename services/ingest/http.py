@@ -22,9 +22,10 @@ from services.ingest.doors import Door
 from services.ingest.fhir_conflicts import NO_VERSIONS, PRECONDITION
 from services.ingest.fhir_outcome import operation_outcome
 from services.ingest.gate import Gate
-from services.ingest.intake import Intake
+from services.ingest.intake import MESSAGES_A_TURN, Intake
 from services.ingest.outcomes import FHIR, status_of
 from services.ingest.reading import ParseResource
+from services.ingest.replies import Reply
 
 HL7 = "application/hl7-v2"
 HEAD_BYTES = 4096
@@ -86,6 +87,12 @@ async def _take_hl7v2(desk: Desk, request: Request) -> Response:
         reply = await ready.refuse_large(body, desk.door)
     else:
         reply = await ready.take(body, _door_for(desk.door, request))
+    if len(reply.outcomes) > MESSAGES_A_TURN:
+        return await asyncio.to_thread(_reply, reply, as_fhir=as_fhir)
+    return _reply(reply, as_fhir=as_fhir)
+
+
+def _reply(reply: Reply, *, as_fhir: bool) -> Response:
     # The worst: resends are safe. An empty batch has none.
     status = max((status_of(one) for one in reply.outcomes), default=202)
     if as_fhir:
@@ -113,7 +120,7 @@ async def _take_fhir(desk: Desk, request: Request) -> Response:
     if not is_whole:
         return _outcome((ready.refuse_large_resource(body, desk.door),), 413)
     if "if-match" in request.headers:
-        return _outcome((ready.refuse_resource(body, desk.door, VERSION_ASKED),), 412)
+        return _outcome((await ready.refuse_resource(body, desk.door, VERSION_ASKED),), 412)
     found = await ready.take_resource(body, desk.door, desk.parse_resource)
     return _outcome((found,), status_of(found))
 

@@ -6,12 +6,13 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from operator import itemgetter
 from typing import Any
 
 from contracts.clinical import Finding
 from plumbing.clock import Clock
 from services.ingest import metrics
-from services.ingest.answers import NOT_STORED, REUSED_ONCE, TOO_LARGE, Acknowledger
+from services.ingest.answers import NOT_STORED, TOO_LARGE, Acknowledger
 from services.ingest.blobs import LARGE_BYTES
 from services.ingest.committer import FAILED, Committer, Outcome
 from services.ingest.conditions import conditions_of
@@ -19,7 +20,10 @@ from services.ingest.doors import Door
 from services.ingest.frames import ParsedFrame, header_of
 from services.ingest.gate import Gate
 from services.ingest.identity import Keys
+from services.ingest.keeping import Keeper
+from services.ingest.outcomes import is_refused
 from services.ingest.parse import Parsed
+from services.ingest.parser_process import ParserProcess
 from services.ingest.reading import ParseResource, read_frame, read_resource
 from services.ingest.refusals import Refusals
 from services.ingest.replies import Reply, reply_of
@@ -29,8 +33,14 @@ from services.ingest.taken import Found, Taken
 
 SWEEP_S = 0.05
 MESSAGES_A_TURN = 200  # of one frame: some 5 ms
+MESSAGES_AT_ONCE = 1_000  # of one frame on their way to Kafka: two groups
+LOOK_S = 0.005
 SOME_BYTES = 4_096  # fewer hold no more messages than that
 ORDERS_PER_FRAME = 1_000_000  # more than a frame has messages: each gets a place of its own
+
+
+# Of messages for which no time was left: nothing is known against Kafka.
+TOO_LATE = Outcome("AE", (NOT_STORED,))
 
 
 @dataclass(frozen=True)
@@ -44,6 +54,7 @@ class Parts:
     keys: Keys
     clock: Clock
     gate: Gate
+    parser: ParserProcess
     acknowledger_prefix: str
     ack_deadline_s: float
 
@@ -59,13 +70,14 @@ class Intake:
         """Keep the parts."""
         self._parts = parts
         self._acknowledger = Acknowledger(parts.acknowledger_prefix)
+        self._keeper = Keeper(parts.refusals, parts.committer.wake)
         self._in_flight: dict[bytes, asyncio.Future[Outcome]] = {}
         self._waiting: deque[tuple[float, Taken[Any], int]] = deque()
         self._orders = itertools.count(0, ORDERS_PER_FRAME)
 
     def take(self, frame: bytes, door: Door) -> "asyncio.Future[Reply]":
         """Return the answer to a frame, to come. It is parsed at once, so calls keep their order,
-        but after one that ``takes_long``: that is parsed in a thread, wait for its answer.
+        but after one that ``takes_long``: that is parsed aside, wait for its answer.
         """
         if takes_long(frame):
             return asyncio.create_task(self._take_aside(frame, door))
@@ -73,57 +85,68 @@ class Intake:
         return self._hand_on(self._parse(frame, door, now_ms), len(frame), door, began_s, now_ms)
 
     async def _take_aside(self, frame: bytes, door: Door) -> Reply:
-        began_s, now_ms = self._parts.clock.monotonic_s(), self._parts.clock.now_ms()
-        self._parts.gate.enter(len(frame))
+        parts = self._parts
+        began_s, now_ms = parts.clock.monotonic_s(), parts.clock.now_ms()
+        parts.gate.enter(len(frame))
         try:  # seconds for some; its door waits for it
-            parsed = await asyncio.to_thread(self._parse, frame, door, now_ms)
+            if parts.parser.takes(frame):
+                parsed = await parts.parser.frame(frame, door, now_ms, next(self._orders))
+            else:
+                parsed = await asyncio.to_thread(self._parse, frame, door, now_ms)
         finally:
-            self._parts.gate.leave(len(frame))
-        self._keep_refused(parsed, door, now_ms)
+            parts.gate.leave(len(frame))
+        for index, (message, raw) in enumerate(zip(parsed.messages, parsed.raws, strict=True)):
+            if message.code != "AA":
+                await self._keeper.keep_aside(message, raw, door, now_ms)
+            await _turn(index)
         taken = Taken(parsed.messages, len(frame), door, began_s, tuple)
         outcomes = await self._settle_in_turns(taken)
-        now_ms = self._parts.clock.now_ms()
+        now_ms = parts.clock.now_ms()
         return await asyncio.to_thread(reply_of, parsed, self._acknowledger, now_ms, outcomes)
 
     def _hand_on(
         self, parsed: ParsedFrame, size: int, door: Door, began_s: float, now_ms: int
     ) -> "asyncio.Future[Reply]":
-        self._keep_refused(parsed, door, now_ms)
-        finish = partial(reply_of, parsed, self._acknowledger, now_ms)
-        return self._settle_all(Taken(parsed.messages, size, door, began_s, finish))
-
-    def _keep_refused(self, parsed: ParsedFrame, door: Door, now_ms: int) -> None:
         for message, raw in zip(parsed.messages, parsed.raws, strict=True):
             if message.code != "AA":
-                self._keep(message, raw, door, now_ms)
+                self._keeper.keep(message, raw, door, now_ms)
+        finish = partial(reply_of, parsed, self._acknowledger, now_ms)
+        return self._settle_all(Taken(parsed.messages, size, door, began_s, finish))
 
     async def take_resource(self, body: bytes, door: Door, parse: ParseResource) -> Outcome:
         """Return what became of a FHIR resource; its findings also where it was stored."""
         began_s, now_ms = self._parts.clock.monotonic_s(), self._parts.clock.now_ms()
-        order = next(self._orders)
-        self._parts.gate.enter(len(body))
-        try:
-            given = (parse, body, door, self._parts.keys, now_ms, order)
-            if len(body) > LARGE_BYTES:
-                parsed = await asyncio.to_thread(read_resource, *given)
-            else:
-                parsed = read_resource(*given)
-        finally:
-            self._parts.gate.leave(len(body))
+        parsed = await self._read_resource(body, door, parse, now_ms)
         if parsed.code != "AA":
-            self._keep(parsed, body, door, now_ms)
-        outcome = await self._settle_all(Taken((parsed,), len(body), door, began_s, _only))
-        if (
-            REUSED_ONCE in outcome.findings
-        ):  # all of it, where its events have a patient's part each
-            self._keep(Parsed("AE", None, parsed.charset, outcome.findings), body, door, now_ms)
+            await self._keeper.keep_aside(parsed, body, door, now_ms)
+        outcome = await self._settle_all(Taken((parsed,), len(body), door, began_s, itemgetter(0)))
+        if parsed.code == "AA" and is_refused(outcome):
+            # All of it: its events have a patient's part each.
+            found = (*outcome.findings, *parsed.findings)
+            refused = Parsed(outcome.code, None, parsed.charset, found)
+            await self._keeper.keep_aside(refused, body, door, now_ms)
         return Outcome(outcome.code, outcome.findings or parsed.findings, resent=outcome.resent)
 
-    def refuse_resource(self, body: bytes, door: Door, why: Finding) -> Outcome:
+    async def _read_resource(
+        self, body: bytes, door: Door, parse: ParseResource, now_ms: int
+    ) -> Parsed:
+        parts, order = self._parts, next(self._orders)
+        parts.gate.enter(len(body))
+        try:
+            if parts.parser.takes(body):
+                return await parts.parser.resource(parse, body, door, now_ms, order)
+            given = (parse, body, door, parts.keys, (now_ms, order))
+            if len(body) > LARGE_BYTES:
+                return await asyncio.to_thread(read_resource, *given)
+            return read_resource(*given)
+        finally:
+            parts.gate.leave(len(body))
+
+    async def refuse_resource(self, body: bytes, door: Door, why: Finding) -> Outcome:
         """Return AE for a resource whose request asks for what is not done."""
         parsed = Parsed("AE", None, "utf-8", (why,))
         metrics.MESSAGES.labels(door.source.name, "refused", "AE").inc()
-        self._keep(parsed, body, door, self._parts.clock.now_ms())
+        await self._keeper.keep_aside(parsed, body, door, self._parts.clock.now_ms())
         return _refusal(parsed)
 
     def refuse_large(self, head: bytes, door: Door) -> "asyncio.Future[Reply]":
@@ -131,7 +154,7 @@ class Intake:
         header, charset = header_of(head, door.source.charset)
         parsed = Parsed("AR", header, charset, (TOO_LARGE,))
         metrics.MESSAGES.labels(door.source.name, "refused", "AR").inc()
-        self._keep(parsed, head, door, self._parts.clock.now_ms(), is_head=True)
+        self._keeper.keep(parsed, head, door, self._parts.clock.now_ms(), is_head=True)
         frame = ParsedFrame((parsed,), is_batch=False, asked=(conditions_of(head),))
         found: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
         now_ms = self._parts.clock.now_ms()
@@ -160,39 +183,62 @@ class Intake:
     def _settle_all(self, taken: Taken[Found]) -> "asyncio.Future[Found]":
         """Have each message stored, known as a resend, or refused; return the answer, to come."""
         self._note(taken)
+        self._came(taken, taken.messages)
         for index, parsed in enumerate(taken.messages):
-            self._settle(taken, index, parsed)
+            if self._settle(taken, index, parsed):
+                self._waiting.append((self._deadline_s(), taken, index))
         return taken.found
 
     async def _settle_in_turns(self, taken: Taken[Found]) -> Found:
-        """As ``_settle_all`` of a frame with many messages: others have their turn in between."""
+        """As ``_settle_all`` of a frame with many messages: others have their turn in between, at
+        Kafka too, as only ``MESSAGES_AT_ONCE`` of them are on their way.
+        """
         self._note(taken)
+        loop, deadline_s = asyncio.get_running_loop(), self._deadline_s()
         for index, parsed in enumerate(taken.messages):
-            self._settle(taken, index, parsed)
-            if index % MESSAGES_A_TURN == MESSAGES_A_TURN - 1:
-                await asyncio.sleep(0)
-        return await taken.found
+            if index % MESSAGES_A_TURN == 0:
+                self._came(taken, taken.messages[index : index + MESSAGES_A_TURN])
+                # To be told of each message would cost each message.
+                while taken.on_their_way(index) > MESSAGES_AT_ONCE and loop.time() < deadline_s:  # noqa: ASYNC110
+                    await asyncio.sleep(LOOK_S)
+            if loop.time() < deadline_s:
+                self._settle(taken, index, parsed)
+            else:
+                self._settled(taken, index, TOO_LATE)
+            await _turn(index)
+        await asyncio.wait((taken.found,), timeout=max(0.0, deadline_s - loop.time()))
+        for index in range(len(taken.messages)):
+            self._settled(taken, index, FAILED)
+            await _turn(index)
+        for index in range(MESSAGES_A_TURN, len(taken.messages), MESSAGES_A_TURN):
+            taken.count(slice(index, index + MESSAGES_A_TURN))
+            await asyncio.sleep(0)
+        return taken.found.result()
 
     def _note(self, taken: Taken[Any]) -> None:
-        parts, source = self._parts, taken.door.source.name
-        told, now_s = metrics.of_source(source), parts.clock.now_ms() / 1000
-        told.last_message.set(now_s)
-        parts.habits.came(source, taken.messages, now_s)
+        parts = self._parts
+        told = metrics.of_source(taken.door.source.name)
+        told.last_message.set(parts.clock.now_ms() / 1000)
         told.bytes.inc(taken.size)
         parts.gate.enter(taken.size)
         if not taken.messages:  # an empty batch
             parts.gate.leave(taken.size)
             taken.tell()
 
-    def _settle(self, taken: Taken[Any], index: int, parsed: Parsed) -> None:
+    def _came(self, taken: Taken[Any], messages: Sequence[Parsed]) -> None:
+        now_s = self._parts.clock.now_ms() / 1000
+        self._parts.habits.came(taken.door.source.name, messages, now_s)
+
+    def _settle(self, taken: Taken[Any], index: int, parsed: Parsed) -> bool:
+        """Have one message stored, or say at once what becomes of it; return whether it waits."""
         if parsed.code != "AA":
             self._settled(taken, index, _refusal(parsed))
-            return
+            return False
         code = self._parts.answered.code_of(parsed.content)
         if code:
             metrics.RESENDS.inc()
             self._settled(taken, index, Outcome(code, resent=True))
-            return
+            return False
         writing = self._in_flight.get(parsed.content)
         if writing is None:
             writing = self._parts.committer.submit(parsed, taken.door.source.name)
@@ -201,7 +247,7 @@ class Intake:
             metrics.RESENDS.inc()
         # The write goes on after the deadline: a resend meanwhile waits for the same one.
         writing.add_done_callback(partial(self._written, taken, index))
-        self._waiting.append((self._deadline_s(), taken, index))
+        return True
 
     def _written(self, taken: Taken[Any], index: int, writing: "asyncio.Future[Outcome]") -> None:
         content = taken.messages[index].content
@@ -221,21 +267,15 @@ class Intake:
         source = taken.door.source.name
         took_s = self._parts.clock.monotonic_s() - taken.began_s
         metrics.of_source(source).ack_seconds.observe(took_s)
-        _count(taken.messages, taken.outcomes, source)
+        taken.count(slice(MESSAGES_A_TURN))  # more than that are counted in turns
         taken.tell()
 
     def refuse_large_resource(self, head: bytes, door: Door) -> Outcome:
         """Return AR for a resource over the limit, of which ``head`` is the beginning."""
         parsed = Parsed("AR", None, "utf-8", (TOO_LARGE,))
         metrics.MESSAGES.labels(door.source.name, "refused", "AR").inc()
-        self._keep(parsed, head, door, self._parts.clock.now_ms(), is_head=True)
+        self._keeper.keep(parsed, head, door, self._parts.clock.now_ms(), is_head=True)
         return _refusal(parsed)
-
-    def _keep(
-        self, parsed: Parsed, raw: bytes, door: Door, now_ms: int, *, is_head: bool = False
-    ) -> None:
-        self._parts.refusals.keep(parsed, raw, door.source.name, now_ms, is_head=is_head)
-        self._parts.committer.wake()
 
     def _deadline_s(self) -> float:
         return asyncio.get_running_loop().time() + self._parts.ack_deadline_s
@@ -250,19 +290,11 @@ def takes_long(frame: bytes) -> bool:
     return size > LARGE_BYTES or (size > SOME_BYTES and frame.count(b"MSH") > MESSAGES_A_TURN)
 
 
-def _only(outcomes: Sequence[Outcome]) -> Outcome:
-    return outcomes[0]
-
-
 def _refusal(parsed: Parsed) -> Outcome:
     return Outcome(parsed.code, parsed.findings)
 
 
-def _count(messages: Sequence[Parsed], outcomes: Sequence[Outcome], source: str) -> None:
-    for message, outcome in zip(messages, outcomes, strict=True):
-        event_type = message.events[0].body.event_type if message.events else "refused"
-        metrics.answered(source, event_type, outcome.code).inc()
-        if NOT_STORED in outcome.findings:
-            metrics.NOT_STORED.inc()
-        for finding in message.findings:
-            metrics.found(finding.code).inc()
+async def _turn(index: int) -> None:
+    """Let others have theirs, now and then."""
+    if index % MESSAGES_A_TURN == MESSAGES_A_TURN - 1:
+        await asyncio.sleep(0)

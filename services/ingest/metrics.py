@@ -27,6 +27,10 @@ NOT_STORED = counter("ingest_not_stored_total", "Messages that were not stored i
 PARSE_FAILURES = counter(
     "ingest_parse_failures_total", "Messages that the parser could not handle: a fault of ours."
 )
+PARSER_DEATHS = counter(
+    "ingest_parser_deaths_total",
+    "Deaths of the process that parses large messages: the message it had was answered AE, 207.",
+)
 CONTESTED = counter(
     "ingest_contested_groups_total",
     "Groups undone because another listener was first with one of their messages.",

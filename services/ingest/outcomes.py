@@ -8,6 +8,11 @@ FHIR = "application/fhir+json"
 STATUSES = {CONFLICT: 409, PRECONDITION: 412}
 
 
+def is_refused(outcome: Outcome) -> bool:
+    """Return whether a message is not taken, nor is when it comes again."""
+    return outcome.code != "AA" and NOT_STORED not in outcome.findings
+
+
 def status_of(outcome: Outcome) -> int:
     """Return 202 stored, 400 not a message, 409 contradicts itself or what came before, 412 asks
     for a version, 413 too large, 422 not acceptable, 503 not stored: the same again later.

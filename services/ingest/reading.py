@@ -16,28 +16,42 @@ from services.ingest.identity import Keys
 from services.ingest.parse import Parsed, SourceProfile
 from services.ingest.portions import portioned
 
+Note = Callable[[Exception, Door], None]
 ParseResource = Callable[[bytes, SourceProfile, Keys, int, int], Parsed]
 
 _log = log.get("ingest")
 
 
+def note(error: Exception, door: Door) -> None:
+    """Count and log what nobody foresaw."""
+    metrics.PARSE_FAILURES.inc()
+    log_fault(error, door)
+
+
+def log_fault(error: Exception, door: Door) -> None:
+    """Log what nobody foresaw."""
+    _log.error("A message could not be handled", error=error, source=door.source.name)
+
+
 def read_frame(
-    frame: bytes, door: Door, keys: Keys, received_at_ms: int, received_order: int
+    frame: bytes,
+    door: Door,
+    keys: Keys,
+    received_at_ms: int,
+    received_order: int,
+    note: Note = note,
 ) -> ParsedFrame:
-    """Return every message of a frame. Never raises."""
-    source = door.source
+    """Return every message of a frame. Never raises; ``note`` is told what nobody foresaw."""
     try:
-        found = parse_frame(frame, source, keys, received_at_ms, received_order)
+        found = parse_frame(frame, door.source, keys, received_at_ms, received_order)
     except Exception as error:  # noqa: BLE001 - one message must not stop a hospital's feed
-        _note(error, door)
-        refused = unread(frame, source)
-        asked = conditions_in(refused.header) if refused.header else ORIGINAL
-        return ParsedFrame((refused,), is_batch=False, asked=(asked,), raws=(frame,))
+        note(error, door)
+        return unread_frame(frame, door)
     for fault in found.faults:
-        _note(fault, door)
+        note(fault, door)
     admitted = tuple(
         [
-            _stored(door.admit(message), raw, door, keys)
+            _stored(door.admit(message), raw, door, keys, note)
             for message, raw in zip(found.messages, found.raws, strict=True)
         ]
     )
@@ -46,31 +60,33 @@ def read_frame(
     return msgspec.structs.replace(found, messages=admitted)
 
 
+def unread_frame(frame: bytes, door: Door) -> ParsedFrame:
+    """Return the refusal (AE, 207) of a frame that could not be handled."""
+    refused = unread(frame, door.source)
+    asked = conditions_in(refused.header) if refused.header else ORIGINAL
+    return ParsedFrame((refused,), is_batch=False, asked=(asked,), raws=(frame,))
+
+
 def read_resource(
     parse: ParseResource,
     body: bytes,
     door: Door,
     keys: Keys,
-    received_at_ms: int,
-    received_order: int,
+    received: tuple[int, int],
+    note: Note = note,
 ) -> Parsed:
-    """Return what a FHIR resource says. Never raises."""
+    """Return what a FHIR resource says; ``received``: when (ms), in which order. Never raises."""
     try:
-        found = parse(body, door.source, keys, received_at_ms, received_order)
+        found = parse(body, door.source, keys, *received)
         return portioned(found, keys)
     except Exception as error:  # noqa: BLE001 - as above
-        _note(error, door)
+        note(error, door)
         return unread(b"", door.source)
 
 
-def _stored(message: Parsed, raw: bytes, door: Door, keys: Keys) -> Parsed:
+def _stored(message: Parsed, raw: bytes, door: Door, keys: Keys, note: Note) -> Parsed:
     try:
         return portioned(message, keys)
     except Exception as error:  # noqa: BLE001 - as above
-        _note(error, door)
+        note(error, door)
         return unread(raw, door.source)
-
-
-def _note(error: Exception, door: Door) -> None:
-    metrics.PARSE_FAILURES.inc()
-    _log.error("A message could not be handled", error=error, source=door.source.name)

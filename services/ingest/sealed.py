@@ -7,6 +7,7 @@ from functools import lru_cache
 import msgspec
 from librt.base64 import b64encode
 
+from contracts.clinical import EventType
 from contracts.identified import IDENTIFIED, IdentifiedBody, IdentifiedEvent
 from plumbing import trace
 from plumbing.errors import MalformedEvent
@@ -15,6 +16,7 @@ from plumbing.sealing import Sealer
 from services.ingest.identity import Keys, sender
 from services.ingest.parse import ParsedEvent
 from services.ingest.portions import VALUES_MAX, values_of
+from services.ingest.said import SaidEvent
 
 # Packing takes milliseconds, and what repeats its codes and units a tenth of the room. In base64 it
 # fits a record, and in base64 once more the record of its refusal.
@@ -37,7 +39,7 @@ def sealed_records(
     """Return the records of the events of one message. Raises ``MalformedEvent`` where one has
     more values than a message may have.
     """
-    if any(values_of(event.body) > VALUES_MAX for event in events):
+    if any(_values(event) > VALUES_MAX for event in events):
         raise MalformedEvent("too_large")
     return [
         sealed_record(
@@ -69,7 +71,8 @@ def sealed_record(
 
     ``sent_by`` is the source whose refusals are counted together: see ``identity.sender``.
     """
-    value = sealed_event(event.event_id, event.body, source, sealer, key_day)
+    plain = encoded_said(event) if isinstance(event, SaidEvent) else encoded(event.body)
+    value = _sealed(event.event_id, event.body.event_type, plain, source, (sealer, key_day))
     headers = (*trace.headers_of(event.event_id, (), random_bytes), ("source", sent_by.encode()))
     return Output(IDENTIFIED.name, event.route_key, IDENTIFIED.encode(value), headers)
 
@@ -89,17 +92,34 @@ def encoded(body: IdentifiedBody) -> bytes:
     return b"".join((found, b',"raw":"', b64encode(raw), b'"}'))
 
 
+def encoded_said(event: SaidEvent) -> bytes:
+    """Return the JSON of the body of an event that another process read."""
+    raw = event.body.raw
+    told = event.json()
+    return b"".join((told, b',"raw":"', b64encode(raw), b'"}')) if raw else told + b"}"
+
+
 def sealed_event(
     event_id: str, body: IdentifiedBody, source: str, sealer: Sealer, key_day: str
 ) -> IdentifiedEvent:
     """Return the body sealed under the id of its event, packed where it is long."""
+    return _sealed(event_id, body.event_type, encoded(body), source, (sealer, key_day))
+
+
+def _values(event: ParsedEvent) -> int:
+    return event.values if isinstance(event, SaidEvent) else values_of(event.body)
+
+
+def _sealed(
+    event_id: str, event_type: EventType, plain: bytes, source: str, key: tuple[Sealer, str]
+) -> IdentifiedEvent:
+    sealer, key_day = key
     associated = f"{IDENTIFIED.name}|{event_id}|{sealer.key_id}".encode()
-    plain = encoded(body)
     packed = len(plain) > PLAIN_BYTES_MAX
     sealed = sealer.seal(zlib.compress(plain) if packed else plain, associated)
     return IdentifiedEvent(
         event_id=event_id,
-        event_type=body.event_type,
+        event_type=event_type,
         source=source,
         key_id=sealed.key_id,
         key_day=key_day,

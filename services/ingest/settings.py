@@ -119,6 +119,19 @@ class IngestSettings(ServiceSettings):
     frame_bytes_max: int = Field(
         default=16 * 1024 * 1024, description="Largest message in bytes; a larger one gets AR."
     )
+    parser_process_bytes: int = Field(
+        default=1024 * 1024,
+        description=(
+            "A message of so many bytes is parsed in a process beside this one, which starts with "
+            "the first of them."
+        ),
+    )
+    parser_memory_bytes_max: int = Field(
+        default=768 * 1024 * 1024,
+        description=(
+            "Memory in bytes that this process may take; a message that needs more is not read: AE."
+        ),
+    )
     ack_deadline_s: float = Field(
         default=10.0, description="Longest wait for Kafka's confirmation; then AE with ERR 207."
     )

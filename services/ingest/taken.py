@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
+from services.ingest import metrics
+from services.ingest.answers import NOT_STORED
 from services.ingest.committer import Outcome
 from services.ingest.doors import Door
 from services.ingest.parse import Parsed
@@ -37,11 +39,26 @@ class Taken(Generic[Found]):
         """Return whether it is known what became of a message."""
         return self.outcomes[index] is not _PENDING
 
+    def on_their_way(self, given: int) -> int:
+        """Return of how many of the first ``given`` messages it is not known what became."""
+        return given - (len(self.messages) - self._owed)
+
     def settle(self, index: int, outcome: Outcome) -> bool:
         """Note what became of a message; return whether it was the last one owed."""
         self.outcomes[index] = outcome
         self._owed -= 1
         return not self._owed
+
+    def count(self, part: slice) -> None:
+        """Count what became of some of the messages, all of them settled."""
+        source = self.door.source.name
+        for message, outcome in zip(self.messages[part], self.outcomes[part], strict=True):
+            event_type = message.events[0].body.event_type if message.events else "refused"
+            metrics.answered(source, event_type, outcome.code).inc()
+            if NOT_STORED in outcome.findings:
+                metrics.NOT_STORED.inc()
+            for finding in message.findings:
+                metrics.found(finding.code).inc()
 
     def tell(self) -> None:
         """Give the answer to who waits for it, if they still do."""
