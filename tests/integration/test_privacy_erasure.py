@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
 from redis.asyncio import Redis
 
@@ -304,24 +303,6 @@ async def test_a_batch_in_hand_brings_nobody_back(site: Site) -> None:
     object.__setattr__(eraser.vault, "erase", erase_and_then_the_others_write)
     await eraser.work()
     await site.log.write([])
-    await assert_erased(site, tokens)
-    await assert_others_as_before(site, tokens)
-
-
-async def test_what_a_batch_in_hand_told_others_again_goes_too(site: Site) -> None:
-    replica, eraser, tokens = await a_peopled_site(site)
-    slow, _ = await site.process()
-    in_hand = await slow.vault.resolve([tokens[4]])
-    assert b"Familyname3" in msgspec.json.encode(in_hand[0].known)
-    await ask_for(eraser, replica, a_person(GONE))
-    writing = eraser.vault.erase
-
-    async def erase_and_then_the_other_writes(*args: object) -> None:
-        await writing(*args)  # type: ignore[arg-type]
-        await slow.vault.save(in_hand)
-
-    object.__setattr__(eraser.vault, "erase", erase_and_then_the_other_writes)
-    await eraser.work()
     await assert_erased(site, tokens)
     await assert_others_as_before(site, tokens)
 
