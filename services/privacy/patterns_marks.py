@@ -18,7 +18,9 @@ CRASH = rf"(?:{VEHICLE}|coach|motorist|driver|driven|registered|hit[ -]and[ -]ru
 # Of Britain, California, many other states, France and Italy, Germany, Ireland: nothing in a chart looks so.
 PLATE = r"(?:[A-Z]{2}\d{2} ?[A-Z]{3}|\d[A-Z]{3}\d{3}|[A-Z]{3}-\d{3,4}|[A-Z]{2}-?\d{3}-?[A-Z]{2}|[A-Z]{1,3}-[A-Z]{1,2}[ -]?\d{1,4}|\d{2,3}-[A-Z]{1,2}-\d{1,6})"
 # Scores and results look so too (``GCS 150``): only right beside the vehicle.
-PLATE_BESIDE = r"(?:[A-Z]\d{1,3} ?[A-Z]{3}|[A-Z]{3} ?\d{3,4}|\d{3,4}[ -]?[A-Z]{3})"
+PLATE_BESIDE = (
+    r"(?:[A-Z]{2} \d{2} [A-Z]{3}|[A-Z]\d{1,3} ?[A-Z]{3}|[A-Z]{3} ?\d{3,4}|\d{3,4}[ -]?[A-Z]{3})"
+)
 MARKERS = frozenset(
     {"CD", "IL", "CA", "TH", "KI", "ER", "PR", "HB", "HR", "PH", "FT", "FP"}
 )  # CD34 NEG
@@ -42,10 +44,9 @@ MARKS_EN = (
     form("ID", r"\b(?i:(?:lot|hospital|chart|record|policy|phone|case) (?:number|no))\.?:? (?P<v>(?:(?:zero|oh|one|two|three|four|five|six|seven|eight|nine|double|[A-Z])[ ,]{1,2}){3,14}(?:zero|oh|one|two|three|four|five|six|seven|eight|nine|[A-Z]))\b", of="v"),
     form("ID", r"\b(?i:no|number|mrn|nhs|nhs no|id|ref)\.?:? (?P<v>(?:[A-Z] )?(?:\d ){4,12}\d)\b", of="v"),
     form("ID", r"\b[A-Z]{2} \d{2} ?[A-Z]{1,2} \d{4}\b"),
-    form("ID", r"\b(?i:reg|rego|plate|car|van|taxi|bike)\.? (?P<v>[A-Z]{2} ?\d{2} [A-Z]{3})\b", of="v"),
     form("ID", r"\b(?P<v>[A-Z]{2}\d{2} [A-Z]{3})\b", _is_plate, "v"),
     form("ID", rf"\b(?i:{CRASH})\b[^.;\n]{{0,40}}?(?<![\w.-])(?P<v>{PLATE})(?![\w-])", _is_plate, "v"),
-    form("ID", rf"\b(?i:{VEHICLE})[ ,:]{{1,3}}(?P<v>{PLATE_BESIDE})(?![\w-]| ?(?i:mph|kph|km|hrs?|lbs|kg)\b)", _is_plate, "v"),
+    form("ID", rf"\b(?i:{VEHICLE})[ ,:.]{{1,3}}(?P<v>{PLATE_BESIDE})(?![\w-]| ?(?i:mph|kph|km|hrs?|lbs|kg)\b)", _is_plate, "v"),
     form("PHONE", r"\b(?i:ext|extn|extension|x|bleep|bleeps?|pager|pgr|pg|dect|vocera)\.? ?#?(?P<v>\d{3,6}|\d-\d{4})\b", of="v"),
     form("PHONE", r"(?<=\d)(?P<v> (?:x|ext\.?) ?\d{2,6})\b", of="v"),
 )  # fmt: skip

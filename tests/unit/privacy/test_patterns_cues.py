@@ -39,6 +39,7 @@ GOES = [
     ("MVA: car KJX-4482 left the scene", "KJX-4482"),
     ("pedestrian hit by bus 4482 KJX", "4482 KJX"),
     ("thrown from car, A482 KJX", "A482 KJX"),
+    ("seen leaving, reg. LK 67 XQD", "LK 67 XQD"),
     ("driver of M-XK 4482, air bag went off", "M-XK 4482"),
     ("his motorbike 191-D-44821", "191-D-44821"),
     ("骑车时被京A1234警撞倒", "京A1234警"),
