@@ -44,10 +44,11 @@ programs-test: | .venv/.installed
 	@$(UV) pip install --python $(BIN)/python --no-deps --quiet -e .
 	@touch $@
 
-deploy/kafka/libs/.complete: deploy/kafka/pom.xml | programs
+deploy/kafka/libs/.complete: deploy/kafka/pom.xml | programs .venv/.installed
 	@echo "setup: Kafka's jars from Maven Central"
 	@rm -rf deploy/kafka/libs
 	@mvn -q -B -Dstyle.color=never -f deploy/kafka/pom.xml dependency:copy-dependencies
+	@$(BIN)/python -m cli.kafka_classes
 	@touch $@
 
 check: .venv/.installed ## lint, format, types, import contracts
@@ -62,9 +63,8 @@ TEST_READY := $(if $(READY),,setup-test)
 unit contracts architecture integration e2e: $(TEST_READY)
 	@$(PYTEST) tests/$@ $(ARGS)
 
-test: setup-test ## every rung, two at a time: check, unit, fuzz, contracts, architecture, integration, e2e
-	@deploy/setup/rungs.sh check "unit fuzz-short contracts architecture"
-	@deploy/setup/rungs.sh integration e2e
+test: setup-test ## every rung, two at a time: check, unit, integration, e2e, fuzz, contracts, architecture
+	@deploy/setup/rungs.sh check unit integration e2e fuzz-short contracts architecture
 
 demo: setup ## the whole stack and a simulated hospital day; prints the page's address
 	@$(BIN)/auscult demo $(ARGS)

@@ -14,13 +14,12 @@ from plumbing.errors import Unavailable
 from plumbing.kafka_admin import KafkaAdmin
 from plumbing.kafka_log import KafkaReader
 from plumbing.key_files import KeyMissing
-from services.privacy.app import GROUP
 from services.privacy.keks_pkcs11 import Pkcs11Keks, read_pin
 from services.privacy.mirror import MirrorAhead
 from services.privacy.moving import CannotMove, Moved, move
 from services.privacy.patient_keys import KeyUnreadable
 from services.privacy.rewrap import NotSettled
-from services.privacy.settings import PrivacySettings
+from services.privacy.settings import GROUP, PrivacySettings
 
 
 def move_command(

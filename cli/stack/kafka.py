@@ -71,12 +71,13 @@ class KafkaNode:
         return self._java("kafka.Kafka", str(self.properties))
 
     def _java(self, main: str, *arguments: str) -> list[str]:
-        jars = programs.kafka_jars()
+        jars, classes = programs.kafka_jars(), programs.kafka_classes()
         tuning = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"] if self.quick else ["-XX:+UseG1GC"]
         return [
             programs.java(),
             f"-Xmx{self.heap_mb}m",
             *tuning,
+            *([f"-XX:SharedArchiveFile={classes}"] if classes.exists() else []),
             "-Djava.awt.headless=true",
             f"-Dlog4j2.configurationFile={programs.KAFKA_DIR / 'log4j2.yaml'}",
             "-cp",

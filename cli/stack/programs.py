@@ -66,6 +66,11 @@ def kafka_jars() -> Path:
     return folder
 
 
+def kafka_classes() -> Path:
+    """Return the file in which Java keeps the broker's classes; it may not be there."""
+    return KAFKA_DIR / "libs" / "kafka.jsa"
+
+
 def _install(apt: str, brew: str) -> str:
     """Return how to install a package here."""
     if platform.system() == "Darwin":

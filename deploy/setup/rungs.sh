@@ -1,26 +1,19 @@
 #!/usr/bin/env bash
-# Run two groups of rungs of the test ladder at once, one for each core: rungs.sh "A B" "C".
-# Set-up is done. The second group's output is shown as it comes, the first's when it is done. Fails when one fails.
+# Run rungs of the test ladder, one on each of two cores, in the order given: rungs.sh RUNG...
+# Set-up is done. Each line says which rung it is of. Fails when one fails; the others are run all the same.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 climb() {
-  local rung start
-  for rung in $1; do
-    start=$SECONDS
-    printf '\n== %s\n' "$rung"
-    "${MAKE:-make}" --no-print-directory READY=1 "$rung" || { printf '== %s: FAILED\n' "$rung"; return 1; }
-    printf '== %s: ok, %d s\n' "$rung" $((SECONDS - start))
-  done
+  local start=$SECONDS
+  printf '\n== %s\n' "$1"
+  if "${MAKE:-make}" --no-print-directory READY=1 "$1" 2>&1 | sed -u "s/^/$1 | /"; then
+    printf '== %s: ok, %d s\n' "$1" $((SECONDS - start))
+  else
+    printf '== %s: FAILED\n' "$1"
+    return 1
+  fi
 }
 
-aside=$(mktemp)
-trap 'rm -f "$aside"' EXIT
-printf '== beside each other: %s | %s\n' "$1" "$2"
-climb "$1" > "$aside" 2>&1 &
-first=$!
-status=0
-climb "$2" || status=1
-wait "$first" || status=1
-cat "$aside"
-exit "$status"
+export -f climb
+printf '%s\n' "$@" | xargs -P 2 -I {} bash -o pipefail -c 'climb {}'

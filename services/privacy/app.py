@@ -35,14 +35,13 @@ from services.privacy.resolve import Desk, Limits, build_http
 from services.privacy.rewrap import Rewrap
 from services.privacy.rotation import Rotation
 from services.privacy.seals import Seals
-from services.privacy.settings import PrivacySettings
+from services.privacy.settings import GROUP, PrivacySettings
 from services.privacy.site_recognizers import load_recognizers
 from services.privacy.spans import Finder
 from services.privacy.stage import DeidentifyStage, Parts, mirror_relation
 from services.privacy.tagger.manifest import load_tagger
 from services.privacy.vault import Vault
 
-GROUP = "privacy"
 RETRY_S = 1.0
 
 _log = log.get("privacy")

@@ -10,6 +10,8 @@ from contracts.topic import DAY_MS
 from plumbing.settings import AuditedSettings
 from services.privacy.tagger.shipped import SHIPPED_DIGEST
 
+GROUP = "privacy"  # the consumer group
+
 
 class PrivacySettings(AuditedSettings):
     """Read once in ``__main__``, passed down."""

@@ -88,3 +88,14 @@ def test_a_closed_pipe_is_no_failure() -> None:
     command = f"{sys.executable} -m cli.main --help | head -1"
     done = subprocess.run(command, shell=True, check=False, capture_output=True, text=True)  # noqa: S602  a pipe is what is tested
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_only_who_works_with_models_waits_for_torch() -> None:
+    with_models = {"deidentify", "train", "predict", "models"}
+    light = {
+        f"cli.commands.{one.module}" for name, one in COMMANDS.items() if name not in with_models
+    }
+    assert "cli.commands.stack" in light
+    program = f"import sys, {', '.join(sorted(light))}; print('torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
+    assert done.stdout == b"False\n"
