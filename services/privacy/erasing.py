@@ -104,9 +104,13 @@ class Eraser:
     async def _prove_what_is_over(self) -> None:
         """Finish erasures that were cut short after their key was destroyed: the proof is due."""
         for one in await self._confirmed():
-            if one.kek_id and self.rewrap.is_destroyed(one.kek_id):
+            if self.is_proof_due(one):
                 key, count = await self.rewrap.finish_destroyed(one.kek_id)
                 await self._prove(one, [key], count)
+
+    def is_proof_due(self, erasure: Erasure) -> bool:
+        """Say whether the key is gone with which the person was erased."""
+        return bool(erasure.kek_id) and self.rewrap.is_destroyed(erasure.kek_id)
 
     async def change_key(self) -> tuple[list[DestroyedKey], int]:
         """Change the key-encryption key; as ``work``."""

@@ -164,7 +164,9 @@ class ErasureDesk:
             raise HTTPException(409, refusal)
 
     def _require_first(self, book: Book, tokens: Sequence[str]) -> None:
-        if any(not set(self.book.about(one).tokens).isdisjoint(tokens) for one in book.values()):
+        # Whom one is about of which only the proof is due nobody can tell any more.
+        open_ones = [one for one in book.values() if not self.eraser.is_proof_due(one)]
+        if any(not set(self.book.about(one).tokens).isdisjoint(tokens) for one in open_ones):
             raise HTTPException(409, "asked_for_already")
 
     async def _waiting(self, name: str) -> Erasure:

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from contracts.deidentified import DEIDENTIFIED
 from contracts.erasures import ErasureAnswer
 from contracts.identified import Encounter, IdentifiedBody
+from plumbing.errors import Unavailable
 from plumbing.key_files import read_key
 from services.privacy.key_files import load_privacy_keys
 from services.privacy.patient_keys import staff_token
@@ -188,6 +189,26 @@ async def test_a_number_of_several_persons_answers_their_tokens(officers: Office
     assert set(looks) == set(said["tokens"])
     answer = await officers.ask("erasures/request", **asked, token=token)
     assert answer.json()["identifiers"] == 1
+
+
+async def test_another_is_asked_for_while_only_a_proof_is_due(officers: Officers) -> None:
+    await told(officers, a_body(a_person(8), encounter=LEFT, received_at_ms=2))
+    await officers.confirm(await officers.request())
+    eraser = officers.api.service.eraser
+
+    async def fail(*_: object) -> None:
+        raise Unavailable("the broker is away")
+
+    keep = eraser.book.keep_proof
+    object.__setattr__(eraser.book, "keep_proof", fail)
+    with pytest.raises(Unavailable):
+        await eraser.work()
+    other = await officers.request(number="77000008")
+    object.__setattr__(eraser.book, "keep_proof", keep)
+    await eraser.work()
+    states = {name: one.state for name, one in (await eraser.book.read()).items()}
+    assert states.pop(other) == "requested"
+    assert list(states.values()) == ["done"]
 
 
 async def test_of_several_who_ask_at_once_one_is_taken(officers: Officers) -> None:

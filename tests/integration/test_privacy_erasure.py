@@ -353,8 +353,7 @@ async def has_to_strip_again(site: Site) -> bool:
     """Say whether a batch in hand may still write what it was told of the erased person."""
     _, eraser = await site.process()
     erasure = (await eraser.book.read())["e1"]
-    is_over = erasure.kek_id and eraser.rewrap.is_destroyed(erasure.kek_id)
-    return not is_over and bool(eraser.book.about(erasure).told)
+    return not eraser.is_proof_due(erasure) and bool(eraser.book.about(erasure).told)
 
 
 async def test_killed_between_two_old_keys_it_knows_whom_it_is_about(site: Site) -> None:
