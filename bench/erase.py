@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice, takewhile
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -31,7 +32,8 @@ from simulator.run import Target, plan_for, run_rate
 
 OTHERS = 199
 RATE_PER_S = 120.0
-MESSAGES = 2_400
+MESSAGES = 12_000  # more than are sent while an erasure waits out its grace
+BEFORE = 1_800  # by then all are in
 NUMBER, FAMILY, GIVEN, PHONE = "90817263", "Quillfeather", "Zenobia", "+44 20 7946 0991"
 WORDS = (NUMBER, FAMILY, GIVEN, "7946 0991", "79460991", "Marzipan Row")
 SETTLE_S = 60.0
@@ -54,24 +56,25 @@ async def run(reach: Reach, reader: EventReader, clock: Clock) -> dict[str, Any]
     """Feed, erase, attack; return the figures."""
     now_ms = clock.now_ms()
     plan = plan_for(OTHERS, MESSAGES, seed=7)
-    day = list(hospital_day(plan, now_ms - round(plan.hours * 3_600_000)))[:MESSAGES]
+    day = iter(hospital_day(plan, now_ms - round(plan.hours * 3_600_000)))
     async with httpx.AsyncClient(base_url=reach.privacy_url, timeout=60) as http:
         api = _Api(http, reach.keys_dir)
         await run_rate(reach.feed, _stay(now_ms), clock, per_s=20.0, on_answer=lambda _: None)
-        half = len(day) // 2
-        await run_rate(
-            reach.feed, day[:half], clock, per_s=2 * RATE_PER_S, on_answer=lambda _: None
-        )
+        first = islice(day, BEFORE)
+        await run_rate(reach.feed, first, clock, per_s=2 * RATE_PER_S, on_answer=lambda _: None)
         token = await _found(api, clock)
         before = await _settled(reach, clock)
         people = await api.names([t for t in before if t != token])
+        over = asyncio.Event()
+        load = takewhile(lambda _: not over.is_set(), day)
         feeding = asyncio.create_task(
-            run_rate(reach.feed, day[half:], clock, per_s=RATE_PER_S, on_answer=lambda _: None)
+            run_rate(reach.feed, load, clock, per_s=RATE_PER_S, on_answer=lambda _: None)
         )
         began_s = clock.monotonic_s()
         proof_bytes = await api.erase(clock)
         took_s = clock.monotonic_s() - began_s
         under_load = not feeding.done()
+        over.set()
         await feeding
         after = await _settled(reach, clock)
         still = await api.names(list(people))

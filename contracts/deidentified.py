@@ -83,7 +83,7 @@ class DeidentifiedEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults
     processing time, so each later stage adds its own share). ``area``: the first three digits of a
     postcode of the United States, 000 where few people live; "" for any other. ``genotypes`` and
     ``variants`` are of the pharmacogenetic panel alone (decision 0035); the observations that they
-    are ``about`` say the same in words.
+    are ``about`` say the same in words. No service reads the two yet.
     """
 
     schema_version: str = "1.0"

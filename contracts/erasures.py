@@ -2,7 +2,9 @@
 
 ``request`` carries the bearer token ``erasure/request.token``, ``confirm`` that of
 ``erasure/confirm.token``, which another person holds; the others take either. All are audited
-before they are done.
+before they are done. A ``number`` is whose record number it is, and only where it is nobody's, of
+whom a message gave it beside their own. Of several persons, the answer is 409 ``{"status":
+"several_persons", "tokens": [..]}``: ask by one of the tokens.
 """
 
 from typing import Literal

@@ -3,6 +3,8 @@
 import random
 from dataclasses import dataclass
 
+from plumbing.check_digits import mod_11_2
+
 EN_FAMILY = [
     "Abbott",
     "Barnes",
@@ -203,9 +205,7 @@ def resident_id(rng: random.Random, birth_date: str, sex: str) -> str:
     """Return an 18-digit number built like a resident id (GB 11643), check digit included."""
     order = rng.randint(0, 499) * 2 + (1 if sex == "M" else 0)
     body = f"99{rng.randint(0, 9999):04d}{birth_date}{order:03d}"  # no region starts with 99
-    weights = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
-    total = sum(int(digit) * weight for digit, weight in zip(body, weights, strict=True))
-    return body + "10X98765432"[total % 11]
+    return body + mod_11_2(body)
 
 
 def _names(rng: random.Random, lang: str, sex: str) -> tuple[str, str, str, str]:

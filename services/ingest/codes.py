@@ -7,6 +7,7 @@ from typing import Final
 import msgspec
 
 from contracts.observation import Code
+from plumbing.check_digits import is_luhn
 from services.ingest.dialect import Dialect
 from services.ingest.kept import Kept
 
@@ -90,9 +91,4 @@ def is_loinc(code: str) -> bool:
         return False
     if not 2 <= len(number) <= 7:
         return False
-    # Luhn: every second digit from the right counts double, with the digits of the product summed.
-    total = 0
-    for place, digit in enumerate(reversed(number)):
-        value = int(digit) * (2 if place % 2 == 0 else 1)
-        total += value - 9 if value > 9 else value
-    return (10 - total % 10) % 10 == int(check)
+    return is_luhn(number + check)

@@ -24,11 +24,12 @@ MODULES = (
 READ = (
     "contracts.answers", "contracts.clinical", "contracts.encapsulated", "contracts.identified",
     "contracts.loinc", "contracts.observation", "contracts.topic", "plumbing.byte_gate",
-    "plumbing.clock", "plumbing.errors", "plumbing.event_log", "plumbing.log", "plumbing.sealing",
-    "plumbing.trace", "services.ingest.apart", "services.ingest.blobs", "services.ingest.doors",
-    "services.ingest.keeping", "services.ingest.ledger", "services.ingest.metrics",
-    "services.ingest.outcomes", "services.ingest.parser_process", "services.ingest.portions",
-    "services.ingest.refusals", "services.ingest.sealers", "services.ingest.silence",
+    "plumbing.check_digits", "plumbing.clock", "plumbing.errors", "plumbing.event_log",
+    "plumbing.log", "plumbing.sealing", "plumbing.trace", "services.ingest.apart",
+    "services.ingest.blobs", "services.ingest.doors", "services.ingest.keeping",
+    "services.ingest.ledger", "services.ingest.metrics", "services.ingest.outcomes",
+    "services.ingest.parser_process", "services.ingest.portions", "services.ingest.refusals",
+    "services.ingest.sealers", "services.ingest.silence",
 )  # fmt: skip
 
 

@@ -19,6 +19,15 @@ VALUE_CHARS_MAX = 200
 Asked = TypeVar("Asked", bound=msgspec.Struct)
 
 
+class Ambiguous(HTTPException):
+    """A question that several ``tokens`` answer: one of them is to be asked for."""
+
+    def __init__(self, word: str, tokens: Collection[str]) -> None:
+        """Say so in a word."""
+        super().__init__(409, word)
+        self.tokens = tuple(tokens)
+
+
 def asking(
     route: str,
     kind: type[Asked],
@@ -33,6 +42,9 @@ def asking(
         try:
             _require_token(request, tokens)
             response = json_answer(200, await ask(await _body(request, kind)))
+        except Ambiguous as error:
+            said = {"status": str(error.detail), "tokens": error.tokens}
+            response = json_answer(error.status_code, said)
         except HTTPException as error:
             response = json_answer(error.status_code, {"status": str(error.detail)})
         except Unavailable:

@@ -21,7 +21,10 @@ FORMS = {
         ("I10 I10C ICD10 ICD10CM", _ICD10),
         ("I10P", r"[0-9A-HJ-NP-Z]{7}"),
         ("RXNORM RXN", _RXNORM),
-        ("NDC", r"\d{4,5}-\d{3,4}-\d{1,2}|\d{4,11}"),
+        (
+            "NDC",
+            r"\d{4}-\d{4}-\d\d|\d{5}-(?:\d{3}-\d\d|\d{4}-\d\d?)|\d{11}",
+        ),  # 21 CFR 207.33, and HIPAA's 11
         ("CVX", r"\d{1,3}"),
         ("ATC", r"[A-Z](?:\d\d(?:[A-Z](?:[A-Z](?:\d\d)?)?)?)?"),
         ("C4 HCPCS", r"[A-Z]?\d{4}[A-Z0-9]?"),

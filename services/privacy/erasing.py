@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from msgspec.structs import replace
@@ -24,9 +25,9 @@ from plumbing.clock import Clock
 from plumbing.errors import Unavailable
 from plumbing.event_log import EventReader, EventWriter, Output
 from services.privacy import metrics
-from services.privacy.erasure_book import Erasure, ErasureBook, finished
+from services.privacy.erasure_book import Erasure, ErasureBook, Told, finished
 from services.privacy.folding import term
-from services.privacy.identity import without
+from services.privacy.identity import KnownIdentity, without
 from services.privacy.links import LinkBook
 from services.privacy.mirror import Entry, Mirror, redis_errors
 from services.privacy.people import Person
@@ -39,9 +40,6 @@ LOCK = "prv:erasing:lock"
 LOCK_S = 60.0
 EVERY_S = 10.0
 ROUNDS_MAX = 20
-
-Told = tuple[Sequence[Person], Sequence[str]]
-"""Who is erased, and the links of others whose entries knew of them."""
 
 _log = log.get("privacy")
 
@@ -63,7 +61,6 @@ class Eraser:
     key: Ed25519PrivateKey
     sealed_days: int
     due: asyncio.Event = field(default_factory=asyncio.Event)
-    told: dict[str, list[Told]] = field(default_factory=dict)
 
     async def keep(self) -> None:
         """Do what is due, for ever."""
@@ -107,9 +104,13 @@ class Eraser:
     async def _prove_what_is_over(self) -> None:
         """Finish erasures that were cut short after their key was destroyed: the proof is due."""
         for one in await self._confirmed():
-            if one.kek_id and self.rewrap.is_destroyed(one.kek_id):
+            if self.is_proof_due(one):
                 key, count = await self.rewrap.finish_destroyed(one.kek_id)
                 await self._prove(one, [key], count)
+
+    def is_proof_due(self, erasure: Erasure) -> bool:
+        """Say whether the key is gone with which the person was erased."""
+        return bool(erasure.kek_id) and self.rewrap.is_destroyed(erasure.kek_id)
 
     async def change_key(self) -> tuple[list[DestroyedKey], int]:
         """Change the key-encryption key; as ``work``."""
@@ -139,17 +140,20 @@ class Eraser:
 
     async def _erase(self, erasure: Erasure) -> Erasure:
         """Write the tombstones. All that was written of the person is under ``kek_id`` or older."""
+        about = self.book.about(erasure)
+        people = await self.vault.resolve(about.tokens)
+        links = await self._told(people, await self.links.ever_linked(about.tokens))
+        told = Told(tuple(person.known for person in people), tuple(links))
+        if people and links and told not in about.told:
+            about = replace(about, told=(*about.told, told))
         erasure = replace(
             erasure,
             erased_at_ms=erasure.erased_at_ms or self.clock.now_ms(),
             kek_id=self.rewrap.current_id,
+            sealed=self.book.seal_about(erasure.id, about),
         )
         await self.book.put(erasure)
-        about = self.book.about(erasure)
-        people = await self.vault.resolve(about.tokens)
-        told = await self._told(people, await self.links.ever_linked(about.tokens))
-        self.told[erasure.id] = [*self.told.get(erasure.id, ()), (people, told)]
-        await self._strip_others(people, told)
+        await self._strip_others(about.told)
         await self.links.erase(about.tokens)
         await self.vault.erase(people, erasure.erased_at_ms)
         self.stage.forget(about.links)
@@ -169,17 +173,23 @@ class Eraser:
         tokens += [token for token in linked if token not in gone]
         return [one.link for one in await self.vault.resolve(list(dict.fromkeys(tokens)))]
 
-    async def _strip_others(self, people: Sequence[Person], told: Sequence[str]) -> None:
+    async def _strip_others(self, told: Iterable[Told]) -> None:
         """Take out of others' entries what they were told, and again what is written meanwhile."""
+        for one in told:
+            await self.vault.change(one.links, partial(_stripped, of=one.people))
 
-        def stripped(other: Person) -> Person:
-            known = other.known
-            for person in people:
-                known = without(known, person.known)
-            return other.knowing(known)
-
-        if people and told:
-            await self.vault.change(told, stripped)
+    async def _strip_again(self, erasure: Erasure) -> Erasure:
+        """Take it out once more, for a batch in hand may have told it again; what comes after that
+        is the others' own. That it is still to be done is kept: another process may have to.
+        """
+        about = self.book.about(erasure)
+        if not about.told:
+            return erasure
+        await self._strip_others(about.told)
+        sealed = self.book.seal_about(erasure.id, replace(about, told=()))
+        erasure = replace(erasure, sealed=sealed)
+        await self.book.put(erasure)
+        return erasure
 
     async def _tombstones(self, tokens: Sequence[str]) -> tuple[Place, ...]:
         """Write the tombstones that inference, and after it the gateway, drop the person by."""
@@ -196,17 +206,14 @@ class Eraser:
     def _partition(self, token: str) -> int:
         return self.relations.partition_of(token)  # topics keyed by token are cut alike
 
-    async def _stay_erased(self, erasures: Sequence[Erasure]) -> list[Erasure]:
+    async def _stay_erased(self, erasures: list[Erasure]) -> list[Erasure]:
         """Wait until no write is under way that began before; erase again what one brought back."""
         for _ in range(ROUNDS_MAX):
             await asyncio.sleep(self.rewrap.grace_s)
-            for one in erasures:
-                # A batch in hand may have told it again; what comes later is the other's own.
-                for people, told in self.told.pop(one.id, ()):
-                    await self._strip_others(people, told)
+            erasures = [await self._strip_again(one) for one in erasures]
             back = [one for one in erasures if await self._came_back(one)]
             if not back:
-                return list(erasures)
+                return erasures
             again = {one.id: await self._erase(one) for one in back}
             erasures = [again.get(one.id, one) for one in erasures]
         raise NotSettled
@@ -251,6 +258,13 @@ class Eraser:
                     keeping.cancel()
         except LockError as error:
             raise Unavailable("another replica erases") from error
+
+
+def _stripped(other: Person, of: Iterable[KnownIdentity]) -> Person:
+    known = other.known
+    for one in of:
+        known = without(known, one)
+    return other.knowing(known)
 
 
 async def _keep_locked(lock: "object") -> None:

@@ -14,6 +14,7 @@ from redis.exceptions import LockError
 
 from contracts.erasures import Basis, Place, Refusal, State
 from plumbing.errors import Unavailable
+from services.privacy.identity import KnownIdentity
 from services.privacy.mirror import redis_errors
 from services.privacy.people import PeopleCodec
 from services.privacy.vault import Vault
@@ -24,13 +25,22 @@ PROOF = "@proof:"
 LOCK = "prv:erasures:lock"
 LOCK_S = 15.0
 ENTRIES_MAX = 2_000
+ABOUT_BYTES_MAX = 200_000  # all of the book is one record
 
 
-class About(msgspec.Struct, frozen=True):
-    """Whom an erasure is about."""
+class Told(msgspec.Struct, frozen=True):
+    """What the erased person's identifiers said, and whose entries (``links``) were told of it."""
+
+    people: tuple[KnownIdentity, ...]
+    links: tuple[str, ...]
+
+
+class About(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Whom an erasure is about. ``told`` still has to be taken out of others' entries once more."""
 
     tokens: tuple[str, ...]
     links: tuple[str, ...]
+    told: tuple[Told, ...] = ()
 
 
 NOBODY = About((), ())
@@ -109,7 +119,10 @@ class ErasureBook:
 
     def seal_about(self, erasure: str, about: About) -> bytes:
         """Return whom an erasure is about, sealed under the key-encryption key of now."""
-        return self.codec.seal_record(ABOUT + erasure, msgspec.json.encode(about), 1)
+        plain = msgspec.json.encode(about)
+        if len(plain) > ABOUT_BYTES_MAX:
+            plain = msgspec.json.encode(_numbers_and_names(about))
+        return self.codec.seal_record(ABOUT + erasure, plain, 1)
 
     def about(self, erasure: Erasure) -> About:
         """Return whom an erasure is about; nobody when it is over."""
@@ -132,6 +145,15 @@ class ErasureBook:
 def finished(erasure: Erasure, state: State) -> Erasure:
     """Return an erasure that is over, without what leads to the person."""
     return replace(erasure, state=state, sealed=b"")
+
+
+def _numbers_and_names(about: About) -> About:
+    """Return ``about`` with the least that identifies: a sender may have said far too much."""
+    told = []
+    for one in about.told:
+        people = tuple(replace(known, others={}) for known in one.people)
+        told.append(replace(one, people=people))
+    return replace(about, told=tuple(told))
 
 
 def _bounded(book: Book) -> Book:

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from starlette.exceptions import HTTPException
 
 from contracts.erasures import (
+    Basis,
     ErasureAnswer,
     ErasureRequest,
     ErasureStep,
@@ -21,6 +22,7 @@ from contracts.erasures import (
 from plumbing.clock import Clock
 from plumbing.key_files import Random
 from services.privacy import metrics
+from services.privacy.asking import Ambiguous
 from services.privacy.audit import Answers
 from services.privacy.erasing import Eraser
 from services.privacy.erasure_book import About, Book, Erasure, ErasureBook, finished
@@ -65,7 +67,7 @@ class ErasureDesk:
         """Ask for an erasure; it waits for a second person."""
         if not self.eraser.rewrap.can_change:
             raise HTTPException(409, "keys_are_read_only")
-        people = await self._people(asked.token, asked.number)
+        people = await self._people(asked, asked.purpose)
         tokens = [person.key.token for person in people]
         await self._require_allowed(tokens)
         self._require_first(await self.book.read(), tokens)
@@ -124,7 +126,7 @@ class ErasureDesk:
 
     async def hold(self, asked: HoldRequest) -> HoldAnswer:
         """Put a person under legal hold, or end that."""
-        people = await self._people(asked.token, asked.number)
+        people = await self._people(asked, "LEGAL")
         action = "legal_hold" if asked.hold else "legal_hold_end"
         await self._note(asked.viewer, action, [one.key.token for one in people], "LEGAL")
         await self.vault.hold([person.link for person in people], hold=asked.hold)
@@ -141,15 +143,16 @@ class ErasureDesk:
         names = tuple(one.kek_id for one in destroyed)
         return KeyChanged(kek_id=kek_id, destroyed=names, rewrapped=verified)
 
-    async def _people(self, token: str, number: str) -> list[Person]:
+    async def _people(self, asked: ErasureRequest | HoldRequest, purpose: Basis) -> list[Person]:
         """Return the person's identifiers, all that are linked to the one asked for."""
-        if bool(token) == bool(number):
+        if bool(asked.token) == bool(asked.number):
             raise HTTPException(422, "token_or_number")
-        found = [token] if token else await self.vault.find_numbers(term(number))
-        if len(found) > 1 and len(set(await self.links.one_person(found[:1])) & set(found)) < len(
-            found
-        ):
-            raise HTTPException(409, "several_persons")
+        found = [asked.token] if asked.token else await self.vault.find_numbers(term(asked.number))
+        others = set(found).difference(await self.links.one_person(found[:1]))
+        if others:
+            tokens = [token for token in found if token in others or token == found[0]]
+            await self.audit.looked(self._staff(asked.viewer), "find", tokens, purpose)
+            raise Ambiguous("several_persons", tokens)
         people = await self.vault.resolve(await self.links.one_person(found)) if found else []
         if not people:
             raise HTTPException(404, "unknown")
@@ -161,7 +164,9 @@ class ErasureDesk:
             raise HTTPException(409, refusal)
 
     def _require_first(self, book: Book, tokens: Sequence[str]) -> None:
-        if any(not set(self.book.about(one).tokens).isdisjoint(tokens) for one in book.values()):
+        # Whom one is about of which only the proof is due nobody can tell any more.
+        open_ones = [one for one in book.values() if not self.eraser.is_proof_due(one)]
+        if any(not set(self.book.about(one).tokens).isdisjoint(tokens) for one in open_ones):
             raise HTTPException(409, "asked_for_already")
 
     async def _waiting(self, name: str) -> Erasure:

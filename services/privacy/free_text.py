@@ -51,6 +51,10 @@ UNDECODABLE = re.compile("[\ud800-\udfff\ufffd\x00\u202d\u202e]")
 LONG_NUMBER = re.compile(r"(?<![\d.])\d{7,}(?![\d])")
 PLAIN_NUMBER = re.compile(r"[<>=~ ]{0,3}\d{1,6}(?:\.\d{1,6})?", re.ASCII)  # as results are written
 HAN = re.compile("[\u3400-\u9fff]")
+FORMS = (
+    *PATTERNS, *NOTES_EN, *ODD_EN, *CONTEXT_EN, *PLACES_EN, *SIGNED_EN, *DAYS_EN, *MARKS_EN,
+)  # fmt: skip
+FORMS_ZH = (*PATTERNS_ZH, *NOTES_ZH, *ODD_ZH, *CONTEXT_ZH, *DAYS_ZH)  # of texts that have Chinese
 NAMING = frozenset({"NAME", "EMAIL", "LOC"})
 NAME_IN_CODE_CHARS_MIN = 4  # shorter ones are codes
 NOTHING_KNOWN = KnownTerms(())
@@ -174,7 +178,7 @@ class TextCleaner:
         return any(s.label in NAMING and s.end - s.start >= NAME_IN_CODE_CHARS_MIN for s in found)
 
     def _find_in_note(self, text: str) -> list[Span]:
-        spans = self._counted("form", _find_by_form(without_panel(text), is_note=True))
+        spans = self._counted("form", _find_by_form(without_panel(text)))
         spans += self._counted("listed", [*find_listed(text), *find_places_zh(text)])
         if self._tagger is not None:
             spans += self._counted("tagger", outside(panel_spans(text), self._tagger.find(text)))
@@ -201,7 +205,7 @@ class TextCleaner:
         return spans + self._counted("repeat", find_repeats(text, squeezed, spans))
 
     def _read(self, reading: Reading) -> list[Span]:
-        found = _find_by_form(reading.text, is_note=True)
+        found = _find_by_form(reading.text)
         found += self._known.find(reading.text, squeeze(reading.text))
         return [reading.span_of(span) for span in found]
 
@@ -228,18 +232,10 @@ def _never_searched(folded: str) -> str:
     return "undecodable" if is_unreadable(folded) else ""
 
 
-def _find_by_form(folded: str, *, is_note: bool = False) -> list[Span]:
-    """Short texts of a site (codes, wards) are not searched for what only notes have."""
-    has_han = HAN.search(folded) is not None
-    spans = list(find_patterns(folded, PATTERNS))
-    if has_han:
-        spans += find_patterns(folded, PATTERNS_ZH)
-    if is_note:
-        spans += find_patterns(
-            folded, NOTES_EN + ODD_EN + CONTEXT_EN + PLACES_EN + SIGNED_EN + DAYS_EN + MARKS_EN
-        )
-    if is_note and has_han:
-        spans += find_patterns(folded, NOTES_ZH + ODD_ZH + CONTEXT_ZH + DAYS_ZH)
+def _find_by_form(folded: str) -> list[Span]:
+    spans = list(find_patterns(folded, FORMS))
+    if HAN.search(folded) is not None:
+        spans += find_patterns(folded, FORMS_ZH)
     return spans
 
 
@@ -276,7 +272,7 @@ def _code_form(text: str) -> _Short:
     """The same of a code, too short for a telephone number; a name in it is listed and no word."""
     folded = fold(text).folded
     has_variant = names_variant(folded)
-    found = _find_by_form(without_panel(folded), is_note=True)
+    found = _find_by_form(without_panel(folded))
     names = may_name(folded) or any(span.label != "PHONE" for span in found)
     squeezed = squeeze(folded).squeezed
     return _Short(not has_variant and not names, squeezed, may_hide(folded), has_variant)
@@ -286,7 +282,7 @@ def _label_spans(folded: str, tagger: Finder | None) -> list[Span]:
     """Return what identifies somebody in a short text, whoever the patient is."""
     if PLAIN_NUMBER.fullmatch(folded):
         return []
-    spans = _find_by_form(without_panel(folded), is_note=True)
+    spans = _find_by_form(without_panel(folded))
     spans += [*find_listed(folded), *find_places_zh(folded)]
     if tagger is not None:
         spans += outside(panel_spans(folded), list(named_in(folded, tagger)))

@@ -8,6 +8,7 @@ import re
 from collections import OrderedDict
 from functools import lru_cache
 
+from plumbing.check_digits import is_luhn, mod_11_2
 from services.privacy.code_systems import is_of_system
 from services.privacy.folding import simplified
 from services.privacy.known import KnownTerms
@@ -31,8 +32,6 @@ VALIDATED = re.compile(
 )  # of casefolded text
 ZEROS = bytes(ord("0") if chr(byte) in "0123456789" else byte for byte in range(256))
 HINTS = (b"0" * 11, b"000-00-0", b"000-0000", b"000 0000", b"@", b"ssn", b"social security")
-RESIDENT_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
-RESIDENT_CHECKS = "10x98765432"
 SEPARATORS = re.compile(r"[\W_]+")
 NUMBER_CHARS_MIN = 6
 PATIENTS_MIN = 3
@@ -71,13 +70,16 @@ def shows_identity(record: bytes, known: KnownTerms) -> bool:
     text = theirs.decode().casefold()
     if _may_validate(theirs) and any(map(_is_valid, VALIDATED.finditer(NO_TEXT.sub("", text)))):
         return True
-    if known.is_empty or not known.holds_strong(simplified(SEPARATORS.sub("", text))):
+    if known.is_empty:
+        return False
+    text = simplified(text)
+    if not known.holds_strong(SEPARATORS.sub("", text)):
         return False
     text = NO_TEXT.sub("", text)
     return any(
         term.label == "NAME"
         or (len(term.text) >= NUMBER_CHARS_MIN and _whole(term.text).search(text) is not None)
-        for term in known.strong_in(simplified(SEPARATORS.sub("", text)))
+        for term in known.strong_in(SEPARATORS.sub("", text))
     )
 
 
@@ -89,18 +91,11 @@ def _may_validate(record: bytes) -> bool:
 
 def _is_valid(match: re.Match[str]) -> bool:
     if resident := match["resident"]:
-        total = sum(int(digit) * by for digit, by in zip(resident, RESIDENT_WEIGHTS, strict=False))
-        return resident[-1] == RESIDENT_CHECKS[total % 11]
+        return resident[-1] == mod_11_2(resident[:-1]).lower()  # GB 11643
     digits = re.sub(r"\D", "", match[0])
     if match["card"]:
-        return _is_luhn(digits) and not is_of_system(digits, "SCT")
+        return is_luhn(digits) and not is_of_system(digits, "SCT")
     return not match["mobile"] or not is_of_system(digits, "SCT")
-
-
-def _is_luhn(digits: str) -> bool:
-    """Return whether the last digit checks the others (ISO/IEC 7812-1)."""
-    doubled = (sum(divmod(2 * int(digit), 10)) for digit in digits[-2::-2])
-    return (sum(map(int, digits[-1::-2])) + sum(doubled)) % 10 == 0
 
 
 @lru_cache(maxsize=4096)

@@ -89,12 +89,7 @@ def not_kept(known: KnownIdentity, patient: Patient) -> KnownIdentity:
 
 def join(known: KnownIdentity, other: KnownIdentity) -> KnownIdentity:
     """Return ``known`` that also scrubs what identifies ``other`` (two ids of one person)."""
-    extra = {
-        "NAME": tuple(_spaced(name) for name in other.names),
-        "ID": tuple(identifier.value for identifier in other.ids),
-        "DATE": other.birth_dates,
-    }
-    others = _grow_others(_grow_others(known.others, extra), other.others)
+    others = _grow_others(_grow_others(known.others, _own(other)), other.others)
     return known if others == known.others else msgspec.structs.replace(known, others=others)
 
 
@@ -123,11 +118,11 @@ def without(known: KnownIdentity, other: KnownIdentity) -> KnownIdentity:
     What else the two share (a household's telephone) goes too; the next event of ``known`` brings
     its own back.
     """
-    gone = dict(other.others)
-    told = join(NOBODY, other).others
+    own = _own(other)
     others = {}
     for kind, values in known.others.items():
-        drop = {*gone.get(kind, ()), *told.get(kind, ())}
+        told = (*other.others.get(kind, ()), *own.get(kind, ()))
+        drop = {value[:VALUE_CHARS_MAX] for value in told}
         if kept := tuple(value for value in values if value not in drop):
             others[kind] = kept
     own_dates = [one for one in known.birth_dates if one == known.birth_date]
@@ -174,6 +169,15 @@ def fits(said: PatientId | PersonName) -> bool:
 def is_han(text: str) -> bool:
     """Return whether ``text`` begins with a Han character."""
     return bool(text) and HAN_FIRST <= text[0] <= HAN_LAST
+
+
+def _own(known: KnownIdentity) -> dict[str, tuple[str, ...]]:
+    """Return a person's own names, numbers and birth dates as another's entry is told of them."""
+    return {
+        "NAME": tuple(_spaced(name) for name in known.names),
+        "ID": tuple(identifier.value for identifier in known.ids),
+        "DATE": known.birth_dates,
+    }
 
 
 def _parts(name: PersonName) -> tuple[str, str, str]:

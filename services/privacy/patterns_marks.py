@@ -3,6 +3,7 @@
 import re
 
 # ruff: noqa: E501  (an expression that is broken into lines cannot be read)
+from services.privacy.near import is_word
 from services.privacy.pattern_checks import YEAR
 from services.privacy.patterns import form
 
@@ -11,6 +12,24 @@ THINGS = (
     r"control|exhibit|crime|log|bag|tag|unit|ref|auth|batch|cert|case|file|form|tube|pack|donor|group|hosp|box|locker|seal|badge|warrant|shoulder|collar|permit|visa|student|staff|employee|roll|token|slip|voucher) ?(?:no|nos|number|#)|script|PSC|CIN|NIN|BVN|IC|NRIC|FIN|Emirates ID|QID|Aadhaar|PAN|ABHA|UHID|IP no|OP no|OPD no|MRNO|MRD(?: no)?|CR no)"
 )
 CHUNK = r"(?:[A-Z]{1,6}[-/]?\d[\dA-Z]*|\d[\dA-Z]*|[A-Z]{1,4}(?=[ -]\d))"
+
+VEHICLE = r"(?:cars?|vans?|taxi|cab|trucks?|lorry|bus|vehicles?|moped|scooter|motor ?(?:bike|cycle)s?|bikes?|plates?|rego?|registration)"
+CRASH = rf"(?:{VEHICLE}|coach|motorist|driver|driven|registered|hit[ -]and[ -]run|MV[AC]|RT[ACI])"
+# Of Britain, California, many other states, France and Italy, Germany, Ireland: nothing in a chart looks so.
+PLATE = r"(?:[A-Z]{2}\d{2} ?[A-Z]{3}|\d[A-Z]{3}\d{3}|[A-Z]{3}-\d{3,4}|[A-Z]{2}-?\d{3}-?[A-Z]{2}|[A-Z]{1,3}-[A-Z]{1,2}[ -]?\d{1,4}|\d{2,3}-[A-Z]{1,2}-\d{1,6})"
+# Scores and results look so too (``GCS 150``): only right beside the vehicle.
+PLATE_BESIDE = (
+    r"(?:[A-Z]{2} \d{2} [A-Z]{3}|[A-Z]\d{1,3} ?[A-Z]{3}|[A-Z]{3} ?\d{3,4}|\d{3,4}[ -]?[A-Z]{3})"
+)
+MARKERS = frozenset(
+    {"CD", "IL", "CA", "TH", "KI", "ER", "PR", "HB", "HR", "PH", "FT", "FP"}
+)  # CD34 NEG
+
+
+def _is_plate(match: re.Match[str]) -> bool:
+    """Return whether it is no marker of a cell and its letters are no word."""
+    letters = re.findall("[A-Z]{3,}", match["v"])
+    return match["v"][:2] not in MARKERS and not any(is_word(one.lower()) for one in letters)
 
 
 def _is_mark(match: re.Match[str]) -> bool:
@@ -25,7 +44,9 @@ MARKS_EN = (
     form("ID", r"\b(?i:(?:lot|hospital|chart|record|policy|phone|case) (?:number|no))\.?:? (?P<v>(?:(?:zero|oh|one|two|three|four|five|six|seven|eight|nine|double|[A-Z])[ ,]{1,2}){3,14}(?:zero|oh|one|two|three|four|five|six|seven|eight|nine|[A-Z]))\b", of="v"),
     form("ID", r"\b(?i:no|number|mrn|nhs|nhs no|id|ref)\.?:? (?P<v>(?:[A-Z] )?(?:\d ){4,12}\d)\b", of="v"),
     form("ID", r"\b[A-Z]{2} \d{2} ?[A-Z]{1,2} \d{4}\b"),
-    form("ID", r"\b(?i:reg|rego|plate|car|van|taxi|bike)\.? (?P<v>[A-Z]{2} ?\d{2} [A-Z]{3})\b", of="v"),
+    form("ID", r"\b(?P<v>[A-Z]{2}\d{2} [A-Z]{3})\b", _is_plate, "v"),
+    form("ID", rf"\b(?i:{CRASH})\b[^.;\n]{{0,40}}?(?<![\w.-])(?P<v>{PLATE})(?![\w-])", _is_plate, "v"),
+    form("ID", rf"\b(?i:{VEHICLE})[ ,:.]{{1,3}}(?P<v>{PLATE_BESIDE})(?![\w-]| ?(?i:mph|kph|km|hrs?|lbs|kg)\b)", _is_plate, "v"),
     form("PHONE", r"\b(?i:ext|extn|extension|x|bleep|bleeps?|pager|pgr|pg|dect|vocera)\.? ?#?(?P<v>\d{3,6}|\d-\d{4})\b", of="v"),
     form("PHONE", r"(?<=\d)(?P<v> (?:x|ext\.?) ?\d{2,6})\b", of="v"),
 )  # fmt: skip

@@ -72,7 +72,6 @@ NOTES_EN = (
     ),
     form("ID", r"#\s?(?P<v>[A-Z0-9]{1,6}(?:[-/][A-Z0-9]{1,8}){1,3})\b", _has_digits(3), "v"),
     form("ID", r"\b(?:NHS|MRN|CHI)\s?(?:no\.?)?:? (?P<v>\d{3} \d{3,4} \d{3,4})\b", _has_digits(6), "v"),
-    form("ID", r"\b[A-Z]{2}\d{2} [A-Z]{3}\b"),
     form("ID", r"(?<![\w./-])(?!BP\d|G\d{1,2}P\d|[TM]\d{5}\b)(?=[\d/-]{0,20}[A-Z])(?=(?:[A-Z/-]{0,8}\d){5})[A-Z0-9]{1,16}(?:[-/][A-Z0-9]{1,12}){0,4}(?![\w%]|\.\d)", no_unit),
     form("URL", r"\b[a-z][\w-]{1,63}(?:\.[\w-]{1,63}){0,4}\.(?:[a-z]{2,4}/[^\s<>\"'，。)]{1,300}|(?:co|ac|org|nhs|gov|edu|com|net|police|gc|mil)\.[a-z]{2}\b|(?:app|health|link|site|online|dev|xyz|int|mil|care|clinic)\b)"),
     form("PHONE", r"\b(?:ph|bleep|bleeps|dect|x|ext|hp|mob|cell|clinic|tel|PA|at|on)\.? (?P<v>\d{2,4}[ -]\d{3,4}(?:[ -]\d{3,4})?(?: x\d{2,5})?)\b(?! ?(?:m|k)g)", _has_digits(6), "v", ANY_CASE),

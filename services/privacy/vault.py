@@ -20,7 +20,7 @@ from plumbing.errors import Unavailable
 from plumbing.event_log import EventReader, EventWriter
 from services.privacy import metrics
 from services.privacy.folding import term
-from services.privacy.identity import grow, join
+from services.privacy.identity import grow, join, record_number
 from services.privacy.mirror import Entry, Mirror, Raw, read_all
 from services.privacy.patient_keys import KeyUnreadable
 from services.privacy.people import PeopleCodec, Person
@@ -105,9 +105,15 @@ class Vault:
         return [one for one in await self._behind(fields) if one.key.token in wanted]
 
     async def find_numbers(self, normalised: str) -> list[str]:
-        """Return the tokens whose own identifier is this whole, normalised number."""
+        """Return the tokens of those who are known by this whole, normalised number. Only where
+        nobody is: of those of whom a message gave it beside their own.
+
+        After an unlink the other's number still stands beside the own of whom it was linked with.
+        """
         found = await self.resolve(await self.find_tokens(normalised)) if normalised else []
-        return [p.key.token for p in found if any(term(i.value) == normalised for i in p.known.ids)]
+        given = [p for p in found if any(term(i.value) == normalised for i in p.known.ids)]
+        own = [p for p in given if term(record_number(p.known)) == normalised]
+        return [person.key.token for person in own or given]
 
     async def hold(self, links: Sequence[str], *, hold: bool) -> None:
         """Put people under legal hold or end that; returns when it reads back so."""

@@ -7,16 +7,18 @@ from pathlib import Path
 import httpx
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from contracts.deidentified import DEIDENTIFIED
 from contracts.erasures import ErasureAnswer
-from contracts.identified import Encounter
+from contracts.identified import Encounter, IdentifiedBody
+from plumbing.errors import Unavailable
 from plumbing.key_files import read_key
 from services.privacy.key_files import load_privacy_keys
 from services.privacy.patient_keys import staff_token
 from services.privacy.proof import read_proof
 from tests.integration.test_privacy_service import Api, an_api
-from tests.integration.test_privacy_stage import a_person
+from tests.integration.test_privacy_stage import a_merge, a_person
 from tests.support.privacy import Ingest, a_replica, events_of
 from tests.unit.privacy.builders import MING, a_body
 
@@ -135,6 +137,78 @@ async def test_what_is_refused_says_why(officers: Officers) -> None:
     assert (await officers.confirm(erasure)).status_code == 409
     await officers.request()
     assert (await ask("erasures/show", erasure="unknown")).status_code == 404
+
+
+async def told(officers: Officers, *bodies: IdentifiedBody) -> list[str]:
+    """Have privacy handle what was said; return the tokens."""
+    api = officers.api
+    replica = await a_replica(api.keys, api.service.settings.redis_url, api.log, api.log).open()
+    ingest = Ingest(api.keys)
+    handled = await replica.handle([ingest.seal(b, f"t{n}") for n, b in enumerate(bodies)])
+    await api.log.write(handled.outputs)
+    await replica.redis.aclose()
+    return [event.token for event in events_of(handled)]
+
+
+async def test_after_an_unlink_a_number_is_the_one_who_is_known_by_it(officers: Officers) -> None:
+    """Merged by mistake: a message gave both numbers, so one is still remembered beside the other's
+    own.
+    """
+    both = replace(a_person(8), ids=(*a_person(8).ids, *a_person(7).ids))
+    await told(
+        officers,
+        a_body(both, encounter=LEFT, received_at_ms=2),
+        a_merge(both, a_person(7), link=True, at_ms=3),
+        a_merge(both, a_person(7), link=False, at_ms=4),
+    )
+    assert len(await officers.api.find(NUMBER)) == 2
+    erasure = await officers.request()
+    shown = await officers.ask("erasures/show", erasure=erasure)
+    assert shown.json()["identifiers"] == 1
+    held = await officers.ask("erasures/hold", number="77000008", hold=True)
+    assert held.json() == {"identifiers": 1, "hold": True}
+    assert (await officers.confirm(erasure)).json()["state"] == "confirmed"
+    await officers.api.service.eraser.work()
+    (left,) = await officers.api.resolve(*await officers.api.find("77000008"))
+    assert left.name == "Given Familyname8"
+    assert await officers.api.find(NUMBER) == ()
+
+
+async def test_a_number_of_several_persons_answers_their_tokens(officers: Officers) -> None:
+    elsewhere = replace(a_person(9), ids=(replace(a_person(7).ids[0], assigner="ELSEWHERE"),))
+    (token,) = await told(officers, a_body(elsewhere, encounter=LEFT, received_at_ms=2))
+    asked = {"purpose": "PATRQT"}
+    answer = await officers.ask("erasures/request", **asked, number=NUMBER)
+    said = answer.json()
+    assert (answer.status_code, said["status"]) == (409, "several_persons")
+    assert token in said["tokens"]
+    assert len(said["tokens"]) == 2
+    looks = [
+        e.token for e in officers.api.entries() if e.action == "find" and e.purpose == "PATRQT"
+    ]
+    assert set(looks) == set(said["tokens"])
+    answer = await officers.ask("erasures/request", **asked, token=token)
+    assert answer.json()["identifiers"] == 1
+
+
+async def test_another_is_asked_for_while_only_a_proof_is_due(officers: Officers) -> None:
+    await told(officers, a_body(a_person(8), encounter=LEFT, received_at_ms=2))
+    await officers.confirm(await officers.request())
+    eraser = officers.api.service.eraser
+
+    async def fail(*_: object) -> None:
+        raise Unavailable("the broker is away")
+
+    keep = eraser.book.keep_proof
+    object.__setattr__(eraser.book, "keep_proof", fail)
+    with pytest.raises(Unavailable):
+        await eraser.work()
+    other = await officers.request(number="77000008")
+    object.__setattr__(eraser.book, "keep_proof", keep)
+    await eraser.work()
+    states = {name: one.state for name, one in (await eraser.book.read()).items()}
+    assert states.pop(other) == "requested"
+    assert list(states.values()) == ["done"]
 
 
 async def test_of_several_who_ask_at_once_one_is_taken(officers: Officers) -> None:

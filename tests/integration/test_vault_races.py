@@ -10,6 +10,7 @@ from redis.asyncio import Redis
 
 from contracts.identified import Encounter, IdentifiedBody
 from contracts.vault import VAULT
+from services.privacy.erasure_book import Told
 from services.privacy.folding import term
 from services.privacy.people import Person
 from tests.integration.test_privacy_erasure import Site, a_site, a_visit, ask_for
@@ -105,9 +106,9 @@ async def test_the_erased_stay_out_of_anothers_entry_that_is_written_meanwhile(s
         assert any(gone.names[0].family in name for name in stale.known.others["NAME"])
         erasing = await who(one, number + 1)
         grown = with_more(number, LOC=f"{number} Elm Road Upton")
-        strip = eraser._strip_others([erasing], [stale.link])
-        await asyncio.gather(strip, site.feed(two, grown))
-        await eraser._strip_others([erasing], [stale.link])  # as it does once more after the grace
+        told = [Told((erasing.known,), (stale.link,))]
+        await asyncio.gather(eraser._strip_others(told), site.feed(two, grown))
+        await eraser._strip_others(told)  # as it does once more after the grace
         others = (await who(two, number)).known.others
         assert others == {"LOC": (f"{number} Elm Road Upton",)}
 

@@ -6,6 +6,7 @@ from itertools import islice, product
 import ahocorasick
 from pypinyin.pinyin_dict import pinyin_dict
 
+from plumbing.check_digits import mod_11_2
 from services.privacy.folding import term
 from simulator.people import ZH_FAMILY
 from tests.support.planted import EN, ZH, Planted, encodings
@@ -64,9 +65,7 @@ def _planted(like: Planted, number: int, names: Sequence[str]) -> Planted:
 
 def _resident(day: str, number: int) -> str:
     head = f"99444{number % 10}{day}{number % 1000:03}"
-    weights = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
-    total = sum(int(digit) * weight for digit, weight in zip(head, weights, strict=True))
-    return head + "10X98765432"[total % 11]
+    return head + mod_11_2(head)
 
 
 def found_of(people: Sequence[Planted], haystacks: Sequence[bytes]) -> list[str]:

@@ -5,36 +5,8 @@ from typing import Any
 import pytest
 
 from contracts.clinical import Genotype, Variant
-from tests.support.fhir import Node, bundle, loinc, only, patient
-from tests.unit.ingest.test_genomics import genomic, obx
-
-
-def concept(words: str, code: str = "", system: str = "http://loinc.org") -> Node:
-    coded = {"coding": [{"system": system, "code": code, "display": words}]} if code else {}
-    return {"text": words, **coded}
-
-
-def component(code: str, value: Node) -> Node:
-    return {"code": loinc(code), "valueCodeableConcept": value}
-
-
-def observed(name: str, code: str, value: Node | None, *parts: Node, **more: Any) -> Node:
-    said = {"valueCodeableConcept": value} if value else {}
-    return {
-        "resourceType": "Observation",
-        "id": name,
-        "status": "final",
-        "code": loinc(code),
-        "subject": {"reference": "urn:uuid:p1"},
-        "component": list(parts),
-        **said,
-        **more,
-    }
-
-
-def gene(name: str) -> Node:
-    return component("48018-6", concept(name, "HGNC:1", "http://www.genenames.org/geneId"))
-
+from tests.support.fhir import bundle, only, patient
+from tests.support.genomics import component, concept, gene, genomic, observed, obx
 
 PRESENT, ABSENT = concept("Present", "LA9633-4"), concept("Absent", "LA9634-2")
 BRAF = (

@@ -6,16 +6,8 @@ from contracts.clinical import Genotype, Variant
 from contracts.identified import IdentifiedBody
 from services.ingest.genomics import ROLES
 from services.ingest.results import GENOMIC
-from tests.unit.ingest.test_mapping import PID, body
+from tests.support.genomics import genomic, obx
 from tests.unit.privacy.test_deidentify import clean
-
-
-def obx(place: int, kind: str, code: str, group: str, value: str, status: str = "F") -> str:
-    return f"OBX|{place}|{kind}|{code}^x^LN|{group}|{value}||||||{status}"
-
-
-def genomic(*lines: str) -> IdentifiedBody:
-    return body("ORU^R01", PID, "OBR|1||G1|51969-4^Report^LN|||20240501", *lines)
 
 
 def codes_of(event: IdentifiedBody) -> list[str]:
@@ -94,7 +86,7 @@ def test_star_alleles_without_a_gene_are_said_to_be() -> None:
 
 @pytest.mark.parametrize("code", sorted(GENOMIC))
 def test_a_genomic_code_in_another_system_is_none(code: str) -> None:
-    event = body("ORU^R01", PID, f"OBX|1|ST|{code}^x^L|1|*1/*2||||||F")
+    event = genomic(f"OBX|1|ST|{code}^x^L|1|*1/*2||||||F")
     assert (event.genotypes, event.variants) == ((), ())
 
 

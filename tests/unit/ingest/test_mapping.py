@@ -11,6 +11,7 @@ from services.ingest.identity import Keys
 from services.ingest.parse import Parsed, SourceProfile
 from services.ingest.times import birth_date_of, reader_of
 from services.ingest.units import FACTORS, UCUM, canonical
+from tests.support.genomics import genomic, obx
 
 KEYS = Keys(event=b"e" * 32, route=b"r" * 32)
 PID = "PID|1||7^^^H^MR||Doe^Jane||19600101|F"
@@ -407,14 +408,13 @@ def test_null_deletes_and_is_not_a_value() -> None:
 
 
 def test_a_genomic_result_keeps_its_loinc_codes_and_what_belongs_together() -> None:
-    found = body(
-        "ORU^R01", PID, "OBR|1||G1|51969-4^Genetic analysis report^LN",
-        "OBX|1|CWE|48018-6^Gene studied^LN|1a|HGNC:2623^CYP2C19^HGNC||||||F",
-        "OBX|2|ST|84413-4^Genotype display name^LN|1a|*1/*2||||||F",
-        "OBX|3|CWE|53040-2^Metabolizer status^LN|1a|LA10315-2^Intermediate^LN||||||F",
-        "OBX|4|CWE|48018-6^Gene studied^LN|2a|HGNC:1748^EGFR^HGNC||||||F",
-        "OBX|5|ST|48004-6^DNA change^LN|2a|c.2573T>G||||||F",
-    ).observations  # fmt: skip
+    found = genomic(
+        obx(1, "CWE", "48018-6", "1a", "HGNC:2623^CYP2C19^HGNC"),
+        obx(2, "ST", "84413-4", "1a", "*1/*2"),
+        obx(3, "CWE", "53040-2", "1a", "LA10315-2^Intermediate^LN"),
+        obx(4, "CWE", "48018-6", "2a", "HGNC:1748^EGFR^HGNC"),
+        obx(5, "ST", "48004-6", "2a", "c.2573T>G"),
+    ).observations
     assert [one.code.system for one in found] == ["LN"] * 5
     first, diplotype, status, second, variant = found
     assert first.answer is not None

@@ -9,11 +9,10 @@ import pytest
 from contracts.clinical import Genotype, Variant
 from contracts.deidentified import DeidentifiedEvent
 from contracts.observation import Code, Observation
-from services.ingest.frames import parse_frame
-from services.ingest.parse import SourceProfile
 from services.privacy.free_text import TextCleaner
 from services.privacy.genotypes import PANEL, PANEL_VARIANTS, is_raw_genome
-from tests.support.fhir import KEYS, bundle, parsed
+from tests.support.fhir import bundle, parsed
+from tests.support.genomics import genomic, obx
 from tests.unit.privacy.bad_inputs import left_of, message, sent
 from tests.unit.privacy.builders import a_body
 from tests.unit.privacy.test_bad_inputs_fhir import PATIENT, SUBJECT, document
@@ -127,21 +126,15 @@ def test_genotypes_and_listed_variants_of_the_panel_pass_as_such() -> None:
 
 
 def test_a_panel_of_a_message_arrives_as_genotypes() -> None:
-    event = clean_sent(
-        ("48018-6", "CYP2C9"), ("84413-4", "*2/*3"), ("47998-0", "NM_000059.3:c.5946delT")
+    event: DeidentifiedEvent = clean(
+        genomic(
+            obx(1, "ST", "48018-6", "1", "CYP2C9"),
+            obx(2, "ST", "84413-4", "1", "*2/*3"),
+            obx(3, "ST", "47998-0", "1", "NM_000059.3:c.5946delT"),
+        )
     )
     assert event.genotypes == (Genotype(gene="CYP2C9", diplotype="*2/*3", about=1),)
     assert event.variants == ()
-
-
-def clean_sent(*results: tuple[str, str]) -> DeidentifiedEvent:
-    """Return the event of a message with these results of one group, by LOINC."""
-    lines = [f"OBX|{at}|ST|{code}^x^LN|1|{said}||||||F" for at, (code, said) in enumerate(results)]
-    head = "MSH|^~\\&|LAB|HOSP|||20240501||ORU^R01|1|P|2.5.1\rPID|1||10045678^^^H^MR\rOBR|1\r"
-    raw = (head + "\r".join(lines)).encode()
-    (message,) = parse_frame(raw, SourceProfile("lab"), KEYS, 1_720_000_000_000).messages
-    event: DeidentifiedEvent = clean(message.events[0].body)
-    return event
 
 
 @pytest.mark.parametrize("raw", RAW.values(), ids=RAW.keys())

@@ -2,8 +2,10 @@ import pytest
 
 from contracts.clinical import Medication
 from contracts.deidentified import DEIDENTIFIED, CleanNote, DeidentifiedEvent
+from contracts.identified import PatientId
 from contracts.observation import Code, Observation
 from services.privacy.guard import GuardWatch, shows_identity
+from services.privacy.identity import KnownIdentity
 from services.privacy.known import KnownTerms
 from services.privacy.known_terms import Term, terms_of
 from tests.unit.privacy.builders import ANNA, MING, known_of
@@ -36,6 +38,13 @@ def record(text: str, **changes: object) -> bytes:
 )
 def test_a_validated_identifier_is_seen(text: str) -> None:
     assert shows_identity(record(text), KNOWN)
+
+
+def test_a_number_with_chinese_in_it_is_seen_in_either_script() -> None:
+    officer = PatientId("军字第2001988号", "ARMY", "MI")
+    known = KnownTerms(terms_of(KnownIdentity(ids=(officer,))))
+    assert shows_identity(record("證件軍字第2001988號,"), known)
+    assert shows_identity(record("证件 军字第2001988号。"), known)
 
 
 @pytest.mark.parametrize("text", ["", "Anna", "910045678", "10045678a", "88", "1-0-0-4-5-6-7-8"])
