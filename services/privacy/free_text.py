@@ -36,6 +36,7 @@ from services.privacy.patterns_days import DAYS_EN, DAYS_ZH
 from services.privacy.patterns_marks import MARKS_EN
 from services.privacy.patterns_notes import NOTES_EN, NOTES_ZH
 from services.privacy.patterns_odd import ODD_EN, ODD_ZH
+from services.privacy.patterns_pairs import find_pairs
 from services.privacy.patterns_places import PLACES_EN
 from services.privacy.patterns_signed import SIGNED_EN
 from services.privacy.patterns_zh import PATTERNS_ZH
@@ -198,6 +199,7 @@ class TextCleaner:
             spans += self._counted("reading", self._read(reading))
         if self._site is not None:
             spans += self._counted("site", self._site.find(text))
+        spans += self._counted("form", find_pairs(text, spans))
         return spans + self._counted("repeat", find_repeats(text, squeezed, spans))
 
     def _read(self, reading: Reading) -> list[Span]:

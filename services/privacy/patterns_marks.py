@@ -27,5 +27,5 @@ MARKS_EN = (
     form("ID", r"\b[A-Z]{2} \d{2} ?[A-Z]{1,2} \d{4}\b"),
     form("ID", r"\b(?i:reg|rego|plate|car|van|taxi|bike)\.? (?P<v>[A-Z]{2} ?\d{2} [A-Z]{3})\b", of="v"),
     form("PHONE", r"\b(?i:ext|extn|extension|x|bleep|bleeps?|pager|pgr|pg|dect|vocera)\.? ?#?(?P<v>\d{3,6}|\d-\d{4})\b", of="v"),
-    form("PHONE", r"(?<=\d)(?P<v> (?:x|ext\.?) ?\d{2,6})\b", of="v"),
+    form("PHONE", r"(?<=\d{3}) (?:x ?|ext\.? ?)(?P<v>\d{2,6})\b(?! ?(?:mm|cm|min|x\b|/))", of="v"),
 )  # fmt: skip

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from services.privacy.tagger.alphabet import CHARS, WORDS
 from services.privacy.tagger.hints import HINTS
@@ -12,6 +13,7 @@ from services.privacy.tagger.meanings import MEANING_WIDTH, word_meanings
 
 ARCHITECTURE = "dilated-characters-3"
 Read = tuple[Tensor, Tensor, Tensor, Tensor, Tensor]  # as in ``alphabet.Encoded``
+DROPPED = 0.1  # of what a block says, while it learns
 LABELS = ("", "NAME", "DATE", "PHONE", "ID", "LOC", "AGE", "EMAIL", "URL", "ORG", "OTHER")
 
 
@@ -66,7 +68,8 @@ class CharacterTagger(nn.Module):
             if mask is None:
                 hidden = torch.relu_(block(hidden)).add_(hidden)  # in place: nothing is learnt
             else:
-                hidden = (hidden + torch.relu(block(hidden))) * mask
+                found = functional.dropout(torch.relu(block(hidden)), DROPPED, self.training)
+                hidden = (hidden + found) * mask
         return self.exit(hidden).squeeze(2)  # type: ignore[no-any-return]  # torch does not say
 
     def read_short(self, read: Read) -> Tensor:
