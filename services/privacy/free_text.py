@@ -44,6 +44,7 @@ from services.privacy.readings import Reading, find_broken, is_unreadable, readi
 from services.privacy.repeats import find_repeats
 from services.privacy.spans import Finder, Span
 from services.privacy.trimming import trimmed, with_initials
+from services.privacy.widening import widened
 
 TEXT_CHARS_MAX = 200_000
 SHORT_TEXTS_MAX = 500  # kept per patient
@@ -187,7 +188,7 @@ class TextCleaner:
     def _find(self, folded: Folded, spans: list[Span]) -> list[Span]:
         text = folded.folded
         squeezed = squeeze(text)
-        spans = [with_initials(text, trimmed(text, span)) for span in spans]
+        spans = widened(text, [with_initials(text, trimmed(text, span)) for span in spans])
         spans += self._counted("form", list(find_genotypes(text)))
         spans += self._counted("form", list(find_broken(text)))
         if not self._known.is_empty:

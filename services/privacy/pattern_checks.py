@@ -16,7 +16,7 @@ KINDS_OF_CLINIC = words(
     "breast fracture diabetic diabetes eye dental ear memory pain sleep falls heart chest kidney",
     "renal cardiac stroke antenatal postnatal outpatient day urgent wound sexual minor virtual",
     "hand foot skin allergy asthma vascular orthopaedic orthopedic orthopaedics paediatric",
-    "pediatric rehab psychiatric cancer thyroid fertility gynae colposcopy hypertension lipid tb hiv",
+    "pediatric rehab psychiatric cancer thyroid fertility gynae hypertension lipid tb hiv",
 )
 
 
