@@ -24,6 +24,7 @@ from services.privacy.pattern_checks import (
     no_unit,
 )
 from services.privacy.spans import Span
+from services.privacy.starts import matches, starts_of
 from services.privacy.words import NOT_NAMES, words
 
 # ruff: noqa: E501  (an expression that is broken into lines cannot be read)
@@ -50,7 +51,7 @@ def find_patterns(folded: str, patterns: tuple[Pattern, ...]) -> Iterator[Span]:
     for pattern in patterns:
         if not any(need in folded for need in pattern.needs):
             continue
-        for match in pattern.regex.finditer(folded):
+        for match in matches(pattern.regex, starts_of(pattern.regex), folded):
             start, end = match.span(pattern.of)
             if start < end and (pattern.check is None or pattern.check(match)):
                 yield Span(start, _name_end(match[pattern.of], start, pattern.label), pattern.label)

@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch.nn import functional
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from services.privacy.tagger.lexical import KINDS
 from services.privacy.tagger.network import LABELS, CharacterTagger, Read, Shape
@@ -16,7 +15,6 @@ from training.deid.corpus import Example, Learnt, Writer, batches
 
 Told = Callable[[str], None]
 PAUSE_S = 1.0
-KEPT = 0.997  # of the running mean of the weights, at each step: some 300 batches count
 
 
 @dataclass(frozen=True)
@@ -50,18 +48,13 @@ def fit(
     told: Told,
     pause: Path | None = None,
 ) -> CharacterTagger:
-    """Train for ``recipe.steps`` batches; while ``pause`` exists, wait.
-
-    Returned are the network's weights as they were on the mean over the last batches.
-    """
+    """Train in place for ``recipe.steps`` batches; while ``pause`` exists, wait."""
     torch.set_num_threads(recipe.threads)
     optimiser = torch.optim.AdamW(network.parameters(), lr=recipe.rate, weight_decay=1e-3)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimiser, max_lr=recipe.rate, total_steps=recipe.steps, pct_start=0.1
     )
     network.train()
-    averaged = get_ema_multi_avg_fn(KEPT)  # type: ignore[no-untyped-call]  # torch does not say
-    mean = AveragedModel(network, multi_avg_fn=averaged)
     lost = 0.0
     source = batches(writer, more, recipe.more_share, recipe.seed, recipe.chars)
     for step, batch in zip(range(recipe.steps), source, strict=False):
@@ -73,11 +66,9 @@ def fit(
         torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         optimiser.step()
         schedule.step()
-        mean.update_parameters(network)
         lost = 0.98 * lost + 0.02 * loss.item() if step else loss.item()
         if step % 50 == 0:
             told(f"step {step} of {recipe.steps}, loss {lost:.4f}")
-    network.load_state_dict(mean.module.state_dict())
     return network.eval()
 
 

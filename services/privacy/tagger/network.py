@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from services.privacy.tagger.alphabet import CHARS, WORDS
 from services.privacy.tagger.hints import HINTS
@@ -13,7 +12,6 @@ from services.privacy.tagger.meanings import MEANING_WIDTH, word_meanings
 
 ARCHITECTURE = "dilated-characters-3"
 Read = tuple[Tensor, Tensor, Tensor, Tensor, Tensor]  # as in ``alphabet.Encoded``
-DROPPED = 0.1  # of what a block says, while it learns
 LABELS = ("", "NAME", "DATE", "PHONE", "ID", "LOC", "AGE", "EMAIL", "URL", "ORG", "OTHER")
 
 
@@ -68,8 +66,7 @@ class CharacterTagger(nn.Module):
             if mask is None:
                 hidden = torch.relu_(block(hidden)).add_(hidden)  # in place: nothing is learnt
             else:
-                found = functional.dropout(torch.relu(block(hidden)), DROPPED, self.training)
-                hidden = (hidden + found) * mask
+                hidden = (hidden + torch.relu(block(hidden))) * mask
         return self.exit(hidden).squeeze(2)  # type: ignore[no-any-return]  # torch does not say
 
     def read_short(self, read: Read) -> Tensor:
