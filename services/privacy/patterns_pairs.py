@@ -20,6 +20,13 @@ SCORED = re.compile(
     r"|D5|pulses?|VA|OD|OS|LE|RE|IOP|CDR|BP|PEEP|PC|PSV|PS|BiPAP|CPAP|SIMV|AUDIT-C|over|x|mood|energy|sleep|is|of|at a|about|a|for|every|q|to|than|only|leads?|in|[±+-])[:=]? ?$",
     re.IGNORECASE,
 )
+# In Chinese: month and day with a point between, at the begin of a clause or before what was done.
+DOTTED_ZH = re.compile(
+    r"(?:(?<=[\n,。;、(→于至自左右])|\A)(?P<a>1[0-2]|[1-9])\.(?P<b>3[01]|[12]\d|[1-9])(?![\d.])(?=→|[ )]?[\u4e00-\u9fff](?<![分次片粒岁元度厘毫年周个小倍万月天公支克升以左米升降]))"
+)
+MONTH_ZH = re.compile(
+    r"(?:(?:20)?\d\d[.年/-])?(1[0-2]|0?[1-9])(?:月|[./-])(?=\d|\b|[上中下初末底])"
+)
 DURATIONS = frozenset({7, 12, 24, 52})
 PARTS_OF = frozenset({2, 3, 4, 5, 6, 10})
 MONTHS = 12
@@ -35,10 +42,24 @@ MONTH_NUMBER = {
 
 def find_pairs(folded: str, spans: list[Span]) -> list[Span]:
     """Return the pairs that are days by what ``spans`` found and by the days written in full."""
-    if "/" not in folded or PAIR.search(folded) is None:
+    pairs = list(PAIR.finditer(folded)) if "/" in folded else []
+    dotted = list(DOTTED_ZH.finditer(folded))
+    if not pairs and not dotted:
         return []
     months = _months(folded, spans)
-    return [Span(*m.span(), "DATE") for m in PAIR.finditer(folded) if _is_day(m, months)]
+    found = [match for match in pairs if _is_day(match, months)]
+    found += [match for match in dotted if _is_of_month(match, folded, spans)]
+    return [Span(*match.span(), "DATE") for match in found]
+
+
+def _is_of_month(match: re.Match[str], folded: str, spans: list[Span]) -> bool:
+    """``3.12`` in a note about March; a dose or a value of a laboratory is seldom written so."""
+    months = {
+        int(m[1])
+        for s in spans
+        if s.label == "DATE" and (m := MONTH_ZH.search(folded, s.start, s.end))
+    }
+    return int(match["a"]) in months
 
 
 def _months(folded: str, spans: list[Span]) -> set[tuple[bool, int]]:

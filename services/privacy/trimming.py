@@ -24,6 +24,7 @@ LEADS = (
 )
 TITLES = re.compile(
     rf"(?:(?:{LEADS}|{POSTS})\b\.?[ \n]{{1,2}})+(?=\w\w|\w[. ])"
+    rf"|[子女母父儿](?=[{SURNAMES}{RARE_SURNAMES}][\u4e00-\u9fff]{{1,2}}$)"
     r"|(?:患者|护士长?|医师|医生|家属|工友|室友|同寝|战友|保姆|其[弟妹兄姐子女母父孙儿夫妻]|[次长幼][子女](?=[\u4e00-\u9fff]{2})|[弟妹夫妻侄嫂姐兄])(?=[\u4e00-\u9fff·]{2,6}$)"
 )
 POSTS_AFTER = re.compile(rf"(?:,? (?:{POSTS}|Reg|Anes|Mob|cc|rgn|pa-c|enp)|['’]s)\.?$")

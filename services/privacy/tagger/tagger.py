@@ -13,7 +13,7 @@ import torch
 
 from services.privacy.spans import Span
 from services.privacy.tagger.alphabet import LATIN_WORD, Encoded, encode
-from services.privacy.tagger.doubts import is_doubtful
+from services.privacy.tagger.doubts import is_doubtful, is_shorthand
 from services.privacy.tagger.network import LABELS, CharacterTagger, Read, Shape
 from services.privacy.words import NOT_NAMES, WORD_NAMES
 
@@ -88,7 +88,7 @@ class Tagger:
         han = len(HAN.findall(folded))
         threshold = self.threshold_han if han >= HAN_SHARE * len(folded) else self.threshold
         found = spans_of(folded, self.probabilities(folded), threshold)
-        return [span for span in found if not _is_ordinary(folded, span)]
+        return [span for span in found if not is_ordinary(folded, span)]
 
     def probabilities(self, folded: str) -> Scores:
         """Return the probability of each label for each character, ``(len(folded), labels)``."""
@@ -126,12 +126,14 @@ def _tensors(encoded: Encoded) -> Read:
     return chars, words, hints, rows, torch.from_numpy(encoded.kinds)
 
 
-def _is_ordinary(folded: str, span: Span) -> bool:
+def is_ordinary(folded: str, span: Span) -> bool:
     """A unit of a quantity (``10^9/L``), a year, a word that is a name only with a capital, an age
     under 90, a weekday or a day of the stay, two numbers that are no day.
     """
     found = folded[span.start : span.end]
     if (found.islower() and (found in WORD_NAMES or found in NOT_NAMES)) or YEAR.fullmatch(found):
+        return True
+    if span.label in {"NAME", "LOC"} and is_shorthand(found):
         return True
     if span.label == "AGE" and YOUNG.fullmatch(found):
         return True

@@ -8,6 +8,7 @@ GOES = [
     ("Seen 10/30/24. BCx 10/24 neg", "10/24"),
     ("Seen 11/05/24. BCx 11/4 NGTD", "11/4"),
     ("Seen 5 Nov 2024. ORIF ?12/11, obs ok", "12/11"),
+    ("2022年3月7日入院。\n3.12全麻下手术", "3.12"),
     ("WR 4/11/24. Duplex 3/11 neg", "3/11"),
 ]
 STAYS = [
@@ -15,6 +16,7 @@ STAYS = [
     ("Seen 11/05/24. VA 6/12 unaided", "6/12"),
     ("Seen 04/05/24. Power 4/5 throughout", "4/5"),
     ("Seen 5 Nov 2024. Linezolid 600 bd 10/7", "10/7"),
+    ("2022年3月7日入院。血钾3.5，伴乏力", "3.5"),
     ("No days here. Drain 11/4 sites", "11/4"),
 ]
 

@@ -15,6 +15,7 @@ from services.privacy.trimming import trimmed, with_initials
         ("Okafor's", "NAME", "Okafor"),
         ("Reg Hartnell", "NAME", "Reg Hartnell"),
         ("侄乌云其其格", "NAME", "乌云其其格"),
+        ("母何采薇", "NAME", "何采薇"),
         ("司徒主任", "NAME", "司徒"),
         ("岑总", "NAME", "岑"),
         ("ext 4747", "PHONE", "4747"),
