@@ -10,7 +10,7 @@ or says something unknown, the expression is tried everywhere, as before.
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import lru_cache
 from typing import Any
 
@@ -184,10 +184,10 @@ def matches(regex: re.Pattern[str], starts: Starts, text: str) -> Iterator[re.Ma
         yield from regex.finditer(text)
         return
     positions = _positions(starts.where, text)
-    if len(positions) > len(starts.beginnings):
-        common = [one for one in starts.beginnings if one in positions]
+    if len(positions) > len(starts.beginnings):  # each way the shorter is looked through
+        common: Collection[str] = positions.keys() & starts.beginnings
     else:
-        common = [one for one in positions if one in starts.beginnings]
+        common = starts.beginnings.intersection(positions)
     if not common:
         return
     end = 0
