@@ -1,3 +1,3 @@
 """Which tagger this release was tested with."""
 
-SHIPPED_DIGEST = "0225d0a2db7b52196fe659674e2bbb4280527f5e595bd91099b20e6656a82336"
+SHIPPED_DIGEST = "aa1c53a68990eec2fb1b87e09374e3e9b17bb2a168251f068063e3288d8d37d7"
