@@ -48,18 +48,20 @@ def find_pairs(folded: str, spans: list[Span]) -> list[Span]:
         return []
     months = _months(folded, spans)
     found = [match for match in pairs if _is_day(match, months)]
-    found += [match for match in dotted if _is_of_month(match, folded, spans)]
+    if dotted:
+        months_zh = _months_zh(folded, spans)
+        found += [match for match in dotted if int(match["a"]) in months_zh]
     return [Span(*match.span(), "DATE") for match in found]
 
 
-def _is_of_month(match: re.Match[str], folded: str, spans: list[Span]) -> bool:
-    """``3.12`` in a note about March; a dose or a value of a laboratory is seldom written so."""
-    months = {
-        int(m[1])
-        for s in spans
-        if s.label == "DATE" and (m := MONTH_ZH.search(folded, s.start, s.end))
-    }
-    return int(match["a"]) in months
+def _months_zh(folded: str, spans: list[Span]) -> set[int]:
+    """The months of the days that were found: ``3.12`` in a note about March is one more.
+
+    A dose or a value of a laboratory is seldom written so.
+    """
+    dates = (span for span in spans if span.label == "DATE")
+    found = (MONTH_ZH.search(folded, date.start, date.end) for date in dates)
+    return {int(match[1]) for match in found if match}
 
 
 def _months(folded: str, spans: list[Span]) -> set[tuple[bool, int]]:
