@@ -99,7 +99,8 @@ def text_sets(data: Path | None) -> Iterator[TextSet]:
     for lang in ("zh", "en"):
         for half in Half:
             yield TextSet(f"gold {lang}, {half}", read_gold(GOLD, lang, half))
-        yield TextSet(f"unseen {lang}", read_notes(UNSEEN, lang))
+        if unseen := read_notes(UNSEEN, lang):
+            yield TextSet(f"unseen {lang}", unseen)
     for name in LINES if data else ():
         texts = read_lines(data / name)  # type: ignore[operator]  # asked above
         if any(one.source == SHORT_QUERIES for one in texts):

@@ -36,6 +36,7 @@ from services.privacy.patterns_days import DAYS_EN, DAYS_ZH
 from services.privacy.patterns_marks import MARKS_EN
 from services.privacy.patterns_notes import NOTES_EN, NOTES_ZH
 from services.privacy.patterns_odd import ODD_EN, ODD_ZH
+from services.privacy.patterns_pairs import find_pairs
 from services.privacy.patterns_places import PLACES_EN
 from services.privacy.patterns_signed import SIGNED_EN
 from services.privacy.patterns_zh import PATTERNS_ZH
@@ -43,6 +44,7 @@ from services.privacy.readings import Reading, find_broken, is_unreadable, readi
 from services.privacy.repeats import find_repeats
 from services.privacy.spans import Finder, Span
 from services.privacy.trimming import trimmed, with_initials
+from services.privacy.widening import widened
 
 TEXT_CHARS_MAX = 200_000
 SHORT_TEXTS_MAX = 500  # kept per patient
@@ -190,7 +192,7 @@ class TextCleaner:
     def _find(self, folded: Folded, spans: list[Span]) -> list[Span]:
         text = folded.folded
         squeezed = squeeze(text)
-        spans = [with_initials(text, trimmed(text, span)) for span in spans]
+        spans = widened(text, [with_initials(text, trimmed(text, span)) for span in spans])
         spans += self._counted("form", list(find_genotypes(text)))
         spans += self._counted("form", list(find_broken(text)))
         if not self._known.is_empty:
@@ -202,6 +204,7 @@ class TextCleaner:
             spans += self._counted("reading", self._read(reading))
         if self._site is not None:
             spans += self._counted("site", self._site.find(text))
+        spans += self._counted("form", find_pairs(text, spans))
         return spans + self._counted("repeat", find_repeats(text, squeezed, spans))
 
     def _read(self, reading: Reading) -> list[Span]:

@@ -2,7 +2,7 @@
 
 import re
 
-from services.privacy.words import NOT_NAMES
+from services.privacy.words import NOT_NAMES, words
 
 YEAR = r"(?:19|20)\d\d"
 UNIT_AFTER = re.compile(
@@ -11,6 +11,13 @@ UNIT_AFTER = re.compile(
     re.IGNORECASE,
 )
 PRESSURE = re.compile(r"\d{2,3}/\d{2,3}")
+# Before `Clinic` they say of what kind it is.
+KINDS_OF_CLINIC = words(
+    "breast fracture diabetic diabetes eye dental ear memory pain sleep falls heart chest kidney",
+    "renal cardiac stroke antenatal postnatal outpatient day urgent wound sexual minor virtual",
+    "hand foot skin allergy asthma vascular orthopaedic orthopedic orthopaedics paediatric",
+    "pediatric rehab psychiatric cancer thyroid fertility gynae hypertension lipid tb hiv",
+)
 
 
 def no_unit(match: re.Match[str]) -> bool:
@@ -61,7 +68,20 @@ def is_person(match: re.Match[str]) -> bool:
     return bool(words) and words[0].casefold() not in NOT_NAMES
 
 
+def is_cased_person(match: re.Match[str]) -> bool:
+    """Return whether the first word may begin a name and is no abbreviation beside a name."""
+    first = match["name"].split()[0]
+    return is_person(match) and (not first.isupper() or match["name"].isupper())
+
+
 def is_bare_number(match: re.Match[str]) -> bool:
     """Return whether a long number is no quantity."""
     after = match.string[match.end() : match.end() + 2]
     return no_unit(match) and not (after[:1] in {".", ","} and after[1:2].isdecimal())
+
+
+def is_town_before(town: str) -> bool:
+    """Return whether what stands before a state is no abbreviation (``LAFB, PR``) and no class of
+    a fracture (``Winquist III, NV``).
+    """
+    return len(town) > 3 and not town[-2:].isupper()

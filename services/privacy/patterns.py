@@ -9,8 +9,10 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from services.privacy.pattern_checks import (
+    KINDS_OF_CLINIC,
     YEAR,
     is_bare_number,
+    is_cased_person,
     is_cued_number,
     is_cued_phone,
     is_ip,
@@ -18,9 +20,11 @@ from services.privacy.pattern_checks import (
     is_numeric_date,
     is_old,
     is_person,
+    is_town_before,
     no_unit,
 )
 from services.privacy.spans import Span
+from services.privacy.starts import matches, starts_of
 from services.privacy.words import NOT_NAMES, words
 
 # ruff: noqa: E501  (an expression that is broken into lines cannot be read)
@@ -47,7 +51,7 @@ def find_patterns(folded: str, patterns: tuple[Pattern, ...]) -> Iterator[Span]:
     for pattern in patterns:
         if not any(need in folded for need in pattern.needs):
             continue
-        for match in pattern.regex.finditer(folded):
+        for match in matches(pattern.regex, starts_of(pattern.regex), folded):
             start, end = match.span(pattern.of)
             if start < end and (pattern.check is None or pattern.check(match)):
                 yield Span(start, _name_end(match[pattern.of], start, pattern.label), pattern.label)
@@ -176,11 +180,25 @@ PATTERNS: tuple[Pattern, ...] = (
     form("DATE", rf"(?<![\d./-])(?:0?[1-9]|1[0-2])/{YEAR}(?![\d/])"),
     form(
         "DATE",
-        rf"(?<![\d.])\b{DAY}(?: of)?[ -]?{MONTH},?(?:[ -]+(?:{YEAR}|\d{{2}}\b))?",
+        rf"(?<![\d.])\b(?:the (?={DAY} of))?{DAY}(?: of)?[ -]?{MONTH},?(?:[ -]+(?:{YEAR}|\d{{2}}\b))?",
         no_unit,
         flags=ANY_CASE,
     ),
-    form("DATE", rf"\b{MONTH} ?{DAY}\b(?:,? ?(?:of )?(?:{YEAR}|'\d\d))?(?![\d/])", no_unit),
+    form(
+        "DATE",
+        rf"\b{MONTH} ?{DAY}\b(?: ?(?:-|–|to|thru|through|and|&) ?{DAY}\b)?(?:,? ?(?:of )?(?:{YEAR}|'\d\d))?(?![\d/])",
+        no_unit,
+    ),
+    form(
+        "DATE",
+        rf"\b(?:JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEPT?|OCT|NOV|DEC)\.? {DAY}\b(?![\d/])",
+        no_unit,
+    ),
+    form(
+        "DATE",
+        rf"\b{MONTH},? (?:the )?(?:first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|eleventh|twelfth|\w{{3,7}}teenth|twentieth|thirtieth|(?:twenty|thirty)[ -]\w{{3,7}})\b",
+        flags=ANY_CASE,
+    ),
     form("DATE", rf"\b{MONTH}[ ,-]{{1,2}}(?:of )?{YEAR}\b", flags=ANY_CASE),
     form(
         "DATE",
@@ -235,7 +253,7 @@ PATTERNS: tuple[Pattern, ...] = (
         is_person,
         "name",
     ),
-    form("NAME", rf"\b(?P<name>{WORD} [A-Z]\. {WORD})\b", is_person, "name"),
+    form("NAME", rf"\b(?P<name>{WORD} (?!I\.)[A-Z]\. {WORD})\b", is_cased_person, "name"),
     form(
         "NAME",
         rf"\b(?i:male|female|man|woman|boy|girl|gentleman|lady|patient|pt|y/?o|[mf]),? (?P<name>{WORD} {WORD})(?=,| \(| who\b)",
@@ -250,15 +268,15 @@ PATTERNS: tuple[Pattern, ...] = (
     ),
     form(
         "LOC",
-        rf"(?<![\d.])\d{{1,6}}[A-Z]? (?:[NSEW]\.? )?(?:{WORD} ){{1,4}}(?:Street|St|Avenue|Ave|Road|Rd|Boulevard|Blvd"
-        r"|Lane|Ln|Drive|Dr|Court|Ct|Circle|Cir|Way|Place|Pl|Terrace|Square|Sq|Highway|Hwy|Parkway|Pkwy)\b\.?"
+        rf"(?<![\d.])(?:Plot |House |RR |No\. )?\d{{1,6}}[A-Z]? (?:[NSEW]\.? )?(?:{WORD} ){{1,4}}(?:Street|St|Avenue|Ave|Road|Rd|Boulevard|Blvd"
+        r"|Lane|Ln|Drive|Dr|Court|Ct|Circle|Cir|Way|Place|Pl|Terrace|Tce|Square|Sq|Highway|Hwy|Parkway|Pkwy|Close|Cottages?|Gardens|Gdns|Grove|Crescent|Cres|Walk|Row|Mews|View|Rise|Croft|Quay|Villas|Heights|Loop|Trail|Pike|Alley|Bungalows|Mansions|Esplanade|Parade|Embankment)\b\.?"
         r"(?:,? (?:Apt|Suite|Ste|Unit|Room|#)\.? ?\w{1,6})?",
     ),
     form("LOC", r"\bP\.? ?O\.? Box \d{1,7}\b", flags=ANY_CASE),
     form(
         "LOC",
         rf"\b{WORD}(?: {WORD})?, (?P<state>[A-Z]{{2}})(?: \d{{5}}(?:-\d{{4}})?)?\b(?=[\s,.;)?]|$)",
-        lambda match: match["state"] in STATES and len(match[0].partition(",")[0]) > 3,
+        lambda match: match["state"] in STATES and is_town_before(match[0].partition(",")[0]),
     ),
     form(
         "LOC",
@@ -272,6 +290,6 @@ PATTERNS: tuple[Pattern, ...] = (
         "LOC",
         rf"\b(?:(?:St\.|Saint|Mount|Mt\.) )?(?:{WORD} ){{1,4}}(?:Hospital|Clinic|Infirmary|Hospice|Medical Cent(?:er|re)|Health Cent(?:er|re)"
         r"|Nursing Home|Care Home)\b",
-        lambda match: match[0].split()[0].casefold() not in NOT_NAMES,
+        lambda match: match[0].split()[0].casefold() not in NOT_NAMES | KINDS_OF_CLINIC,
     ),
 )

@@ -11,6 +11,8 @@ from services.privacy.gazetteers import GIVEN_NAMES
 from services.privacy.patterns import WORD, Pattern, form
 from services.privacy.patterns_notes import NOT_SIGNED
 from services.privacy.patterns_zh import HAN, SURNAME
+from services.privacy.tagger.doubts import CHART_WORDS
+from services.privacy.tagger.doubts import EPONYMS as LISTED_EPONYMS
 from services.privacy.tagger.hints import (
     FAMILY,
     GIVEN,
@@ -45,7 +47,7 @@ SPECIALTIES = words(
     "heart bowel knee hip back post pre for after before had her his no any local primary secondary high middle",
 )
 NOT_TOWNS = words(
-    "framingham corlette banff bogota leiden maisonneuve coxsackie norwalk marburg lyme hendra zika bombay mantoux epworth"
+    "framingham corlette banff bogota leiden maisonneuve coxsackie norwalk marburg lyme hendra zika bombay mantoux epworth norco parkland beighton"
 )
 EPONYMS = words(
     "barrett romberg gleason whipple nissen hartmann colles kocher breslow clark duke virchow edu bier alzheimer raynaud meniere behcet",
@@ -53,6 +55,8 @@ EPONYMS = words(
     "dressler brugada ranson wells braden norton morse barthel rankin tinetti hoehn yahr epley dix hallpike lachman mcmurray thomas",
     "trendelenburg phalen tinel finkelstein kernig brudzinski hoffman hoffmann schober simmonds bruce weber rinne apgar bishop epworth",
 )
+NAMED_SIGNS = EPONYMS | LISTED_EPONYMS
+SIDES = "LR"
 RELATION = (
     r"(?:niece|nephew|aunt(?:ie|y)?|uncle|mum|mom|mam|mummy|mommy|dad(?:dy)?|gran(?:dma|dpa|dad|ny)?|nana?|grandson|granddaughter|sibling"
     r"|sibs?|sis|bro|sister|brother|partner|fianc[ée]e?|girlfriend|boyfriend|hubby|spouse|wife|husband|son|daughter|mother|father"
@@ -96,7 +100,13 @@ def _is_initialled(match: re.Match[str]) -> bool:
     """``M. Beauchamp``, but no tablet: ``T. Cordarone 200``."""
     after = match.string[match.end() : match.end() + 6].lstrip("-ABCDEFVX ")
     is_drug = match["name"][0] in "TCSI" and after[:1].isdecimal()
-    return not is_drug and _is_rare_name(match)
+    if match["name"][0] in SIDES and match.string[: match.start()].rstrip(" ")[-1:].isdecimal():
+        return False
+    if match["name"][:2] == "I." and match.string[: match.start()].rstrip(" ")[-1:].isalpha():
+        return False  # ``Cat I.``, ``98 % on 2 L. Abdo soft``, ``VA 6/9 R. Fluorescein``
+    family = match["family"].lower()
+    is_sign = family in CHART_WORDS or (match["name"][0] in SIDES and family in NAMED_SIGNS)
+    return not is_drug and not is_sign and _is_rare_name(match)
 
 
 def _is_family(match: re.Match[str]) -> bool:
@@ -129,13 +139,17 @@ def _is_rare_listed(match: re.Match[str]) -> bool:
     hints = [hint_of_word(word) for word in words_in]
     is_listed = any(hint != UNLISTED and hint & (GIVEN | FAMILY) for hint in hints)
     is_word = any(hint != UNLISTED and hint & ORDINARY for hint in hints)
-    return is_listed and not is_word and not any(w in EPONYMS or w in WORD_NAMES for w in words_in)
+    return (
+        is_listed
+        and not is_word
+        and not any(w in NAMED_SIGNS or w in CHART_WORDS or w in WORD_NAMES for w in words_in)
+    )
 
 
 def _is_given(lowered: str) -> bool:
     hint = hint_of_word(lowered)
     is_listed = hint != UNLISTED and bool(hint & GIVEN) and not hint & ORDINARY
-    return is_listed and lowered not in EPONYMS
+    return is_listed and lowered not in EPONYMS and lowered not in CHART_WORDS
 
 
 def _is_town(match: re.Match[str]) -> bool:
@@ -152,7 +166,7 @@ def is_place_word(word: str) -> bool:
 def _is_only_place(match: re.Match[str]) -> bool:
     """A place by the lists, and neither a word nor a name of persons."""
     hint = hint_of_word(match["town"].lower())
-    return hint == PLACE and match["town"].lower() not in NOT_TOWNS
+    return hint == PLACE and match["town"].lower() not in NOT_TOWNS | CHART_WORDS
 
 
 def _is_han_person(match: re.Match[str]) -> bool:
@@ -200,9 +214,9 @@ def _is_site(match: re.Match[str]) -> bool:
 
 
 CONTEXT_EN: tuple[Pattern, ...] = (
-    form("NAME", rf"\b(?i:{RELATION})(?: is| was| called)?[:,]? ?[(\"“=-]? ?{PERSON}", _is_listed_person, "name"),
+    form("NAME", rf"\b(?i:{RELATION})(?![^\W\d_])(?: is| was| called)?[:,]? ?[(\"“=-]? ?{PERSON}", _is_listed_person, "name"),
     form("NAME", rf"\b(?i:{STAFF})\b[.:,]? {{1,2}}[(\"“]?{PERSON}", _is_listed_person, "name"),
-    form("NAME", r"(?<![\w.])(?P<name>[A-Z]\. ?(?:[A-Z]\. ?)?(?P<family>[A-Z][a-z]{2,20}(?:[-’'][A-Z][a-z]{1,20})?))\b", _is_initialled, "name"),
+    form("NAME", r"(?<![\w.&-])(?P<name>[A-Z]\. ?(?:[A-Z]\. ?)?(?P<family>[A-Z][a-z]{2,20}(?:[-’'][A-Z][a-z]{1,20})?))\b", _is_initialled, "name"),
     form("NAME", r"(?:/ |[:(,&\n] ?|\A|\b(?:by|with|and|from|to) )(?P<name>[A-Z] (?P<family>[A-Z][a-z]{2,20}(?:[-’'][A-Z][a-z]{1,20})?))(?= ?[/,;).&\n]|\Z)", _is_rare_name, "name"),
     form("NAME", r"\b(?P<name>(?P<family>[A-Z][A-Za-z'’-]{2,20}), ?[A-Z]\.(?: ?[A-Z]\.)?)(?!\w| [A-Z][a-z])", _is_rare_name, "name"),
     form("NAME", r"\b(?P<name>(?P<first>[A-Z][a-z]{2,15})(?: [A-Z]\.?)?[ -](?P<family>[A-Z][A-Za-z]{2,20}(?:[-’'][A-Z][a-z]{1,20})?))\b(?!['’]s)", _is_whole_name, "name"),
@@ -218,7 +232,9 @@ CONTEXT_EN: tuple[Pattern, ...] = (
     form("LOC", r"\b(?:St\.? [A-Z][a-z]{2,15}(?:['’]s)|(?:Mount|Mt\.?) [A-Z][a-z]{3,15})\b"),
 )  # fmt: skip
 
-NO_NAME = re.compile(r"[医查术癌症炎楼床血药尿痛食饲宫孕喂]|主[任治]|护士|老师|第")
+NO_NAME = re.compile(
+    r"^患者|^患儿|^病人|^入院|^同意|[医查术癌症炎楼床血药尿痛食饲宫孕喂]|主[任治]|护士|老师|第"
+)
 FAMILY_SIGNS = frozenset(SURNAMES + RARE_SURNAMES)
 NOT_IN_TITLED = "科病院室部上级班我本该请由经向予待转与和及送在管责任主副实习进修床总外内专值教"
 STAFF_ZH = (
@@ -232,9 +248,9 @@ KIN_ZH = (
 )
 NAME_END = r"(?=[\s,、。;:()\[\]<>/\"”\dA-Za-z→]|即|是|商|谈|争|孕|干|前|之|因|曾|做|代|陪|签|均|已|说|电|送|会诊|看|完成|复核|解释|协助|接|来|交|负责|接受|知|要求|询问|\Z)"
 FIELDS = words(
-    "姓名 性别 年龄 日期 时间 签名 签字 科室 床号 无 未 暂无 不详 同前 同上 本人 患者 家属 正常 阴性 阳性 如下 如上"
+    "男 女 患者本人 腰穿 姓名 性别 年龄 日期 时间 签名 签字 科室 床号 无 未 暂无 不详 同前 同上 本人 患者 家属 正常 阴性 阳性 如下 如上"
 )
-TITLED = r"(?=副?主任医师|主治医师|医师查房|医师|医生|大夫|护士(?!站)|教授|老师|先生|女士|治疗师|主任|阿婆|老太|大娘|大妈|师傅|伯伯|秘书|医 ?\d)"
+TITLED = r"(?=副?主任医师|主治医师|医师查房|医师|医生|大夫|护士(?!站)|教授|老师|先生|女士|治疗师|副?主任|阿婆|老太|大娘|大妈|师傅|伯伯|秘书|医 ?\d)"
 LATIN_NAME = r"(?P<name>[A-ZА-Я][A-Za-zА-Яа-я.'’-]{1,20}(?: [A-ZА-Я][A-Za-zА-Яа-я.'’-]{0,20}){0,3})"
 DAY_OF_MONTH = (
     r"(?:(?:1[0-2]|0?[1-9])[./-](?:3[01]|[12]\d|0?[1-9])|(?:3[01]|[12]\d)/(?:1[0-2]|0?[1-9]))"

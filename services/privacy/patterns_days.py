@@ -19,7 +19,7 @@ FEASTS = (
     r"|Diwali|Deepavali|Holi|Dussehra|Dasara|Navratri|Durga Puja|Onam|Pongal|Bhogi|Baisakhi|Vaisakhi|Raksha Bandhan|Ganesh Chaturthi|Janmashtami|Thaipusam"
     r"|Eid(?: al-(?:Fitr|Adha)| ul-(?:Fitr|Adha))?|Hari Raya(?: Puasa| Haji)?|Vesak(?: Day)?|Rosh Hashanah|Yom Kippur|Passover|Hanukkah|Chanukah|Purim|Nowruz"
     r"|Chinese New Year|Lunar New Year|CNY(?: Day)?|Mid-?Autumn(?: Festival)?|Dragon Boat(?: Festival)?|Qing ?ming|Winter Solstice|Songkran|Tet|Chuseok|Seollal|Obon|Golden Week"
-    r"|Christmas(?: (?:Day|Eve|week))?|Xmas(?: (?:Day|Eve))?|New Year'?s?(?: (?:Day|Eve))?|(?:spring|summer|August|May|Easter|autumn) bank holiday|bank holiday (?:Mon|Fri)(?:day)?"
+    r"|D[íi]a de (?:los )?Muertos|Day of the Dead|(?:King|Queen)'?s Birthday|Christmas(?: (?:Day|Eve|week))?|Xmas(?: (?:Day|Eve))?|New Year'?s?(?: (?:Day|Eve))?|(?:spring|summer|August|May|Easter|autumn) bank holiday|bank holiday (?:Mon|Fri)(?:day)?"
 )
 WHO = r"(?:Dr|Prof|Mr|Mrs|Ms|Miss|WR|W/R|ward round|PTWR|MDT|SB|S/B|seen|rv|reg|cons|SHO|SpR|FY\d|\d{4}h?\b|\d{1,2}[:.]\d{2})"
 CUES = (
@@ -53,10 +53,10 @@ DAYS_EN = (
     form("DATE", rf"\b(?:{FEASTS})\b(?! (?:disease|tree|factor|score|\d{{1,2}}[A-Z]))(?:,? {YEAR})?"),
     form("DATE", rf"\b(?:spring|summer|autumn|fall|winter)(?: of)?,? {YEAR}\b|\b{YEAR} (?:spring|summer|autumn|winter)\b", flags=ANY_CASE),
     form("DATE", rf"\b(?:(?i:early|mid|late|end|start|beginning|middle|first days|(?:first|second|latter) (?:half|week|part))(?: of)?[ -]{MONTH})(?! \d)(?: {YEAR})?"),
-    form("DATE", r"(?<![\d/.-])(?:0?[1-9]|[12]\d|3[01])(?P<s>[-/. ])(?:x?i{1,3}|i?[vx]|vi{1,3}|I{1,3}|I?[VX]|VI{1,3}|XI{1,2})(?P=s)(?:\d{2}|(?:19|20)\d\d)(?!\d)"),
+    form("DATE", r"(?<![\d/.-])(?:0?[1-9]|[12]\d|3[01])(?P<s>[-/.]| (?![xX] ))(?:x?i{1,3}|i?[vx]|vi{1,3}|I{1,3}|I?[VX]|VI{1,3}|XI{1,2})(?P=s)(?:\d{2}|(?:19|20)\d\d)(?!\d)"),
     form("DATE", r"(?<![\d/.-])(?P<a>\d{1,2}) / (?P<b>\d{1,2}) / (?:\d{2}|(?:19|20)\d\d)(?!\d)", _is_day),
     form("DATE", r"(?:\A|\n)\s?(?P<v>\d{1,2}(?:st|nd|rd|th))(?=\s*(?:\n|:))", of="v"),
-    form("DATE", r"\b(?:the|on|of|by|from|until|til|till|after|before) (?P<v>(?:[12]?\d|3[01])(?:st|nd|rd|th))\b(?=(?: inst| ult)?(?:[.,;:)\n]| (?:at|with|for|and|to|if|pm|am|@|or|she|he|was|we|\d{4}h?)\b)|\Z)", of="v"),
+    form("DATE", r"\b(?:(?:on|of|by|from|until|til|till|after|before) )?(?P<v>(?:\bthe |(?<=\b(?:on|of|by) )|(?<=\b(?:from|till) )|(?<=\buntil )|(?<=\btil )|(?<=\bafter )|(?<=\bbefore ))(?:[12]?\d|3[01])(?:st|nd|rd|th))\b(?=(?: inst| ult)?(?:[.,;:)\n]| (?:at|with|for|and|to|not|but|per|if|pm|am|@|or|she|he|they|was|we|when|\d{4}h?)\b)|\Z)", of="v"),
     form("DATE", r"\b(?:[12]?\d|3[01])(?:st|nd|rd|th) (?:inst|ult)\b"),
     form("DATE", rf"\bw/c (?P<v>\d{{1,2}}(?:st|nd|rd|th)? {MONTH})", of="v", flags=ANY_CASE),
 )  # fmt: skip

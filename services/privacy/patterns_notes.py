@@ -52,7 +52,7 @@ NOTES_EN = (
         ANY_CASE,
     ),
     form("DATE", r"(?<![\d/.-])(?:1[3-9]|2[0-9]|3[01])/(?:0?[1-689]|1[01])(?![\d/%]|\.\d|-\d)"),
-    form("DATE", r"\bthe (?:first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|eleventh|twelfth|\w{3,7}teenth|twentieth|twenty-\w{4,7}|thirtieth)(?=[.,;]|$| of \b)"),
+    form("DATE", r"\b[Tt]he (?:first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|eleventh|twelfth|\w{3,7}teenth|twentieth|twenty-\w{4,7}|thirtieth)(?=[.,;]|$| of \b)"),
     form("DATE", rf"\b{WEEKDAY},? (?:the )?{DAY}(?: {MONTH})?(?: (?:{YEAR}|'\d\d))?\b", flags=ANY_CASE),
     form("DATE", rf"\bthe {DAY} (?:inst|ult)\b", flags=ANY_CASE),
     form("DATE", rf"\b{YEAR}-{MONTH}-\d{{1,2}}\b"),
@@ -64,8 +64,8 @@ NOTES_EN = (
     form("DATE", r"\b(?i:in|by|til|of|since|early|late|mid) (?P<v>(?:Jan|Feb|Aug|Sept?|Oct|Nov|Dec|February|January|August|September|October|November|December)\b)(?! \d)", of="v"),
     form(
         "ID",
-        r"\b(?:HCN|OHIP|PHN|MCR|HCPC|GMC|NMC|CHI|UR|URN|s/?n|reg(?:istration)?|lot|asset|badge|lab|spec(?:imen)?|CLIA|claim|PRF|log|pass|locker|bike|para reg|HICN|PIN|crash|incident|ticket|Reg\.?)"
-        r"(?: (?:no|number|nr))?\.?\s?[:#]?\s{0,2}(?P<v>[A-Z]{0,4}[-/ ]?\d[A-Z0-9]{0,12}(?:[-/ ][A-Z]{0,3}\d[A-Z0-9]{1,10}|[ -][A-Z]{2,3}\b){0,4})\b",
+        r"\b(?:HCN|OHIP|PHN|MCR|HCPC|GMC|NMC|CHI|(?-i:URN?)|s/?n|tag|reg(?:istration)?|lot|asset|badge|lab|spec(?:imen)?|CLIA|claim|PRF|log|pass|locker|bike|para reg|HICN|PIN|crash|incident|ticket|Reg\.?)(?![A-Z])"
+        r"(?: (?:no|number|nr))?\.?\s?[:#]?\s{0,2}(?P<v>[A-Z]{0,4}[-/ ]?\d[A-Z0-9]{0,12}(?:[-/ ][A-Z]{0,3}\d[A-Z0-9]{1,10}|[ -](?-i:[A-Z]{2,3})\b){0,4})\b",
         _has_digits(3),
         "v",
         ANY_CASE,

@@ -1,41 +1,105 @@
-"""Pure: the edges of spans: without titles, cues and times of day, and with initials.
+"""Pure: the edges of spans: without titles, degrees, cues, relations and times of day.
 
-``Dr Okafor`` is a name with a title, ``MRN 12345`` a number with its cue, ``3 May 0210h`` a date
-with a time. Layers join them; readers of the note need them. Initials beside a name go with it.
+``Dr Okafor RN`` is a name with a title and a degree, ``MRN 12345`` a number with its cue, ``3 May 0210h``
+a date with a time. Layers join them; readers of the note need them. Initials
+beside a name go with it.
 """
 
 import re
+from collections.abc import Callable
 
 from services.privacy.spans import Span
+from services.privacy.words import DOUBLE_SURNAMES, RARE_SURNAMES, SURNAMES
 
 # ruff: noqa: E501  (an expression that is broken into lines cannot be read)
-TITLES = re.compile(
-    r"(?:(?:Dr|Drs|Mr|Mrs|Ms|Miss|Prof|Mdm|Smt|SpR|SHO|RN|SN|Pt|Sr|Coroner|Psychol)\b\.?[ \n]{1,2})+(?=\w)"
-    r"|(?:患者|护士长?|医师|医生|家属|工友|室友|同寝|其[弟妹兄姐子女母父]|[弟妹夫妻])(?=[\u4e00-\u9fff]{2,3}$)"
+# Degrees, grades and posts: before a name and after it.
+POSTS = (
+    r"RN[A-Z]?(?:-[A-Z]{2,3})?|SN|BSN|MSN|EN|RGN|RMN|LPN|LVN|CPN|KRCHN|RPA-?C|PA(?:-?C)?|M\.?D\.?|D\.?O|[ACDEF]?NP(?:-[A-Z]{1,2})?|APRN(?:-NP)?|RANP|CRNA|CRNP|CNM|CNS|TVN|ESN|CMC"
+    r"|LCSW|LMFT|LPCC?|MSW|SW|BHC|JD|PhD|RPh|PharmD|RRT|RVT|RDMS|RDN?|CDE|CDCES|IBCLC|DPT|OTR|SLT|CHPN|CPAN|OCN|FACC|FACOG|FRCPC|FRC[PSR]|MRC[PSG]"
+    r"|S?HO|S?RMO|HMO|AMO|MOI?|CO|C\.O|SpR|SR|JR(?:-\d)?|F[12]|FY\d|ST\d|CT\d|IMT\d?|PGY-?\d|R\d|GP|PCP|POA|HCPOA|EMT|ALS|ED|NSGY|ENT|LA|PTWR"
 )
+LEADS = (
+    r"Drs?|Mr|Mrs|Ms|Miss|Prof|Mdm|Smt|Shri|Sri|Pt|Sr|Fr|Coroner|Psychol|Constable|Const|Cousin|Auntie?|Uncle|Nana|Nan|Granny|Gran|Gramma|Papaw|Mamaw|Sis|Alhaji|Alhaja|Hajiya|Mbuya|Gogo|Cik|Encik|Puan"
+    r"|Dieti[ct]ian|Sonographer|Radiographer|Pharmacist|Interpreter|Translator|Anes|Anaes|Ref|[Pp]relim"
+)
+TITLES = re.compile(
+    rf"(?:(?:{LEADS}|{POSTS})\b\.?[ \n]{{1,2}})+(?=\w\w|\w[. ])"
+    rf"|[子女母父儿](?=[{SURNAMES}{RARE_SURNAMES}][\u4e00-\u9fff]{{1,2}}$)"
+    r"|(?:患者|护士长?|医师|医生|家属|工友|室友|同寝|战友|保姆|其[弟妹兄姐子女母父孙儿夫妻]|[次长幼][子女](?=[\u4e00-\u9fff]{2})|[弟妹夫妻侄嫂姐兄])(?=[\u4e00-\u9fff·]{2,6}$)"
+)
+POSTS_AFTER = re.compile(rf"(?:,? (?:{POSTS}|Reg|Anes|Mob|cc|rgn|pa-c|enp)|['’]s)\.?$")
+TITLES_AFTER = re.compile(
+    r"(?<=.)(?:副?主任|主?治?医师|医生|大夫|护士长?|治疗师|科长|老板|太太|师傅|大爷|教授|老师|先生|女士|阿姨|大[哥姐]"
+    rf"|(?<=^[{SURNAMES}{RARE_SURNAMES}])[总叔哥姐])$"
+)
+VERBS = re.compile(
+    rf"[找报接呼看遵嘱托](?=(?:{'|'.join(DOUBLE_SURNAMES.split())}|[{SURNAMES}{RARE_SURNAMES}]))"
+)
+HAN_TITLE = re.compile("副?主任|医师|医生|大夫|护士|教授|老师|先生|女士")
 CUES = re.compile(
-    r"(?:MRN|NPI|CSN|URN?|DVA|PPSN|PHN|NHS|CHI|NRIC|ACC|ID|No|QQ|微信|护照号?|车牌号?|车号|身份证号?)[ #:.]{0,3}(?=[A-Z]{0,3}\d)"
+    r"(?:(?:[Ss]/?[Nn]|LOT|Lot|kit)[ :.#]|MRN|NPI|CSN|URN?|DVA|PPSN|PHN|NHS|CHI|NRIC|ACC|ID|N[oO]|CCN|QQ|微信号?|护照号?|车牌号?|车号|身份证号?|殡?[仪]?车|条形?码|序列?号?|[卡盒单号])[ #:.]{0,3}(?=[A-Z]{0,3}\d|[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼][A-Z])"
+)
+PHONE_CUES = re.compile(
+    r"\s?(?:ext(?:ension|n)?|x|ph|tel|phone|mob|或|分机)[.: #]{0,2}(?=[\d(+])", re.IGNORECASE
 )
 # A time to the second stays with its date: such a pair is looked up easily.
-TIMES = re.compile(r"[ ,(]{1,3}(?:[01]?\d|2[0-3])(?::[0-5]\dh?|[0-5]\dh)$")
+TIMES = re.compile(
+    r"[ ,(@]{1,3}(?:(?:[01]?\d|2[0-3])(?::[0-5]\dh?|[0-5]\dh)|(?<=\d )(?!(?:19|20)\d\d)(?:[01]\d|2[0-3])[.:]?[0-5]\d)$"
+    r"|(?<=[日号\d])(?:[前后晚晨]| ?\d{1,2}[时点](?:\d{1,2}分)?)$|(?<=[\d]夜)$|(?<=[阳秋节午夕明春至夏])[前后晚晨]$"
+)
+# Before and after a place of Chinese text: what is no part of it.
+PLACE_LEADS = re.compile(
+    r"(?:现居住?|现住|户籍|地点|途经|嫁至|家乡可就近|或就近|址|自(?!贡|流井|治)|从(?!化|江)|居(?!庸|巢)|含(?!山)|抵|系|至|或|经(?!开))(?=[\u4e00-\u9fff]{2})"
+)
+PLACE_TAILS = re.compile(r"(?<=[\u4e00-\u9fff]{2})(?:附近|家[中里]|一带|租住|打工|农牧民|人)$")
 
 
 def trimmed(folded: str, span: Span) -> Span:
-    """Return the span without title, cue or time at its edge; never empty."""
+    """Return the span without title, cue or time at its edges; never empty."""
     found = folded[span.start : span.end]
-    if span.label == "NAME":
-        lead = TITLES.match(found)
-    elif span.label == "ID":
-        lead = CUES.match(found)
-    elif span.label == "DATE":
-        time = TIMES.search(found)
-        return Span(span.start, span.start + time.start(), "DATE") if time else span
-    else:
+    start, end = (
+        EDGES[span.label](found, folded[span.end : span.end + 4])
+        if span.label in EDGES
+        else (0, len(found))
+    )
+    if start >= end:
         return span
-    if lead is None or lead.end() == len(found):
-        return span
-    return Span(span.start + lead.end(), span.end, span.label)
+    return Span(span.start + start, span.start + end, span.label)
 
+
+def _name(found: str, after: str) -> tuple[int, int]:
+    start, end = 0, len(found)
+    lead = TITLES.match(found) or (HAN_TITLE.match(after) and VERBS.match(found))
+    if lead and lead.end() < end:
+        start = lead.end()
+    tail = (TITLES_AFTER if found[:1] > "\u3400" else POSTS_AFTER).search(found, start + 1)
+    while tail and any(map(str.isalpha, found[start : tail.start()])):
+        end = tail.start()
+        tail = POSTS_AFTER.search(found, start + 1, end)
+    return start, end
+
+
+def _lead(cue: re.Pattern[str]) -> Callable[[str, str], tuple[int, int]]:
+    def edges(found: str, _: str) -> tuple[int, int]:
+        lead = cue.match(found)
+        return (lead.end() if lead else 0), len(found)
+
+    return edges
+
+
+def _date(found: str, _: str) -> tuple[int, int]:
+    time = TIMES.search(found)
+    return 0, (time.start() if time else len(found))
+
+
+def _place(found: str, _: str) -> tuple[int, int]:
+    if found[:1] < "\u3400":
+        return 0, len(found)
+    lead, tail = PLACE_LEADS.match(found), PLACE_TAILS.search(found)
+    return (lead.end() if lead else 0), (tail.start() if tail else len(found))
+
+
+EDGES = {"NAME": _name, "ID": _lead(CUES), "PHONE": _lead(PHONE_CUES), "DATE": _date, "LOC": _place}
 
 INITIAL_AFTER = re.compile(
     r" [A-Z]\b\.?(?=[,;)/\n]|$)|, ?[A-Z](?:\.(?: ?[A-Z]\.)?)?(?=[\n;)\"”]|$)"

@@ -17,7 +17,10 @@ TITLES = re.compile(
     r"^(?:Dr|Mr|Mrs|Ms|Miss|Prof|Sister|Nurse)\b|(?:主任|医生|医师|护士|大夫|教授)$"
 )
 # Words and drugs, in notes where somebody is called so.
-ALSO_WORDS = words("安定 杜仲 安宁 高兴 文化 何时 周围 常春 高度 高原 黄芩 田七 时间")
+ALSO_WORDS = words(
+    "安定 杜仲 安宁 高兴 文化 何时 周围 常春 高度 高原 黄芩 田七 时间",
+    "方便 希望 宝宝 桂枝 苏醒 明天 Trauma Duke",
+)
 LATIN_PARTS = re.compile(r"[A-Z][^\W\d_]{3,}")
 
 
@@ -55,7 +58,8 @@ def _names(note: Marked) -> set[str]:
             continue
         for part in LATIN_PARTS.findall(value):
             word = part.casefold()
-            if word not in NOT_NAMES and word not in NEVER_NAMES and word not in WORD_NAMES:
+            is_word = word in NOT_NAMES or word in NEVER_NAMES or word in WORD_NAMES
+            if not is_word and part not in ALSO_WORDS:
                 found.add(part)
     return found
 

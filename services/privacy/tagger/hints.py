@@ -6,7 +6,8 @@ Chinese words and places; both are made by `training/deid/word_lists.py`, which 
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from pathlib import Path
 
 import ahocorasick
@@ -72,11 +73,13 @@ def add_han_hints(folded: str, hints: Numbers) -> None:
         hints[start + 1 : end] = kind + 1
 
 
-def _han_words(folded: str) -> Iterator[tuple[int, int, int]]:
+@lru_cache(maxsize=2)
+def _han_words(folded: str) -> Sequence[tuple[int, int, int]]:
+    """Read once for the hints, once for the places."""
     if HAN.search(folded) is None:
-        return  # sooner than the automaton sees it
-    for last, (size, kind) in _CHINESE.iter_long(folded):
-        yield last - size + 1, last + 1, kind
+        return ()  # sooner than the automaton sees it
+    found = _CHINESE.iter_long(folded)
+    return [(last - size + 1, last + 1, kind) for last, (size, kind) in found]
 
 
 def _pairs(name: str) -> list[tuple[str, int]]:

@@ -1,3 +1,3 @@
 """Which tagger this release was tested with."""
 
-SHIPPED_DIGEST = "0225d0a2db7b52196fe659674e2bbb4280527f5e595bd91099b20e6656a82336"
+SHIPPED_DIGEST = "befdb630068850209d46f969edb1cb3d2099bcc4793bc9b0dd9235a64d858514"

@@ -13,7 +13,7 @@ import torch
 
 from services.privacy.spans import Span
 from services.privacy.tagger.alphabet import LATIN_WORD, Encoded, encode
-from services.privacy.tagger.doubts import is_doubtful
+from services.privacy.tagger.doubts import is_doubtful, is_shorthand
 from services.privacy.tagger.network import LABELS, CharacterTagger, Read, Shape
 from services.privacy.words import NOT_NAMES, WORD_NAMES
 
@@ -29,7 +29,15 @@ PROPER_AT = [REMOVED.index(label) for label in ("NAME", "LOC")]
 REMOVED_AT = [LABELS.index(label) for label in REMOVED]
 WORD = re.compile(r"[^\W_\u2e80-\uffff]+(?:['’][^\W\d_]+)?")
 GAP = re.compile(r"[^\w\n]{1,2}|[ ,]{1,3}\n?", re.ASCII)
-YEAR = re.compile(r"(?:19|20)\d\d", re.ASCII)
+YEAR = re.compile(r"(?:19|20)\d\d年?", re.ASCII)
+YOUNG = re.compile(r"[1-8]\d(?:岁|周岁)?", re.ASCII)  # ages under 90 stay
+MONTHS, DAYS = 12, 31
+PAIR = re.compile(r"(\d{1,3})[/.](\d{1,3})", re.ASCII)
+NO_DAY = re.compile(
+    r"(?:this |last |next )?(?:Mon|Tues?|Wed(?:nes)?|Thu(?:rs?)?|Fri|Sat(?:ur)?|Sun)(?:day)?s?"
+    r"|week-?ends?|day ?\d{0,3}|week ?\d{0,2}|wk ?\d{0,2}|\d{1,2}[时点]|第\d{1,3}[日天]",
+    re.IGNORECASE | re.ASCII,
+)
 UNITS = frozenset(
     [
         "L",
@@ -80,7 +88,7 @@ class Tagger:
         han = len(HAN.findall(folded))
         threshold = self.threshold_han if han >= HAN_SHARE * len(folded) else self.threshold
         found = spans_of(folded, self.probabilities(folded), threshold)
-        return [span for span in found if not _is_ordinary(folded, span)]
+        return [span for span in found if not is_ordinary(folded, span)]
 
     def probabilities(self, folded: str) -> Scores:
         """Return the probability of each label for each character, ``(len(folded), labels)``."""
@@ -118,13 +126,30 @@ def _tensors(encoded: Encoded) -> Read:
     return chars, words, hints, rows, torch.from_numpy(encoded.kinds)
 
 
-def _is_ordinary(folded: str, span: Span) -> bool:
-    """A unit of a quantity (``10^9/L``), a year, a word that is a name only with a capital."""
+def is_ordinary(folded: str, span: Span) -> bool:
+    """A unit of a quantity (``10^9/L``), a year, a word that is a name only with a capital, an age
+    under 90, a weekday or a day of the stay, two numbers that are no day.
+    """
     found = folded[span.start : span.end]
     if (found.islower() and (found in WORD_NAMES or found in NOT_NAMES)) or YEAR.fullmatch(found):
         return True
+    if span.label in {"NAME", "LOC"} and is_shorthand(found):
+        return True
+    if span.label == "AGE" and YOUNG.fullmatch(found):
+        return True
+    if span.label == "DATE" and (NO_DAY.fullmatch(found) or _is_no_pair(found)):
+        return True
     before = folded[max(0, span.start - 12) : span.start]
     return found in UNITS and before.endswith("/") and any(char.isdecimal() for char in before)
+
+
+def _is_no_pair(found: str) -> bool:
+    """``14/16``, ``101.2``: neither number can be a month, or one no day."""
+    pair = PAIR.fullmatch(found)
+    if pair is None:
+        return False
+    least, most = sorted((int(pair[1]), int(pair[2])))
+    return not (1 <= least <= MONTHS and most <= DAYS)
 
 
 def window_starts(length: int, reach: int) -> list[int]:

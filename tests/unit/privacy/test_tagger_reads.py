@@ -1,12 +1,14 @@
 import numpy as np
+import pytest
 
 from services.privacy.folding import fold
+from services.privacy.spans import Span
 from services.privacy.tagger.doubts import is_doubtful
 from services.privacy.tagger.hints import FILES, LISTS, row_of_word
 from services.privacy.tagger.lexical import KINDS, lexical_reader
 from services.privacy.tagger.meanings import MEANING_WIDTH, packed, unpacked, word_meanings
 from services.privacy.tagger.network import LABELS
-from services.privacy.tagger.tagger import spans_of
+from services.privacy.tagger.tagger import is_ordinary, spans_of
 
 PERSON, PLACE, ORGANISATION, TIME = range(4)  # the first groups of the analyser's kinds
 
@@ -72,3 +74,27 @@ def test_a_doubted_word_must_be_surer() -> None:
     assert [text[s.start : s.end] for s in spans_of(text, scores, 0.3)] == ["Okafor"]
     scores[3:10, LABELS.index("NAME")] = 0.9
     assert len(list(spans_of(text, scores, 0.3))) == 2
+
+
+@pytest.mark.parametrize(
+    ("found", "label", "is_dropped"),
+    [
+        ("59", "AGE", True),
+        ("93", "AGE", False),
+        ("Sunday", "DATE", True),
+        ("Day 9", "DATE", True),
+        ("14/16", "DATE", True),
+        ("101.2", "DATE", True),
+        ("14/6", "DATE", False),
+        ("2019年", "DATE", True),
+        ("3月", "DATE", False),
+        ("Zoloft", "NAME", True),
+        ("MDT", "LOC", True),
+        ("PM", "NAME", False),
+        ("Okonjo", "NAME", False),
+        ("Leeds", "LOC", False),
+    ],
+)
+def test_what_is_nobodys_is_dropped(found: str, label: str, is_dropped: bool) -> None:  # noqa: FBT001 - a column
+    text = f"x {found} y"
+    assert is_ordinary(text, Span(2, 2 + len(found), label)) is is_dropped

@@ -1,0 +1,201 @@
+"""Pure: where an expression can begin to match, so that it is tried there and nowhere else.
+
+A note is searched with some hundred expressions, each of which the engine would try at every
+character. Here the first two characters that an expression can begin with are read from it once,
+and each text's characters are indexed once; what is found is what ``finditer`` finds.
+
+The reader of expressions is Python's own (``re._parser``, no public interface): where it is missing
+or says something unknown, the expression is tried everywhere, as before.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Collection, Iterator
+from functools import lru_cache
+from typing import Any
+
+try:
+    from re import _constants as ops  # type: ignore[attr-defined]  # not in the stubs
+    from re import _parser as reader  # type: ignore[attr-defined]
+except ImportError:  # another Python: every expression is tried everywhere
+    ops = reader = None
+
+ANY = ""  # a beginning of which nothing more is known
+KNOWN_CHARS = 2
+BEGINNINGS_MAX = 400  # with more, what they say is little: the engine is as fast
+RANGE_MAX = 200
+INDEXED_CHARS_MIN = 48  # a shorter text is searched sooner than indexed
+WORD_STARTS = re.compile(r"\b\w", re.ASCII)
+NUMBER_STARTS = re.compile(r"(?<!\d)\d", re.ASCII)
+NOT_ASCII = re.compile("[^\x00-\x7f]")
+WORD_CHAR = re.compile(r"\w", re.ASCII)
+CATEGORIES = {
+    "CATEGORY_DIGIT": "0123456789",
+    "CATEGORY_SPACE": " \t\n\r\f\v",
+    "CATEGORY_WORD": "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_",
+}
+Positions = dict[str, list[int]]
+Items = Any  # lists of (operation, argument), as the reader gives them
+
+
+class Starts:
+    """The beginnings of one expression: ``beginnings`` of one or two characters at the places that
+    ``where`` finds: of words, of numbers, at characters that are not of ASCII. None: anywhere.
+    """
+
+    def __init__(self, regex: re.Pattern[str]) -> None:
+        """Read the expression."""
+        self.beginnings: frozenset[str] | None = None
+        self.where = NOT_ASCII
+        if reader is None or not regex.flags & re.ASCII:
+            return  # other flags have more digits, letters and word ends
+        items = reader.parse(regex.pattern, regex.flags)
+        found = _beginnings(items, bool(regex.flags & re.IGNORECASE))
+        if ANY in found or len(found) > BEGINNINGS_MAX or not _is_slow(items):
+            return
+        if _begins_word(items) and all(WORD_CHAR.match(one) for one in found):
+            self.where = WORD_STARTS
+        elif _follows_no_digit(items) and all("0" <= one[0] <= "9" for one in found):
+            self.where = NUMBER_STARTS
+        elif not all(NOT_ASCII.match(one) for one in found):
+            return
+        self.beginnings = frozenset(found)
+
+
+def _is_slow(items: Items) -> bool:
+    """Whether the engine tries it everywhere: a character of a set it would look for."""
+    return len(items) > 0 and items[0][0] not in {ops.LITERAL, ops.IN}
+
+
+def _begins_word(items: Items) -> bool:
+    return len(items) > 0 and items[0] == (ops.AT, ops.AT_BOUNDARY)
+
+
+def _follows_no_digit(items: Items) -> bool:
+    operation, argument = items[0]
+    if operation is not ops.ASSERT_NOT or argument[0] != -1 or len(argument[1]) != 1:
+        return False
+    kind, members = argument[1][0]
+    refused = (
+        {str(value) for what, value in members if what is ops.CATEGORY} if kind is ops.IN else set()
+    )
+    return bool(refused & {"CATEGORY_DIGIT", "CATEGORY_WORD"})
+
+
+def _beginnings(items: Items, ignores_case: bool) -> set[str]:  # noqa: FBT001 - a recursion
+    """What the texts of a sequence begin with; ``ANY`` and shorter ones: anything may follow."""
+    found = {ANY}
+    done: set[str] = set()
+    for operation, argument in items:
+        nexts, is_open = _one(operation, argument, ignores_case)
+        if nexts is None:
+            continue
+        grown = {(one + more)[:KNOWN_CHARS] for one in found for more in nexts}
+        if len(grown) > 4 * BEGINNINGS_MAX:
+            break
+        # What is whole, or of whose continuation nothing is known, is not continued.
+        done |= {one for one in grown if len(one) == KNOWN_CHARS}
+        found = grown - done
+        if is_open:
+            break
+        if not found:
+            return done
+    return done | found
+
+
+def _one(operation: Any, argument: Any, ignores_case: bool) -> tuple[set[str] | None, bool]:  # noqa: FBT001 - a recursion over the reader's own types
+    """What one item adds; None: nothing; and whether anything may follow what it adds."""
+    if operation in {ops.AT, ops.ASSERT, ops.ASSERT_NOT}:
+        return None, False
+    if operation is ops.LITERAL:
+        return _cases(chr(argument), ignores_case), False
+    if operation is ops.IN:
+        chars = _set(argument, ignores_case)
+        return ({ANY}, True) if chars is None else (chars, False)
+    inners, is_optional, is_repeated, ignores = _inner(operation, argument, ignores_case)
+    found: set[str] = {ANY} if is_optional else set()
+    is_open = not inners  # something that is not known here
+    for inner in inners:
+        some = _beginnings(inner, ignores)
+        longest = KNOWN_CHARS if is_repeated else min(KNOWN_CHARS, inner.getwidth()[1])
+        is_open |= any(len(one) < longest for one in some)
+        found |= some
+    return found or {ANY}, is_open
+
+
+def _inner(
+    operation: Any,
+    argument: Any,
+    ignores_case: bool,  # noqa: FBT001 - a recursion
+) -> tuple[list[Items], bool, bool, bool]:
+    """The sequences in a group; whether there may be none, or more; whether case is ignored."""
+    if operation is ops.SUBPATTERN:
+        _, added, removed, inner = argument
+        ignores = (ignores_case or bool(added & re.IGNORECASE)) and not removed & re.IGNORECASE
+        return [inner], False, False, ignores
+    if operation is ops.BRANCH:
+        return argument[1], False, False, ignores_case
+    if operation in {ops.MAX_REPEAT, ops.MIN_REPEAT}:
+        least, most, inner = argument
+        return [inner], least == 0, most != 1, ignores_case
+    return [], False, False, ignores_case
+
+
+def _cases(char: str, ignores_case: bool) -> set[str]:  # noqa: FBT001 - a recursion
+    return {char.lower(), char.upper()} if ignores_case else {char}
+
+
+def _set(members: Items, ignores_case: bool) -> set[str] | None:  # noqa: FBT001 - a recursion
+    """The characters of a set; None: more than can be counted."""
+    found: set[str] = set()
+    for kind, value in members:
+        if kind is ops.LITERAL:
+            found |= _cases(chr(value), ignores_case)
+        elif kind is ops.RANGE and value[1] - value[0] < RANGE_MAX:
+            for point in range(value[0], value[1] + 1):
+                found |= _cases(chr(point), ignores_case)
+        elif kind is ops.CATEGORY and str(value) in CATEGORIES:
+            found |= set(CATEGORIES[str(value)])
+        else:
+            return None
+    return found
+
+
+@lru_cache(maxsize=8)
+def _positions(where: re.Pattern[str], text: str) -> Positions:
+    """Return where characters and pairs of characters stand, of the places ``where`` finds."""
+    found: Positions = defaultdict(list)
+    for match in where.finditer(text):
+        at = match.start()
+        found[text[at]].append(at)
+        found[text[at : at + KNOWN_CHARS]].append(at)
+    return found
+
+
+@lru_cache(maxsize=1_024)
+def starts_of(regex: re.Pattern[str]) -> Starts:
+    """Return the beginnings of an expression, read once."""
+    return Starts(regex)
+
+
+def matches(regex: re.Pattern[str], starts: Starts, text: str) -> Iterator[re.Match[str]]:
+    """Yield what ``regex.finditer(text)`` yields."""
+    if starts.beginnings is None or len(text) < INDEXED_CHARS_MIN:
+        yield from regex.finditer(text)
+        return
+    positions = _positions(starts.where, text)
+    if len(positions) > len(starts.beginnings):  # each way the shorter is looked through
+        common: Collection[str] = positions.keys() & starts.beginnings
+    else:
+        common = starts.beginnings.intersection(positions)
+    if not common:
+        return
+    end = 0
+    match_at = regex.match
+    for at in sorted({at for one in common for at in positions[one]}):
+        if at < end:
+            continue
+        match = match_at(text, at)
+        if match is not None:
+            yield match
+            end = max(match.end(), at + 1)

@@ -1,0 +1,63 @@
+"""Expressions that are tried only where they can begin find what they would find anywhere."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from services.privacy import free_text
+from services.privacy.folding import fold
+from services.privacy.patterns import Pattern
+from services.privacy.starts import Starts, matches
+from training.deid.texts import read_notes
+
+NOTES = Path(__file__).parents[3] / "data" / "training_notes"
+NOTES_OF_EACH = 12
+EXPRESSIONS = [
+    r"\bcat\w*",
+    r"\b(?:cat|dog)s?\b",
+    r"\b(?i:CAT|a)(?: x)?",
+    r"(?<!\d)\d{2,4}(?=x)",
+    r"(?<![\w.])[0-9]+(?:-\d)?",
+    r"(?:猫|狗)咪?",
+    r"[猫狗]?咪",
+    r"\b(?P<a>\w)(?P=a)",
+    r"\b(?:|x)y",
+    r"\Acat|\ncat",
+    r"\bc?a?t",
+    r"(?<=a)t",
+    r"\b[^\W\d_]t",
+]
+TEXTS = [
+    "a cat, cats and Dogs; CAT x A x 12x 3456x 7-8 0.12 猫咪和狗咪 aa bb xy y caat tt at ct " * 2,
+    "cat\ncat 1234x" + " " * 60 + "t",
+    "狗" * 50 + "cat a",
+]
+
+
+@pytest.mark.parametrize("expression", EXPRESSIONS)
+def test_the_same_is_found(expression: str) -> None:
+    for flags in (re.ASCII, re.ASCII | re.IGNORECASE):
+        regex = re.compile(expression, flags)
+        for text in TEXTS:
+            found = [match.span() for match in matches(regex, Starts(regex), text)]
+            assert found == [match.span() for match in regex.finditer(text)]
+
+
+def _patterns() -> list[Pattern]:
+    groups = (value for value in vars(free_text).values() if isinstance(value, tuple))
+    return [one for group in groups for one in group if isinstance(one, Pattern)]
+
+
+def test_every_pattern_of_the_scrub_finds_the_same() -> None:
+    patterns = [(one.regex, Starts(one.regex)) for one in _patterns()]
+    texts = [
+        fold(n.text).folded
+        for lang in ("en", "zh")
+        for n in read_notes(NOTES, lang)[:NOTES_OF_EACH]
+    ]
+    assert sum(starts.beginnings is not None for _, starts in patterns) > len(patterns) // 3
+    for text in texts:
+        for regex, starts in patterns:
+            found = [match.span() for match in matches(regex, starts, text)]
+            assert found == [match.span() for match in regex.finditer(text)]
