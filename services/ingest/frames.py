@@ -97,13 +97,13 @@ def header_of(head: bytes, charset: str) -> tuple[Header | None, str]:
     return hl7.read(line, decoded.used, strict=False).header, decoded.used
 
 
-def unread(raw: bytes, source: SourceProfile) -> Parsed:
+def unread(raw: bytes, source: SourceProfile, why: Finding = NOT_READ) -> Parsed:
     """Return the refusal of a message in which something is that nobody foresaw."""
     try:
         header, charset = header_of(raw, source.charset)
     except Exception:  # noqa: BLE001 - it may be the header
         header, charset = None, "ascii"
-    return Parsed("AE", header, charset, (NOT_READ,))
+    return Parsed("AE", header, charset, (why,))
 
 
 def _alone(

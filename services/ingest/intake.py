@@ -96,7 +96,7 @@ class Intake:
         finally:
             parts.gate.leave(len(frame))
         for index, (message, raw) in enumerate(zip(parsed.messages, parsed.raws, strict=True)):
-            if message.code != "AA":
+            if is_refused(_refusal(message)):  # else it comes again
                 await self._keeper.keep_aside(message, raw, door, now_ms)
             await _turn(index)
         taken = Taken(parsed.messages, len(frame), door, began_s, tuple)
@@ -117,7 +117,7 @@ class Intake:
         """Return what became of a FHIR resource; its findings also where it was stored."""
         began_s, now_ms = self._parts.clock.monotonic_s(), self._parts.clock.now_ms()
         parsed = await self._read_resource(body, door, parse, now_ms)
-        if parsed.code != "AA":
+        if is_refused(_refusal(parsed)):
             await self._keeper.keep_aside(parsed, body, door, now_ms)
         outcome = await self._settle_all(Taken((parsed,), len(body), door, began_s, itemgetter(0)))
         if parsed.code == "AA" and is_refused(outcome):

@@ -2,8 +2,9 @@
 
 One process, started with the first such frame: most sites never send one. It holds no data key and
 no connection, only what ids and routes are made with. What it reads comes back in pieces of bytes
-(``carried.py``). Where it dies, of a fault or for want of memory, the frame it had is refused (AE,
-207) and the next one has a new process. It ends with this one, however that ends.
+(``carried.py``). Where it dies, of a fault or for want of memory, or does not come to an end in
+time, the frame it had is refused (AE, 207) and the next one has a new process. Where it died at
+rest, the next frame has a new one and nobody sees it. It ends with this one, however that ends.
 """
 
 import asyncio
@@ -22,13 +23,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
+from contracts.clinical import Finding
 from plumbing import log
 from plumbing.garbage import spare_what_stays
 from services.ingest import metrics
+from services.ingest.answers import NOT_STORED
 from services.ingest.batches import pieces_of as pieces_of_file
 from services.ingest.carried import Brought, Head, head_of, pieces_of
 from services.ingest.doors import Door
-from services.ingest.frames import ParsedFrame, unread
+from services.ingest.frames import NOT_READ, ParsedFrame, unread
 from services.ingest.framing import Frame
 from services.ingest.identity import Keys
 from services.ingest.parse import Parsed, SourceProfile
@@ -42,6 +45,7 @@ from services.ingest.reading import (
 
 Told = TypeVar("Told")
 
+FILE_S = 600.0
 FILE_MEMORY_BYTES = 2 * 1024 * 1024 * 1024  # a file of 256 MB, its messages and its pieces
 
 _log = log.get("ingest")
@@ -70,13 +74,18 @@ class _Given(NamedTuple):
 
 
 class ParserProcess:
-    """Reads frames and resources of ``bytes_min`` and more elsewhere, one at a time."""
+    """Reads frames and resources of ``bytes_min`` and more elsewhere, one at a time.
 
-    def __init__(self, beginning: Beginning, bytes_min: int) -> None:
+    One that is not read ``time_s`` after it came is given up: it is to be sent again where others
+    had most of that time, else refused.
+    """
+
+    def __init__(self, beginning: Beginning, bytes_min: int, time_s: float) -> None:
         """Start nothing yet."""
-        self._beginning, self._bytes_min = beginning, bytes_min
+        self._beginning, self._bytes_min, self._time_s = beginning, bytes_min, time_s
         self._pool: ProcessPoolExecutor | None = None
         self._turn = asyncio.Lock()  # who dies takes nobody else's frame with it
+        self._is_closed = False
 
     def takes(self, content: bytes) -> bool:
         """Return whether these bytes are so many that they are to be read here."""
@@ -85,17 +94,99 @@ class ParserProcess:
     async def frame(self, frame: bytes, door: Door, now_ms: int, order: int) -> ParsedFrame:
         """As ``read_frame``."""
         found = await self._carry(_Given(None, frame, door, (now_ms, order)))
-        return unread_frame(frame, door) if found is None else found
+        return unread_frame(frame, door, found) if isinstance(found, Finding) else found
 
     async def resource(
         self, parse: ParseResource, body: bytes, door: Door, now_ms: int, order: int
     ) -> Parsed:
         """As ``read_resource``."""
         found = await self._carry(_Given(parse, body, door, (now_ms, order)))
-        return unread(b"", door.source) if found is None else found.messages[0]
+        return unread(b"", door.source, found) if isinstance(found, Finding) else found.messages[0]
 
     def close(self) -> None:
-        """End the process, whatever it is at."""
+        """End the process, whatever it is at, and start none again."""
+        self._is_closed = True
+        self._end()
+
+    async def pieces(self, path: Path, bytes_max: int) -> AsyncGenerator[Frame, None]:
+        """Yield the pieces of a file (``batches.pieces_of``). Raises ``OSError``, also for a death
+        of the process. To be asked for nothing else meanwhile.
+        """
+        try:
+            pool, begun = await asyncio.to_thread(self._begun, _cut, path, bytes_max)
+            await asyncio.wrap_future(begun)
+            async for piece in _pieces_from(pool):
+                yield Frame(*piece)
+        except (BrokenProcessPool, MemoryError) as error:
+            raise OSError("the file could not be cut") from error
+
+    async def _carry(self, given: _Given) -> ParsedFrame | Finding:
+        """Return what was read, or why nothing was."""
+        loop = asyncio.get_running_loop()
+        until_s = loop.time() + self._time_s
+        try:
+            async with asyncio.timeout_at(until_s):
+                await self._turn.acquire()
+        except TimeoutError:
+            return NOT_STORED
+        began_s = loop.time()
+        try:
+            async with asyncio.timeout_at(until_s):
+                return await self._brought(given)
+        except (BrokenProcessPool, TimeoutError) as error:
+            self._end()
+            if self._is_closed:
+                return NOT_STORED
+            metrics.PARSER_DEATHS.inc()
+            metrics.PARSE_FAILURES.inc()
+            source = given.door.source.name
+            _log.error("The parser's process died, or was too slow", error=error, source=source)
+            had_time = isinstance(error, BrokenProcessPool) or until_s - began_s > self._time_s / 2
+            return NOT_READ if had_time else NOT_STORED
+        except Exception as error:  # noqa: BLE001 - as in ``read_frame``: it refuses this one
+            metrics.PARSE_FAILURES.inc()
+            log_fault(error, given.door)
+            return NOT_READ
+        finally:
+            self._turn.release()
+
+    async def _brought(self, given: _Given) -> ParsedFrame:
+        brought = Brought(given.content)
+        # In a thread: to start the process takes some milliseconds.
+        pool, begun = await asyncio.to_thread(self._begun, _read, given)
+        head = await asyncio.wrap_future(begun)
+        async for piece in _pieces_from(pool):
+            await asyncio.to_thread(brought.add, piece)
+        metrics.PARSE_FAILURES.inc(head.faults)
+        for code, count in brought.left_out.items():
+            metrics.found(code).inc(count)
+        return brought.frame(head)
+
+    def _begun(
+        self, work: Callable[..., Told], *given: object
+    ) -> tuple[ProcessPoolExecutor, Future[Told]]:
+        """Have the process begin with something, in a new one where it died at rest."""
+        if self._is_closed:
+            raise BrokenProcessPool("ended")
+        if (pool := self._pool) is not None:
+            try:
+                return pool, pool.submit(work, *given)
+            except BrokenProcessPool:  # nothing of this was read
+                metrics.PARSER_DEATHS.inc()
+                self._end()
+        self._pool = pool = ProcessPoolExecutor(
+            max_workers=1,
+            mp_context=multiprocessing.get_context("spawn"),
+            initializer=_begin,
+            initargs=(self._beginning,),
+        )
+        begun = pool.submit(work, *given)
+        # Ours is not written to; while it is open, a death in the middle of an answer is no end
+        # of file, and is waited for, for ever.
+        pool._result_queue._writer.close()  # type: ignore[attr-defined]  # noqa: SLF001
+        return pool, begun
+
+    def _end(self) -> None:
         pool, self._pool = self._pool, None
         if pool is None:
             return
@@ -104,60 +195,20 @@ class ParserProcess:
             process.kill()
         pool.shutdown(wait=False, cancel_futures=True)
 
-    async def _carry(self, given: _Given) -> ParsedFrame | None:
-        """Return what was read, None where that could not be."""
-        brought, door = Brought(given.content), given.door
-        async with self._turn:
-            try:
-                head = await self._ask(_read, given)
-                while (piece := await self._ask(_next_piece)) is not None:
-                    await asyncio.to_thread(brought.add, piece)
-            except BrokenProcessPool as error:
-                metrics.PARSER_DEATHS.inc()
-                metrics.PARSE_FAILURES.inc()
-                _log.error("The parser's process died", error=error, source=door.source.name)
-                self.close()
-                return None
-            except Exception as error:  # noqa: BLE001 - as in ``read_frame``: it refuses this one
-                metrics.PARSE_FAILURES.inc()
-                log_fault(error, door)
-                return None
-        metrics.PARSE_FAILURES.inc(head.faults)
-        for code, count in brought.left_out.items():
-            metrics.found(code).inc(count)
-        return brought.frame(head)
 
-    async def pieces(self, path: Path, bytes_max: int) -> AsyncGenerator[Frame, None]:
-        """Yield the pieces of a file (``batches.pieces_of``). Raises ``OSError``, also for a death
-        of the process. To be asked for nothing else meanwhile.
-        """
-        try:
-            await self._ask(_cut, path, bytes_max)
-            while (piece := await self._ask(_next_piece)) is not None:
-                yield Frame(*piece)
-        except (BrokenProcessPool, MemoryError) as error:
-            raise OSError("the file could not be cut") from error
-
-    async def _ask(self, work: Callable[..., Told], *given: object) -> Told:
-        # In a thread: the first call starts the process, which takes some milliseconds.
-        asked = await asyncio.to_thread(self._submit, work, *given)
-        return await asyncio.wrap_future(asked)
-
-    def _submit(self, work: Callable[..., Told], *given: object) -> Future[Told]:
-        if self._pool is None:
-            self._pool = ProcessPoolExecutor(
-                max_workers=1,
-                mp_context=multiprocessing.get_context("spawn"),
-                initializer=_begin,
-                initargs=(self._beginning,),
-            )
-        return self._pool.submit(work, *given)
+async def _pieces_from(pool: ProcessPoolExecutor) -> AsyncGenerator[Any, None]:
+    """Yield what is left to tell of the last frame of ``pool``, and of no later one's."""
+    while True:
+        asked = await asyncio.to_thread(pool.submit, _next_piece)
+        if (piece := await asyncio.wrap_future(asked)) is None:
+            return
+        yield piece
 
 
 async def cut(beginning: Beginning, path: Path, bytes_max: int) -> AsyncGenerator[Frame, None]:
     """As ``ParserProcess.pieces``, by one for this file alone."""
     needed = replace(beginning, memory_bytes_max=FILE_MEMORY_BYTES)
-    cutting = ParserProcess(needed, 0)
+    cutting = ParserProcess(needed, 0, FILE_S)
     try:
         async with aclosing(cutting.pieces(path, bytes_max)) as pieces:
             async for piece in pieces:

@@ -7,11 +7,12 @@ from collections.abc import Callable
 
 import msgspec
 
+from contracts.clinical import Finding
 from plumbing import log
 from services.ingest import metrics
 from services.ingest.conditions import ORIGINAL, conditions_in
 from services.ingest.doors import Door
-from services.ingest.frames import ParsedFrame, parse_frame, unread
+from services.ingest.frames import NOT_READ, ParsedFrame, parse_frame, unread
 from services.ingest.identity import Keys
 from services.ingest.parse import Parsed, SourceProfile
 from services.ingest.portions import portioned
@@ -60,9 +61,9 @@ def read_frame(
     return msgspec.structs.replace(found, messages=admitted)
 
 
-def unread_frame(frame: bytes, door: Door) -> ParsedFrame:
+def unread_frame(frame: bytes, door: Door, why: Finding = NOT_READ) -> ParsedFrame:
     """Return the refusal (AE, 207) of a frame that could not be handled."""
-    refused = unread(frame, door.source)
+    refused = unread(frame, door.source, why)
     asked = conditions_in(refused.header) if refused.header else ORIGINAL
     return ParsedFrame((refused,), is_batch=False, asked=(asked,), raws=(frame,))
 

@@ -3,10 +3,12 @@
 import asyncio
 import os
 import signal
+import struct
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 import pytest
@@ -14,11 +16,15 @@ import pytest
 from bench import stalls
 from contracts.identified import IDENTIFIED
 from services.ingest import metrics
+from services.ingest.answers import NOT_STORED
+from services.ingest.doors import Door
+from services.ingest.parse import SourceProfile
+from services.ingest.parser_process import Beginning, ParserProcess
 from tests.support.timing import longest_stall_s
 from tests.unit.ingest.conftest import Bench, MakeBench, sender
 from tests.unit.ingest.test_large import MEGABYTE, send, with_image
 from tests.unit.ingest.test_mllp import oru
-from tests.unit.ingest.test_rejected import kept
+from tests.unit.ingest.test_rejected import REJECTED, kept
 
 SMALL = 128 * 1024  # parsed apart, for a test
 STALL_S_MAX = 0.035  # alone 0.01 to 0.02; parsed in a thread 0.07 to 0.1
@@ -30,7 +36,7 @@ from services.ingest.parse import SourceProfile
 from services.ingest.parser_process import Beginning, ParserProcess
 
 async def main():
-    parser = ParserProcess(Beginning(b"1" * 32, b"2" * 32, 1 << 30, "INFO"), 1)
+    parser = ParserProcess(Beginning(b"1" * 32, b"2" * 32, 1 << 30, "INFO"), 1, 60)
     await parser.frame(b"hello", Door(SourceProfile("lab")), 0, 0)
     print(*parser._pool._processes, flush=True)
     await asyncio.sleep(60)
@@ -96,6 +102,58 @@ async def test_its_death_refuses_that_frame_alone(make_bench: MakeBench) -> None
         (found,) = await kept(bench, 1)
         body = bench.keys.open(IDENTIFIED.decode(found.payload))
         assert (found.code, body.control_id) == ("207", "C2")
+
+
+async def test_its_death_at_rest_is_nobodys(make_bench: MakeBench) -> None:
+    async with make_bench(parser_process_bytes=SMALL) as bench:
+        async with sender(bench.service.mllp.port) as link:
+            assert await send(link, with_image("C1", SMALL)) == ("AA", "C1")
+            pid = child_of(bench)
+            os.kill(pid, signal.SIGKILL)
+            await until_gone(pid)
+            await asyncio.sleep(0.2)  # until the pool has seen it, too
+            assert await send(link, with_image("C2", SMALL)) == ("AA", "C2")
+        assert not bench.log.records(REJECTED.name)
+
+
+async def test_one_that_never_comes_back_is_given_up_and_who_waited_comes_again(
+    make_bench: MakeBench,
+) -> None:
+    async with make_bench(parser_process_bytes=SMALL, ack_deadline_s=2.0) as bench:
+        async with sender(bench.service.mllp.port) as link, sender(bench.service.mllp.port) as two:
+            assert await send(link, with_image("C1", SMALL)) == ("AA", "C1")
+            pid = child_of(bench)
+            os.kill(pid, signal.SIGSTOP)
+            given = asyncio.create_task(send(link, with_image("C2", SMALL)))
+            await asyncio.sleep(0.1)
+            assert b"|207^" in await two.send(with_image("C3", SMALL))
+            assert await given == ("AE", "C2")
+            await until_gone(pid)
+            assert await send(two, with_image("C3", SMALL)) == ("AA", "C3")
+        (found,) = await kept(bench, 1)
+        assert bench.keys.open(IDENTIFIED.decode(found.payload)).control_id == "C2"
+
+
+def die_in_the_middle_of_an_answer() -> None:
+    """What a child does that is killed while it writes: the beginning of an answer, no end."""
+    frame = sys._getframe()
+    while "result_queue" not in frame.f_locals:
+        assert frame.f_back is not None
+        frame = frame.f_back
+    os.write(frame.f_locals["result_queue"]._writer.fileno(), struct.pack("!i", 1_000) + b"half")
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+async def test_its_death_in_the_middle_of_an_answer_is_seen() -> None:
+    parser = ParserProcess(Beginning(b"1" * 32, b"2" * 32, 1 << 30, "INFO"), 1, 60)
+    _, begun = parser._begun(die_in_the_middle_of_an_answer)
+    with pytest.raises(BrokenProcessPool):
+        await asyncio.wait_for(asyncio.wrap_future(begun), 20)
+    found = await parser.frame(with_image("C1", SMALL), Door(SourceProfile("lab")), 0, 0)
+    assert found.messages[0].code == "AA"
+    parser.close()
+    after = await parser.frame(with_image("C1", SMALL), Door(SourceProfile("lab")), 0, 0)
+    assert after.messages[0].findings == (NOT_STORED,)
 
 
 async def test_a_frame_that_needs_more_memory_than_there_is_is_refused(
