@@ -67,9 +67,8 @@ class Ingest:
         secrets = _read_keys(settings)
         keys = Keys(*secrets)
         self._beginning = Beginning(*secrets, settings.parser_memory_bytes_max, settings.log_level)
-        self._parser = ParserProcess(
-            self._beginning, settings.parser_process_bytes, settings.ack_deadline_s
-        )
+        bounds = settings.parser_process_bytes, settings.ack_deadline_s
+        self._parser = ParserProcess(self._beginning, *bounds)
         self._local_codes = local_codes.load(settings.local_codes) if settings.local_codes else ()
         refusals = Refusals(keys)
         self._habits = Habits(keys, clock, settings.state_dir)
