@@ -8,15 +8,12 @@ is one line. Java itself looks whether the file is of these jars and of itself, 
 import shutil
 import subprocess
 import tempfile
-import time
 from pathlib import Path
 
 from cli.stack import programs
-from cli.stack.kafka import KafkaNode, kafka_answers
-from cli.stack.scratch import free_ports
-
-START_S = 120.0
-KEEP_S = 120.0
+from cli.stack.kafka import KafkaNode
+from cli.stack.process import StackError
+from cli.stack.scratch import free_ports, running
 
 
 def main() -> None:
@@ -28,28 +25,13 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         made = Path(folder) / target.name
         port, controller_port = free_ports(2)
+        node = KafkaNode(Path(folder) / "node", port, controller_port, quick=True)
         try:
-            _run(KafkaNode(Path(folder) / "node", port, controller_port, quick=True), made)
+            with running(node, f"-XX:ArchiveClassesAtExit={made}"):
+                pass
             shutil.move(made, target)
-        except (OSError, subprocess.SubprocessError, programs.ProgramMissing) as error:
+        except (OSError, subprocess.SubprocessError, StackError, programs.ProgramMissing) as error:
             print(f"setup: not kept ({type(error).__name__}); Kafka starts slower")
-
-
-def _run(node: KafkaNode, target: Path) -> None:
-    node.prepare()
-    java, *rest = node.command()
-    command = [java, f"-XX:ArchiveClassesAtExit={target}", *rest]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as broker:
-        until_s = time.monotonic() + START_S
-        while broker.poll() is None and not kafka_answers(node.bootstrap):
-            if time.monotonic() > until_s:
-                break
-            time.sleep(0.1)
-        broker.terminate()
-        try:
-            broker.wait(KEEP_S)
-        finally:
-            broker.kill()
 
 
 if __name__ == "__main__":

@@ -25,19 +25,27 @@ def scratch_broker() -> Iterator[str]:
     with tempfile.TemporaryDirectory(prefix="auscult-") as folder:
         kafka_port, controller_port = free_ports(2)
         node = KafkaNode(Path(folder), kafka_port, controller_port, heap_mb=1024)
-        node.prepare()
-        with (Path(folder) / "log.txt").open("wb") as log:
-            process = subprocess.Popen(node.command(), stdout=log, stderr=log)
-        try:
-            deadline = time.monotonic() + START_S
-            while not kafka_answers(node.bootstrap):
-                if process.poll() is not None or time.monotonic() > deadline:
-                    raise StackError("a Kafka broker for the benchmark could not be started")
-                time.sleep(0.1)
+        with running(node):
             yield node.bootstrap
-        finally:
-            process.terminate()
-            process.wait()
+
+
+@contextmanager
+def running(node: KafkaNode, *java_options: str) -> Iterator[None]:
+    """Run a broker as long as the block lasts. Raises ``StackError`` when it does not start."""
+    node.prepare()
+    java, *rest = node.command()
+    with (node.directory / "log.txt").open("wb") as log:
+        process = subprocess.Popen([java, *java_options, *rest], stdout=log, stderr=log)
+    try:
+        deadline = time.monotonic() + START_S
+        while not kafka_answers(node.bootstrap):
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise StackError("a Kafka broker could not be started")
+            time.sleep(0.1)
+        yield
+    finally:
+        process.terminate()
+        process.wait()
 
 
 @contextmanager

@@ -28,7 +28,7 @@ def test_a_broker_reads_the_kept_classes_where_there_are_some(kept: Path, tmp_pa
 def test_a_java_that_keeps_none_is_one_line(
     kept: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(KafkaNode, "prepare", lambda _: None)
+    monkeypatch.setattr(KafkaNode, "prepare", lambda node: node.directory.mkdir())
     monkeypatch.setattr(KafkaNode, "command", lambda _: ["false"])
     kafka_classes.main()
     assert not kept.exists()
