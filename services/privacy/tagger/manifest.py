@@ -8,7 +8,6 @@ import hashlib
 from pathlib import Path
 
 import msgspec
-import numpy as np
 import torch
 from safetensors import SafetensorError
 from safetensors.numpy import load as load_tensors
@@ -17,6 +16,7 @@ from services.privacy.folding import fold
 from services.privacy.tagger.alphabet import encode
 from services.privacy.tagger.hints import lists_bytes
 from services.privacy.tagger.network import ARCHITECTURE, LABELS, CharacterTagger, Shape
+from services.privacy.tagger.packing import unpacked
 from services.privacy.tagger.tagger import Tagger
 
 MANIFEST = "manifest.json"
@@ -89,19 +89,27 @@ def read_manifest(folder: Path) -> TaggerManifest:
         raise TaggerRefused("manifest") from error
 
 
-def tagger_of(manifest: TaggerManifest, weights: bytes) -> Tagger:
-    """Return the tagger in a safetensors file's bytes; raise ``TaggerRefused``."""
+def tagger_of(
+    manifest: TaggerManifest, weights: bytes, precision: torch.dtype | None = None
+) -> Tagger:
+    """Return the tagger in a safetensors file's bytes, computing in ``precision`` (None: the
+    quickest here); raise ``TaggerRefused``.
+    """
     torch.set_num_threads(1)  # the others belong to the other parts of the host
     shape = msgspec.convert(manifest.shape, Shape)
     network = CharacterTagger(shape)
     try:
-        tensors = load_tensors(weights)
-        network.load_state_dict(
-            {name: torch.from_numpy(one.astype(np.float32)) for name, one in tensors.items()}
-        )
-    except (SafetensorError, RuntimeError) as error:
+        network.load_state_dict(unpacked(load_tensors(weights)))
+    except (SafetensorError, KeyError, RuntimeError) as error:
         raise TaggerRefused("weights") from error
-    return Tagger(network.eval(), shape, manifest.threshold, manifest.threshold_han)
+    network.eval().to(precision or quickest_precision())
+    return Tagger(network, shape, manifest.threshold, manifest.threshold_han)
+
+
+def quickest_precision() -> torch.dtype:
+    """Return in what this processor computes: 16 bits where it has tiles for them, else 32."""
+    has_tiles = torch.cpu.get_capabilities().get("amx_bf16", False)
+    return torch.bfloat16 if has_tiles else torch.float32
 
 
 def golden_spans(tagger: Tagger, golden: tuple[Golden, ...]) -> tuple[Golden, ...]:

@@ -1,18 +1,47 @@
 """The network: dilated convolutions over characters; each sees ``REACH`` characters either way."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from services.privacy.tagger.alphabet import CHARS, WORDS
+from services.privacy.tagger.context import ContextReader
 from services.privacy.tagger.hints import HINTS
 from services.privacy.tagger.lexical import KINDS
 from services.privacy.tagger.meanings import MEANING_WIDTH, word_meanings
 
-ARCHITECTURE = "dilated-characters-3"
-Read = tuple[Tensor, Tensor, Tensor, Tensor, Tensor]  # as in ``alphabet.Encoded``
+ARCHITECTURE = "dilated-characters-4"
 LABELS = ("", "NAME", "DATE", "PHONE", "ID", "LOC", "AGE", "EMAIL", "URL", "ORG", "OTHER")
+
+
+class Read(NamedTuple):
+    """What the network reads: as in ``alphabet.Encoded``, each with a dimension of texts before.
+
+    ``context``: what ``CharacterTagger.context`` says of all pieces; ``at`` is which of them.
+    """
+
+    chars: Tensor
+    words: Tensor
+    hints: Tensor
+    rows: Tensor
+    kinds: Tensor
+    at: Tensor
+    context: Tensor
+
+    def each(self, change: Callable[[Tensor], Tensor]) -> "Read":
+        """Return it with what is of characters changed."""
+        return Read(
+            change(self.chars),
+            change(self.words),
+            change(self.hints),
+            change(self.rows),
+            change(self.kinds),
+            change(self.at),
+            self.context,
+        )
 
 
 @dataclass(frozen=True)
@@ -22,6 +51,8 @@ class Shape:
     char_width: int = 48
     word_width: int = 40
     hint_width: int = 16
+    context_width: int = 64
+    context_layers: int = 2
     width: int = 160
     dilations: tuple[int, ...] = (1, 2, 4, 8, 16, 32, 1)
 
@@ -43,7 +74,9 @@ class CharacterTagger(nn.Module):
         self.hints = nn.Embedding(HINTS, shape.hint_width)
         # Frozen, and a file of its own: no part of the weights.
         self.register_buffer("meanings", torch.from_numpy(word_meanings()), persistent=False)
+        self.context = ContextReader(shape.context_layers, shape.context_width)
         told = shape.char_width + shape.word_width + shape.hint_width + MEANING_WIDTH + KINDS
+        told += shape.context_width
         self.entry = nn.Conv2d(told, shape.width, 1)
         self.blocks = nn.ModuleList(
             nn.Conv2d(shape.width, shape.width, (1, 3), padding=(0, step), dilation=(1, step))
@@ -84,9 +117,15 @@ class CharacterTagger(nn.Module):
         return (_weighted(self.exit, 0, hidden) + _bias(self.exit)).transpose(0, 1)
 
     def _told(self, read: Read) -> Tensor:
-        chars, words, hints, rows, kinds = read
-        meant: Tensor = self.meanings[rows]  # type: ignore[index]  # a buffer is a tensor
-        said = self.chars(chars), self.words(words), self.hints(hints), meant, kinds
+        meant: Tensor = self.meanings[read.rows]  # type: ignore[index]  # a buffer is a tensor
+        said = (
+            self.chars(read.chars),
+            self.words(read.words),
+            self.hints(read.hints),
+            meant,
+            read.kinds.to(meant.dtype),
+            read.context.to(meant.dtype)[read.at],
+        )
         return torch.cat(said, dim=-1)
 
 

@@ -6,6 +6,7 @@ Windows overlap by more than the network can see, so a long text gives what it w
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from operator import itemgetter
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +16,7 @@ from services.privacy.spans import Span
 from services.privacy.tagger.alphabet import LATIN_WORD, Encoded, encode
 from services.privacy.tagger.doubts import is_doubtful, is_shorthand
 from services.privacy.tagger.network import LABELS, CharacterTagger, Read, Shape
+from services.privacy.tagger.pieces import stacked
 from services.privacy.words import NOT_NAMES, WORD_NAMES
 
 WINDOW = 1024
@@ -92,23 +94,22 @@ class Tagger:
 
     def probabilities(self, folded: str) -> Scores:
         """Return the probability of each label for each character, ``(len(folded), labels)``."""
-        read = _tensors(encode(folded))
+        read = self._read(encode(folded))
         if len(folded) <= WINDOW:
             with torch.inference_mode():
-                found: Scores = torch.softmax(self.network.read_short(read), dim=0).T.numpy()
+                found: Scores = torch.softmax(
+                    self.network.read_short(read).float(), dim=0
+                ).T.numpy()
             return found
         if len(folded) <= WHOLE:
-            chars, words, hints, rows, kinds = (part.unsqueeze(0) for part in read)
-            whole: Scores = self._scored((chars, words, hints, rows, kinds))[0]
+            whole: Scores = self._scored(read.each(lambda part: part[None]))[0]
             return whole
         starts = window_starts(len(folded), self.shape.reach)
         found = np.empty((len(folded), len(LABELS)), dtype=np.float32)
         for at in range(0, len(starts), BATCH):
             group = starts[at : at + BATCH]
-            chars, words, hints, rows, kinds = (
-                torch.stack([part[start : start + WINDOW] for start in group]) for part in read
-            )
-            scores = self._scored((chars, words, hints, rows, kinds))
+            windows = torch.tensor(group)[:, None] + torch.arange(WINDOW)
+            scores = self._scored(read.each(itemgetter(windows)))
             for start, window in zip(group, scores, strict=True):
                 skip = self.shape.reach if start else 0
                 found[start + skip : start + WINDOW] = window[skip:]
@@ -116,14 +117,16 @@ class Tagger:
 
     def _scored(self, read: Read) -> Scores:
         with torch.inference_mode():
-            scores = torch.softmax(self.network(read), dim=1)
+            scores = torch.softmax(self.network(read).float(), dim=1)
         found: Scores = scores.transpose(1, 2).numpy()
         return found
 
-
-def _tensors(encoded: Encoded) -> Read:
-    chars, words, hints, rows = (torch.from_numpy(part).long() for part in encoded[:4])
-    return chars, words, hints, rows, torch.from_numpy(encoded.kinds)
+    def _read(self, encoded: Encoded) -> Read:
+        chars, words, hints, rows = (torch.from_numpy(part).long() for part in encoded[:4])
+        at = torch.from_numpy(encoded.pieces.at).long()
+        with torch.inference_mode():
+            context = self.network.context(stacked(encoded.pieces.stretches))
+        return Read(chars, words, hints, rows, torch.from_numpy(encoded.kinds), at, context)
 
 
 def is_ordinary(folded: str, span: Span) -> bool:

@@ -1,0 +1,170 @@
+"""Pure: a text's English as the pieces of words that the context layers read.
+
+`lists/pieces.txt` has one piece a line, as all-MiniLM-L6-v2 has them (`##` goes on a word), without
+those that no English text needs. Stretches of one line or some hold at most ``PIECES_MAX``; each is
+read by itself. Chinese is not read here: `lexical` does.
+"""
+
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from safetensors.numpy import load_file
+from torch import Tensor
+
+PIECES = Path(__file__).parents[1] / "lists" / "pieces.txt"
+VECTORS = PIECES.with_suffix(".safetensors")
+HALF_BYTE_MAX = 7
+PIECES_MAX = 96
+STEP_BACK = 40  # pieces before the end of a full stretch in which a line's or sentence's end is one
+LATIN_WORDS_MIN = 3  # between two Han characters: a shorter stretch says little
+PAD, UNKNOWN, HIDDEN = 0, 1, 2
+STRETCH = re.compile("[^\u2e80-\uffef]+")
+PIECE_WORD = re.compile(r"[^\W_]+|[^\w\s]|_|\n")
+LETTERS = re.compile(r"[^\W\d_]{2,}")
+ENDS = frozenset(".!?;\n")
+
+Numbers = npt.NDArray[np.int32]
+Floats = npt.NDArray[np.float32]
+
+
+class Pieces(NamedTuple):
+    """The stretches of a text, each the numbers of its pieces; ``at`` ``(characters,)``: which
+    piece of all a character stands in, from 1; 0: none.
+    """
+
+    stretches: list[list[int]]
+    at: Numbers
+
+
+def part_of(pieces: Pieces, part: slice) -> Pieces:
+    """Return the pieces of a part of a text, in the stretches of the whole."""
+    at = pieces.at[part]
+    told = at[at > 0]
+    first, last = (int(told.min()), int(told.max())) if len(told) else (1, 0)
+    kept: list[list[int]] = []
+    before = count = 0
+    for stretch in pieces.stretches:
+        begin, count = count + 1, count + len(stretch)
+        if count < first:
+            before = count
+        elif begin <= last:
+            kept.append(stretch)
+    return Pieces(kept, np.where(at > 0, at - before, 0).astype(np.int32))
+
+
+def pieces_of(folded: str) -> Pieces:
+    """Return the pieces of a folded text."""
+    at = np.zeros(len(folded), dtype=np.int32)
+    stretches: list[list[int]] = []
+    count = 0
+    for part in STRETCH.finditer(folded):
+        if len(LETTERS.findall(part[0])) < LATIN_WORDS_MIN:
+            continue
+        stretch, end = _Stretch(stretches), part.end()
+        for word in PIECE_WORD.finditer(folded, part.start(), end):
+            begin = word.start()
+            for number, length in () if word[0] == "\n" else word_pieces(word[0]):
+                stretch.add(number)
+                count += 1
+                at[begin : begin + length] = count
+                begin += length
+            if word[0] in ENDS:
+                stretch.may_end()
+        stretch.end()
+    return Pieces(stretches, at)
+
+
+class _Stretch:
+    """Fills ``stretches``: one after another, each ended where a line or sentence is."""
+
+    def __init__(self, stretches: list[list[int]]) -> None:
+        self._stretches = stretches
+        self._numbers: list[int] = []
+        self._last_end = 0
+
+    def add(self, number: int) -> None:
+        if len(self._numbers) == PIECES_MAX:
+            cut = self._last_end if self._last_end >= PIECES_MAX - STEP_BACK else PIECES_MAX
+            self._stretches.append(self._numbers[:cut])
+            self._numbers, self._last_end = self._numbers[cut:], 0
+        self._numbers.append(number)
+
+    def may_end(self) -> None:
+        self._last_end = len(self._numbers)
+
+    def end(self) -> None:
+        if self._numbers:
+            self._stretches.append(self._numbers)
+
+
+def halved(rows: Floats) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.float16]]:
+    """Return vectors in four bits a number, two in a byte, and each row's scale."""
+    scales = (np.abs(rows).max(axis=1, keepdims=True) / HALF_BYTE_MAX).astype(np.float16)
+    small = np.rint(rows / scales.astype(np.float32)).clip(-HALF_BYTE_MAX, HALF_BYTE_MAX)
+    bits = (small + HALF_BYTE_MAX).astype(np.uint8)
+    return bits[:, ::2] << 4 | bits[:, 1::2], scales
+
+
+def unpacked(stored: Mapping[str, npt.NDArray[np.generic]]) -> Floats:
+    """Return the vectors of all pieces, ``(pieces, widths of the model)``."""
+    numbers = stored["numbers"].astype(np.uint8)
+    bits = np.empty((len(numbers), 2 * numbers.shape[1]), dtype=np.float32)
+    bits[:, ::2], bits[:, 1::2] = numbers >> 4, numbers & 15
+    small = (bits - HALF_BYTE_MAX) * stored["scales"].astype(np.float32)
+    vectors: Floats = small @ stored["axes"].astype(np.float32) + stored["middle"]
+    return vectors
+
+
+@lru_cache(maxsize=1)
+def piece_vectors() -> Floats:
+    """Return the vectors by piece's number; raise ``OSError``."""
+    return unpacked(load_file(VECTORS))
+
+
+def stacked(stretches: Sequence[Sequence[int]]) -> Tensor:
+    """Return stretches as one matrix ``(stretches, pieces)``, ends filled with ``PAD``."""
+    length = max(map(len, stretches), default=0)
+    numbers = torch.zeros(len(stretches), length, dtype=torch.long)
+    for row, stretch in enumerate(stretches):
+        numbers[row, : len(stretch)] = torch.tensor(stretch)
+    return numbers
+
+
+@lru_cache(maxsize=65_536)
+def word_pieces(word: str) -> tuple[tuple[int, int], ...]:
+    """Return the longest pieces of a word first, each its number and its length in characters."""
+    lowered = _plain(word)
+    if len(lowered) != len(word):
+        return ((UNKNOWN, len(word)),)
+    numbers = _numbers()
+    found: list[tuple[int, int]] = []
+    start = 0
+    while start < len(lowered):
+        mark = "##" if start else ""
+        ends = range(len(lowered), start, -1)
+        end = next((end for end in ends if mark + lowered[start:end] in numbers), None)
+        if end is None:
+            return ((UNKNOWN, len(word)),)
+        found.append((numbers[mark + lowered[start:end]], end - start))
+        start = end
+    return tuple(found)
+
+
+def _plain(word: str) -> str:
+    if word.isascii():
+        return word.lower()
+    apart = unicodedata.normalize("NFD", word.lower())
+    return "".join(char for char in apart if unicodedata.category(char) != "Mn")
+
+
+@lru_cache(maxsize=1)
+def _numbers() -> dict[str, int]:
+    lines = PIECES.read_text(encoding="utf-8").splitlines()
+    return {piece: number for number, piece in enumerate(lines)}
