@@ -42,6 +42,7 @@ from services.privacy.patterns_signed import SIGNED_EN
 from services.privacy.patterns_zh import PATTERNS_ZH
 from services.privacy.readings import Reading, find_broken, is_unreadable, readings_of
 from services.privacy.repeats import find_repeats
+from services.privacy.sites import find_sites
 from services.privacy.spans import Finder, Span
 from services.privacy.trimming import trimmed, with_initials
 from services.privacy.widening import widened
@@ -181,7 +182,9 @@ class TextCleaner:
 
     def _find_in_note(self, text: str) -> list[Span]:
         spans = self._counted("form", _find_by_form(without_panel(text)))
-        spans += self._counted("listed", [*find_listed(text), *find_places_zh(text)])
+        spans += self._counted(
+            "listed", [*find_listed(text), *find_places_zh(text), *find_sites(text)]
+        )
         if self._tagger is not None:
             spans += self._counted("tagger", outside(panel_spans(text), self._tagger.find(text)))
         return spans
