@@ -39,9 +39,11 @@ from services.privacy.patterns_odd import ODD_EN, ODD_ZH
 from services.privacy.patterns_pairs import find_pairs
 from services.privacy.patterns_places import PLACES_EN
 from services.privacy.patterns_signed import SIGNED_EN
+from services.privacy.patterns_towns import TOWNS_EN
 from services.privacy.patterns_zh import PATTERNS_ZH
 from services.privacy.readings import Reading, find_broken, is_unreadable, readings_of
 from services.privacy.repeats import find_repeats
+from services.privacy.sites import find_sites
 from services.privacy.spans import Finder, Span
 from services.privacy.trimming import trimmed, with_initials
 from services.privacy.widening import widened
@@ -54,7 +56,8 @@ LONG_NUMBER = re.compile(r"(?<![\d.])\d{7,}(?![\d])")
 PLAIN_NUMBER = re.compile(r"[<>=~ ]{0,3}\d{1,6}(?:\.\d{1,6})?", re.ASCII)  # as results are written
 HAN = re.compile("[\u3400-\u9fff]")
 FORMS = (
-    *PATTERNS, *NOTES_EN, *ODD_EN, *CONTEXT_EN, *PLACES_EN, *SIGNED_EN, *DAYS_EN, *MARKS_EN,
+    *PATTERNS, *NOTES_EN, *ODD_EN, *CONTEXT_EN, *PLACES_EN, *TOWNS_EN, *SIGNED_EN, *DAYS_EN,
+    *MARKS_EN,
 )  # fmt: skip
 FORMS_ZH = (*PATTERNS_ZH, *NOTES_ZH, *ODD_ZH, *CONTEXT_ZH, *DAYS_ZH)  # of texts that have Chinese
 NAMING = frozenset({"NAME", "EMAIL", "LOC"})
@@ -181,7 +184,9 @@ class TextCleaner:
 
     def _find_in_note(self, text: str) -> list[Span]:
         spans = self._counted("form", _find_by_form(without_panel(text)))
-        spans += self._counted("listed", [*find_listed(text), *find_places_zh(text)])
+        spans += self._counted(
+            "listed", [*find_listed(text), *find_places_zh(text), *find_sites(text)]
+        )
         if self._tagger is not None:
             spans += self._counted("tagger", outside(panel_spans(text), self._tagger.find(text)))
         return spans

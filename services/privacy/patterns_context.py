@@ -11,9 +11,10 @@ from services.privacy.gazetteers import GIVEN_NAMES
 from services.privacy.patterns import WORD, Pattern, form
 from services.privacy.patterns_notes import NOT_SIGNED
 from services.privacy.patterns_zh import HAN, SURNAME
-from services.privacy.tagger.doubts import CHART_WORDS
+from services.privacy.tagger.doubts import CHART_WORDS, LANGUAGES
 from services.privacy.tagger.doubts import EPONYMS as LISTED_EPONYMS
 from services.privacy.tagger.hints import (
+    COMMON,
     FAMILY,
     GIVEN,
     ORDINARY,
@@ -154,7 +155,9 @@ def _is_given(lowered: str) -> bool:
 
 def _is_town(match: re.Match[str]) -> bool:
     hint = hint_of_word(match["town"].lower())
-    is_place = hint != UNLISTED and bool(hint & PLACE)
+    is_place = hint != UNLISTED and bool(hint & PLACE) and not hint & COMMON
+    if match["town"].lower() in LANGUAGES:
+        return False
     return is_place and not (hint & ORDINARY and hint & (GIVEN | FAMILY))
 
 
@@ -229,7 +232,7 @@ CONTEXT_EN: tuple[Pattern, ...] = (
     form("LOC", r"\b(?i:in|at|from|near|nr|lives|lived|living|born in|@) (?P<town>[A-Z][a-z]{3,20})\b(?!['’])", _is_town, "town"),
     form("LOC", r"\b(?P<town>[A-Z][a-z]{4,20})\b(?!['’]|[ -](?:coma|scale|score|stool|criteria|virus|disease|syndrome|fever|classification|index|brace|test|forceps|tube|drain)\b)", _is_only_place, "town"),
     form("LOC", rf"\b(?P<site>(?:{WORD} ){{1,3}}(?:Surgery|Elementary|Primary School|High School|Middle School|University|College|Medical Practice|Group Practice|Pediatrics|Paediatrics|Pharmacy|Regional|Academy|Care Centre|Care Center|Retirement Village))\b", _is_site, "site"),
-    form("LOC", r"\b(?:St\.? [A-Z][a-z]{2,15}(?:['’]s)|(?:Mount|Mt\.?) [A-Z][a-z]{3,15})\b"),
+    form("LOC", r"\b(?:St\.? [A-Z][a-z]{2,15}(?:['’]s)|(?:Mount|Mt\.?) [A-Z][a-z]{3,15})\b(?! wort)"),
 )  # fmt: skip
 
 NO_NAME = re.compile(

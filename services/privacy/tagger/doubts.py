@@ -14,6 +14,7 @@ from services.privacy.tagger.hints import (
     MEDICAL,
     ORDINARY,
     PLACE,
+    UNLISTED,
     hint_of_word,
 )
 from services.privacy.words import ABBREVIATIONS, TITLE_LETTERS, words
@@ -26,6 +27,21 @@ LATIN = re.compile(r"[^\W\d_]+")
 CHART_WORDS = words((LISTS / "chart_words.txt").read_text(encoding="ascii"))
 # Our own list: after whom signs, scores, classes, devices, organisms and operations are called.
 EPONYMS = words((LISTS / "eponyms.txt").read_text(encoding="ascii"))
+# Languages and who comes from where: neither a place nor a person.
+LANGUAGES = words((LISTS / "languages.txt").read_text(encoding="ascii"))
+# How drugs (stems of INN), diseases, operations and specialties end.
+MEDICAL_END = re.compile(
+    r"(?:olog(?:y|ist|ists|ic|ical)|pa?edics?|iatr(?:y|ics|ic|ist)|aemia|(?<!h)emia|itis|osis|ectomy|otomy|ostomy|plasty|oscopy|ography|opathy|algia"
+    r"|penia|rrho?ea|plegia|paresis|cillin|mycin|micin|floxacin|azole|sartan|dipine|olol|statin|gliptin|gliflozin|xaban|parin|[tzlu]i?mab|umab|[tl]inib|[fn]enib|anib|parib"
+    r"|ciclib|setron|triptan|tidine|[aio]vir|zepam|zolam|barbital|[dv]ocaine|curium|curonium|azepine|oxetine|triptyline|peridol|[lit]apine|ridone|piprazole|lukast"
+    r"|terol|tropium|asone|isone|solone|onide|dronate|glutide|glargine|formin|thiazide|semide|lactone|cycline|prazole|poetin|grastim)$"
+)
+MEDICAL_CHARS_MIN = 7
+
+
+def is_medical_by_form(lowered: str) -> bool:
+    """Return whether a word that no list has ends as drugs, diseases and operations do."""
+    return len(lowered) >= MEDICAL_CHARS_MIN and MEDICAL_END.search(lowered) is not None
 
 
 @lru_cache(maxsize=65_536)
@@ -41,6 +57,8 @@ def is_doubtful(word: str, *, is_cased: bool) -> bool:
         return True
     if word.isupper() and 1 < len(word) <= ABBREVIATION_CHARS_MAX and hint & MEDICAL:
         return True
+    if hint == UNLISTED:
+        return is_medical_by_form(lowered)
     return bool(hint & (ORDINARY | MEDICAL)) and not hint & PROPER
 
 
