@@ -138,8 +138,8 @@ def hidden(one: Example, rng: np.random.Generator) -> Example:
     marked = one.labels > 0
     # Whole words: a word whose first letter can be read is read.
     run = np.cumsum(np.diff(words, prepend=words[:1]) != 0)
-    words[rng.random(len(words))[run] < np.where(marked, 0.35, 0.08)] = 0
-    is_untold = rng.random(len(words))[run] < np.where(marked, 0.4, 0.06)
+    words[rng.random(len(words))[run] < np.where(marked, 0.3, 0.08)] = 0
+    is_untold = rng.random(len(words))[run] < np.where(marked, 0.2, 0.05)
     hints[is_untold], rows[is_untold] = 0, 0
     rows[rng.random(len(words))[run] < np.where(marked, 0.1, 0.03)] = 0
     chars[rng.random(len(chars)) < np.where(marked, 0.06, 0.01)] = UNKNOWN

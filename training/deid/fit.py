@@ -27,7 +27,7 @@ class Recipe:
     chars: int = 12_000
     rate: float = 2e-3
     seed: int = 0
-    context_rate: float = 1e-4
+    context_rate: float = 2e-4
     more_share: float = 0.0
     threads: int = 1  # more would add up in another order, and give other weights
 

@@ -59,10 +59,10 @@ class Plan:
     seed: int = 1
     shape: Shape = field(default_factory=Shape)
     written: Recipe = field(
-        default_factory=lambda: Recipe(steps=1_200, chars=5_000, rate=3e-3, more_share=0.65)
+        default_factory=lambda: Recipe(steps=1_600, chars=5_000, rate=3e-3, more_share=0.75)
     )
     marked: Recipe = field(
-        default_factory=lambda: Recipe(steps=2_200, chars=5_000, rate=2e-3, more_share=0.8)
+        default_factory=lambda: Recipe(steps=2_400, chars=5_000, rate=2e-3, more_share=0.8)
     )
     notes_share: float = 0.8  # of the marked texts; the others are the lines
     plain_share: float = 0.12  # of what is not from templates
@@ -186,6 +186,7 @@ def write(network: CharacterTagger, texts: Texts, plan: Plan, folder: Path) -> T
             "files": ", ".join(texts.files),
             "sha256": texts.sha256,
             "templates_sha256": templates_sha256(),
+            "notes": str(sum(map(len, texts.training_notes.values()))),
             "licence": LICENCE,
         },
         recipe={
@@ -218,6 +219,8 @@ def card(manifest: TaggerManifest, size: int) -> str:
         sha256=manifest.training["sha256"],
         templates=manifest.training["templates_sha256"],
         licence=manifest.training["licence"],
+        notes=manifest.training["notes"],
+        layers=manifest.shape["context_layers"],
         written=int(manifest.recipe["written_steps"]),
         marked=int(manifest.recipe["marked_steps"]),
         figures=figures,

@@ -16,6 +16,7 @@ from training.deid.texts import Marked
 
 AS_IT_IS = 0.3
 CUT_SHARE, MIXED_SHARE = 0.4, 0.2
+SHARES = {"en": 0.6, "zh": 0.4}  # English has more ways to write a name or place
 ENDS = re.compile(r"\n+|(?<=[。；;])|(?<=[.!?]) (?=[A-Z\u27e6])")
 
 
@@ -29,7 +30,8 @@ class Variants:
 
     def write(self, rng: random.Random) -> tuple[str, str]:
         """Return a note with its marks, and its language."""
-        lang = rng.choice(sorted(self.notes))
+        langs = sorted(self.notes)
+        lang = rng.choices(langs, [SHARES[one] for one in langs])[0]
         marked = self._one(lang, rng)
         if rng.random() < MIXED_SHARE:
             marked = (
