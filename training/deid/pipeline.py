@@ -59,10 +59,10 @@ class Plan:
     seed: int = 1
     shape: Shape = field(default_factory=Shape)
     written: Recipe = field(
-        default_factory=lambda: Recipe(steps=1_600, chars=5_000, rate=3e-3, more_share=0.75)
+        default_factory=lambda: Recipe(steps=1_400, chars=5_000, rate=3e-3, more_share=0.75)
     )
     marked: Recipe = field(
-        default_factory=lambda: Recipe(steps=2_400, chars=5_000, rate=2e-3, more_share=0.8)
+        default_factory=lambda: Recipe(steps=2_200, chars=5_000, rate=2e-3, more_share=0.8)
     )
     notes_share: float = 0.8  # of the marked texts; the others are the lines
     plain_share: float = 0.12  # of what is not from templates

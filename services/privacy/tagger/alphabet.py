@@ -14,7 +14,7 @@ from zlib import crc32
 import numpy as np
 import numpy.typing as npt
 
-from services.privacy.tagger.hints import add_han_hints, hint_of_word, row_of_word
+from services.privacy.tagger.hints import add_han_hints, read_hint, row_of_word
 from services.privacy.tagger.lexical import Features, lexical_reader
 from services.privacy.tagger.pieces import Pieces, pieces_of
 
@@ -25,7 +25,7 @@ HAN_AT = ASCII_FIRST + 128
 OTHER_AT = HAN_AT + HAN_LAST - HAN_FIRST + 1
 OTHERS = 512
 CHARS = OTHER_AT + OTHERS
-WORDS = 65_536  # 0: unknown
+WORDS = 49_152  # 0: unknown
 LATIN_WORD = re.compile(r"[^\W\d_\u2e80-\uffff]+")
 MULTIPLIER = np.uint32(2_654_435_761)
 
@@ -84,4 +84,4 @@ def _words(folded: str, points: npt.NDArray[np.uint32]) -> tuple[Numbers, Number
 def _word(word: str) -> tuple[int, int, int]:
     lowered = word.lower()
     number = 1 + crc32(lowered.encode("utf-8", errors="replace")) % (WORDS - 1)
-    return number, hint_of_word(lowered), row_of_word(lowered)
+    return number, read_hint(lowered), row_of_word(lowered)

@@ -17,12 +17,15 @@ import numpy.typing as npt
 from services.privacy.tagger.lexical import LEXICAL
 from services.privacy.tagger.meanings import MEANINGS
 from services.privacy.tagger.pieces import PIECES, VECTORS
+from services.privacy.tagger.rare_words import NAMES, PLACES, fingerprint, rare_words
 
 LISTS = Path(__file__).parents[1] / "lists"
 COMMON, ORDINARY, GIVEN, FAMILY, PLACE, MEDICAL = 1, 2, 4, 8, 16, 32
 UNLISTED = 64  # a word of an alphabet that no list has
 ZH_WORD, ZH_PLACE = 65, 67  # the first character of one; each other is one more
-HINTS = 69  # 0: nothing is said
+RARE_NAME, RARE_PLACE = 1, 2  # more than ``RARE``: on a long list of names, of places, or both
+RARE = 68
+HINTS = 72  # 0: nothing is said
 
 HAN = re.compile("[\u4e00-\u9fff]")
 FILES = ("hints_en.txt", "hints_zh.txt")
@@ -32,13 +35,24 @@ Numbers = npt.NDArray[np.int32]
 
 def lists_bytes() -> bytes:
     """Return the content of all that the network reads beside its weights."""
-    read = (*FILES, MEANINGS.name, LEXICAL.name, PIECES.name, VECTORS.name)
+    read = (*FILES, MEANINGS.name, LEXICAL.name, PIECES.name, VECTORS.name, NAMES.name, PLACES.name)
     return b"".join((LISTS / name).read_bytes() for name in read)
 
 
 def hint_of_word(lowered: str) -> int:
-    """Return the hint of a word of an alphabet in lower case, accents folded."""
+    """Return what the short lists say of a word of an alphabet in lower case, accents folded."""
     return _ENGLISH.get(lowered, (UNLISTED, 0))[0]
+
+
+def read_hint(lowered: str) -> int:
+    """Return the hint of a word as the network reads it: the long lists count too."""
+    hint = hint_of_word(lowered)
+    if hint != UNLISTED:
+        return hint
+    names, places = rare_words()
+    number = fingerprint(lowered)
+    rare = RARE_NAME * (number in names) + RARE_PLACE * (number in places)
+    return RARE + rare if rare else UNLISTED
 
 
 def row_of_word(lowered: str) -> int:
