@@ -52,13 +52,14 @@ class ContextReader(nn.Module):
         self.norm = nn.LayerNorm(WIDTH, EPSILON)
         self.layers = nn.ModuleList(Layer() for _ in range(layers))
         self.exit = nn.Linear(WIDTH, width)
+        self.width = width
 
     def forward(self, numbers: Tensor) -> Tensor:
         """Return ``(1 + pieces, width)``: row 0 is 0, then all pieces of ``numbers`` in order.
 
         ``numbers`` is ``(stretches, pieces)``, ended by ``PAD``.
         """
-        nothing = self.exit.weight.new_zeros(1, self.exit.out_features)
+        nothing = self.pieces.new_zeros(1, self.width)
         if not len(numbers):
             return nothing
         is_piece = numbers != PAD

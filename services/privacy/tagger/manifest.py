@@ -102,7 +102,7 @@ def tagger_of(
         network.load_state_dict(unpacked(load_tensors(weights)))
     except (SafetensorError, KeyError, RuntimeError) as error:
         raise TaggerRefused("weights") from error
-    network.eval().to(precision or quickest_precision())
+    network.settle(precision or quickest_precision())
     return Tagger(network, shape, manifest.threshold, manifest.threshold_han)
 
 

@@ -6,12 +6,14 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from services.privacy.tagger.alphabet import CHARS, WORDS
 from services.privacy.tagger.context import ContextReader
 from services.privacy.tagger.hints import HINTS
 from services.privacy.tagger.lexical import KINDS
 from services.privacy.tagger.meanings import MEANING_WIDTH, word_meanings
+from services.privacy.tagger.products import Product, lay_out, taps
 
 ARCHITECTURE = "dilated-characters-4"
 LABELS = ("", "NAME", "DATE", "PHONE", "ID", "LOC", "AGE", "EMAIL", "URL", "ORG", "OTHER")
@@ -83,6 +85,7 @@ class CharacterTagger(nn.Module):
             for step in shape.dilations
         )
         self.exit = nn.Conv2d(shape.width, len(LABELS), 1)
+        self._short: list[Product] = []
         self.to(memory_format=torch.channels_last)  # half as fast again on a CPU
 
     def forward(self, read: Read, mask: Tensor | None = None) -> Tensor:
@@ -102,19 +105,25 @@ class CharacterTagger(nn.Module):
                 hidden = (hidden + torch.relu(block(hidden))) * mask
         return self.exit(hidden).squeeze(2)  # type: ignore[no-any-return]  # torch does not say
 
+    def settle(self, precision: torch.dtype) -> None:
+        """From here on only read, in this precision: the weights are laid out for it."""
+        self.eval().requires_grad_(requires_grad=False).to(precision)
+        self._short = [taps(layer) for layer in (self.entry, *self.blocks, self.exit)]
+        lay_out(self.context)
+
     def read_short(self, read: Read) -> Tensor:
-        """Return what ``forward`` returns, for one short text: ``(labels, time)``.
+        """Return what ``forward`` returns, for one short text: ``(labels, time)``; once settled.
 
         Products of matrices: a convolution on a CPU takes longer to set up than to compute here.
         """
-        hidden = _weighted(self.entry, 0, self._told(read)).add_(_bias(self.entry))  # (time, width)
-        for block, step in zip(self.blocks, self.steps, strict=True):
-            found = _weighted(block, 1, hidden).add_(_bias(block))
-            if len(hidden) > step:
-                found[step:] += _weighted(block, 0, hidden[:-step])
-                found[:-step] += _weighted(block, 2, hidden[step:])
-            hidden = found.relu_().add_(hidden)
-        return (_weighted(self.exit, 0, hidden) + _bias(self.exit)).transpose(0, 1)
+        entry, *blocks, last = self._short
+        hidden: Tensor = entry(self._told(read))  # (time, width)
+        for block, step in zip(blocks, self.steps, strict=True):
+            around = functional.pad(hidden, (0, 0, step, step))
+            beside = torch.cat((around[: len(hidden)], hidden, around[2 * step :]), dim=1)
+            hidden = torch.relu_(block(beside)).add_(hidden)
+        found: Tensor = last(hidden)
+        return found.transpose(0, 1)
 
     def _told(self, read: Read) -> Tensor:
         meant: Tensor = self.meanings[read.rows]  # type: ignore[index]  # a buffer is a tensor
@@ -127,13 +136,3 @@ class CharacterTagger(nn.Module):
             read.context.to(meant.dtype)[read.at],
         )
         return torch.cat(said, dim=-1)
-
-
-def _weighted(layer: nn.Module, tap: int, hidden: Tensor) -> Tensor:
-    weight: Tensor = layer.weight  # type: ignore[assignment]  # a convolution has one
-    return hidden @ weight[:, :, 0, tap].transpose(0, 1)
-
-
-def _bias(layer: nn.Module) -> Tensor:
-    bias: Tensor = layer.bias  # type: ignore[assignment]  # a convolution has one
-    return bias

@@ -20,6 +20,7 @@ from services.privacy.tagger.pieces import stacked
 from services.privacy.words import NOT_NAMES, WORD_NAMES
 
 WINDOW = 1024
+SHORT = 400  # characters: more are read sooner by convolutions
 WHOLE = 4096  # a text of so many characters is read at once: windows overlap, which costs a third
 BATCH = 16
 HAN = re.compile("[\u4e00-\u9fff]")
@@ -95,7 +96,7 @@ class Tagger:
     def probabilities(self, folded: str) -> Scores:
         """Return the probability of each label for each character, ``(len(folded), labels)``."""
         read = self._read(encode(folded))
-        if len(folded) <= WINDOW:
+        if len(folded) <= SHORT:
             with torch.inference_mode():
                 found: Scores = torch.softmax(
                     self.network.read_short(read).float(), dim=0

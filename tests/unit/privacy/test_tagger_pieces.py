@@ -1,9 +1,11 @@
 import numpy as np
+import numpy.typing as npt
 import pytest
 import torch
 from torch import nn
 
 from services.privacy.tagger.context import HEADS, INNER, WIDTH, ContextReader, Layer
+from services.privacy.tagger.hints import RARE, RARE_NAME, UNLISTED, hint_of_word, read_hint
 from services.privacy.tagger.packing import packed, unpacked
 from services.privacy.tagger.pieces import (
     PIECES,
@@ -17,6 +19,9 @@ from services.privacy.tagger.pieces import (
     word_pieces,
 )
 from services.privacy.tagger.pieces import unpacked as unpacked_vectors
+from services.privacy.tagger.rare_words import fingerprint
+from services.privacy.tagger.rare_words import packed as packed_words
+from services.privacy.tagger.rare_words import unpacked as unpacked_words
 
 NAMES = PIECES.read_text(encoding="utf-8").splitlines()
 
@@ -73,7 +78,12 @@ def test_vectors_keep_their_direction_in_four_bits() -> None:
     rows = np.random.default_rng(1).standard_normal((50, 32)).astype(np.float32)
     numbers, scales = halved(rows)
     assert numbers.nbytes == rows.size // 2
-    stored = {"numbers": numbers, "scales": scales, "axes": np.eye(32), "middle": np.ones(32)}
+    stored: dict[str, npt.NDArray[np.generic]] = {
+        "numbers": numbers,
+        "scales": scales,
+        "axes": np.eye(32),
+        "middle": np.ones(32),
+    }
     assert np.abs(unpacked_vectors(stored) - 1 - rows).max() <= np.abs(rows).max() / 14 * 1.01
 
 
@@ -143,3 +153,18 @@ def test_a_table_without_its_scales_is_refused() -> None:
     stored = packed({"table": torch.randn(600, 100)})
     with pytest.raises(KeyError):
         unpacked({"table": stored["table"]})
+
+
+def test_rare_words_come_back_from_three_bytes_each() -> None:
+    words = ["obermeyer", "wichmann", "cozad", "ghosh", "obermeyer"]
+    stored = packed_words(words)
+    assert len(stored) == 3 * 4
+    assert unpacked_words(stored) == set(map(fingerprint, words))
+    assert unpacked_words(packed_words([])) == frozenset()
+
+
+def test_a_rare_name_is_told_to_the_network_alone() -> None:
+    assert hint_of_word("obermeyer") == UNLISTED
+    assert read_hint("obermeyer") == RARE + RARE_NAME
+    assert read_hint("aspirin") == hint_of_word("aspirin") != UNLISTED
+    assert read_hint("xqzvbk") == UNLISTED
