@@ -37,6 +37,7 @@ from services.privacy.patterns_marks import MARKS_EN
 from services.privacy.patterns_notes import NOTES_EN, NOTES_ZH
 from services.privacy.patterns_odd import ODD_EN, ODD_ZH
 from services.privacy.patterns_pairs import find_pairs
+from services.privacy.patterns_people import PEOPLE_EN
 from services.privacy.patterns_places import PLACES_EN
 from services.privacy.patterns_signed import SIGNED_EN
 from services.privacy.patterns_towns import TOWNS_EN
@@ -57,7 +58,7 @@ PLAIN_NUMBER = re.compile(r"[<>=~ ]{0,3}\d{1,6}(?:\.\d{1,6})?", re.ASCII)  # as 
 HAN = re.compile("[\u3400-\u9fff]")
 FORMS = (
     *PATTERNS, *NOTES_EN, *ODD_EN, *CONTEXT_EN, *PLACES_EN, *TOWNS_EN, *SIGNED_EN, *DAYS_EN,
-    *MARKS_EN,
+    *MARKS_EN, *PEOPLE_EN,
 )  # fmt: skip
 FORMS_ZH = (*PATTERNS_ZH, *NOTES_ZH, *ODD_ZH, *CONTEXT_ZH, *DAYS_ZH)  # of texts that have Chinese
 NAMING = frozenset({"NAME", "EMAIL", "LOC"})

@@ -5,8 +5,9 @@ their own, units and roads, hospitals and universities by their letters. Folded 
 import re
 
 # ruff: noqa: E501  (an expression that is broken into lines cannot be read)
+from services.privacy.name_words import EPONYMS
 from services.privacy.patterns import ANY_CASE, WORD, form
-from services.privacy.patterns_context import EPONYMS, SPECIALTIES, is_place_word
+from services.privacy.patterns_context import SPECIALTIES, is_place_word
 from services.privacy.tagger.hints import (
     COMMON,
     FAMILY,
