@@ -43,6 +43,7 @@ from services.privacy.patterns_signed import SIGNED_EN
 from services.privacy.patterns_towns import TOWNS_EN
 from services.privacy.patterns_zh import PATTERNS_ZH
 from services.privacy.readings import Reading, find_broken, is_unreadable, readings_of
+from services.privacy.refusing import kept
 from services.privacy.repeats import find_repeats
 from services.privacy.sites import find_sites
 from services.privacy.spans import Finder, Span
@@ -198,7 +199,9 @@ class TextCleaner:
     def _find(self, folded: Folded, spans: list[Span]) -> list[Span]:
         text = folded.folded
         squeezed = squeeze(text)
-        spans = widened(text, [with_initials(text, trimmed(text, span)) for span in spans])
+        spans = widened(
+            text, [with_initials(text, trimmed(text, one)) for one in kept(text, spans)]
+        )
         spans += self._counted("form", list(find_genotypes(text)))
         spans += self._counted("form", list(find_broken(text)))
         if not self._known.is_empty:
