@@ -2,6 +2,8 @@
 signs, organisms, drugs and languages that are called like people.
 """
 
+import re
+
 # ruff: noqa: E501  (one word after the other)
 from services.privacy.tagger.doubts import CHART_WORDS, LANGUAGES, is_medical_by_form
 from services.privacy.tagger.doubts import EPONYMS as LISTED_EPONYMS
@@ -16,6 +18,7 @@ from services.privacy.tagger.hints import (
 )
 from services.privacy.words import NEVER_NAMES, NOT_NAMES, words
 
+VOWEL = re.compile("[aeiouy]")  # without one: shorthand
 ORGANISMS = words(
     "coli aureus difficile diff pneumoniae pneumonia pylori falciparum vivax faecalis faecium influenzae jejuni",
     "tuberculosis cerevisiae albicans glabrata auris marcescens cloacae mirabilis maltophilia baumannii",
@@ -43,7 +46,7 @@ def is_rare_name_word(word: str) -> bool:
         return False
     hint = hint_of_word(lowered)
     if hint == UNLISTED:
-        return not is_medical_by_form(lowered)
+        return VOWEL.search(lowered) is not None and not is_medical_by_form(lowered)
     return bool(hint & (GIVEN | FAMILY)) and not hint & (COMMON | ORDINARY | MEDICAL)
 
 

@@ -15,6 +15,7 @@ from services.privacy.tagger.doubts import CHART_WORDS
 from services.privacy.tagger.hints import COMMON, MEDICAL, hint_of_word
 from services.privacy.words import NOT_NAMES
 
+VOWEL = re.compile("[aeiouy]")
 NAME = rf"(?P<v>{PART}(?:-{PART})?)"
 DEGREE = (
     r"(?:RN|MD|NP|PA-C|CRNA|CRNP|DO|PhD|PharmD|RPh|RD|LCSW|LMSW|MSW|PT|DPT|OT|OTR|SLP|PGY-?\d|F[12]|FY\d|ST\d|CT\d|SHO|SpR|CNM|CNS|ARNP|APRN|RRT|RVT|RDMS|FRCS|FRCP|FRCPC|MRCP|FACS|FACC"
@@ -49,6 +50,8 @@ def _is_short_name(match: re.Match[str]) -> bool:
     """``MBz``, ``Mo``: nothing that charts are full of."""
     lowered = match["v"].lower()
     is_said = lowered in NOT_TYPED or lowered in CHART_WORDS
+    if match["v"].istitle() and VOWEL.search(lowered) is None:
+        return False  # ``Vtx``
     return not is_said and not hint_of_word(lowered) & (MEDICAL | COMMON)
 
 

@@ -75,6 +75,8 @@ DAYS_EN = (
     form("DATE", rf"\b(?P<v>{MONTH}) (?:and|or|to|through|thru|&) {MONTH}", of="v"),
     form("DATE", rf"\b(?:TCI|appt|due|booked|next|on|until|till|until|by|from|since|before|after) (?P<v>the (?:[12]?\d|3[01])(?:st|nd|rd|th))\b{NO_ORDINAL}", of="v"),
     form("DATE", rf"\b(?:first|second|third|fourth|last|1st|2nd|3rd|4th) {WEEKDAY} (?:in|of) {MONTH}"),
+    form("DATE", r"\b[Dd][.:]? ?(?P<v>\d{1,2}/\d{1,2})(?= {1,3}[Tt][.:]? ?\d{1,2}/\d)", of="v"),
+    form("DATE", r"(?<=\d) {1,3}[Tt][.:]? ?(?P<v>\d{1,2}/\d{1,2})(?![\d/])", of="v"),
     form("DATE", rf"\b{SPOKEN} slash {SPOKEN}(?: slash {SPOKEN}(?: {SPOKEN})?)?\b"),
     form("DATE", r"\b(?:the )?(?i:feast|eve|vigil) of (?:St\.? |Saint |the )?[A-Z][a-z]{2,15}|\b(?:[Ee]rev|[Mm]otzei) [A-Z][a-z]{2,15}(?: [A-Z][a-z]{2,15})?"),
     form("DATE", r"\b(?:CNY|Chinese New Year|Lunar New Year) [Dd]ay (?P<v>\d{1,2})\b", of="v"),

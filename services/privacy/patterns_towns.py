@@ -105,6 +105,7 @@ TOWNS_EN = (
     form("LOC", r"\b(?:St\.?|Saint|Ste\.?) (?!Jude\b|Vitus\b)[A-Z][a-z]{3,15}(?:-[A-Z][a-z]+)?(?:['’]s)?\b(?!['’]| (?:wort|encephalitis|dance|fire))"),
     form("LOC", rf"\b(?:on|at|in|off|near|of|from|to|along|down|outside|nr) (?P<v>{WORD}(?: {WORD})? {STREETS_TOLD})\b\.?", _is_street, "v"),
     form("LOC", rf"\b(?P<v>(?:{WORD} ){{1,3}}(?:(?P<street>{STREETS})|{KINDS_OF_SITE}))\b(?!['’])", _is_street_or_site, "v"),
+    form("LOC", r"\b(?:the )?U of [A-Z]{1,2}\b|\b(?:Children['’]s|Daughters|Sisters|Ladies|Knights|Brothers|Sons|Hospital|Church|Bank|Isle) of (?:the )?[A-Z][a-z]{3,15}(?: [A-Z][a-z]{3,15})?"),
     form("LOC", r"\bMotel \d{1,2}\b"),
     form("LOC", r"\b(?:on|off|along|near|down|up|via) (?:the )?(?P<v>(?:I|US|Rte|Hwy|SR)-?\d{1,3})\b", of="v"),
 )  # fmt: skip

@@ -15,6 +15,8 @@ GOES = [
     ("theatre, TCI the 4th with the registrar", "the 4th"),
     ("the show, first Sat in Sept", "first Sat in Sept"),
     ("date of service four slash nine", "four slash nine"),
+    ("PSV/cah  D 3/4 T 3/6  Conf", "3/4"),
+    ("PSV/cah  D 3/4 T 3/6  Conf", "3/6"),
     ("depot is due Martinmas", "Martinmas"),
     ("on the feast of St Anthony he fell", "feast of St Anthony"),
     ("erev Sukkot, at home", "erev Sukkot"),
