@@ -29,7 +29,9 @@ TYPED = r"(?:[Tt]yped|[Tt]ranscr(?:ibed)?|[Ss]cribe|[Tt]x to typist|by typist)"
 
 
 def _is_rare(match: re.Match[str]) -> bool:
-    return all(is_rare_name_word(word) for word in LETTERS.findall(match["v"]))
+    """A typist's letters after a stroke are not asked."""
+    name = match["v"].partition("/")[0]
+    return all(is_rare_name_word(word) for word in LETTERS.findall(name))
 
 
 def _is_name(match: re.Match[str]) -> bool:
