@@ -11,7 +11,7 @@ import re
 from services.privacy.name_words import is_rare_name_word, is_word_and_name
 from services.privacy.patterns import form
 from services.privacy.tagger.doubts import CHART_WORDS
-from services.privacy.tagger.hints import FAMILY, GIVEN, MEDICAL, hint_of_word
+from services.privacy.tagger.hints import FAMILY, GIVEN, MEDICAL, UNLISTED, hint_of_word
 from services.privacy.words import NEVER_NAMES, NOT_NAMES
 
 LETTERS = re.compile(r"[^\W\d_]{3,}")
@@ -52,6 +52,18 @@ def _is_name(match: re.Match[str]) -> bool:
     )
 
 
+def _is_short(match: re.Match[str]) -> bool:
+    """``volunteer Mo``: two letters that charts do not use."""
+    lowered = match["name"].lower()
+    is_said = lowered in CHART_WORDS or lowered in NEVER_NAMES or lowered in NOT_NAMES
+    return not is_said and not hint_of_word(lowered) & MEDICAL
+
+
+def _is_listed(match: re.Match[str]) -> bool:
+    """In brackets stand brands too: only listed names."""
+    return hint_of_word(match["name"].lower()) != UNLISTED and _is_rare(match)
+
+
 def _is_nicknamed(match: re.Match[str]) -> bool:
     """What stands before and behind the nickname are names."""
     found = LETTERS.findall(match["name"])
@@ -77,6 +89,8 @@ PEOPLE_EN = (
     form("NAME", rf"\b(?i:{ADDRESSED}),?:? {NAME}\b(?!['’])", _is_rare, "name"),
     form("NAME", rf"(?:\A|[\n.:;,-] ?){ONE},? (?=\d{{1,3}} ?(?:[MF]\b|y/?o\b|yrs?\b|y\b|mo\b|m/12|mths?\b))", _is_rare, "name"),
     form("NAME", rf"\b(?i:bed|cot|bay|room|rm|chair|crib|isolette|pod|side ?room) [A-Z]?\d{{1,3}}[A-Z]?[:,.]? ?(?:[–—-] ?)?{ONE}\b", _is_name, "name"),
+    form("NAME", r"\b(?:RN|SN|[Nn]urse|[Vv]olunteer|[Ss]ister|HCA|[Ww]ife|[Hh]usband|[Ss]on|[Dd]aughter|[Bb]rother|[Mm]idwife|[Tt]ech|[Ii]ntern|SHO|[Rr]eg|cousin|friend|uncle|aunt|partner) (?P<name>[A-Z][a-z])\b(?!['’.])", _is_short, "name"),
+    form("NAME", rf"(?:\d|[A-Z]{{2}}|surgery|repair|anesthesia|ventilation|placed|done|out|biopsy|clinic) \((?P<name>{PART})[),]", _is_listed, "name"),
     form("NAME", rf"\b(?i:{CALLED}) [\"“'‘]?(?P<name>(?!(?:Dr|Mr|Mrs|Ms|Miss)\b)[A-Z][A-Za-z'-]{{1,15}}(?: [A-Z][a-z]{{2,15}})?)\b", _is_called, "name"),
     form("NAME", r"\b(?P<name>[A-Z][a-z]{2,15} [\"“'‘(][A-Z][A-Za-z -]{1,14}[\"”'’)] [A-Z][a-z]{2,15})\b", _is_nicknamed, "name"),
     form("NAME", rf"\b(?P<name>(?i:Unknown|Trauma|Unidentified|Unk|Disaster)(?:,? (?:Male|Female|M|F))?,? {SPELT}(?: [A-Z][a-z]{{1,9}}| \d{{1,4}})?)\b", of="name"),

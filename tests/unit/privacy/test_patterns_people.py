@@ -18,12 +18,15 @@ GOES = [
     ("goes by Bunny at school", "Bunny"),
     ('kiddo: Beckett "Bug" Halloran, four', "Bug"),
     ("admitted as Trauma, Zulu by the ambulance", "Trauma, Zulu"),
+    ("support volunteer Mo spoke with her", "Mo"),
+    ("EVD (Schroeder, NSGY) stays open", "Schroeder"),
     ("thanks, Wiebelhaus", "Wiebelhaus"),
 ]
 STAYS = [
     "ENT Weber to the left, neuro Romberg, ortho Colles, GI Barrett",
     "micro Candida, ID Pseudomonas and Mycoplasma sent",
     "cardiology Clinic, renal Ultrasound, surgery Today, psych Review",
+    "TIPS (Viatorr) in place, BPH (Avodart), score 24 (Gleason), wife Hx",
     "known as Asthmatic, called Ambulance at home",
     "treated by Rifaximin, told Nothing, per Protocol",
 ]
