@@ -37,6 +37,7 @@ WORD = re.compile(r"[^\W\d_]+")
 LATIN = re.compile("[A-Za-z]")
 # Letters by their category, and nothing to the eye.
 BLANK_LETTERS = frozenset("\u115f\u1160\u3164\uffa0\u2800\u17b4\u17b5")
+NOT_ASCII = re.compile("[^\x00-\x7f]")
 WALL = "\x1f"  # stands in squeezed text where a mark was: nothing matches across it
 
 
@@ -70,15 +71,23 @@ def fold(text: str) -> Folded:
         text = WORD.sub(_one_script, text)
     chars: list[str] = []
     starts: list[int] = []
-    for index, char in enumerate(text):
-        replacement = _fold_char(char)
-        chars.append(replacement)
-        starts.extend([index] * len(replacement))
-    return Folded("".join(chars), starts)
+    done = 0
+    for match in NOT_ASCII.finditer(text):  # a character of ASCII is folded to itself
+        index = match.start()
+        replacement = _fold_char(match[0])
+        chars += (text[done:index], replacement)
+        starts += range(done, index)
+        starts += [index] * len(replacement)
+        done = index + 1
+    starts += range(done, len(text))
+    return Folded("".join([*chars, text[done:]]), starts)
 
 
 def squeeze(folded: str) -> Squeezed:
     """Return folded text squeezed."""
+    if folded.isascii():
+        kept = [index for index, char in enumerate(folded) if char in _SQUEEZED_KEPT]
+        return Squeezed(folded.translate(_SQUEEZED_ASCII), kept)
     chars: list[str] = []
     at: list[int] = []
     for index, char in enumerate(folded):
@@ -91,6 +100,8 @@ def squeeze(folded: str) -> Squeezed:
 
 def term(value: str) -> str:
     """Return a known value as it stands in squeezed text."""
+    if value.isascii():
+        return value.translate(_SQUEEZED_ASCII)
     return squeeze(fold(value).folded).squeezed
 
 
@@ -137,3 +148,8 @@ def _squeeze_char(char: str) -> str:
 def _one_script(word: "re.Match[str]") -> str:
     """A word of two scripts is written in Latin letters and their like; as long as it was."""
     return word[0].translate(LOOKALIKES) if LATIN.search(word[0]) else word[0]
+
+
+# Each character of ASCII is squeezed to one or to none.
+_SQUEEZED_ASCII = {code: _squeeze_char(chr(code)) for code in range(128)}
+_SQUEEZED_KEPT = frozenset(chr(code) for code, squeezed in _SQUEEZED_ASCII.items() if squeezed)

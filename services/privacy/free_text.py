@@ -15,6 +15,7 @@ from typing import NamedTuple, TypeVar
 
 from services.privacy.encoded import find_encoded, may_hide
 from services.privacy.folding import Folded, fold, squeeze
+from services.privacy.forms import FORMS, FORMS_ZH
 from services.privacy.gazetteers import find_listed, find_places_zh
 from services.privacy.genotypes import (
     RAW_GENOME,
@@ -30,18 +31,10 @@ from services.privacy.labels import LABELS_MAX, may_name, named_in, without_term
 from services.privacy.marking import cut, marked, marks_of, outside, unite
 from services.privacy.near import NearTerms
 from services.privacy.pattern_checks import UNIT_AFTER
-from services.privacy.patterns import PATTERNS, find_patterns
-from services.privacy.patterns_context import CONTEXT_EN, CONTEXT_ZH
-from services.privacy.patterns_days import DAYS_EN, DAYS_ZH
-from services.privacy.patterns_marks import MARKS_EN
-from services.privacy.patterns_notes import NOTES_EN, NOTES_ZH
-from services.privacy.patterns_odd import ODD_EN, ODD_ZH
+from services.privacy.patterns import find_patterns
 from services.privacy.patterns_pairs import find_pairs
-from services.privacy.patterns_places import PLACES_EN
-from services.privacy.patterns_signed import SIGNED_EN
-from services.privacy.patterns_towns import TOWNS_EN
-from services.privacy.patterns_zh import PATTERNS_ZH
 from services.privacy.readings import Reading, find_broken, is_unreadable, readings_of
+from services.privacy.refusing import kept
 from services.privacy.repeats import find_repeats
 from services.privacy.sites import find_sites
 from services.privacy.spans import Finder, Span
@@ -55,11 +48,6 @@ UNDECODABLE = re.compile("[\ud800-\udfff\ufffd\x00\u202d\u202e]")
 LONG_NUMBER = re.compile(r"(?<![\d.])\d{7,}(?![\d])")
 PLAIN_NUMBER = re.compile(r"[<>=~ ]{0,3}\d{1,6}(?:\.\d{1,6})?", re.ASCII)  # as results are written
 HAN = re.compile("[\u3400-\u9fff]")
-FORMS = (
-    *PATTERNS, *NOTES_EN, *ODD_EN, *CONTEXT_EN, *PLACES_EN, *TOWNS_EN, *SIGNED_EN, *DAYS_EN,
-    *MARKS_EN,
-)  # fmt: skip
-FORMS_ZH = (*PATTERNS_ZH, *NOTES_ZH, *ODD_ZH, *CONTEXT_ZH, *DAYS_ZH)  # of texts that have Chinese
 NAMING = frozenset({"NAME", "EMAIL", "LOC"})
 NAME_IN_CODE_CHARS_MIN = 4  # shorter ones are codes
 NOTHING_KNOWN = KnownTerms(())
@@ -197,7 +185,9 @@ class TextCleaner:
     def _find(self, folded: Folded, spans: list[Span]) -> list[Span]:
         text = folded.folded
         squeezed = squeeze(text)
-        spans = widened(text, [with_initials(text, trimmed(text, span)) for span in spans])
+        spans = widened(
+            text, [with_initials(text, trimmed(text, one)) for one in kept(text, spans)]
+        )
         spans += self._counted("form", list(find_genotypes(text)))
         spans += self._counted("form", list(find_broken(text)))
         if not self._known.is_empty:

@@ -11,7 +11,7 @@ import re
 from functools import lru_cache
 
 from services.privacy.folding import fold
-from services.privacy.patterns_context import EPONYMS, ORGANISMS
+from services.privacy.name_words import EPONYMS, ORGANISMS
 from services.privacy.spans import Finder, Span
 from services.privacy.tagger.hints import (
     COMMON,

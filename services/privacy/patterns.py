@@ -104,9 +104,11 @@ EMAIL = re.compile(
 
 PATTERNS: tuple[Pattern, ...] = (
     Pattern("EMAIL", EMAIL, needs=("@", "[at]")),
-    form("URL", r"\b(?:https?|ftp|mllp)://[^\s<>\"'）)]{1,500}", flags=ANY_CASE),
-    form(
-        "URL", r"\bwww\.[\w-]{1,63}(?:\.[\w-]{1,63}){1,6}(?:/[^\s<>\"')]{0,300})?", flags=ANY_CASE
+    form("URL", r"\b(?:https?|ftp|mllp)://[^\s<>\"'）)]{1,500}", flags=ANY_CASE)._replace(
+        needs=("://",)
+    ),
+    form("URL", r"\b(?i:www)\.[\w-]{1,63}(?:\.[\w-]{1,63}){1,6}(?:/[^\s<>\"')]{0,300})?")._replace(
+        needs=("ww.", "WW.", "wW.", "Ww.")
     ),
     form(
         "URL", r"\b[\w-]{2,63}\.(?:com|org|net|edu|gov|cn|io|info|co\.uk)\b(?:/[^\s<>\"')]{0,300})?"

@@ -8,11 +8,11 @@ import re
 
 # ruff: noqa: E501  (an expression that is broken into lines cannot be read)
 from services.privacy.gazetteers import GIVEN_NAMES
+from services.privacy.name_words import EPONYMS, NAMED_SIGNS, ORGANISMS, is_word_and_name
 from services.privacy.patterns import WORD, Pattern, form
 from services.privacy.patterns_notes import NOT_SIGNED
 from services.privacy.patterns_zh import HAN, SURNAME
 from services.privacy.tagger.doubts import CHART_WORDS, LANGUAGES
-from services.privacy.tagger.doubts import EPONYMS as LISTED_EPONYMS
 from services.privacy.tagger.hints import (
     COMMON,
     FAMILY,
@@ -33,12 +33,6 @@ from services.privacy.words import (
 )
 
 LETTERS = re.compile(r"[^\W\d_]+")
-ORGANISMS = words(
-    "coli aureus difficile diff pneumoniae pneumonia pylori falciparum vivax faecalis faecium influenzae jejuni",
-    "tuberculosis cerevisiae albicans glabrata auris marcescens cloacae mirabilis maltophilia baumannii",
-    "pyogenes viridans bovis epidermidis monocytogenes pneumophila trachomatis meningitidis fumigatus",
-    "sigmoid stenson jirovecii gondii gonorrhoeae aeruginosa fragilis perfringens catarrhalis pertussis typhi",
-)
 DEVICES = frozenset(
     {"jackson pratt", "swan ganz", "austin moore", "kirschner wire", "hickman broviac"}
 )
@@ -50,13 +44,6 @@ SPECIALTIES = words(
 NOT_TOWNS = words(
     "framingham corlette banff bogota leiden maisonneuve coxsackie norwalk marburg lyme hendra zika bombay mantoux epworth norco parkland beighton"
 )
-EPONYMS = words(
-    "barrett romberg gleason whipple nissen hartmann colles kocher breslow clark duke virchow edu bier alzheimer raynaud meniere behcet",
-    "kawasaki lewy korsakoff wernicke tourette asperger rett angelman prader ehlers duchenne becker charcot reiter zenker mallory weiss",
-    "dressler brugada ranson wells braden norton morse barthel rankin tinetti hoehn yahr epley dix hallpike lachman mcmurray thomas",
-    "trendelenburg phalen tinel finkelstein kernig brudzinski hoffman hoffmann schober simmonds bruce weber rinne apgar bishop epworth",
-)
-NAMED_SIGNS = EPONYMS | LISTED_EPONYMS
 SIDES = "LR"
 RELATION = (
     r"(?:niece|nephew|aunt(?:ie|y)?|uncle|mum|mom|mam|mummy|mommy|dad(?:dy)?|gran(?:dma|dpa|dad|ny)?|nana?|grandson|granddaughter|sibling"
@@ -76,6 +63,8 @@ def _is_listed_person(match: re.Match[str]) -> bool:
     if match["name"].isupper() and len(match["name"]) <= 4:
         return False  # a degree
     found = next((w for w in LETTERS.findall(match["name"]) if len(w) > 2), "")
+    if match["name"].istitle() and is_word_and_name(match["name"]):
+        return True  # ``case manager Joy``
     return _reads_as_name(found)
 
 

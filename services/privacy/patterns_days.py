@@ -6,7 +6,8 @@ import re
 
 # ruff: noqa: E501  (an expression that is broken into lines cannot be read)
 from services.privacy.pattern_checks import YEAR
-from services.privacy.patterns import ANY_CASE, MONTH, form
+from services.privacy.patterns import ANY_CASE, DAY, MONTH, form
+from services.privacy.patterns_notes import WEEKDAY
 
 DURATIONS = frozenset({7, 12, 24, 52})  # below the line: days, months, hours, weeks
 SCORES = frozenset({5, 6, 10, 12, 15})
@@ -19,8 +20,19 @@ FEASTS = (
     r"|Diwali|Deepavali|Holi|Dussehra|Dasara|Navratri|Durga Puja|Onam|Pongal|Bhogi|Baisakhi|Vaisakhi|Raksha Bandhan|Ganesh Chaturthi|Janmashtami|Thaipusam"
     r"|Eid(?: al-(?:Fitr|Adha)| ul-(?:Fitr|Adha))?|Hari Raya(?: Puasa| Haji)?|Vesak(?: Day)?|Rosh Hashanah|Yom Kippur|Passover|Hanukkah|Chanukah|Purim|Nowruz"
     r"|Chinese New Year|Lunar New Year|CNY(?: Day)?|Mid-?Autumn(?: Festival)?|Dragon Boat(?: Festival)?|Qing ?ming|Winter Solstice|Songkran|Tet|Chuseok|Seollal|Obon|Golden Week"
+    r"|Martinmas|Michaelmas|Lammas|Whitsuntide|Sukkot|Shavuot|Pesach|Advent|Ascension Day|Epiphany|(?:Orthodox|Greek|Armenian|Coptic) (?:Easter|Christmas)|Lohri|Ugadi|Bihu|Vishu|Ram Navami|Maha Shivaratri"
+    r"|Bak(?:ri|ra) Eid|Id-ul-\w{3,6}|Muharram|Ashura|Ramadan|Ramzan|Losar|Tihar|Dashain|Loy Krathong|Ching Ming|Hungry Ghost|Dongzhi|Syttende Mai|Midsummer(?:'s)?(?: (?:Day|Eve))?|Koningsdag|King's Day|Sinterklaas"
+    r"|Oktoberfest|Fat Tuesday|Three Kings|Semana Santa|Family Day|Civic Holiday|Remembrance Day|Armistice Day|Matariki|Show Day|Grand Final(?: Day)?|Jamhuri Day|Mashujaa Day|Women's Day|Youth Day|Reconciliation Day"
+    r"|Workers'? Day|May Day|Flag Day|Patriots'? Day|Groundhog Day|Black Friday|Election Day|Derby Day|July Fourth"
     r"|D[íi]a de (?:los )?Muertos|Day of the Dead|(?:King|Queen)'?s Birthday|Christmas(?: (?:Day|Eve|week))?|Xmas(?: (?:Day|Eve))?|New Year'?s?(?: (?:Day|Eve))?|(?:spring|summer|August|May|Easter|autumn) bank holiday|bank holiday (?:Mon|Fri)(?:day)?"
 )
+MONTH_ABROAD = (
+    r"(?:janvier|f[ée]vrier|mars|avril|mai|juin|juillet|ao[uû]t|septembre|octobre|novembre|d[ée]cembre|enero|febrero|marzo|abril|mayo|junio|julio|agosto|sep?tiembre|octubre|noviembre|diciembre"
+    r"|januari?|februari?|m[aä]rz|maart|mei|juni|juli|augustus|oktober|dezember)"
+)
+SPOKEN = r"(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen|twenty(?:[ -](?:one|two|three|four|five|six|seven|eight|nine))?|thirty(?:[ -]one)?)"
+# After an ordinal of these no day is meant.
+NO_ORDINAL = r"(?! (?:(?:per)?centile|floor|time|grade|dose|day|week|year|cycle|toe|finger|digit|rib|ray|meta\w{4,6}|ventricle|nerve|degree|attempt|child|baby|line|and|to|CN|episode|admission|trimester|generation|intercostal|stage)\b| of (?!Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec))"
 WHO = r"(?:Dr|Prof|Mr|Mrs|Ms|Miss|WR|W/R|ward round|PTWR|MDT|SB|S/B|seen|rv|reg|cons|SHO|SpR|FY\d|\d{4}h?\b|\d{1,2}[:.]\d{2})"
 CUES = (
     r"(?:thru|through|till?|til|booked|LMP|EDD|EDC|DOA|DOD|DOS|DOP|TCI|appt|appointment|clinic|mtg|meeting|attempt|casting|adm(?:itted)?|d/c|discharged|op|OPD|surgery|theatre"
@@ -58,6 +70,16 @@ DAYS_EN = (
     form("DATE", r"(?:\A|\n)\s?(?P<v>\d{1,2}(?:st|nd|rd|th))(?=\s*(?:\n|:))", of="v"),
     form("DATE", r"\b(?:(?:on|of|by|from|until|til|till|after|before) )?(?P<v>(?:\bthe |(?<=\b(?:on|of|by) )|(?<=\b(?:from|till) )|(?<=\buntil )|(?<=\btil )|(?<=\bafter )|(?<=\bbefore ))(?:[12]?\d|3[01])(?:st|nd|rd|th))\b(?=(?: inst| ult)?(?:[.,;:)\n]| (?:at|with|for|and|to|not|but|per|if|pm|am|@|or|she|he|they|was|we|when|\d{4}h?)\b)|\Z)", of="v"),
     form("DATE", r"\b(?:[12]?\d|3[01])(?:st|nd|rd|th) (?:inst|ult)\b"),
+    form("DATE", rf"\b(?:{DAY}|1er)\.? (?:de )?{MONTH_ABROAD}\b(?:(?: de)? {YEAR})?", flags=ANY_CASE),
+    form("DATE", rf"(?<![\d./-])(?P<v>{DAY}) ?(?:&|and|or|/|,|to|-|–|\+|thru|through) ?(?={DAY} ?{MONTH})", of="v"),
+    form("DATE", rf"\b(?P<v>{MONTH}) (?:and|or|to|through|thru|&) {MONTH}", of="v"),
+    form("DATE", rf"\b(?:TCI|appt|due|booked|next|on|until|till|until|by|from|since|before|after) (?P<v>the (?:[12]?\d|3[01])(?:st|nd|rd|th))\b{NO_ORDINAL}", of="v"),
+    form("DATE", rf"\b(?:first|second|third|fourth|last|1st|2nd|3rd|4th) {WEEKDAY} (?:in|of) {MONTH}"),
+    form("DATE", r"\b[Dd][.:]? ?(?P<v>\d{1,2}/\d{1,2})(?= {1,3}[Tt][.:]? ?\d{1,2}/\d)", of="v"),
+    form("DATE", r"(?<=\d) {1,3}[Tt][.:]? ?(?P<v>\d{1,2}/\d{1,2})(?![\d/])", of="v"),
+    form("DATE", rf"\b{SPOKEN} slash {SPOKEN}(?: slash {SPOKEN}(?: {SPOKEN})?)?\b"),
+    form("DATE", r"\b(?:the )?(?i:feast|eve|vigil) of (?:St\.? |Saint |the )?[A-Z][a-z]{2,15}|\b(?:[Ee]rev|[Mm]otzei) [A-Z][a-z]{2,15}(?: [A-Z][a-z]{2,15})?"),
+    form("DATE", r"\b(?:CNY|Chinese New Year|Lunar New Year) [Dd]ay (?P<v>\d{1,2})\b", of="v"),
     form("DATE", rf"\bw/c (?P<v>\d{{1,2}}(?:st|nd|rd|th)? {MONTH})", of="v", flags=ANY_CASE),
 )  # fmt: skip
 HAN_DAY = r"(?P<v>(?:3[01]|[12]\d|[1-9])[日号])"

@@ -20,6 +20,16 @@ SCORED = re.compile(
     r"|D5|pulses?|VA|OD|OS|LE|RE|IOP|CDR|BP|PEEP|PC|PSV|PS|BiPAP|CPAP|SIMV|AUDIT-C|over|x|mood|energy|sleep|is|of|at a|about|a|for|every|q|to|than|only|leads?|in|[±+-])[:=]? ?$",
     re.IGNORECASE,
 )
+# A day stands after these whatever the numbers are (``Restaging CT 2/10``), no part of a score.
+CUED = re.compile(
+    r"\b(?:CT[AP]?|CAP|CTPA|MRI|MRCP|MRA|USS?|XR|CXR|KUB|PET|[Ee]cho|TTE|TEE|TOE|EEG|EMG|EGD|ERCP|LP|[Bb]iopsy|[Cc]ulture|[Ll]abs|CBC|BMP|CMP|ordered|called|scheduled|last dose|last BM|LBM"
+    r"|PICC|PEG|placed|inserted|removed|sent|rec'd|received|faxed|signed|admitted|extubated|intubated|discharged|transferred|RIP|[Dd]ict\.?|[Dd]ictated|[Aa]ddendum by [A-Z][a-z]{2,15}"
+    r"|D0|Day 0|DOS|visit|expires|exp|lapsed|OSH) $"
+)
+CUE_CHARS = 34
+HYPHENED = re.compile(
+    r"(?<= )(?P<a>0?[1-9]|[12]\d|3[01])-(?P<b>0?[1-9]|[12]\d|3[01])(?![\d/-]|\.\d|\s?(?:%|mg|ml|mcg|g\b|kg|mm|cm|d\b|day|hour|hr|h\b|wk|week|x\b|month|yr|min))"
+)
 # In Chinese: month and day with a point between, at the begin of a clause or before what was done.
 DOTTED_ZH = re.compile(
     r"(?:(?<=[\n,。;、(→于至自左右])|\A)(?P<a>1[0-2]|[1-9])\.(?P<b>3[01]|[12]\d|[1-9])(?![\d.])(?=→|[ )]?[\u4e00-\u9fff](?<![分次片粒岁元度厘毫年周个小倍万月天公支克升以左米升降]))"
@@ -43,6 +53,7 @@ MONTH_NUMBER = {
 def find_pairs(folded: str, spans: list[Span]) -> list[Span]:
     """Return the pairs that are days by what ``spans`` found and by the days written in full."""
     pairs = list(PAIR.finditer(folded)) if "/" in folded else []
+    pairs += [match for match in HYPHENED.finditer(folded) if _is_cued(match)]
     dotted = list(DOTTED_ZH.finditer(folded))
     if not pairs and not dotted:
         return []
@@ -84,10 +95,22 @@ def _months(folded: str, spans: list[Span]) -> set[tuple[bool, int]]:
 
 def _is_day(match: re.Match[str], months: set[tuple[bool, int]]) -> bool:
     one, two = int(match["a"]), int(match["b"])
+    is_month = (True, one) in months or (False, two) in months
+    if _is_cued(match):
+        # What is joined by a hyphen is a range mostly: only in a month of the note.
+        return is_month or (match[0].find("-") < 0 and _may_be_day(one, two))
     if SCORED.search(match.string[max(0, match.start() - 12) : match.start()]) or one == two:
         return False
     if one < two and two in PARTS_OF:
         return False  # ``3/10``: a score; ``1/3``: a part
     if two in DURATIONS:
         return (True, one) in months and not any(not is_first for is_first, _ in months)
-    return (True, one) in months or (False, two) in months
+    return is_month
+
+
+def _is_cued(match: re.Match[str]) -> bool:
+    return CUED.search(match.string, max(0, match.start() - CUE_CHARS), match.start()) is not None
+
+
+def _may_be_day(one: int, two: int) -> bool:
+    return min(one, two) <= MONTHS and one != two

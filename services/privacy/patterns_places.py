@@ -5,8 +5,9 @@ their own, units and roads, hospitals and universities by their letters. Folded 
 import re
 
 # ruff: noqa: E501  (an expression that is broken into lines cannot be read)
+from services.privacy.name_words import EPONYMS
 from services.privacy.patterns import ANY_CASE, WORD, form
-from services.privacy.patterns_context import EPONYMS, SPECIALTIES, is_place_word
+from services.privacy.patterns_context import SPECIALTIES, is_place_word
 from services.privacy.tagger.hints import (
     COMMON,
     FAMILY,
@@ -76,13 +77,13 @@ def _is_named_site(match: re.Match[str]) -> bool:
 
 PLACES_EN = (
     form("LOC", r"\b(?:home |postal |mailing |current |permanent |his |her |their )?address(?: is|:|=)\s{0,8}(?P<v>[^\n;|]{6,90}?)(?=\s*(?:[\n;|]|\Z|, (?=[a-z]+ )|\b(?:tel|phone|ph|mob|cell|dob|mrn|gp|email)\b|[.] ))", _is_address, "v", ANY_CASE),
-    form("LOC", r"\b(?:Apt|Apartment|Suite|Ste|Flat)\.? #?\d{1,5}[A-Z]?\b", flags=ANY_CASE),
+    form("LOC", r"\b(?:Apt|Apartment|Suite|Ste|Flat)\.? #?\d{1,5}[A-Z]?\b(?! ?(?:h|hrs?|hours?|days?|min)\b)", flags=ANY_CASE),
     form("LOC", r"\b(?:Unit|PSC|CMR|USNS|USS) (?:\d{2,5} )?Box \d{2,5}\b(?:[\s,\\]{1,4}(?:[DAF]PO),? A[AEP](?: \d{5})?)?", flags=ANY_CASE),
     form("LOC", r"\b[DAF]PO,? A[AEP] \d{5}\b", flags=ANY_CASE),
     form("LOC", r"\b(?:zip(?: ?code)?|post ?code|postal code)(?: is|:)? (?P<v>\d{4,6}(?:-\d{4})?)\b", of="v", flags=ANY_CASE),
     form("LOC", r"\b(?P<site>[A-Z]{2,6})(?= (?:Medical Cent(?:er|re)|Med Cent(?:er|re)|campus|student|Med C(?:en)?t(?:e)?r)\b)", _is_site, "site"),
     form("LOC", r"\b(?:at|from|to|via|@|ex|in) (?P<site>[A-Z]{2,4}H)\b(?!\w|[-/]\w)", _is_site, "site"),
-    form("LOC", rf"\b(?P<site>{'|'.join(sorted(LETTERED))})\b(?![-/]\w)", of="site"),
+    form("LOC", rf"(?<!R-)\b(?P<site>{'|'.join(sorted(LETTERED))})\b(?![-/]\w| \d)", of="site"),
     form("LOC", rf"(?<![\w-])(?P<v>[AMB]\d{{1,4}}(?:\(M\))?)(?= ?{ROAD_AROUND}\b)", of="v"),
     form("LOC", r"\b(?:RTC|RTA|MVC|MVA|RTI|crash(?:ed)?|collision|accident)(?: on)?(?: the)? (?P<v>[AMB]\d{1,4})\b", of="v"),
     form("LOC", r"\b(?:NH-\d{1,3}|(?:Highway|Hwy|Route|Rte|Interstate)[ -]\d{1,4}|(?:on|off|along|near) (?:the )?(?:I|US|SR|SH|NH)-\d{1,4})\b"),

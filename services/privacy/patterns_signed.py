@@ -69,7 +69,7 @@ NOT_CALLED = words(
 POST = r"(?:RN|RGN|RMN|EN|SN|ENP|ANP|NP|FNP|PA(?:-C)?|MD|DO|RMO|HMO|SHO|SpR|HO|MO|CRNA|LPN|RRT|DPT|OTR|APRN|ODP|HCA|F[12]|FY\d|ST\d|CT\d|IMT\d?|PGY-?\d|R\d|[Rr]eg|[Ii]ntern|rn|rgn|en|enp|anp|np|pa|rmo|hmo|sho|ho|ct\d|st\d|fy?\d)"
 SIGNED_EN = (
     form("NAME", rf"(?:\A|[\n.;)/–—-] {{0,2}}|  )(?P<v>[A-Z]{{2,3}}|[a-z]{{2,3}}|[A-Z]{{0,2}} ?Ma?c[A-Z]{{1,2}})(?:,| /)? {POST}(?=[\s.,;:/)]|\Z)", _is_signature, "v"),
-    form("NAME", r"(?<![\w/:])(?P<v>[A-Z]{2,3}[:/][a-z]{2,3})(?=[\s.;]|\Z)(?!\s?\d)", lambda match: _is_sign(match["v"][:-4].rstrip(":/")), "v"),
+    form("NAME", r"(?<![\w/:])(?P<v>[A-Z]{2,3}[:/][a-z]{2,3})(?=[\s.;]|\Z)(?!\s?\d)", lambda match: is_sign(match["v"][:-4].rstrip(":/")), "v"),
     form("NAME", r"(?:\n|  |[.\n)] ?/ ?|[A-Za-z.)]/)(?P<v>[a-z]{2,3}(?:/[a-z]{2,3})?)\.?\s*\Z", lambda match: all(part not in NOT_TYPED for part in match["v"].split("/")), "v"),
     form("NAME", r"\b(?:[Dd]ict(?:ated)?|[Dd]&T|D/T|T|[Tt]yped|[Tt]rans(?:cribed)?):? (?:\d{1,2}/\d{1,2}(?:/\d{2,4})? )(?:\d{4}h? )?(?P<v>[A-Za-z]{2,3}(?:/[a-z]{2,3})?)(?=[\s.,;]|\Z)", lambda match: all(part.lower() not in NOT_TYPED for part in match["v"].split("/")), "v"),
     form("NAME", r"\b[Dd]ict(?:ated)?:? (?P<v>[A-Z]{2,3} ?/ ?[a-z]{2,3})\b", of="v"),
@@ -80,12 +80,13 @@ SIGNED_EN = (
     form("NAME", rf"\b(?i:{SEEN})(?: by| w/| with| to)?:? {{1,2}}(?P<v>[A-Z]{{2}}|[A-Z]\.[A-Z]\.(?:[A-Z]\.)?)(?=[\s.,;)/]|\Z)", _is_initials, "v"),
     form("NAME", r"\b(?i:by|per) (?P<v>[A-Z]\.[A-Z]\.(?:[A-Z]\.)?|[A-Z]\. ?[A-Z]\.)(?=[\s,;)/]|\Z)", of="v"),
     form("NAME", r"\b(?i:typed|typist|dictated|transcribed)(?: by)?:? (?P<v>[a-z]{2,3}\d{0,2})(?=[.,;\s]{0,2}(?:\n|\Z))", lambda match: match["v"] not in NEVER_NAMES, "v"),
-    form("NAME", r"(?:\n|[.;)] |[-–—/~] ?)(?P<v>[A-Z]{2,3}(?:/[A-Za-z]{2,3})?)\.?\s*\Z", lambda match: all(_is_sign(part) for part in match["v"].split("/")), "v"),
+    form("NAME", r"(?:\n|[.;)] |[-–—/~] ?)(?P<v>[A-Z]{2,3}(?:/[A-Za-z]{2,3})?)\.?\s*\Z", lambda match: all(is_sign(part) for part in match["v"].split("/")), "v"),
     form("NAME", r"(?:\n|[.;)] )[-–—/~]?(?P<v>[A-Z]{2,3}:?/[a-z]{2,3})\s*(?:\n|\Z)", of="v"),
     form("NAME", r"\b(?P<v>(?:dr|md|nurse|rn|sn|prof|sr)[_.](?=[a-z]{2})[a-z]{2,20}(?:[_.][a-z]{1,20}){0,2})\b(?!@)", _is_account, "v"),
     form("NAME", r"\bdr (?P<name>[a-z]{3,15})\b(?!['’]s)", _is_lowered, "name"),
 )  # fmt: skip
 
 
-def _is_sign(found: str) -> bool:
+def is_sign(found: str) -> bool:
+    """Return whether letters are nobody's degree, post or abbreviation."""
     return found.upper() not in NO_INITIALS and not hint_of_word(found.lower()) & MEDICAL

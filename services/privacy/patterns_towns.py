@@ -8,8 +8,9 @@ organism is a place, seldom a name: it goes either way. Folded text.
 import re
 
 # ruff: noqa: E501  (an expression that is broken into lines cannot be read)
+from services.privacy.name_words import GENERA, NAMED_SIGNS, ORGANISMS
 from services.privacy.patterns import WORD, form
-from services.privacy.patterns_context import NAMED_SIGNS, NOT_TOWNS, ORGANISMS, SPECIALTIES
+from services.privacy.patterns_context import NOT_TOWNS, SPECIALTIES
 from services.privacy.tagger.doubts import CHART_WORDS, LANGUAGES, is_medical_by_form
 from services.privacy.tagger.hints import (
     COMMON,
@@ -44,7 +45,12 @@ TITLES = frozenset({"Dr", "Mr", "Mrs", "Ms", "Miss", "Prof", "GP", "PCP", "MD", 
 def is_town_word(word: str) -> bool:
     """Return whether a word with a capital may be a place: no ordinary word, drug, sign or organism."""
     lowered = word.lower()
-    if lowered in NAMED_SIGNS or lowered in CHART_WORDS or lowered in ORGANISMS:
+    if (
+        lowered in NAMED_SIGNS
+        or lowered in CHART_WORDS
+        or lowered in ORGANISMS
+        or lowered in GENERA
+    ):
         return False
     if (
         lowered in NOT_NAMES
@@ -87,6 +93,10 @@ def _is_street(match: re.Match[str]) -> bool:
     return not hint & (COMMON | ORDINARY | MEDICAL) or bool(hint & (PLACE | FAMILY))
 
 
+def _is_street_or_site(match: re.Match[str]) -> bool:
+    return _is_street(match) if match["street"] else _is_kept_apart(match)
+
+
 TOWNS_EN = (
     form("LOC", rf"\b(?:from|in|at|near|nr|outside|around|beyond|through|thru) {TOWN}", _is_town, "town"),
     form("LOC", rf"\bto {TOWN}", _is_after_to, "town"),
@@ -94,8 +104,8 @@ TOWNS_EN = (
     form("LOC", r"\b(?:FROM|AT|TO|IN|OUT OF|NEAR|VIA) (?P<town>[A-Z]{5,16}(?: [A-Z]{5,16})?)\b", _is_town, "town"),
     form("LOC", r"\b(?:St\.?|Saint|Ste\.?) (?!Jude\b|Vitus\b)[A-Z][a-z]{3,15}(?:-[A-Z][a-z]+)?(?:['’]s)?\b(?!['’]| (?:wort|encephalitis|dance|fire))"),
     form("LOC", rf"\b(?:on|at|in|off|near|of|from|to|along|down|outside|nr) (?P<v>{WORD}(?: {WORD})? {STREETS_TOLD})\b\.?", _is_street, "v"),
-    form("LOC", rf"\b(?P<v>{WORD}(?: {WORD})? {STREETS})\b", _is_street, "v"),
-    form("LOC", rf"\b(?P<v>{WORD}(?: {WORD}){{0,2}} {KINDS_OF_SITE})\b(?!['’])", _is_kept_apart, "v"),
+    form("LOC", rf"\b(?P<v>(?:{WORD} ){{1,3}}(?:(?P<street>{STREETS})|{KINDS_OF_SITE}))\b(?!['’])", _is_street_or_site, "v"),
+    form("LOC", r"\b(?:the )?U of [A-Z]{1,2}\b|\b(?:Children['’]s|Daughters|Sisters|Ladies|Knights|Brothers|Sons|Hospital|Church|Bank|Isle) of (?:the )?[A-Z][a-z]{3,15}(?: [A-Z][a-z]{3,15})?"),
     form("LOC", r"\bMotel \d{1,2}\b"),
     form("LOC", r"\b(?:on|off|along|near|down|up|via) (?:the )?(?P<v>(?:I|US|Rte|Hwy|SR)-?\d{1,3})\b", of="v"),
 )  # fmt: skip

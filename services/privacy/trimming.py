@@ -20,6 +20,7 @@ POSTS = (
 )
 LEADS = (
     r"Drs?|Mr|Mrs|Ms|Miss|Prof|Mdm|Smt|Shri|Sri|Pt|Sr|Fr|Coroner|Psychol|Constable|Const|Cousin|Auntie?|Uncle|Nana|Nan|Granny|Gran|Gramma|Papaw|Mamaw|Sis|Alhaji|Alhaja|Hajiya|Mbuya|Gogo|Cik|Encik|Puan"
+    r"|Mum|Mom|Dad|Mummy|Mommy|Daddy|MawMaw|PawPaw|Fianc[ée]e?|Grandfather|Grandmother|Grandma|Grandpa|Deacon|Chief|Rav|Lic|P[èe]re|M[èe]re|Do[ñn]a|Don|Garda|Tech|Rev'?d|Rev|Officer|Ofc|Deputy|Sgt|Signed|Prosector|Solicitor|Hajji|Haji|Ustaz|Pastor|Elder"
     r"|Dieti[ct]ian|Sonographer|Radiographer|Pharmacist|Interpreter|Translator|Anes|Anaes|Ref|[Pp]relim"
 )
 TITLES = re.compile(
@@ -27,7 +28,16 @@ TITLES = re.compile(
     rf"|[子女母父儿](?=[{SURNAMES}{RARE_SURNAMES}][\u4e00-\u9fff]{{1,2}}$)"
     r"|(?:患者|护士长?|医师|医生|家属|工友|室友|同寝|战友|保姆|其[弟妹兄姐子女母父孙儿夫妻]|[次长幼][子女](?=[\u4e00-\u9fff]{2})|[弟妹夫妻侄嫂姐兄])(?=[\u4e00-\u9fff·]{2,6}$)"
 )
-POSTS_AFTER = re.compile(rf"(?:,? (?:{POSTS}|Reg|Anes|Mob|cc|rgn|pa-c|enp)|['’]s)\.?$")
+# Degrees, colleges and posts in capitals behind a name that is not: ``Marlene Fitch ARNP``.
+CAPITALS = r"(?<=[a-z]),? [A-Z]{3,7}(?:-[A-Z]{1,3})?"
+POSTS_AFTER = re.compile(
+    rf"(?:,? (?:{POSTS}|MA|DN|DC|OR|Reg|Anes|Mob|Cons|cc|rgn|pa-c|enp|[a-z]|Dermatology|Stroke|Surgery|Medicine)|{CAPITALS}|['’]s)\.?$"
+)
+# Words in small letters at the edges of a name in capitals, none that joins its parts.
+SMALL_BEFORE = re.compile(
+    r"(?:(?!(?:de|da|di|du|del|la|le|van|von|der|den|bin|ibn|al|el|ter|ten|af|av|st)\b)[a-z]{2,12}\.? )+(?=[A-Z])"
+)
+SMALL_AFTER = re.compile(r"(?<=[a-z.])(?: [a-z]{3,12})+$")
 TITLES_AFTER = re.compile(
     r"(?<=.)(?:副?主任|主?治?医师|医生|大夫|护士长?|治疗师|科长|老板|太太|师傅|大爷|教授|老师|先生|女士|阿姨|大[哥姐]"
     rf"|(?<=^[{SURNAMES}{RARE_SURNAMES}])[总叔哥姐])$"
@@ -37,15 +47,27 @@ VERBS = re.compile(
 )
 HAN_TITLE = re.compile("副?主任|医师|医生|大夫|护士|教授|老师|先生|女士")
 CUES = re.compile(
-    r"(?:(?:[Ss]/?[Nn]|LOT|Lot|kit)[ :.#]|MRN|NPI|CSN|URN?|DVA|PPSN|PHN|NHS|CHI|NRIC|ACC|ID|N[oO]|CCN|QQ|微信号?|护照号?|车牌号?|车号|身份证号?|殡?[仪]?车|条形?码|序列?号?|[卡盒单号])[ #:.]{0,3}(?=[A-Z]{0,3}\d|[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼][A-Z])"
+    r"(?:(?:[Ss]/?[Nn]|LOT|Lot|kit|op|doc|Doc|pgr|is)[ :.#]|GRID|RIS|HSN|IHS|UNOS|PHIN|BVN|ULI|HRN|DOB|(?:[A-Z]{2} )?DL|MRN|NPI|CSN|URN?|DVA|PPSN|PHN|NHS|CHI|NRIC|ACC|ID|N[oO]|CCN|QQ|微信号?|护照号?|车牌号?|车号|身份证号?|殡?[仪]?车|条形?码|序列?号?|[卡盒单号])[ #:.]{0,3}(?=[A-Z]{0,3}\d|[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼][A-Z])"
 )
 PHONE_CUES = re.compile(
     r"\s?(?:ext(?:ension|n)?|x|ph|tel|phone|mob|或|分机)[.: #]{0,2}(?=[\d(+])", re.IGNORECASE
 )
+# Before a date: a time, what joins it to the sentence, letters that are no month.
+DATE_LEADS = re.compile(
+    r"(?:(?:[01]\d|2[0-3])[0-5]\d(?:[-–](?:[01]\d|2[0-4])[0-5]\d)? +(?=\d|[JFMASOND])|\d{1,2}(?:[:.]\d\d)? ?[ap]m,? |(?:of|an|in|at|sch|final|Rex|RVT) |(?:week(?:end)? of |evening of )(?=\d|[A-Z]))+"
+)
+DATE_TAILS = re.compile(r"(?<=[a-z\d]) (?:weekend|week|lunch|BTB)$")
 # A time to the second stays with its date: such a pair is looked up easily.
 TIMES = re.compile(
     r"[ ,(@]{1,3}(?:(?:[01]?\d|2[0-3])(?::[0-5]\dh?|[0-5]\dh)|(?<=\d )(?!(?:19|20)\d\d)(?:[01]\d|2[0-3])[.:]?[0-5]\d)$"
     r"|(?<=[日号\d])(?:[前后晚晨]| ?\d{1,2}[时点](?:\d{1,2}分)?)$|(?<=[\d]夜)$|(?<=[阳秋节午夕明春至夏])[前后晚晨]$"
+)
+# Behind a place of English text: what it is used for, no part of its name.
+SMALL_SITES = re.compile(
+    r"(?:,| \()? (?:center|centre|office|bus|library|schools?|garage|farm|lab|plant|pharmacy|campus|infusion|yard|races|branch|depot|site|lands|main|rm|so|residential)$|\.? (?:Dietitian|PS|SNF|Vets)$"
+)
+SMALL_LEADS = re.compile(
+    r"(?:Peds|GP|Pediatrician|Disposition|wing,|flat|blk|walk|OSH|HOSPICE|OF|in|at|of|from|to) \(?(?=[A-Z])|(?:OSH) \("
 )
 # Before and after a place of Chinese text: what is no part of it.
 PLACE_LEADS = re.compile(
@@ -69,7 +91,13 @@ def trimmed(folded: str, span: Span) -> Span:
 
 def _name(found: str, after: str) -> tuple[int, int]:
     start, end = 0, len(found)
-    lead = TITLES.match(found) or (HAN_TITLE.match(after) and VERBS.match(found))
+    if found[:1] < "\u3400" and not found.islower():
+        small = SMALL_BEFORE.match(found)
+        start = small.end() if small else 0
+        after_small = SMALL_AFTER.search(found, start + 1)
+        end = after_small.start() if after_small else end
+        found = found[:end]
+    lead = TITLES.match(found, start) or (HAN_TITLE.match(after) and VERBS.match(found))
     if lead and lead.end() < end:
         start = lead.end()
     tail = (TITLES_AFTER if found[:1] > "\u3400" else POSTS_AFTER).search(found, start + 1)
@@ -88,13 +116,16 @@ def _lead(cue: re.Pattern[str]) -> Callable[[str, str], tuple[int, int]]:
 
 
 def _date(found: str, _: str) -> tuple[int, int]:
-    time = TIMES.search(found)
-    return 0, (time.start() if time else len(found))
+    lead = DATE_LEADS.match(found)
+    time = TIMES.search(found) or DATE_TAILS.search(found)
+    start, end = (lead.end() if lead else 0), (time.start() if time else len(found))
+    return (start, end) if any(map(str.isalnum, found[start:end])) else (0, len(found))
 
 
 def _place(found: str, _: str) -> tuple[int, int]:
     if found[:1] < "\u3400":
-        return 0, len(found)
+        lead, tail = SMALL_LEADS.match(found), SMALL_SITES.search(found, 1)
+        return (lead.end() if lead else 0), (tail.start() if tail else len(found))
     lead, tail = PLACE_LEADS.match(found), PLACE_TAILS.search(found)
     return (lead.end() if lead else 0), (tail.start() if tail else len(found))
 

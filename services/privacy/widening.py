@@ -5,9 +5,10 @@ place, ``Spokane Sleep`` a clinic. Folded text.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
+from services.privacy.patterns_towns import is_town_word
 from services.privacy.spans import Span
 from services.privacy.tagger.doubts import CHART_WORDS
 from services.privacy.tagger.hints import COMMON, FAMILY, MEDICAL, UNLISTED, hint_of_word
@@ -24,6 +25,9 @@ SITES = re.compile(
     r"(?: (?:Cardiology|Ped(?:iatric)?s|Paediatrics|Family|Behavioral|Behavioural|Sleep|Lutheran|Baptist|Methodist|Presbyterian|AME|Specialists|Associates|Ortho(?:pa?edics)?|Heart|Cancer|Kidney|Renal|Lung|Eye|Dental|Rehab"
     r"|Urology|Oncology|Dermatology|Neurology|Women'?s|Children'?s|Community|Memorial|Regional|General|District|County|Uni|Campus|Village|Marketplace|Market|Society|Parish|Convent|NH|HC|CHC|PHC|MC|RMC"
     r"|Health(?: Cent(?:er|re))?|Medical|Med|Mosque|Temple|hospital|mosque|convent|market|surgery))+\b"
+)
+TOWN_AFTER = re.compile(
+    r", (?P<town>[A-Z][a-z]{3,15}(?:[- ][A-Z][a-z]{2,15})?)(?=[,.;:)\n]|\Z| [a-z(])"
 )
 ROLES = words(
     "midwife sister matron porter orderly rheum haem anaes paeds called consultant registrar",
@@ -42,7 +46,15 @@ def widened(folded: str, spans: Iterable[Span]) -> list[Span]:
         for one, two in pairwise(places)
         if JOINED.fullmatch(folded, one.end, two.start)
     ]
-    return found + joined
+    return found + joined + list(_towns(folded, places))
+
+
+def _towns(folded: str, places: Iterable[Span]) -> Iterator[Span]:
+    """The town behind a house or a street."""
+    for place in places:
+        town = TOWN_AFTER.match(folded, place.end)
+        if town and is_town_word(town["town"].split()[0]):
+            yield Span(*town.span("town"), "LOC")
 
 
 def _widened(folded: str, span: Span) -> Span:

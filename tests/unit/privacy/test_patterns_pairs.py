@@ -9,6 +9,9 @@ GOES = [
     ("Seen 11/05/24. BCx 11/4 NGTD", "11/4"),
     ("Seen 5 Nov 2024. ORIF ?12/11, obs ok", "12/11"),
     ("2022年3月7日入院。\n3.12全麻下手术", "3.12"),
+    ("Seen 2/12/24. Restaging CT 2/10: smaller", "2/10"),
+    ("Seen 3-14-24. drew CBC 3-11: blasts", "3-11"),
+    ("last BM 3/10, scan tonight", "3/10"),
     ("WR 4/11/24. Duplex 3/11 neg", "3/11"),
 ]
 STAYS = [
@@ -17,6 +20,8 @@ STAYS = [
     ("Seen 04/05/24. Power 4/5 throughout", "4/5"),
     ("Seen 5 Nov 2024. Linezolid 600 bd 10/7", "10/7"),
     ("2022年3月7日入院。血钾3.5，伴乏力", "3.5"),
+    ("Seen 3-14-24. ferritin 3-11 before", "3-11"),
+    ("Seen 2/12/24. Mini-Cog 2/5, no delirium", "2/5"),
     ("No days here. Drain 11/4 sites", "11/4"),
 ]
 

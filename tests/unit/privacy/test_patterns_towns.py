@@ -18,6 +18,9 @@ GOES = [
     ("lives at Fernwick House, ground floor", "Fernwick House"),
     ("year 4 at Larkwell Primary", "Larkwell Primary"),
     ("stays in Motel 8 with a friend", "Motel 8"),
+    ("seen at the U of A last year", "U of A"),
+    ("weekly at Daughters of Mercia, by bus", "Daughters of Mercia"),
+    ("lives at Fernwick House, Lochmaddie. Well", "Lochmaddie"),
     ("rolled his truck on I-84 last night", "I-84"),
 ]
 STAYS = [

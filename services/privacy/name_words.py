@@ -1,0 +1,69 @@
+"""Pure: whether a word with a capital may be somebody's name: by the word lists, and by our own of
+signs, organisms, drugs and languages that are called like people.
+"""
+
+import re
+
+# ruff: noqa: E501  (one word after the other)
+from services.privacy.tagger.doubts import CHART_WORDS, LANGUAGES, is_medical_by_form
+from services.privacy.tagger.doubts import EPONYMS as LISTED_EPONYMS
+from services.privacy.tagger.hints import (
+    COMMON,
+    FAMILY,
+    GIVEN,
+    MEDICAL,
+    ORDINARY,
+    UNLISTED,
+    hint_of_word,
+)
+from services.privacy.words import NEVER_NAMES, NOT_NAMES, words
+
+VOWEL = re.compile("[aeiouy]")  # without one: shorthand
+ORGANISMS = words(
+    "coli aureus difficile diff pneumoniae pneumonia pylori falciparum vivax faecalis faecium influenzae jejuni",
+    "tuberculosis cerevisiae albicans glabrata auris marcescens cloacae mirabilis maltophilia baumannii",
+    "pyogenes viridans bovis epidermidis monocytogenes pneumophila trachomatis meningitidis fumigatus",
+    "sigmoid stenson jirovecii gondii gonorrhoeae aeruginosa fragilis perfringens catarrhalis pertussis typhi",
+)
+GENERA = words(
+    "mycoplasma candida vibrio yersinia legionella clostridium bacteroides listeria borrelia brucella coxiella bordetella helicobacter salmonella shigella campylobacter",
+    "pseudomonas serratia enterobacter citrobacter proteus morganella acinetobacter stenotrophomonas burkholderia aspergillus fusarium rhizopus mucor nocardia bartonella",
+)
+
+EPONYMS = words(
+    "barrett romberg gleason whipple nissen hartmann colles kocher breslow clark duke virchow edu bier alzheimer raynaud meniere behcet",
+    "kawasaki lewy korsakoff wernicke tourette asperger rett angelman prader ehlers duchenne becker charcot reiter zenker mallory weiss",
+    "dressler brugada ranson wells braden norton morse barthel rankin tinetti hoehn yahr epley dix hallpike lachman mcmurray thomas",
+    "trendelenburg phalen tinel finkelstein kernig brudzinski hoffman hoffmann schober simmonds bruce weber rinne apgar bishop epworth",
+)
+NAMED_SIGNS = EPONYMS | LISTED_EPONYMS
+
+
+def is_rare_name_word(word: str) -> bool:
+    """Return whether a word with a capital is a name or in no list, and no sign, drug or organism."""
+    lowered = word.lower()
+    if _is_of_medicine(lowered) or lowered in LANGUAGES:
+        return False
+    hint = hint_of_word(lowered)
+    if hint == UNLISTED:
+        return VOWEL.search(lowered) is not None and not is_medical_by_form(lowered)
+    return bool(hint & (GIVEN | FAMILY)) and not hint & (COMMON | ORDINARY | MEDICAL)
+
+
+def is_word_and_name(word: str) -> bool:
+    """Return whether a word is listed as somebody's name and is none of medicine."""
+    lowered = word.lower()
+    hint = hint_of_word(lowered)
+    is_listed = hint != UNLISTED and bool(hint & (GIVEN | FAMILY)) and not hint & MEDICAL
+    return is_listed and not _is_of_medicine(lowered)
+
+
+def _is_of_medicine(lowered: str) -> bool:
+    return (
+        lowered in NAMED_SIGNS
+        or lowered in CHART_WORDS
+        or lowered in ORGANISMS
+        or lowered in GENERA
+        or lowered in NOT_NAMES
+        or lowered in NEVER_NAMES
+    )

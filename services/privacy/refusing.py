@@ -1,0 +1,123 @@
+"""Pure: what looks like an identifier and is none by what stands around it: a town that is a scale
+(``Boston Naming``), an organism (``E. coli``), a title alone, a time of day, a language, a floor.
+
+Layers over form, lists and tagger find them; what is known of somebody is never asked here. Folded text.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+
+# ruff: noqa: E501  (an expression that is broken into lines cannot be read)
+from services.privacy.name_words import GENERA, ORGANISMS
+from services.privacy.spans import Span
+from services.privacy.tagger.doubts import EPONYMS, LANGUAGES
+from services.privacy.tagger.hints import FAMILY, GIVEN, PLACE, UNLISTED, hint_of_word
+from services.privacy.words import words
+
+PROPER = frozenset({"NAME", "LOC"})
+LETTERS = re.compile(r"[^\W\d_]+")
+AROUND_CHARS = 24
+PLACE_LEADS = ("in ", "at ", "from ", "to ", "of ", "near ")
+# Towns after which scales, scores, classes and mutations are called.
+SCALES = words(
+    "berlin boston ottawa tokyo lugano oswestry tampa lille bethesda denver vineland mississippi vancouver philadelphia glasgow edinburgh paris milan rome lund bristol rotterdam",
+    "cambridge geneva toronto kansas maastricht atlanta chicago barcelona warwick norton sydney melbourne montreal dublin baltimore seattle salford framingham leeds salzburg nottingham",
+    "copenhagen stockholm hamburg heidelberg nijmegen amsterdam leiden oxford rancho ranchos liverpool manchester birmingham newcastle sheffield bath snellen rochester memphis minnesota",
+    "california michigan wisconsin stanford vienna brussels prague madrid lisbon toulouse lyon bern zurich basel helsinki bogota",
+)
+AFTER_SCALE = re.compile(
+    r"[ -](?:[IV]{1,3}[ABab]?\b|\d{1,3}(?:[ .,;/%)]|$)|(?:[Cc]oma|[Nn]aming|[Ss]cale|[Ss]core|[Cc]riteria|[Cc]lass|[Gg]rade|[Ss]tage|[Ii]ndex|[Tt]ool|ankle|knee|brace|mod|mild|severe|neg|pos|CMR|delayed|pending"
+    r"|to be done|consensus|classification|chromosome|ADL|[Dd]isability|[Ss]tool|hip|fracture|sleep|pain|carcinoma|system|protocol|catheter|bag|virus|definition|lymphoma|type|wire|vtx|sign|test|lines?|bodies)\b)"
+)
+AFTER_EPONYM = re.compile(
+    r"(?:[ -](?:[IVB]{1,3}[ABab]?\b|\d{1,2}[ab]?(?:[ .,;/%)+]|$)|(?:lines?|sign|test|score|class|grade|stage|type|neg|pos|nil|procedure|criteria|ext|exercises|lift|stain|index|vtx|manoeuvre|maneuver|ratio|bodies|boot)\b)|['’]s (?:sign|test|hump|resolving|disease|triangle|point|pouch))"
+)
+LANGUAGE_BEFORE = re.compile(
+    r"\b(?:speaks?|spoken?|speaking|in|from|into|via|fluent|year-old|y/?o|yo|retired|an?|school|letters?|mother|interpreter:?) $"
+)
+LANGUAGE_AFTER = re.compile(
+    r"[ -](?:speaking|interp\w*|language|woman|man|lady|gentleman|health|mainly|only|first|translat\w+|spoken|heritage|descent|origin|ancestry)\b"
+)
+TITLES = words(
+    "mr mrs ms miss mx dr drs doctor prof professor sir madam lady rev fr father sr sister brother mum mom mummy mommy dad daddy nan nana nanny gran granny grandma grandpa grandad mama papa",
+    "aunt aunty auntie uncle cousin wife husband partner fiance fiancee rav rabbi imam pastor deacon chief chef pere don dona garda nurse tech recep payee lic atty pt patient baby twin infant",
+    "resident registrar consultant dermatology hematology haematology oncology dietitian godparent diener prosector landline",
+)
+GENUS = re.compile(r"(?:[^\W\d_]+, )?[A-Z]\.?")
+SPECIES = re.compile(r"\.? ?(?P<species>[a-z]{4,16})\b")
+TIME = re.compile(
+    r"(?:[01]\d|2[0-3])(?:[0-5]\d|\.[0-5]\d)(?:[-–](?:[01]\d|2[0-4])(?:[0-5]\d|\.[0-5]\d))?"
+)
+# What is called by four figures stands behind these.
+NUMBERED = re.compile(
+    r"(?:\b(?:x|ext|extn|p|pgr|pager|bleeps?|beep|beeper|pg|ph|tel|phone|dect|vocera|mob|no|nos|number|code|pin|ID|MRN|NHS|collar|badge|tag|op|lot|locker|fax|ref|is|or|at|on|(?<!on )(?<!PERT )call|ring)[ :.#]{0,3}|[#\d][ -]?|/ ?|\()$",
+    re.IGNORECASE,
+)
+FLOOR = re.compile(
+    r"\d{1,2}(?:st|nd|rd|th)|\d{1,2} (?:North|South|East|West|Tower|Main)|bay \d{1,2}"
+)
+TWIN = re.compile(
+    r"\b(?:[Tt]win|ABO|[Hh]epatitis|[Vv]it(?:amin)?|type|group|Hb|Factor|grade|class|bed|unit|[Tt]eam|TEAM|Cat|cat|antigen|[Pp]en)\.? $"
+)
+ORDINAL = re.compile(r"\d{1,2}(?:st|nd|rd|th)")
+AFTER_ORDINAL = re.compile(
+    r"\)? (?:OFC|wt|ht|%|(?:per)?centile|fl\b|floor|year|yr|ray|toe|finger|rib|digit|episode|annual|amp|dose|cycle|time|grade|on )"
+)
+# Variants of genes, pregnancies, registered trials.
+NOMENCLATURE = re.compile(
+    r"C\d+[A-Z]/C\d+[A-Z]|G\d{1,2}P\d{1,4}|NCT\d{8}|[cp]\.[A-Z]?\d+[A-Za-z>]+"
+)
+
+
+def kept(folded: str, spans: Iterable[Span]) -> Iterator[Span]:
+    """Yield the spans that are an identifier by what stands in and around them."""
+    for span in spans:
+        if not _is_none(folded, span):
+            yield span
+
+
+def _is_none(folded: str, span: Span) -> bool:
+    found = folded[span.start : span.end]
+    before = folded[max(0, span.start - AROUND_CHARS) : span.start]
+    after = folded[span.end : span.end + AROUND_CHARS]
+    if span.label in PROPER:
+        return _is_no_proper(found, before, after)
+    if span.label in {"ID", "PHONE"} and TIME.fullmatch(found):
+        return NUMBERED.search(before) is None
+    if span.label == "ID" and NOMENCLATURE.fullmatch(found):
+        return True
+    if span.label == "DATE" and ORDINAL.fullmatch(found):
+        return AFTER_ORDINAL.match(after) is not None
+    return False
+
+
+def _is_no_proper(found: str, before: str, after: str) -> bool:
+    said = [word.lower() for word in LETTERS.findall(found)]
+    if said == ["s"] or FLOOR.fullmatch(found):
+        return True  # of ``Sinha's``
+    if not said:
+        return False
+    return _is_said_of_all(said, before, after) or _is_organism(found, said, before, after)
+
+
+def _is_said_of_all(said: list[str], before: str, after: str) -> bool:
+    """All words are a title, a sign, a language or a town after which something is called."""
+    if all(word in TITLES for word in said):
+        return True
+    if all(word in LANGUAGES for word in said):
+        return bool(LANGUAGE_BEFORE.search(before) or LANGUAGE_AFTER.match(after))
+    if all(word in EPONYMS for word in said) and AFTER_EPONYM.match(after):
+        return True
+    is_scale = len(said) == 1 and said[0] in SCALES and AFTER_SCALE.match(after) is not None
+    return is_scale and not before.endswith(PLACE_LEADS)
+
+
+def _is_organism(found: str, said: list[str], before: str, after: str) -> bool:
+    if said[0] in GENERA and (len(said) == 1 or found.split()[1][:1].islower()):
+        return True
+    species = SPECIES.match(after)
+    if GENUS.fullmatch(found) and species and (found[-1] == "." or species[0][0] == "."):
+        hint = hint_of_word(species["species"])
+        is_person = hint != UNLISTED and bool(hint & (GIVEN | FAMILY | PLACE))
+        return species["species"] in ORGANISMS or (hint == UNLISTED and not is_person)
+    return len(found) == 1 and TWIN.search(before) is not None

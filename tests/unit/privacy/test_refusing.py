@@ -1,0 +1,47 @@
+"""What a layer took for somebody or somewhere and is none by what stands around it stays."""
+
+import pytest
+
+from services.privacy.refusing import kept
+from services.privacy.spans import Span
+
+NONE = [
+    ("ADI-R and Boston Naming fine", "Boston", "LOC"),
+    ("gallstones, Tokyo II today", "Tokyo", "LOC"),
+    ("speaks Welsh at home", "Welsh", "LOC"),
+    ("Polish interpreter booked", "Polish", "NAME"),
+    ("cultures grew E. coli in two", "E", "NAME"),
+    ("yeast was Candida glabrata", "Candida", "NAME"),
+    ("Kerley B lines on film", "Kerley", "NAME"),
+    ("rang Mum today", "Mum", "NAME"),
+    ("arrived on 5 West walking", "5 West", "LOC"),
+    ("seen in theatre 1305 again", "1305", "ID"),
+    ("night report 2000-0730 quiet", "2000-0730", "PHONE"),
+    ("recruited to NCT05388669 today", "NCT05388669", "ID"),
+    ("on the 9th centile", "9th", "DATE"),
+    ("Twin B was smaller", "B", "NAME"),
+]
+STAYS = [
+    ("moved to Boston, works there", "Boston", "LOC"),
+    ("flew in from Tokyo 3 days ago", "Tokyo", "LOC"),
+    ("Mr Welsh came late", "Welsh", "NAME"),
+    ("signed E. Quillfeather", "E", "NAME"),
+    ("bleep 1305 for help", "1305", "PHONE"),
+    ("Dr Kerley agrees with it", "Kerley", "NAME"),
+    ("due on the 9th at noon", "9th", "DATE"),
+]
+
+
+def _kept(text: str, found: str, label: str) -> bool:
+    start = text.index(found)
+    return bool(list(kept(text, [Span(start, start + len(found), label)])))
+
+
+@pytest.mark.parametrize(("text", "found", "label"), NONE)
+def test_what_identifies_nobody_is_refused(text: str, found: str, label: str) -> None:
+    assert not _kept(text, found, label)
+
+
+@pytest.mark.parametrize(("text", "found", "label"), STAYS)
+def test_what_may_be_somebody_is_kept(text: str, found: str, label: str) -> None:
+    assert _kept(text, found, label)
