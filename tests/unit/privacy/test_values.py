@@ -158,3 +158,12 @@ def test_a_dose_that_is_a_number_of_the_patient_does_not_leave() -> None:
     left = sent(message(pid=pid, kind="RDE^O11^RDE_O11", more=["RXE||R1^Drug^L|100456||mg"]))
     (found,) = left.events[0].medications
     assert (found.code.text, found.dose) == ("Drug", None)
+
+
+@pytest.mark.parametrize("place", range(4))
+@pytest.mark.parametrize("secret", ["617-555-0199", "212-09-9999", "221 Baker Street", "Jane Doe"])
+def test_nobody_hides_between_the_parts_of_a_structured_value(place: int, secret: str) -> None:
+    parts = [">", "5", "-", "6"]
+    parts[place] = secret
+    sn = f"OBX|1|SN|X^Y^L||{'^'.join(parts)}||||||F"
+    assert shown(sent(message().replace("OBR|1", f"{sn}\rOBR|1")), (secret,)) == []
