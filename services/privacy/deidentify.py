@@ -43,6 +43,7 @@ from services.privacy.lines import clean_lines
 from services.privacy.patient_keys import PatientKey
 from services.privacy.policy import POLICY, Rule
 from services.privacy.values import (
+    AGE_MS_MAX,
     BIRTH_DATE,
     IDENTIFYING_NUMBER,
     clamped_age,
@@ -221,8 +222,10 @@ class _Policy:
         return label_or_empty(value, self._cleaner)
 
     def shift(self, at_ms: int | None) -> int | None:
-        """Return a time moved back by the patient's days."""
-        return None if at_ms is None else at_ms - self._key.shift_ms
+        """Return a time moved back by the patient's days, None where it tells an age over 89."""
+        if at_ms is None or self._occurred_at_ms - at_ms >= AGE_MS_MAX:
+            return None
+        return at_ms - self._key.shift_ms
 
     def number(self, value: float | None) -> float | None:
         """Return a dose, None when it can be the number of somebody."""

@@ -15,6 +15,7 @@ from services.privacy.dates import AGE_YEARS_MAX, shift_text
 from services.privacy.words import words
 
 IDENTIFYING_NUMBER = "identifying_number"
+AGE_MS_MAX = round(AGE_YEARS_MAX * 365.25 * 86_400_000)
 AGE_CLAMPED = "age_over_89"
 BIRTH_DATE = "birth_date"
 DIGITS_MIN = 7  # of a whole number without a unit: from here a telephone, a record number, a date

@@ -137,6 +137,15 @@ def test_a_year_of_birth_leaves_by_no_result(kind: str, code: str, value: str) -
     assert "1930" not in left.out.replace(str(left.events[0].occurred_at_ms), "")
 
 
+def test_what_began_over_89_years_ago_leaves_without_its_time() -> None:
+    left = sent(
+        message("ok", more=["DG1|1||I10^Old^I10||19330101", "DG1|2||I11^New^I10||19360101"])
+    )
+    old, new = left.events[0].conditions
+    assert (old.code.code, old.at_ms) == ("I10", None)
+    assert (new.code.code, new.at_ms is None) == ("I11", False)
+
+
 def test_a_date_of_birth_by_its_name_alone_leaves_by_no_result() -> None:
     left = sent(message().replace("OBR|1", "OBX|1|DT|X^DOB^L||19500307||||||F\rOBR|1"))
     (found,) = left.events[0].observations
