@@ -59,9 +59,9 @@ _HEAD_WORDS = words(
     submentovertex nnh nase nasennebenhohlen ohr zahn zahne kiefer unterkiefer oberkiefer
     felsenbein jochbein dent dents dentaire machoire nez oreille bouche senos diente dientes
     nariz oido boca selfie selfies portrait portraits passport mugshot headshot
-    photo photos photograph photographs foto fotos
     """
 )
+_PHOTOGRAPHS = words("photo photos photograph photographs photography foto fotos")
 _HEAD_STEMS = (
     *words("""
     crani cereb neuro encephal cephal mening ventric panoram panorex orthopanto ortopanto bitewing
@@ -139,6 +139,11 @@ def subject_of(term: str, codes: Iterable[str], phrases: Iterable[str]) -> Subje
     near = any(one in NEAR_HEAD for one in terms) or _names_neck(f"{said} {term}")
     part = next((one for one in terms if one in PARTS), "") or _named(said)
     return Subject(part, head, near)
+
+
+def is_photograph(phrases: Iterable[str]) -> bool:
+    """Return whether what is said of an image calls it a photograph."""
+    return any(not _PHOTOGRAPHS.isdisjoint(WORD.findall(_plain(one))) for one in phrases)
 
 
 def _term(value: str) -> str:
