@@ -201,6 +201,7 @@ def _date_terms(value: str) -> Iterator[Term]:
         f"{year}年{month:02}月{number:02}日",
         f"{_han_year(year)}年",
     }
+    forms |= {f"born{year}", f"bornin{year}", f"dob{year}", f"{year}年生", f"{year}年出生"}
     for called in (name, name[:3]):
         forms |= {f"{number}{called}{year}", f"{called}{number}{year}"}
         forms |= {f"{number:02}{called}{year}", f"{called}{number:02}{year}"}

@@ -85,6 +85,15 @@ def test_a_known_street_is_found_short_long_and_without_its_house(
     assert primed(grow(NOBODY, patient), patient).cleaner.clean(note).text == cleaned
 
 
-def test_a_birth_date_is_found_with_two_digits_of_its_year() -> None:
-    note = "born 50-03-07, seen"
-    assert primed(grow(NOBODY, ANNA)).cleaner.clean(note).text == "born [DATE-1], seen"
+@pytest.mark.parametrize(
+    ("note", "cleaned"),
+    [
+        ("born 50-03-07, seen", "born [DATE-1], seen"),
+        ("born in 1950, seen since 1950", "[DATE-1], seen since 1950"),
+        ("1950年出生，1950年起", "[DATE-1]，1950年起"),
+    ],
+)
+def test_a_birth_date_is_found_with_two_digits_of_its_year_and_its_year_where_it_is_one(
+    note: str, cleaned: str
+) -> None:
+    assert primed(grow(NOBODY, ANNA)).cleaner.clean(note).text == cleaned
