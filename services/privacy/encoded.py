@@ -24,7 +24,6 @@ ENTITIES = re.compile(r"(?:&#x?[0-9a-fA-F]{2,6};?[\w ]{0,100}){1,400}")
 ESCAPES = re.compile(r"(?:[\\%]u[0-9a-fA-F]{4}[\w ]{0,100}){1,400}")
 BYTES = re.compile(r"(?:\\x[0-9a-fA-F]{2}[\w.+~-]{0,200})+")
 # What may stand before the first sign of a run, and is read with it.
-NOTHING = re.compile(r"\Z")
 ADDRESS = re.compile(r"[\w.+~-]{0,200}\Z")
 WORDS = re.compile(r"[\w ]{0,100}\Z")
 BEFORE_CHARS_MAX = 200
@@ -41,12 +40,17 @@ def find_encoded(folded: str, known: KnownTerms) -> Iterator[Span]:
             continue
         end = 0
         for match in form.regex.finditer(folded):
-            before = folded[max(end, match.start() - BEFORE_CHARS_MAX) : match.start()]
-            found = form.before.search(before)
-            start = match.start() - (len(found[0]) if found else 0)
+            start = match.start() - _chars_before(folded, end, match.start(), form.before)
             end = match.end()
             if any(_names(said, known) for said in form.decodings(folded[start:end])):
                 yield Span(start, end, "ID")
+
+
+def _chars_before(folded: str, first: int, start: int, form: re.Pattern[str] | None) -> int:
+    if form is None:
+        return 0
+    found = form.search(folded[max(first, start - BEFORE_CHARS_MAX) : start])
+    return len(found[0]) if found else 0
 
 
 def may_hide(folded: str) -> bool:
@@ -120,13 +124,13 @@ def _from_escapes(run: str) -> Iterator[str]:
 class _Form(NamedTuple):
     regex: re.Pattern[str]
     sign: str  # without which no run is in a text
-    before: re.Pattern[str]
+    before: re.Pattern[str] | None
     decodings: Callable[[str], Iterator[str | bytes]]
 
 
 _FORMS = (
-    _Form(HEX, "", NOTHING, _from_hex),
-    _Form(BASE64, "", NOTHING, _from_base64),
+    _Form(HEX, "", None, _from_hex),
+    _Form(BASE64, "", None, _from_base64),
     _Form(PERCENT, "%", ADDRESS, _from_percent),
     _Form(QUOTED, "=", ADDRESS, _from_quoted),
     _Form(ENTITIES, "&#", WORDS, _from_entities),

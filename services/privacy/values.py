@@ -79,10 +79,9 @@ def digits_of(value: float | None) -> str:
     >>> digits_of(100456.0), digits_of(7.4), digits_of(120.0)
     ('100456', '', '')
     """
-    if value is None or not math.isfinite(value) or value != int(value):
+    if value is None or abs(value) < 10 ** (KNOWN_DIGITS_MIN - 1) or not math.isfinite(value):
         return ""
-    digits = str(abs(int(value)))
-    return digits if len(digits) >= KNOWN_DIGITS_MIN else ""
+    return str(abs(int(value))) if value == int(value) else ""
 
 
 def clamped_age(found: Observation) -> Observation:
@@ -120,7 +119,10 @@ def tells_birth(found: Observation) -> bool:
     """Return whether a result that is no time says when the patient was born: the year may tell an
     age over 89, and who needs the age has it.
     """
-    return found.kind in {"quantity", "text", "coded"} and _is_birth(found.code)
+    code = found.code
+    return found.kind in {"quantity", "text", "coded"} and _is_birth(
+        code.system, code.code, code.text
+    )
 
 
 def moved_time(found: Observation, occurred_at_ms: int, shift_days: int) -> str:
@@ -129,7 +131,7 @@ def moved_time(found: Observation, occurred_at_ms: int, shift_days: int) -> str:
     "" for a date of birth, and for one that tells an age over 89 at the time of the event.
     """
     moved = shift_text(found.text, shift_days)
-    if _is_birth(found.code):
+    if _is_birth(found.code.system, found.code.code, found.code.text):
         return ""
     if moved[:4].isdecimal() and _year_of(occurred_at_ms) - int(found.text.strip()[:4]) >= (
         AGE_YEARS_MAX
@@ -144,9 +146,10 @@ def _is_age(system: str, code: str, text: str) -> bool:
     return is_coded or AGE_TEXT.fullmatch(text.strip()) is not None
 
 
-def _is_birth(code: Code) -> bool:
-    is_coded = code.code in BIRTH_CODES.get(code.system, frozenset())
-    return is_coded or BIRTH_TEXT.fullmatch(code.text.strip()) is not None
+@lru_cache(maxsize=4096)
+def _is_birth(system: str, code: str, text: str) -> bool:
+    is_coded = code in BIRTH_CODES.get(system, frozenset())
+    return is_coded or BIRTH_TEXT.fullmatch(text.strip()) is not None
 
 
 @lru_cache(maxsize=4096)
