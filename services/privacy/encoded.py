@@ -76,7 +76,8 @@ def _names(said: str | bytes, known: KnownTerms) -> bool:
 def _text(raw: bytes, charset: str) -> str:
     """Return bytes that are text but for their ends, "" of others."""
     text = raw.decode(charset, errors="ignore")
-    return text if len(text.encode(charset)) >= len(raw) - LOST_BYTES_MAX else ""
+    lost = len(raw) - len(text.encode(charset))
+    return text if lost <= min(LOST_BYTES_MAX, len(raw) // 4) else ""
 
 
 def _is_word(run: str) -> bool:
