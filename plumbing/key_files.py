@@ -126,12 +126,17 @@ def make_signing_pair(private: Path, public: Path, random_bytes: Random) -> bool
 
 def write_new(path: Path, raw: bytes) -> bool:
     """Write ``raw`` as hex, whole or not at all, unless ``path`` is there."""
+    return put_new(path, f"{raw.hex()}\n".encode("ascii"))
+
+
+def put_new(path: Path, content: bytes) -> bool:
+    """Write a file for its owner alone, whole or not at all, unless ``path`` is there."""
     if path.exists():
         return False
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     draft = path.with_name(f".{path.name}.{os.getpid()}")
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, OWNER_ONLY), "w") as file:
-        file.write(raw.hex() + "\n")
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, OWNER_ONLY), "wb") as file:
+        file.write(content)
         file.flush()
         os.fsync(file.fileno())
     try:

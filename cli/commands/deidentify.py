@@ -74,6 +74,7 @@ def deidentify_command(
     ] = False,
 ) -> None:
     """Remove identifiers by all layers; hold back what cannot be cleaned."""
+    _require_apart(source, target, report)
     surrogates = _surrogates(key) if style is Style.SURROGATES else None
     tagger = None if rules_only else _tagger()
     site = _site(recognizers)
@@ -89,7 +90,15 @@ def deidentify_command(
                 say(number)
     if report is not None:
         report.touch(mode=0o600)
+        report.chmod(0o600)  # it may have been there
         report.write_text(page(shown), encoding="utf-8", errors="backslashreplace")
+
+
+def _require_apart(source: str, target: str, report: Path | None) -> None:
+    """Refuse to write over what is read, or over what was written."""
+    names = [Path(name).resolve() for name in (source, target, report) if name not in {"-", None}]
+    if len(set(names)) < len(names):
+        raise typer.BadParameter("--input, --output and --report have to be different files")
 
 
 def _tagger() -> Finder:

@@ -203,7 +203,7 @@ def _take(subjects: Subjects, nobody: FhirDraft, entry: Entry) -> None:
         return
     handler = HANDLERS.get(entry.kind)
     if handler is None:
-        (subjects.named(entry) or nobody).left_out(entry, "not_mapped", _kind_text(entry.kind))
+        fhir_people.unmapped(subjects.named(entry) or nobody, entry, _kind_text(entry.kind))
         return
     draft = subjects.of(entry)
     if isinstance(draft, str):

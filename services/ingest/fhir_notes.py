@@ -11,7 +11,7 @@ from services.ingest.fhir_bundle import Entry
 from services.ingest.fhir_codes import status_of, words_of
 from services.ingest.fhir_draft import FhirDraft
 from services.ingest.fhir_json import Node, node, nodes, text
-from services.ingest.fhir_people import practitioner_name
+from services.ingest.fhir_people import STAFF, practitioner_name, staff_around
 from services.ingest.images import named
 from services.ingest.results import language_of
 
@@ -20,7 +20,6 @@ LINE_TAGS = re.compile(r"</?(?:p|br|div|li|tr|h[1-6]|table|ul|ol)\b[^<>]*>", re.
 CELL_TAGS = re.compile(r"</?(?:td|th)\b[^<>]*>", re.IGNORECASE)
 ANY_TAG = re.compile(r"<[^<>]*>")
 SILENT_TAGS = ("script", "style")
-STAFF = frozenset({"Practitioner", "PractitionerRole"})
 RETRACTED = frozenset({"entered-in-error", "superseded"})
 SECTIONS_MAX = 1_000
 SHOWN_BY = ("bodySite", "modality", "view", "type")  # of a picture: what, and how
@@ -33,7 +32,8 @@ def note(draft: FhirDraft, said: str, kind: str, about: int = -1) -> None:
 
 
 def annotations(draft: FhirDraft, entry: Entry, about: int) -> None:
-    """Read the ``note`` of a resource."""
+    """Read the ``note`` of a resource, and who it names."""
+    staff_around(draft, entry)
     for annotation in nodes(entry.resource.get("note")):
         note(draft, text(annotation.get("text")), "NTE", about)
         draft.staff_names.append(text(annotation.get("authorString")))

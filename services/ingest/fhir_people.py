@@ -16,6 +16,13 @@ LINKS_MAX = 50
 OLD_USES = frozenset({"old", "temp"})
 REPLACING = frozenset({"replaces", "replaced-by"})
 PHONES = frozenset({"phone", "fax", "pager", "sms"})
+STAFF = frozenset({"Practitioner", "PractitionerRole"})
+# Where resources name who did something, or was there; the reference itself may lie one deeper.
+STAFF_FIELDS = (
+    "asserter", "author", "careManager", "performer", "participant", "recorder", "requester",
+)  # fmt: skip
+STAFF_WITHIN = ("actor", "individual", "member")
+NUMBERED = frozenset({"Device", "EpisodeOfCare"})  # not read, but their numbers are the patient's
 
 
 def patient(draft: FhirDraft, entry: Entry) -> None:
@@ -60,6 +67,30 @@ def numbers(draft: FhirDraft, entry: Entry) -> None:
     for identifier in nodes(resource.get("identifier")):
         draft.other("ID", text(identifier.get("value")))
     draft.other("ID", text(resource.get("subscriberId")))
+
+
+def unmapped(draft: FhirDraft, entry: Entry, said: str) -> None:
+    """Name an entry that nothing reads, and keep whom it names, and the numbers of a device or an
+    episode: they may stand in the notes.
+    """
+    draft.left_out(entry, "not_mapped", said)
+    if not draft.ids:
+        return
+    staff_around(draft, entry)
+    if entry.kind in NUMBERED:
+        numbers(draft, entry)
+        draft.other("ID", text(entry.resource.get("serialNumber")))
+
+
+def staff_around(draft: FhirDraft, entry: Entry) -> None:
+    """Keep the names of the staff that a resource names: they may stand in the notes."""
+    for field in STAFF_FIELDS:
+        for one in nodes(entry.resource.get(field)):
+            within = (node(one.get(name)) for name in STAFF_WITHIN)
+            reference = next((deeper for deeper in within if deeper), one)
+            found = draft.follow(reference, entry)
+            if found is None or found.kind in STAFF:
+                practitioner_name(draft, reference, entry)
 
 
 def practitioner_name(draft: FhirDraft, reference: Node, base: Entry) -> tuple[str, PersonName]:

@@ -51,8 +51,6 @@ def observation(draft: FhirDraft, entry: Entry) -> None:
         _put(draft, entry, (component, path, f"{name}|{place}", group), at_ms)
     fhir_notes.annotations(draft, entry, first if len(draft.observations) > first else -1)
     _contained(draft, entry, "hasMember")
-    performers = nodes(resource.get("performer"))
-    fhir_notes.author_names(draft, entry, performers)
 
 
 def diagnostic_report(draft: FhirDraft, entry: Entry) -> None:

@@ -24,10 +24,8 @@ Handler = Callable[[Draft, list[str]], None]
 
 
 class Reader:
-    """Who reads a segment, how many of its fields (name at 0), which of them name staff, and
-    whether it names the patient or those near.
-
-    Staff who are only named: their names may stand in the notes of the same message.
+    """Who reads a segment, how many of its fields (name at 0), whether it names the patient or
+    those near, and which fields name staff: the notes of the same message may name them.
     """
 
     __slots__ = ("fields", "handle", "near", "staff")
@@ -53,23 +51,24 @@ READERS: Final[dict[str, Reader]] = {
     "IN1": Reader(patients.in1, 50, near=True),
     "IN2": Reader(patients.in2, 65, near=True),
     "MRG": Reader(patients.mrg, 8, near=True),
-    "PV1": Reader(visits.pv1, 51, near=True),
+    "PV1": Reader(visits.pv1, 51, (52,), near=True),
     "ORC": Reader(results.orc, 10, (10, 11, 12, 19)),
-    "OBR": Reader(results.obr, 26, (10, 16, 28)),
-    "OBX": Reader(results.obx, 15, (16,)),
+    "OBR": Reader(results.obr, 26, (10, 16, 28, 32, 33, 34, 35)),
+    "OBX": Reader(results.obx, 15, (16, 25)),
     "NTE": Reader(results.nte, 4, (5,)),
     "TXA": Reader(results.txa, 23),
-    "RXO": Reader(orders.rxo, 5),
-    "RXE": Reader(orders.rxe, 6),
-    "RXD": Reader(orders.rxd, 6),
-    "RXA": Reader(orders.rxa, 21),
+    "RXO": Reader(orders.rxo, 5, (14, 15)),
+    "RXE": Reader(orders.rxe, 6, (13, 14)),
+    "RXD": Reader(orders.rxd, 6, (10,)),
+    "RXA": Reader(orders.rxa, 21, (10,)),
     "RXR": Reader(orders.rxr, 2),
     "RXC": Reader(orders.rxc, 5),
-    "DG1": Reader(orders.dg1, 22),
+    "DG1": Reader(orders.dg1, 22, (16,)),
     "PRB": Reader(orders.prb, 17),
     "AL1": Reader(orders.al1, 6),
     "IAM": Reader(orders.iam, 7),
     "ROL": Reader(None, 0, (4,)),
+    "PR1": Reader(None, 0, (8, 11, 12)),
     "PRT": Reader(None, 0, (5,)),
 }
 PID: Final = READERS["PID"]

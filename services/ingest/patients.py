@@ -196,12 +196,21 @@ def put_staff_name(draft: Draft, raw: str) -> None:
 
 
 def staff_names(dialect: Dialect, raw: str) -> tuple[str, ...]:
-    """Return the names in an XCN field, as they are written."""
+    """Return the names in an XCN field, or one of NDL, as they are written."""
     known = _staff.get(dialect, raw)
     if known is not None:
         return known
-    names = [written(staff_name(dialect, one)[1]) for one in dialect.repetitions(raw)]
+    names = [_staff_written(dialect, one) for one in dialect.repetitions(raw)]
     return _staff.put(dialect, raw, tuple(names))
+
+
+def _staff_written(dialect: Dialect, raw: str) -> str:
+    first = raw.partition(dialect.component)[0]
+    if dialect.sub not in first:
+        return written(staff_name(dialect, raw)[1])
+    parts = [dialect.text(part) for part in first.split(dialect.sub)]  # OBR-32: who, from, to
+    parts.extend(["", "", ""])
+    return in_order(parts[1], parts[2], parts[3])
 
 
 def _birth_date(draft: Draft, raw: str) -> None:

@@ -9,6 +9,8 @@ from services.ingest.kept import Kept
 from services.ingest.units import ucum_of
 
 COMPARATORS: Final = frozenset({"<", ">", "<=", ">=", "="})
+SIGNS_BEFORE: Final = COMPARATORS | {"", "<>", "~"}
+SIGNS_BETWEEN: Final = frozenset({"", "-", "+", "/", ":", ".", "\u2013"})
 
 _units: Final[Kept[str]] = Kept(4096)
 _flagged: Final[Kept[tuple[str, ...]]] = Kept(4096)
@@ -52,8 +54,20 @@ def structured(c: list[str]) -> tuple[str, str]:
 
 
 def written(c: list[str]) -> str:
-    """Return an SN that is no single number as one writes it: ``1:128``, ``5-10``, ``2+``."""
-    return "".join([part.strip() for part in c[:4]])
+    """Return an SN that is no single number as one writes it: ``1:128``, ``5-10``, ``2+``.
+
+    One that holds something else than these is told apart: what identifies somebody is found as a
+    word of its own.
+    """
+    parts = [part.strip() for part in c[:4]]
+    is_signed = parts[0] in SIGNS_BEFORE and parts[2] in SIGNS_BETWEEN
+    if is_signed and _may_be_number(parts[1]) and _may_be_number(parts[3]):
+        return "".join(parts)
+    return " ".join([part for part in parts if part])
+
+
+def _may_be_number(part: str) -> bool:
+    return not part or number_of(part) is not None
 
 
 def span_of(c: list[str]) -> str:

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from contracts.vault import VAULT
 from plumbing.event_log import EventReader, EventWriter, Output, whole_topic
-from plumbing.key_files import Random, write_new
+from plumbing.key_files import Random, put_new
 from services.privacy.patient_keys import Kek, KeyUnreadable
 
 NONCE_BYTES = 12
@@ -82,9 +82,9 @@ def restore_keys(backup: Backup, folder: Path, kek_folder: Path | None = None) -
     for name, path in paths.items():
         if name == GONE_FILE:
             continue
-        key = bytes.fromhex(backup.files[name].decode("ascii"))
-        if not (name.startswith(KEKS) and Kek(key).id in destroyed):
-            made += write_new(path, key)
+        content = backup.files[name]  # a PIN is among them, and no hex
+        if not (name.startswith(KEKS) and _kek_in(content).id in destroyed):
+            made += put_new(path, content)
     return made
 
 
@@ -94,7 +94,7 @@ def is_openable(backup: Backup) -> bool:
         kek.id: kek
         for name, raw in backup.files.items()
         if name.startswith(KEKS) and name != GONE_FILE
-        for kek in (Kek(bytes.fromhex(raw.decode("ascii"))),)
+        for kek in (_kek_in(raw),)
     }
     entries = [VAULT.decode(value) for _, value, _ in backup.entries if value]
     newest = next((one for one in reversed(entries) if not one.link.startswith("@")), None)
@@ -120,6 +120,10 @@ async def restore_vault(backup: Backup, reader: EventReader, writer: EventWriter
     for first in range(0, len(outputs), CHUNK):
         await writer.write(outputs[first : first + CHUNK])
     return len(outputs)
+
+
+def _kek_in(content: bytes) -> Kek:
+    return Kek(bytes.fromhex(content.decode("ascii")))
 
 
 def _path_of(name: str, folder: Path, kek_folder: Path | None) -> Path:

@@ -42,7 +42,16 @@ from services.privacy.identity import KnownIdentity
 from services.privacy.lines import clean_lines
 from services.privacy.patient_keys import PatientKey
 from services.privacy.policy import POLICY, Rule
-from services.privacy.values import IDENTIFYING_NUMBER, clamped_age, is_identifying, moved_time
+from services.privacy.values import (
+    AGE_MS_MAX,
+    BIRTH_DATE,
+    IDENTIFYING_NUMBER,
+    clamped_age,
+    digits_of,
+    is_identifying,
+    moved_time,
+    tells_birth,
+)
 
 SEXES = frozenset({"M", "F", "O", "U", "A", "N", "X"})
 LOINC = "LN"
@@ -124,7 +133,7 @@ class _Policy:
 
     def _observation(self, found: Observation, cleaned: Cleaned | None) -> Observation:
         """Return one observation; what its text is depends on its kind."""
-        refused = _refusal_of(found)
+        refused = self._refusal_of(found)
         if refused:
             return Observation(
                 index=found.index,
@@ -143,6 +152,21 @@ class _Policy:
         elif found.kind in {"quantity", "coded"}:
             text = self.label(found.text)
         return msgspec.structs.replace(clean, text=text, finding=self.code(finding))
+
+    def _refusal_of(self, found: Observation) -> str:
+        """Return why the value of an observation may not pass, "" when it may."""
+        if _tells_variant(found):
+            return REFUSED
+        if tells_birth(found):
+            return BIRTH_DATE
+        return IDENTIFYING_NUMBER if self._is_somebodys(found.value, found.unit) else ""
+
+    def _is_somebodys(self, value: float | None, unit: str) -> bool:
+        """Return whether a number can be anybody's, or is one of the patient's own."""
+        digits = digits_of(value)
+        if is_identifying(value, unit):
+            return True
+        return bool(digits) and not self._cleaner.is_unknown(digits)
 
     def note(self, note: Note) -> CleanNote:
         """Return one note with marks, or held back with a reason."""
@@ -198,12 +222,14 @@ class _Policy:
         return label_or_empty(value, self._cleaner)
 
     def shift(self, at_ms: int | None) -> int | None:
-        """Return a time moved back by the patient's days."""
-        return None if at_ms is None else at_ms - self._key.shift_ms
+        """Return a time moved back by the patient's days, None where it tells an age over 89."""
+        if at_ms is None or self._occurred_at_ms - at_ms >= AGE_MS_MAX:
+            return None
+        return at_ms - self._key.shift_ms
 
     def number(self, value: float | None) -> float | None:
         """Return a dose, None when it can be the number of somebody."""
-        return None if is_identifying(value, "") else value
+        return None if self._is_somebodys(value, "") else value
 
     def hash(self, value: str) -> str:
         """Return the patient's pseudonym for a number that ties records together."""
@@ -225,13 +251,6 @@ class _Policy:
             else:
                 fields[name] = self._rules[rule](value)
         return type(struct)(**fields)
-
-
-def _refusal_of(found: Observation) -> str:
-    """Return why the value of an observation may not pass, "" when it may."""
-    if _tells_variant(found):
-        return REFUSED
-    return IDENTIFYING_NUMBER if is_identifying(found.value, found.unit) else ""
 
 
 def _tells_variant(found: Observation) -> bool:

@@ -1,39 +1,83 @@
-"""Pure: finds known identifiers behind an encoding: base64, hex, percent, entities, escapes."""
+"""Pure: finds known identifiers behind an encoding: base64, hex, percent, quoted-printable,
+entities, escapes; in UTF-8 and UTF-16, and Chinese names in GB 18030 too.
+
+What is decoded is mostly no text (a file, a token), so it is looked at as bytes first.
+"""
 
 import re
 from base64 import b64decode
 from binascii import Error
 from collections.abc import Callable, Iterator
 from html import unescape
+from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
 from services.privacy.folding import fold, squeeze
 from services.privacy.known import KnownTerms
 from services.privacy.spans import Span
 
-HEX = re.compile(r"(?<![0-9A-Za-z])(?:[0-9a-fA-F]{2}[ :]?){5,4000}(?![0-9A-Za-z])")
-BASE64 = re.compile(r"[A-Za-z0-9+/_-]{8,6000}={0,2}")
-PERCENT = re.compile(r"[\w.+~-]{0,200}(?:%[0-9a-fA-F]{2}[\w.+~-]{0,200}){1,400}")
-ENTITIES = re.compile(r"[\w ]{0,100}(?:&#x?[0-9a-fA-F]{2,6};[\w ]{0,100}){1,400}")
-ESCAPES = re.compile(r"[\w ]{0,100}(?:\\u[0-9a-fA-F]{4}[\w ]{0,100}){1,400}")
+HEX = re.compile(r"(?<![0-9A-Za-z])(?:0x)?(?:[0-9a-fA-F]{2}[ :]?){5,100000}(?![0-9A-Za-z])")
+BASE64 = re.compile(r"[A-Za-z0-9+/_-]{8,}={0,2}")
+PERCENT = re.compile(r"(?:%[0-9a-fA-F]{2}[\w.+~-]{0,200})+")
+QUOTED = re.compile(r"(?:=[0-9a-fA-F]{2}[\w.+~-]{0,200})+")
+ENTITIES = re.compile(r"(?:&#x?[0-9a-fA-F]{2,6};?[\w ]{0,100}){1,400}")
+ESCAPES = re.compile(r"(?:[\\%]u[0-9a-fA-F]{4}[\w ]{0,100}){1,400}")
+BYTES = re.compile(r"(?:\\x[0-9a-fA-F]{2}[\w.+~-]{0,200})+")
+# What may stand before the first sign of a run, and is read with it.
+ADDRESS = re.compile(r"[\w.+~-]{0,200}\Z")
+WORDS = re.compile(r"[\w ]{0,100}\Z")
+BEFORE_CHARS_MAX = 200
+SIGNS = ("%", "&#", "\\u", "\\x", "=")
+LOWER = bytes(range(256)).lower()
+NO_WORD = bytes(byte for byte in range(256) if not bytes((byte,)).isalnum())
+LOST_BYTES_MAX = 6  # of a text that was cut: parts of its first and last letter
 
 
 def find_encoded(folded: str, known: KnownTerms) -> Iterator[Span]:
     """Yield the runs of ``folded`` that decode to something that alone names a person."""
-    for regex, needs, decodings in _FORMS:
-        if needs not in folded:
+    for form in _FORMS:
+        if form.sign not in folded:
             continue
-        for match in regex.finditer(folded):
-            texts = decodings(match[0])
-            if any(known.holds_strong(squeeze(fold(text).folded).squeezed) for text in texts):
-                yield Span(match.start(), match.end(), "ID")
+        end = 0
+        for match in form.regex.finditer(folded):
+            start = match.start() - _chars_before(folded, end, match.start(), form.before)
+            end = match.end()
+            if any(_names(said, known) for said in form.decodings(folded[start:end])):
+                yield Span(start, end, "ID")
+
+
+def _chars_before(folded: str, first: int, start: int, form: re.Pattern[str] | None) -> int:
+    if form is None:
+        return 0
+    found = form.search(folded[max(first, start - BEFORE_CHARS_MAX) : start])
+    return len(found[0]) if found else 0
 
 
 def may_hide(folded: str) -> bool:
     """Return whether ``folded`` has a run that could be an encoding of something."""
-    if any(sign in folded for sign in ("%", "&#", "\\u")) or HEX.search(folded):
+    if any(sign in folded for sign in SIGNS) or HEX.search(folded):
         return True
     return any(not _is_word(run[0]) for run in BASE64.finditer(folded))
+
+
+def _names(said: str | bytes, known: KnownTerms) -> bool:
+    if isinstance(said, str):
+        return known.holds_strong(squeeze(fold(said).folded).squeezed)
+    if known.holds_strong(said.translate(LOWER, NO_WORD).decode("ascii")):  # of UTF-16 too
+        return True
+    if said.isascii():
+        return False
+    charsets = ("utf-8", "gb18030") if known.han_bytes else ("utf-8",)
+    if any(_names(text, known) for charset in charsets if (text := _text(said, charset))):
+        return True
+    return any(name in said for name in known.han_bytes)
+
+
+def _text(raw: bytes, charset: str) -> str:
+    """Return bytes that are text but for their ends, "" of others."""
+    text = raw.decode(charset, errors="ignore")
+    lost = len(raw) - len(text.encode(charset))
+    return text if lost <= min(LOST_BYTES_MAX, len(raw) // 4) else ""
 
 
 def _is_word(run: str) -> bool:
@@ -41,12 +85,11 @@ def _is_word(run: str) -> bool:
     return run.islower() or run.istitle() or run.isupper() or run.isdecimal()
 
 
-def _from_hex(run: str) -> Iterator[str]:
-    digits = re.sub(r"[ :]", "", run)
-    yield from _texts(bytes.fromhex(digits))
+def _from_hex(run: str) -> Iterator[bytes]:
+    yield bytes.fromhex(re.sub(r"0x|[ :]", "", run))
 
 
-def _from_base64(run: str) -> Iterator[str]:
+def _from_base64(run: str) -> Iterator[bytes]:
     if _is_word(run):
         return
     run = run.rstrip("=").replace("-", "+").replace("_", "/")
@@ -54,13 +97,21 @@ def _from_base64(run: str) -> Iterator[str]:
         rest = run[skip:]
         whole = rest[: len(rest) - (len(rest) % 4 == 1)]
         try:
-            yield from _texts(b64decode(whole + "=" * (-len(whole) % 4)))
+            yield b64decode(whole + "=" * (-len(whole) % 4))
         except Error:
             continue
 
 
-def _from_percent(run: str) -> Iterator[str]:
-    yield from _texts(unquote_to_bytes(run))
+def _from_percent(run: str) -> Iterator[bytes]:
+    yield unquote_to_bytes(run)
+
+
+def _from_quoted(run: str) -> Iterator[bytes]:
+    yield unquote_to_bytes(run.replace("=", "%"))
+
+
+def _from_bytes(run: str) -> Iterator[bytes]:
+    yield unquote_to_bytes(run.replace("\\x", "%"))
 
 
 def _from_entities(run: str) -> Iterator[str]:
@@ -68,20 +119,23 @@ def _from_entities(run: str) -> Iterator[str]:
 
 
 def _from_escapes(run: str) -> Iterator[str]:
-    yield re.sub(r"\\u([0-9a-fA-F]{4})", lambda found: chr(int(found[1], 16)), run)
+    yield re.sub(r"[\\%]u([0-9a-fA-F]{4})", lambda found: chr(int(found[1], 16)), run)
 
 
-def _texts(raw: bytes) -> Iterator[str]:
-    yield raw.decode("utf-8", errors="ignore")
-    if 0 in raw:
-        yield raw.decode("utf-16-be", errors="ignore")
-        yield raw.decode("utf-16-le", errors="ignore")
+class _Form(NamedTuple):
+    regex: re.Pattern[str]
+    sign: str  # without which no run is in a text
+    before: re.Pattern[str] | None
+    decodings: Callable[[str], Iterator[str | bytes]]
 
 
-_FORMS: tuple[tuple[re.Pattern[str], str, Callable[[str], Iterator[str]]], ...] = (
-    (HEX, "", _from_hex),
-    (BASE64, "", _from_base64),
-    (PERCENT, "%", _from_percent),
-    (ENTITIES, "&#", _from_entities),
-    (ESCAPES, "\\u", _from_escapes),
+_FORMS = (
+    _Form(HEX, "", None, _from_hex),
+    _Form(BASE64, "", None, _from_base64),
+    _Form(PERCENT, "%", ADDRESS, _from_percent),
+    _Form(QUOTED, "=", ADDRESS, _from_quoted),
+    _Form(ENTITIES, "&#", WORDS, _from_entities),
+    _Form(ESCAPES, "\\u", WORDS, _from_escapes),
+    _Form(ESCAPES, "%u", WORDS, _from_escapes),
+    _Form(BYTES, "\\x", ADDRESS, _from_bytes),
 )

@@ -78,7 +78,7 @@ FILES = (
 _GAP = r"[\t ,]{1,5}"
 _CHROMOSOME = r"(?:\d{1,2}|[XYM]|MT)"
 RAW_LINE = re.compile(
-    rf"(?:^|[\n;])[ ]?\"?(?:(?:chr)?{_CHROMOSOME}{_GAP}\d{{3,10}}{_GAP}(?:rs\d{{3,12}}|\.){_GAP}"
+    rf"(?:^|[\n;])[ ]?\"?(?:(?:chr)?{_CHROMOSOME}{_GAP}\d{{3,10}}{_GAP}(?:rs\d{{1,12}}|\.){_GAP}"
     rf"[ACGTN.,]{{1,50}}[\t ,]"
     rf"|chr{_CHROMOSOME}{_GAP}\d{{3,10}}{_GAP}[ACGT]{{1,50}}{_GAP}[ACGT]{{1,50}}{_GAP}[01.][/|][01.]"
     rf"|(?:rs|i)\d{{3,12}}\"?{_GAP}\"?{_CHROMOSOME}\"?{_GAP}\"?\d{{3,10}}\"?{_GAP}\"?[ACGTDI-]{{1,2}}\b"

@@ -23,6 +23,7 @@ EPONYM_AFTER = re.compile(
     r"|tumou?r|crisis|point|murmur|test|score|criteria|contracture|thyroiditis)\b",
     re.IGNORECASE,
 )
+CHARSETS = ("utf-8", "gb18030", "utf-16-be", "utf-16-le")  # of Chinese in files and tokens
 SENTENCE_ENDS = frozenset(".;:!?")
 TERM_CHARS_MAX = 1_000
 SEPARATORS_MAX = 3  # characters that may stand between two of a term, on average
@@ -53,6 +54,12 @@ class KnownTerms:
             self._automaton.add_word(term.text, term)
         self.terms, self.initials = (*best.values(), *spelt), frozenset(initials)
         self.is_empty = not best
+        self.han_bytes = tuple(
+            term.text.encode(charset)
+            for term in best.values()
+            if term.is_strong and HAN_FIRST <= term.text[0] <= HAN_LAST
+            for charset in CHARSETS
+        )
         if best:
             self._automaton.make_automaton()
 

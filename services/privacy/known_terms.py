@@ -18,6 +18,20 @@ STRONG_NAME_CHARS = 6
 PHONE_DIGITS = 7
 LOC_CHARS_MIN = 5
 MONTHS = tuple(name.lower() for name in month_name[1:])
+STREETS = (
+    "street st str", "road rd", "avenue ave av", "lane ln", "drive dr", "court ct",
+    "boulevard blvd", "place pl", "square sq", "terrace ter terr", "highway hwy", "parkway pkwy",
+    "circle cir", "crescent cres", "way wy", "close cl", "gardens gdns", "grove gr",
+)  # fmt: skip
+ALONE_CHARS_MIN = 3  # of the kind of a street whose house is not told: ``high ST``, ``head CT``
+WRITTEN_AS = {one: every.split() for every in STREETS for one in every.split()}
+STREET = re.compile(
+    r"(?P<before>\d{1,6}[A-Za-z]?(?:[-/]\d{1,6})?[ ,]+)?"
+    r"(?P<name>(?:[^\W\d_][\w'’-]{0,30}\.? +){1,4})(?P<kind>[A-Za-z]{2,9})\b"
+    r"(?P<after>[., ]{1,3}\d)?"
+)
+ROAD_CHARS_MIN = 3
+ROAD_ZH = re.compile("[^省市区县镇乡村州盟旗\\W\\d]{1,6}?(?:大道|胡同|路|街|巷|弄)(?:\\d{1,5}号)?")
 HAN_DIGITS = "〇一二三四五六七八九"
 
 
@@ -182,7 +196,12 @@ def _date_terms(value: str) -> Iterator[Term]:
     name = MONTHS[month - 1]
     forms = {f"{year}{month:02}{number:02}", f"{month:02}{number:02}{year}"}
     forms |= {f"{number:02}{month:02}{year}", f"{year}年{month}月{number}日"}
-    forms |= {f"{year}年{month:02}月{number:02}日", f"{_han_year(year)}年"}
+    forms |= {
+        f"{two}{month:02}{number:02}",
+        f"{year}年{month:02}月{number:02}日",
+        f"{_han_year(year)}年",
+    }
+    forms |= {f"born{year}", f"bornin{year}", f"dob{year}", f"{year}年生", f"{year}年出生"}
     for called in (name, name[:3]):
         forms |= {f"{number}{called}{year}", f"{called}{number}{year}"}
         forms |= {f"{number:02}{called}{year}", f"{called}{number:02}{year}"}
@@ -205,6 +224,27 @@ def _place_terms(value: str) -> Iterator[Term]:
         is_long = len(text) >= (3 if is_han(text) else LOC_CHARS_MIN)
         if is_long and text not in WORD_NAMES and text not in NEVER_NAMES:
             yield Term(text, "LOC")
+        yield from _street_terms(piece)
+
+
+def _street_terms(piece: str) -> Iterator[Term]:
+    """A street with the number of a house and without, long and short: ``12 Elm Rd``, ``Elm Road``.
+
+    Of a Chinese address the road, with its number too.
+    """
+    for road in ROAD_ZH.findall(piece):
+        for form in {road, re.sub(r"\d.*", "", road)}:
+            if len(form) >= ROAD_CHARS_MIN:
+                yield Term(term(form), "LOC")
+    found = STREET.match(piece.strip())
+    if found is None or not (found["before"] or found["after"]):
+        return
+    number, name = term(found["before"] or ""), term(found["name"])
+    for kind in WRITTEN_AS.get(found["kind"].lower(), ()):
+        if number:
+            yield Term(number + name + kind, "LOC")
+        if len(kind) >= ALONE_CHARS_MIN or kind == "rd":
+            yield Term(name + kind, "LOC")
 
 
 def _email_terms(value: str) -> Iterator[Term]:

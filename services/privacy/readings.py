@@ -1,20 +1,25 @@
 """Pure: the same text as somebody else would read it: without markup, with its lines joined.
 
-A tag inside a word, an escape of RTF or a line break inside a number hides what a reader of the
-page still sees. Each other reading is searched as well, and what is found is found in the text.
+A tag inside a word, a letter written as an entity or an escape, or a line break inside a number
+hides what a reader of the page still sees. Each other reading is searched as well, and what is
+found is found in the text.
 """
 
 import re
 from collections.abc import Callable, Iterator
 from datetime import date
+from html import unescape
 from typing import NamedTuple
 
+from services.privacy.folding import fold
 from services.privacy.spans import Span
 
 TAG = re.compile(r"</?[A-Za-z!?][^<>]{0,2000}>")
 BLOCKS = re.compile(
     r"</?(?:p|br|div|li|tr|td|th|h[1-6]|table|ul|ol|section|title)\b", re.IGNORECASE
 )
+ENTITY = re.compile(r"&(?:#x?[0-9A-Fa-f]{1,6};?|[A-Za-z]{2,8};)")
+ESCAPE = re.compile(r"[\\%]u([0-9A-Fa-f]{4})")
 RTF = "{\\rtf"
 RTF_PART = re.compile(
     r"\\'(?P<hex>[0-9A-Fa-f]{2})|\\u(?P<code>-?\d{1,6})\??|\\[a-z]{1,32}-?\d{0,10} ?|[{}]"
@@ -49,6 +54,10 @@ def readings_of(folded: str) -> Iterator[Reading]:
         yield _read(folded, TAG, _instead_of_tag)
     if RTF in folded:
         yield _read(folded, RTF_PART, _instead_of_rtf)
+    elif "\\u" in folded or "%u" in folded:
+        yield _read(folded, ESCAPE, _instead_of_escape)
+    if "&" in folded and any(_hides(entity[0]) for entity in ENTITY.finditer(folded)):
+        yield _read(folded, ENTITY, _instead_of_entity)
 
 
 def is_unreadable(folded: str) -> bool:
@@ -91,6 +100,20 @@ def _is_day(year: int, month: int, day: int) -> bool:
 def _instead_of_tag(match: re.Match[str]) -> str:
     """A block ends a line; any other tag stands within one."""
     return "\n" if BLOCKS.match(match[0]) else ""
+
+
+def _instead_of_entity(match: re.Match[str]) -> str:
+    return fold(unescape(match[0])).folded
+
+
+def _hides(entity: str) -> bool:
+    """Say whether an entity is a letter, a digit or nothing to the eye: others part words."""
+    said = fold(unescape(entity)).folded
+    return not said or said[0].isalnum()
+
+
+def _instead_of_escape(match: re.Match[str]) -> str:
+    return fold(chr(int(match[1], 16))).folded
 
 
 def _instead_of_rtf(match: re.Match[str]) -> str:

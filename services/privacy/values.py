@@ -15,22 +15,47 @@ from services.privacy.dates import AGE_YEARS_MAX, shift_text
 from services.privacy.words import words
 
 IDENTIFYING_NUMBER = "identifying_number"
+AGE_MS_MAX = round(AGE_YEARS_MAX * 365.25 * 86_400_000)
 AGE_CLAMPED = "age_over_89"
+BIRTH_DATE = "birth_date"
 DIGITS_MIN = 7  # of a whole number without a unit: from here a telephone, a record number, a date
 DIGITS_WITH_UNIT_MIN = 10  # a count of cells or copies has fewer
+KNOWN_DIGITS_MIN = 5  # of a whole number that is looked up among what is known of the patient
 COUNT_DIGITS = 3  # a count is rounded to as many, a number of somebody is not
 LOINC, SNOMED = "LN", "SCT"
 AGE_CODES = {
     LOINC: words("30525-0 21611-9 21612-7 29553-5 63900-5"),
     SNOMED: words("397669002 424144002"),
 }
-BIRTH_CODES = {LOINC: words("21112-8"), SNOMED: words("184099003")}
 AGE_TEXT = re.compile(
     r"(?:(?:patient|pt|current|reported|calculated|estimated)'?s? )?age(?: \(?(?:in )?years\)?)?"
-    r"|年龄",
+    r"(?: (?:at|of) (?:admission|death|diagnosis|event|menopause|onset|specimen collection|visit))?"
+    r"|(?:患者|就诊|入院|发病|确诊|死亡)?年龄",
     re.IGNORECASE,
 )
-PER_YEAR = {"": 1.0, "a": 1.0, "mo": 12.0, "wk": 52.2, "d": 365.25, "h": 8766.0}
+BIRTH_CODES = {LOINC: words("21112-8"), SNOMED: words("184099003")}
+BIRTH_TEXT = re.compile(
+    r"(?:(?:patient|pt)'?s? )?(?:dob|birth ?(?:date|year)|birthday|(?:date|year) of birth)"
+    r"|出生(?:日期|年月日?|年份?)?",
+    re.IGNORECASE,
+)
+PER_YEAR = {"a": 1.0, "mo": 12.0, "wk": 52.2, "d": 365.25, "h": 8766.0}
+# How senders write units of time; one that is not among them counts as years.
+TIME_UNITS = (
+    ("a", re.compile(r"a|y|yrs?\.?|years?|岁|年", re.IGNORECASE)),
+    ("mo", re.compile(r"mos?|mths?|mons?|months?|个?月", re.IGNORECASE)),
+    ("wk", re.compile(r"wks?|weeks?|周", re.IGNORECASE)),
+    ("d", re.compile(r"d|days?|天|日", re.IGNORECASE)),
+    ("h", re.compile(r"h|hrs?|hours?|小?时", re.IGNORECASE)),
+)
+# A number of years in a text: not one of months, weeks, days or hours.
+YEARS_SAID = re.compile(
+    r"(?<![\d.])(\d{2,3})(?:\.\d{1,6})?+(?!\d)\s*+(?!m|w|d|h|个?月|周|天|日|小?时)",
+    re.ASCII | re.IGNORECASE,
+)
+OLD_IN_WORDS = re.compile(
+    r"ninet(?:y|ies)|hundred|nonagenarian|centenarian|[九玖]十|百", re.IGNORECASE
+)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -48,18 +73,56 @@ def is_identifying(value: float | None, unit: str) -> bool:
     return len(digits.rstrip("0")) > COUNT_DIGITS
 
 
+def digits_of(value: float | None) -> str:
+    """Return the digits of a whole number that may be one of the patient's own, "" of others.
+
+    >>> digits_of(100456.0), digits_of(7.4), digits_of(120.0)
+    ('100456', '', '')
+    """
+    if value is None or abs(value) < 10 ** (KNOWN_DIGITS_MIN - 1) or not math.isfinite(value):
+        return ""
+    return str(abs(int(value))) if value == int(value) else ""
+
+
 def clamped_age(found: Observation) -> Observation:
-    """Return an age of 90 and over as 90 years, and any other observation as it is."""
-    is_young = found.value is not None and found.value < AGE_YEARS_MAX
-    if is_young or not _is_age(found.code.system, found.code.code, found.code.text):
+    """Return an age of 90 and over as 90 years, and any other observation as it is.
+
+    An age is known by its code or name. Of whatever else, 90 years and more tell as much.
+    """
+    is_age = _is_age(found.code.system, found.code.code, found.code.text)
+    if found.value is not None:
+        return _clamped_number(found, is_age=is_age)
+    if not is_age:
         return found
-    said = found.value if found.value is not None else _number_of(found.text)
-    per_year = PER_YEAR.get(found.unit)
-    if said is None or said < AGE_YEARS_MAX * (per_year or 1.0):
+    if found.kind == "text" and _tells_old(found.text):
+        return msgspec.structs.replace(found, text=str(AGE_YEARS_MAX), finding=AGE_CLAMPED)
+    answers = (found.answer, *found.further_answers) if found.answer else ()
+    if any(_tells_old(one.text) or _tells_old(one.code) for one in answers):
+        told = Code("", str(AGE_YEARS_MAX))
+        return msgspec.structs.replace(
+            found, answer=told, further_answers=(), text="", finding=AGE_CLAMPED
+        )
+    return found
+
+
+def _clamped_number(found: Observation, *, is_age: bool) -> Observation:
+    unit = _unit_of_time(found.unit or found.unit_sent)
+    if not is_age and unit != "a":
         return found
-    value = None if found.value is None else AGE_YEARS_MAX * (per_year or 1.0)
-    text = str(AGE_YEARS_MAX) if found.kind == "text" else ""
-    return msgspec.structs.replace(found, value=value, text=text, finding=AGE_CLAMPED)
+    most = AGE_YEARS_MAX * PER_YEAR.get(unit, 1.0)
+    if found.value is None or found.value < most:
+        return found
+    return msgspec.structs.replace(found, value=most, text="", finding=AGE_CLAMPED)
+
+
+def tells_birth(found: Observation) -> bool:
+    """Return whether a result that is no time says when the patient was born: the year may tell an
+    age over 89, and who needs the age has it.
+    """
+    code = found.code
+    return found.kind in {"quantity", "text", "coded"} and _is_birth(
+        code.system, code.code, code.text
+    )
 
 
 def moved_time(found: Observation, occurred_at_ms: int, shift_days: int) -> str:
@@ -68,7 +131,7 @@ def moved_time(found: Observation, occurred_at_ms: int, shift_days: int) -> str:
     "" for a date of birth, and for one that tells an age over 89 at the time of the event.
     """
     moved = shift_text(found.text, shift_days)
-    if _is_of(found.code, BIRTH_CODES):
+    if _is_birth(found.code.system, found.code.code, found.code.text):
         return ""
     if moved[:4].isdecimal() and _year_of(occurred_at_ms) - int(found.text.strip()[:4]) >= (
         AGE_YEARS_MAX
@@ -83,13 +146,20 @@ def _is_age(system: str, code: str, text: str) -> bool:
     return is_coded or AGE_TEXT.fullmatch(text.strip()) is not None
 
 
-def _is_of(code: Code, codes: dict[str, frozenset[str]]) -> bool:
-    return code.code in codes.get(code.system, frozenset())
+@lru_cache(maxsize=4096)
+def _is_birth(system: str, code: str, text: str) -> bool:
+    is_coded = code in BIRTH_CODES.get(system, frozenset())
+    return is_coded or BIRTH_TEXT.fullmatch(text.strip()) is not None
 
 
-def _number_of(text: str) -> float | None:
-    match = re.match(r"\s*(\d{1,4})(?:\.\d{1,6})?\s*(?:y|a|岁|$)", text, re.ASCII | re.IGNORECASE)
-    return float(match[1]) if match else None
+@lru_cache(maxsize=4096)
+def _unit_of_time(unit: str) -> str:
+    return next((name for name, form in TIME_UNITS if form.fullmatch(unit.strip())), "")
+
+
+def _tells_old(text: str) -> bool:
+    years = (int(one[1]) for one in YEARS_SAID.finditer(text))
+    return any(one >= AGE_YEARS_MAX for one in years) or OLD_IN_WORDS.search(text) is not None
 
 
 def _year_of(at_ms: int) -> int:

@@ -92,6 +92,7 @@ async def test_a_backup_that_lacks_the_key_of_its_vault_is_told(site: Site, tmp_
 
 async def test_without_its_recovery_key_a_backup_is_nothing(tmp_path: Path, site: Site) -> None:
     await a_peopled_site(site)
+    (site.keys / "pkcs11.pin").write_text("Ab123\n")
     backup = await take(site.keys, site.log, 1)
     raw = seal(backup, RECOVERY, os.urandom)
     for bad in (raw[:-1], raw[:40] + b"x" + raw[41:], b"", b"auscult-backup/1", b"{}"):
@@ -103,6 +104,12 @@ async def test_without_its_recovery_key_a_backup_is_nothing(tmp_path: Path, site
     restore_keys(backup, tmp_path / "apart", kek_folder)
     assert [path.name for path in kek_folder.iterdir()] == ["kek.key"]
     assert not list((tmp_path / "apart" / "privacy").glob("kek*"))
+    restored = tmp_path / "apart"
+    files = [path for path in restored.rglob("*") if path.is_file()]
+    assert {str(one.relative_to(restored)): one.read_bytes() for one in files} == {
+        name: raw for name, raw in backup.files.items() if not name.startswith("privacy/kek")
+    }
+    assert all(one.stat().st_mode & 0o077 == 0 for one in files)
     (site.keys / "privacy" / "kek.key").unlink()
     again = await take(site.keys, site.log, 1, kek_folder)
     assert again.files == backup.files

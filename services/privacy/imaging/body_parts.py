@@ -58,9 +58,10 @@ _HEAD_WORDS = words(
     ceph opg cbct waters towne townes caldwell schuller schueller stenvers rhese hirtz mayer smv
     submentovertex nnh nase nasennebenhohlen ohr zahn zahne kiefer unterkiefer oberkiefer
     felsenbein jochbein dent dents dentaire machoire nez oreille bouche senos diente dientes
-    nariz oido boca
+    nariz oido boca selfie selfies portrait portraits passport mugshot headshot
     """
 )
+_PHOTOGRAPHS = words("photo photos photograph photographs photography foto fotos")
 _HEAD_STEMS = (
     *words("""
     crani cereb neuro encephal cephal mening ventric panoram panorex orthopanto ortopanto bitewing
@@ -73,7 +74,8 @@ _HEAD_SIGNS = words(
     """
     头 頭 颅 顱 脑 腦 面部 颜面 面颅 面骨 脸 臉 眼 眶 瞳 泪囊 泪道 鼻 耳 听道 听骨 颌 頜 牙 齿 齒
     口腔 唇 舌 腭 颏 根尖 咬翼 咬合 曲面 曲断 垂体 蝶鞍 鞍区 额 額 颧 顴 颞 顳 枕 顶骨 乳突 岩骨
-    岩部 筛窦 蝶窦 腮 腺样体 扁桃体 华氏 華氏 柯氏 许氏 許氏 瓦氏 汤氏 湯氏 斯氏 梅氏 劳氏 勞氏
+    岩部 筛窦 蝶窦 腮 腺样体 扁桃体 人脸 面容 面貌 肖像 证件照 自拍 大头照
+    华氏 華氏 柯氏 许氏 許氏 瓦氏 汤氏 湯氏 斯氏 梅氏 劳氏 勞氏
     """
 )
 _NEAR_WORDS = words(
@@ -137,6 +139,11 @@ def subject_of(term: str, codes: Iterable[str], phrases: Iterable[str]) -> Subje
     near = any(one in NEAR_HEAD for one in terms) or _names_neck(f"{said} {term}")
     part = next((one for one in terms if one in PARTS), "") or _named(said)
     return Subject(part, head, near)
+
+
+def is_photograph(phrases: Iterable[str]) -> bool:
+    """Return whether what is said of an image calls it a photograph."""
+    return any(not _PHOTOGRAPHS.isdisjoint(WORD.findall(_plain(one))) for one in phrases)
 
 
 def _term(value: str) -> str:

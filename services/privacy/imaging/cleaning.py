@@ -17,7 +17,7 @@ from pydicom.errors import BytesLengthException, InvalidDicomError
 from pydicom.multival import MultiValue
 
 from services.privacy.imaging import dicom, lossless, refusals
-from services.privacy.imaging.body_parts import subject_of
+from services.privacy.imaging.body_parts import is_photograph, subject_of
 from services.privacy.imaging.burned_in import LETTERS_MIN, LETTERS_MIN_WARY, shows_text
 from services.privacy.imaging.dicom import Patient
 from services.privacy.imaging.pixels import Window, check_size, looked_at, one_channel, png_of
@@ -200,6 +200,8 @@ def _picture(request: Request) -> Cleaned:
         raise ImageRefused(refusals.SHOWS_FACE)
     if not shown.part:
         raise ImageRefused(refusals.UNKNOWN_SUBJECT)
+    if is_photograph(request.said):
+        raise ImageRefused(refusals.PHOTOGRAPH)
     with Image.open(BytesIO(request.content), formats=[PICTURES[request.media_type]]) as sent:
         check_size(*sent.size)
         if getattr(sent, "n_frames", 1) != 1:

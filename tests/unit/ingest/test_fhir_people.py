@@ -202,6 +202,47 @@ def test_the_visit() -> None:
     assert body.patient.others["STAFF"] == ("Nurse Low",)
 
 
+SUBJECT = {"reference": "urn:uuid:p1"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields"),
+    [
+        ("Condition", {"code": {"text": "x"}, "recorder": {"display": "Dr Quarn"}}),
+        ("Condition", {"code": {"text": "x"}, "asserter": {"display": "Dr Quarn"}}),
+        ("Procedure", {"code": {"text": "x"}, "performer": [{"actor": {"display": "Dr Quarn"}}]}),
+        ("ServiceRequest", {"code": {"text": "x"}, "requester": {"display": "Dr Quarn"}}),
+        ("Observation", {"code": {"text": "x"}, "performer": [{"display": "Dr Quarn"}]}),
+        ("CareTeam", {"participant": [{"member": {"reference": "urn:uuid:d1"}}]}),
+        ("EpisodeOfCare", {"careManager": {"display": "Dr Quarn"}}),
+    ],
+)
+def test_staff_whom_any_resource_names_are_known_to_notes(kind: str, fields: Node) -> None:
+    body = only(
+        bundle(
+            patient(),
+            {"resourceType": kind, "subject": SUBJECT, **fields},
+            {"resourceType": "Practitioner", "id": "d1", "name": [{"text": "Dr Quarn"}]},
+            {"resourceType": "DocumentReference", "subject": SUBJECT, "description": "Quarn came"},
+        )
+    )
+    assert body.patient.others["STAFF"] == ("Dr Quarn",)
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields"),
+    [
+        ("Device", {"serialNumber": "SN-77"}),
+        ("Device", {"identifier": [{"value": "SN-77"}]}),
+        ("EpisodeOfCare", {"identifier": [{"value": "SN-77"}]}),
+    ],
+)
+def test_numbers_of_devices_and_episodes_are_known(kind: str, fields: Node) -> None:
+    body = only(bundle(patient(), {"resourceType": kind, "patient": SUBJECT, **fields}))
+    assert body.patient.others["ID"] == ("SN-77",)
+    assert [one.code for one in body.findings] == ["not_mapped"]
+
+
 def places() -> list[Node]:
     levels = (("bed", "1", "bd", "room"), ("room", "2", "ro", "ward"), ("ward", "MICU", "wa", ""))
     return [

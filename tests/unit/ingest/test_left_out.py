@@ -142,6 +142,9 @@ def test_the_text_of_a_withdrawn_result_is_no_note(status: str) -> None:
         (">^1^:^2560", ">1:2560", "ratio"),
         ("^1^/^2", "1/2", "ratio"),
         ("^2^+", "2+", "category"),
+        ("617-555-0199^5^-^6", "617-555-0199 5 - 6", "range"),
+        (">^5^12 Elm Road^6", "> 5 12 Elm Road 6", "category"),
+        ("^10045678A^:^1", "10045678A : 1", "ratio"),
     ],
 )
 def test_a_structured_value_of_two_numbers_is_written_as_one_writes_it(

@@ -270,6 +270,28 @@ def test_names_of_staff_are_known_to_the_scrub_when_there_are_notes() -> None:
     assert body("ORU^R01", *segments[:2]).patient.others == {}
 
 
+@pytest.mark.parametrize(
+    ("name", "number", "sent"),
+    [
+        ("PV1", 52, "5^Gray^Meredith"),
+        ("OBR", 32, "5&Gray&Meredith^20240305^20240306"),
+        ("OBR", 35, "5^Gray^Meredith"),
+        ("OBX", 25, "5^Gray^Meredith"),
+        ("DG1", 16, "5^Gray^Meredith"),
+        ("PR1", 11, "5^Gray^Meredith"),
+        ("RXA", 10, "5^Gray^Meredith"),
+        ("RXE", 13, "5^Gray^Meredith"),
+        ("RXD", 10, "5^Gray^Meredith"),
+        ("RXO", 14, "5^Gray^Meredith"),
+        ("ROL", 4, "5^Gray^Meredith"),
+        ("PRT", 5, "5^Gray^Meredith"),
+    ],
+)
+def test_staff_of_any_segment_are_known_to_the_scrub(name: str, number: int, sent: str) -> None:
+    found = body("ORU^R01", PID, segment(name, {number: sent}), "NTE|1||Seen by Dr Gray.")
+    assert found.patient.others == {"STAFF": ("Meredith Gray",)}
+
+
 def test_notes_follow_what_they_are_about_and_lines_are_one_note() -> None:
     found = body(
         "ORU^R01", PID, "NTE|1||about her", "OBR|1||F", "OBX|1|NM|X||1", "NTE|1||about it",

@@ -7,6 +7,7 @@ docs/bad-inputs.md says which case answers which bad input; a test compares the 
 import base64
 import random
 from dataclasses import dataclass
+from urllib.parse import quote
 
 import pytest
 
@@ -35,6 +36,9 @@ CDA = (
     "</patientRole></ClinicalDocument>"
 )
 B64 = base64.b64encode(FULL.encode()).decode()
+B64_GB = base64.b64encode("患者欧阳晓明".encode("gb18030")).decode()
+B64_LONG = base64.b64encode(b"x" * 4_494 + FULL.encode() + bytes(range(256)) * 20).decode()
+HEX_GB = "欧阳晓明".encode("gb18030").hex()
 PDF = base64.b64encode(b"%PDF-1.7 (Anna Vickers 10045678) Tj").decode()
 
 
@@ -220,6 +224,17 @@ CASES = (
     Case("base64-in-text", message(f"see {B64} ok"), secrets=(B64[:40],), kept="ok"),
     Case("pdf-in-text", message(f"see {PDF} ok"), secrets=(PDF,), kept="ok"),
     Case("hex-in-text", message(f"see {FULL[:22].encode().hex()} ok"), kept="ok"),
+    Case("base64-gb18030", message(f"see {B64_GB} ok", pid=ZH_PID), secrets=(B64_GB,), kept="ok"),
+    Case("base64-long", message(f"see {B64_LONG} ok"), secrets=(B64_LONG[:40],), kept="ok"),
+    Case("hex-gb18030", message(f"see {HEX_GB} ok", pid=ZH_PID), secrets=(HEX_GB,), kept="ok"),
+    Case("hex-long", message(f"see {'00' * 9_000}{FULL.encode().hex()} ok"), kept="ok"),
+    Case("hex-utf16", message(f"see {'欧阳晓明'.encode('utf-16-be').hex()} ok", pid=ZH_PID), kept="ok"),
+    Case("percent-gb18030", message(f"see {quote('欧阳晓明', encoding='gb18030')} ok", pid=ZH_PID),
+         secrets=("%C5%B7%D1%F4",), kept="ok"),
+    Case("quoted-printable", message("see =E6=AC=A7=E9=98=B3=E6=99=93=E6=98=8E ok", pid=ZH_PID),
+         secrets=("=E6=AC=A7",), kept="ok"),
+    Case("bytes-in-text", message("see \\E\\xe6\\E\\xac\\E\\xa7\\E\\xe9\\E\\x98\\E\\xb3\\E\\xe6\\E\\x99\\E\\x93\\E\\xe6\\E\\x98\\E\\x8e ok", pid=ZH_PID),
+         secrets=("\\xac",), kept="ok"),
     Case("rtf-in-text", message(RTF), secrets=("'41nna", "Vick}ers"), kept="Patient"),
     Case("cda-in-text", message(CDA), kept="patientRole"),
     Case("html-in-text", message("<p>An<b>na</b> Vick<i>ers</i></p><td>1004<br/>5678</td> ok"),
@@ -227,6 +242,9 @@ CASES = (
     Case("html-unknown-name", message("<p>Mrs Zor<wbr>quel called</p>"), secrets=("Zor<wbr>quel",), kept="called"),
     Case("entities-in-text", message("&#65;nna Vick&#101;rs 1004&#x35;678 ok".replace("&", "\\T\\")),
          secrets=("Vick&#101;rs",)),
+    Case("entity-in-one-name", message(r"Mrs V\T\iacute;ckers, Vick\T\shy;ers, V\E\u0069ckers ok"),
+         secrets=("ckers", "Vick&shy;ers"), kept="ok"),
+    Case("entity-in-unknown-phone", message(r"ring \T\#54;17-555-01\T\#x39;9 ok"), secrets=("17-555-01",), kept="ok"),
     Case(
         "url-with-token",
         message("https://portal.example/p?mrn=10045678\\T\\name=anna%20vickers\\T\\token=eyJhbGciOiJI ok"),

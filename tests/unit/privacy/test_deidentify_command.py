@@ -103,6 +103,20 @@ def test_a_missing_file_and_another_style_are_refused(tmp_path: Path) -> None:
     assert done.exit_code == 2
 
 
+def test_nothing_is_written_over_what_is_read_or_was_written(tmp_path: Path) -> None:
+    lines, out = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
+    line = '{"id": "a", "text": "ok"}\n'
+    lines.write_text(line, encoding="utf-8")
+    again = tmp_path / "again.jsonl"
+    again.symlink_to(lines)
+    for target, report in ((lines, None), (again, None), (out, lines), (out, out)):
+        told = ["deidentify", "--rules-only", "--input", str(lines), "--output", str(target)]
+        told += ["--report", str(report)] if report else []
+        assert CliRunner().invoke(APP, told).exit_code == 2
+        assert lines.read_text(encoding="utf-8") == line
+    assert not out.exists()
+
+
 def test_the_report_marks_what_was_removed_and_escapes_the_rest(tmp_path: Path) -> None:
     lines = tmp_path / "in.jsonl"
     lines.write_text(
@@ -111,6 +125,7 @@ def test_the_report_marks_what_was_removed_and_escapes_the_rest(tmp_path: Path) 
         encoding="utf-8",
     )
     report, out = tmp_path / "report.html", tmp_path / "out.jsonl"
+    report.touch(mode=0o644)
     told = ["deidentify", "--input", str(lines), "--output", str(out), "--report", str(report)]
     assert CliRunner().invoke(APP, told).exit_code == 0
     html = report.read_text(encoding="utf-8")

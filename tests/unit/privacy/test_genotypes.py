@@ -32,6 +32,7 @@ VCF = "##fileformat=VCFv4.2\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\n1\t69511\t
 RAW = {
     "vcf": VCF,
     "vcf-lines": "17\t41276045\t.\tACT\tA\t50\n13\t32914437\trs80359550\tGT\tG\t50",
+    "vcf-line-of-an-old-number": "1\t69511\trs12\tA\tG\t50\tPASS\t.\tGT\t0/1",
     "consumer-file": "rs4477212\t1\t82154\tAA\nrs3094315\t1\t752566\tAG",
     "consumer-csv": '"rs4477212","1","82154","AA"\n"rs3094315","1","752566","AG"',
     "sequence": "sequence " + "GATTACA" * 10,

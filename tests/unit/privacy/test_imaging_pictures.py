@@ -93,6 +93,9 @@ def test_what_is_hidden_behind_full_transparency_is_looked_at(chest: Grey) -> No
 @pytest.mark.parametrize(
     ("said", "code"),
     [
+        ("Portrait, chest and shoulders", refusals.SHOWS_FACE),
+        ("Wound photograph, leg", refusals.PHOTOGRAPH),
+        ("胸部正位，面容", refusals.SHOWS_FACE),
         ("Skull AP", refusals.SHOWS_FACE),
         ("Face photograph", refusals.SHOWS_FACE),
         ("颅骨正位", refusals.SHOWS_FACE),

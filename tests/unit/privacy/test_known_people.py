@@ -64,3 +64,36 @@ def test_the_number_of_staff_of_earlier_events_stops_no_event() -> None:
     assert scrub.cleaner.clean("seen by 10045 today").text == "seen by [ID-1] today"
     assert not shows_identity(b'{"value":10045}', scrub.known)
     assert shows_identity(b'{"text":"Chidi Okonkwo"}', scrub.known)
+
+
+@pytest.mark.parametrize(
+    ("address", "note", "cleaned"),
+    [
+        ("12 Elm Road", "back to 12 elm rd tomorrow", "back to [LOC-1] tomorrow"),
+        ("12 Elm Rd", "at elm road still", "at [LOC-1] still"),
+        ("Elm Road 12", "at elm road still", "at [LOC-1] still"),
+        ("12 High St", "high ST elevation", "high ST elevation"),
+        ("12 Head Ct", "head CT was normal", "head CT was normal"),
+        ("One Way", "one wy or another", "one wy or another"),
+        ("北京市朝阳区建国路88号", "在建国路摔倒", "在[LOC-1]摔倒"),
+    ],
+)
+def test_a_known_street_is_found_short_long_and_without_its_house(
+    address: str, note: str, cleaned: str
+) -> None:
+    patient = Patient(ids=(PatientId("10045678"),), others={"LOC": (address,)})
+    assert primed(grow(NOBODY, patient), patient).cleaner.clean(note).text == cleaned
+
+
+@pytest.mark.parametrize(
+    ("note", "cleaned"),
+    [
+        ("born 50-03-07, seen", "born [DATE-1], seen"),
+        ("born in 1950, seen since 1950", "[DATE-1], seen since 1950"),
+        ("1950年出生，1950年起", "[DATE-1]，1950年起"),
+    ],
+)
+def test_a_birth_date_is_found_with_two_digits_of_its_year_and_its_year_where_it_is_one(
+    note: str, cleaned: str
+) -> None:
+    assert primed(grow(NOBODY, ANNA)).cleaner.clean(note).text == cleaned

@@ -4,7 +4,7 @@
 import pytest
 
 from contracts.observation import Code, Observation
-from services.privacy.values import AGE_CLAMPED, IDENTIFYING_NUMBER, is_identifying
+from services.privacy.values import AGE_CLAMPED, BIRTH_DATE, IDENTIFYING_NUMBER, is_identifying
 from tests.unit.privacy.bad_inputs import EN_PID, message, sent, shown
 from tests.unit.privacy.builders import a_body
 from tests.unit.privacy.test_deidentify import clean
@@ -55,6 +55,12 @@ def test_no_number_of_somebody_leaves_as_a_value(kind: str, value: str) -> None:
         (Observation(index=0, code=Code("L", "A", "Age"), kind="quantity", value=97.0), 90.0, ""),
         (Observation(index=0, code=Code("L", "A", "年龄"), kind="text", text="97岁"), None, "90"),
         (Observation(index=0, code=Code("LN", "21612-7"), kind="text", text="97"), None, "90"),
+        (Observation(index=0, code=Code("LN", "21612-7"), kind="text", text="91-95"), None, "90"),
+        (Observation(index=0, code=Code("LN", "21612-7"), kind="text", text="95 years 2 months"), None, "90"),
+        (Observation(index=0, code=Code("LN", "21612-7"), kind="text", text="ninety-five"), None, "90"),
+        (Observation(index=0, code=Code("L", "A", "Age at death"), kind="quantity", value=97.0), 90.0, ""),
+        (Observation(index=0, code=Code("L", "A", "Age"), kind="quantity", value=1164.0, unit_sent="mo"), 1080.0, ""),
+        (Observation(index=0, code=Code("L", "A", "Onset"), kind="quantity", value=97.0, unit_sent="yr"), 90.0, ""),
     ],
 )  # fmt: skip
 def test_an_age_over_89_is_90(found: Observation, value: float | None, text: str) -> None:
@@ -62,10 +68,26 @@ def test_an_age_over_89_is_90(found: Observation, value: float | None, text: str
     assert (said.value, said.text, said.finding) == (value, text, AGE_CLAMPED)
 
 
+def test_a_coded_age_over_89_is_90() -> None:
+    found = Observation(
+        index=0, code=Code("LN", "30525-0"), kind="coded", answer=Code("L", "95", "95 years")
+    )
+    (said,) = clean(a_body(observations=(found,))).observations
+    assert (said.answer, said.finding) == (Code("", "90"), AGE_CLAMPED)
+
+
 @pytest.mark.parametrize(
     "found",
     [
         Observation(index=0, code=Code("LN", "30525-0"), kind="quantity", value=89.0, unit="a"),
+        Observation(
+            index=0, code=Code("LN", "30525-0"), kind="quantity", value=400.0, unit_sent="days"
+        ),
+        Observation(
+            index=0, code=Code("LN", "30525-0"), kind="quantity", value=120.0, unit_sent="mo"
+        ),
+        Observation(index=0, code=Code("LN", "30525-0"), kind="text", text="100 days"),
+        Observation(index=0, code=Code("L", "A", "Age in months"), kind="quantity", value=97.0),
         Observation(index=0, code=Code("LN", "30525-0"), kind="quantity", value=400.0, unit="d"),
         Observation(index=0, code=Code("LN", "8867-4"), kind="quantity", value=97.0, unit="/min"),
         Observation(index=0, code=Code("L", "A", "Age of sample"), kind="quantity", value=97.0),
@@ -73,7 +95,7 @@ def test_an_age_over_89_is_90(found: Observation, value: float | None, text: str
 )
 def test_other_numbers_stay(found: Observation) -> None:
     (said,) = clean(a_body(observations=(found,))).observations
-    assert (said.value, said.finding) == (found.value, "")
+    assert (said.value, said.text, said.finding) == (found.value, found.text, "")
 
 
 @pytest.mark.parametrize(
@@ -97,3 +119,60 @@ def test_a_date_of_birth_leaves_by_no_result(code: str, text: str, *, passes: bo
     (found,) = left.events[0].observations
     assert found.code.code == code
     assert bool(found.text) is passes
+
+
+@pytest.mark.parametrize(
+    ("kind", "code", "value"),
+    [
+        ("NM", "X^Year of birth^L", "1930"),
+        ("ST", "X^Birth year^L", "1930"),
+        ("CE", "21112-8^Birth date^LN", "1930^1930^L"),
+        ("NM", "X^出生年份^L", "1930"),
+    ],
+)
+def test_a_year_of_birth_leaves_by_no_result(kind: str, code: str, value: str) -> None:
+    left = sent(message().replace("OBR|1", f"OBX|1|{kind}|{code}||{value}||||||F\rOBR|1"))
+    (found,) = left.events[0].observations
+    assert (found.kind, found.value, found.finding) == ("empty", None, BIRTH_DATE)
+    assert "1930" not in left.out.replace(str(left.events[0].occurred_at_ms), "")
+
+
+def test_what_began_over_89_years_ago_leaves_without_its_time() -> None:
+    left = sent(
+        message("ok", more=["DG1|1||I10^Old^I10||19330101", "DG1|2||I11^New^I10||19360101"])
+    )
+    old, new = left.events[0].conditions
+    assert (old.code.code, old.at_ms) == ("I10", None)
+    assert (new.code.code, new.at_ms is None) == ("I11", False)
+
+
+def test_a_date_of_birth_by_its_name_alone_leaves_by_no_result() -> None:
+    left = sent(message().replace("OBR|1", "OBX|1|DT|X^DOB^L||19500307||||||F\rOBR|1"))
+    (found,) = left.events[0].observations
+    assert (found.kind, found.text) == ("time", "")
+
+
+@pytest.mark.parametrize(("number", "unit"), [("100456", ""), ("100456", "mL"), ("23456", "/uL")])
+def test_a_number_that_is_known_of_the_patient_leaves_by_no_value(number: str, unit: str) -> None:
+    pid = EN_PID.replace("10045678", f"00{number}")
+    result = f"OBX|1|NM|77777^Contact^L||{number}|{unit}|||||F"
+    left = sent(message(pid=pid).replace("OBR|1", f"{result}\rOBR|1"))
+    (found,) = left.events[0].observations
+    assert (found.kind, found.value, found.finding) == ("empty", None, IDENTIFYING_NUMBER)
+    assert shown(left, (number,)) == []
+
+
+def test_a_dose_that_is_a_number_of_the_patient_does_not_leave() -> None:
+    pid = EN_PID.replace("10045678", "100456")
+    left = sent(message(pid=pid, kind="RDE^O11^RDE_O11", more=["RXE||R1^Drug^L|100456||mg"]))
+    (found,) = left.events[0].medications
+    assert (found.code.text, found.dose) == ("Drug", None)
+
+
+@pytest.mark.parametrize("place", range(4))
+@pytest.mark.parametrize("secret", ["617-555-0199", "212-09-9999", "221 Baker Street", "Jane Doe"])
+def test_nobody_hides_between_the_parts_of_a_structured_value(place: int, secret: str) -> None:
+    parts = [">", "5", "-", "6"]
+    parts[place] = secret
+    sn = f"OBX|1|SN|X^Y^L||{'^'.join(parts)}||||||F"
+    assert shown(sent(message().replace("OBR|1", f"{sn}\rOBR|1")), (secret,)) == []
