@@ -10,7 +10,7 @@ from pathlib import Path
 REPOSITORY = Path(__file__).resolve().parent.parent.parent
 KAFKA_DIR = REPOSITORY / "deploy" / "kafka"
 MODELS_DIR = REPOSITORY / "data" / "models"
-TAGGER_DIR = REPOSITORY / "data" / "taggers" / "deid" / "1.3.0"
+TAGGER_DIR = REPOSITORY / "data" / "taggers" / "deid" / "1.4.0"
 JAVA_MAJOR_MIN = 17
 
 

@@ -1,3 +1,3 @@
 """Which tagger this release was tested with."""
 
-SHIPPED_DIGEST = "befdb630068850209d46f969edb1cb3d2099bcc4793bc9b0dd9235a64d858514"
+SHIPPED_DIGEST = "242a3f3fa025c504609f2536d43efd1c11d6b7c302c8dd295b9cf350f91ca1be"

@@ -19,7 +19,7 @@ from tests.support.timing import is_within
 from tests.unit.privacy.bad_inputs import SECONDS_PER_100_KB
 from tests.unit.privacy.builders import ANNA, MING, known_of
 
-TAGGER = Path(__file__).parents[3] / "data" / "taggers" / "deid" / "1.3.0"
+TAGGER = Path(__file__).parents[3] / "data" / "taggers" / "deid" / "1.4.0"
 
 
 @dataclass(frozen=True)
