@@ -19,7 +19,8 @@ TITLES = re.compile(
 # Words and drugs, in notes where somebody is called so.
 ALSO_WORDS = words(
     "安定 杜仲 安宁 高兴 文化 何时 周围 常春 高度 高原 黄芩 田七 时间",
-    "方便 希望 宝宝 桂枝 苏醒 明天 Trauma Duke",
+    "方便 希望 宝宝 桂枝 苏醒 明天 连翘 石膏 应予 高峰 平安 成功 冷静 舒服 梅雨 任意 宁静",
+    "高速 陈皮 解放 申时 Trauma Duke FRANK Penny Brooke Jesus Bishop Teddy PATIENCE",
 )
 LATIN_PARTS = re.compile(r"[A-Z][^\W\d_]{3,}")
 
