@@ -7,8 +7,9 @@ read by itself. Chinese is not read here: `lexical` does.
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,7 +23,7 @@ PIECES = Path(__file__).parents[1] / "lists" / "pieces.txt"
 VECTORS = PIECES.with_suffix(".safetensors")
 HALF_BYTE_MAX = 7
 PIECES_MAX = 96
-STEP_BACK = 40  # pieces before the end of a full stretch in which a line's or sentence's end is one
+NEAR = 16  # pieces from where a stretch would end in which the end of a line or sentence is it
 LATIN_WORDS_MIN = 3  # between two Han characters: a shorter stretch says little
 PAD, UNKNOWN, HIDDEN = 0, 1, 2
 STRETCH = re.compile("[^\u2e80-\uffef]+")
@@ -67,41 +68,39 @@ def pieces_of(folded: str) -> Pieces:
     for part in STRETCH.finditer(folded):
         if len(LETTERS.findall(part[0])) < LATIN_WORDS_MIN:
             continue
-        stretch, end = _Stretch(stretches), part.end()
-        for word in PIECE_WORD.finditer(folded, part.start(), end):
+        numbers: list[int] = []
+        ends: list[int] = []
+        for word in PIECE_WORD.finditer(folded, part.start(), part.end()):
             begin = word.start()
             for number, length in () if word[0] == "\n" else word_pieces(word[0]):
-                stretch.add(number)
+                numbers.append(number)
                 count += 1
                 at[begin : begin + length] = count
                 begin += length
             if word[0] in ENDS:
-                stretch.may_end()
-        stretch.end()
+                ends.append(len(numbers))
+        stretches += stretches_of(numbers, ends)
     return Pieces(stretches, at)
 
 
-class _Stretch:
-    """Fills ``stretches``: one after another, each ended where a line or sentence is."""
+def stretches_of(numbers: list[int], ends: Sequence[int]) -> Iterator[list[int]]:
+    """Yield pieces in stretches of about one length: together they are computed as long as the
+    longest. One ends where a line or sentence does (``ends``) that is near.
+    """
+    start, size = 0, len(numbers)
+    while size - start > PIECES_MAX:
+        left = size - start
+        wanted = start + -(-left // -(-left // (PIECES_MAX - NEAR)))
+        near = ends[bisect_left(ends, wanted - NEAR) : bisect_right(ends, wanted + NEAR)]
+        end = min(near, key=partial(_apart, wanted)) if near else wanted
+        yield numbers[start:end]
+        start = end
+    if start < size:
+        yield numbers[start:]
 
-    def __init__(self, stretches: list[list[int]]) -> None:
-        self._stretches = stretches
-        self._numbers: list[int] = []
-        self._last_end = 0
 
-    def add(self, number: int) -> None:
-        if len(self._numbers) == PIECES_MAX:
-            cut = self._last_end if self._last_end >= PIECES_MAX - STEP_BACK else PIECES_MAX
-            self._stretches.append(self._numbers[:cut])
-            self._numbers, self._last_end = self._numbers[cut:], 0
-        self._numbers.append(number)
-
-    def may_end(self) -> None:
-        self._last_end = len(self._numbers)
-
-    def end(self) -> None:
-        if self._numbers:
-            self._stretches.append(self._numbers)
+def _apart(one: int, other: int) -> int:
+    return abs(one - other)
 
 
 def halved(rows: Floats) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.float16]]:

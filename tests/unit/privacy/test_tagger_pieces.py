@@ -59,8 +59,13 @@ def test_stretches_are_bounded_and_end_where_a_line_does() -> None:
 
 def test_a_line_without_an_end_is_cut_all_the_same() -> None:
     read = pieces_of("word " * 1_000)
-    assert [len(stretch) for stretch in read.stretches[:3]] == [PIECES_MAX] * 3
+    assert {len(stretch) for stretch in read.stretches} <= {76, 77}
     assert read.at.max() == 1_000
+
+
+def test_a_text_little_longer_than_a_stretch_is_two_of_one_length() -> None:
+    assert [len(stretch) for stretch in pieces_of("word " * 96).stretches] == [96]
+    assert [len(stretch) for stretch in pieces_of("word " * 97).stretches] == [49, 48]
 
 
 def test_a_part_of_a_text_reads_the_pieces_of_its_characters() -> None:
