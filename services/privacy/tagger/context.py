@@ -67,4 +67,4 @@ class ContextReader(nn.Module):
         mask = None if bool(is_piece.all()) else is_piece[:, None, None]
         for layer in self.layers:
             hidden = layer(hidden, mask)
-        return torch.cat((nothing, self.exit(hidden[is_piece])))
+        return torch.cat((nothing, self.exit(hidden)[is_piece]))

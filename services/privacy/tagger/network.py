@@ -46,6 +46,12 @@ class Read(NamedTuple):
         )
 
 
+def padded(read: Read, multiple: int) -> Read:
+    """Return it with 0 behind, as long as a multiple: few lengths are prepared for but once."""
+    more = -len(read.chars) % multiple
+    return read.each(lambda part: functional.pad(part, (0,) * (2 * part.dim() - 1) + (more,)))
+
+
 @dataclass(frozen=True)
 class Shape:
     """Widths and dilations."""
@@ -88,22 +94,29 @@ class CharacterTagger(nn.Module):
         self._short: list[Product] = []
         self.to(memory_format=torch.channels_last)  # half as fast again on a CPU
 
-    def forward(self, read: Read, mask: Tensor | None = None) -> Tensor:
-        """Return ``(batch, labels, time)``; each of ``read`` is ``(batch, time)``, the kinds
-        with one dimension more.
-
-        ``mask`` ``(batch, 1, 1, time)`` is 0 past the end of a text; without it all are whole.
+    def forward(self, read: Read, mask: Tensor) -> Tensor:
+        """Return ``(batch, labels, time)`` to learn by; ``mask`` ``(batch, 1, 1, time)`` is 0 past
+        the end of a text.
         """
-        told = self._told(read)  # (batch, time, widths)
-        hidden = self.entry(told.unsqueeze(1).permute(0, 3, 1, 2))  # (batch, width, 1, time)
-        if mask is not None:
-            hidden = hidden * mask
+        hidden = self._entered(read) * mask
         for block in self.blocks:
-            if mask is None:
-                hidden = torch.relu_(block(hidden)).add_(hidden)  # in place: nothing is learnt
-            else:
-                hidden = (hidden + torch.relu(block(hidden))) * mask
+            hidden = (hidden + torch.relu(block(hidden))) * mask
         return self.exit(hidden).squeeze(2)  # type: ignore[no-any-return]  # torch does not say
+
+    def read_long(self, read: Read, length: int) -> Tensor:
+        """Return ``(batch, labels, time)`` of texts whose first ``length`` characters are theirs.
+
+        In place, as nothing is learnt; past the end all stays 0, as around a text.
+        """
+        hidden = self._entered(read)
+        for block in self.blocks:
+            hidden[..., length:] = 0
+            hidden = torch.relu_(block(hidden)).add_(hidden)
+        return self.exit(hidden).squeeze(2)  # type: ignore[no-any-return]  # torch does not say
+
+    def _entered(self, read: Read) -> Tensor:
+        told = self._told(read)  # (batch, time, widths)
+        return self.entry(told.unsqueeze(1).permute(0, 3, 1, 2))  # type: ignore[no-any-return]
 
     def settle(self, precision: torch.dtype) -> None:
         """From here on only read, in this precision: the weights are laid out for it."""
@@ -111,14 +124,15 @@ class CharacterTagger(nn.Module):
         self._short = [taps(layer) for layer in (self.entry, *self.blocks, self.exit)]
         lay_out(self.context)
 
-    def read_short(self, read: Read) -> Tensor:
-        """Return what ``forward`` returns, for one short text: ``(labels, time)``; once settled.
+    def read_short(self, read: Read, length: int) -> Tensor:
+        """Return what ``read_long`` returns, for one short text: ``(labels, time)``; once settled.
 
         Products of matrices: a convolution on a CPU takes longer to set up than to compute here.
         """
         entry, *blocks, last = self._short
         hidden: Tensor = entry(self._told(read))  # (time, width)
         for block, step in zip(blocks, self.steps, strict=True):
+            hidden[length:] = 0
             around = functional.pad(hidden, (0, 0, step, step))
             beside = torch.cat((around[: len(hidden)], hidden, around[2 * step :]), dim=1)
             hidden = torch.relu_(block(beside)).add_(hidden)

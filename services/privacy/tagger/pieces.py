@@ -26,6 +26,7 @@ PIECES_MAX = 96
 NEAR = 16  # pieces from where a stretch would end in which the end of a line or sentence is it
 LATIN_WORDS_MIN = 3  # between two Han characters: a shorter stretch says little
 PAD, UNKNOWN, HIDDEN = 0, 1, 2
+STEP = 16
 STRETCH = re.compile("[^\u2e80-\uffef]+")
 PIECE_WORD = re.compile(r"[^\W_]+|[^\w\s]|_|\n")
 LETTERS = re.compile(r"[^\W\d_]{2,}")
@@ -128,8 +129,11 @@ def piece_vectors() -> Floats:
 
 
 def stacked(stretches: Sequence[Sequence[int]]) -> Tensor:
-    """Return stretches as one matrix ``(stretches, pieces)``, ends filled with ``PAD``."""
-    length = max(map(len, stretches), default=0)
+    """Return stretches as one matrix ``(stretches, pieces)``, ends filled with ``PAD``.
+
+    Its length is a multiple of ``STEP``: few sizes are prepared for but once, and are quicker.
+    """
+    length = -(-max(map(len, stretches), default=0) // STEP) * STEP
     numbers = torch.zeros(len(stretches), length, dtype=torch.long)
     for row, stretch in enumerate(stretches):
         numbers[row, : len(stretch)] = torch.tensor(stretch)

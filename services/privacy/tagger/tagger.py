@@ -13,14 +13,16 @@ import numpy.typing as npt
 import torch
 
 from services.privacy.spans import Span
-from services.privacy.tagger.alphabet import LATIN_WORD, Encoded, encode
+from services.privacy.tagger.alphabet import LATIN_WORD, encode
 from services.privacy.tagger.doubts import is_doubtful, is_shorthand
-from services.privacy.tagger.network import LABELS, CharacterTagger, Read, Shape
+from services.privacy.tagger.network import LABELS, CharacterTagger, Read, Shape, padded
 from services.privacy.tagger.pieces import stacked
 from services.privacy.words import NOT_NAMES, WORD_NAMES
 
 WINDOW = 1024
 SHORT = 400  # characters: more are read sooner by convolutions
+# Lengths are rounded up to these: what computes is prepared anew for each length it meets.
+SHORT_STEP, LONG_STEP = 16, 64
 WHOLE = 4096  # a text of so many characters is read at once: windows overlap, which costs a third
 BATCH = 16
 HAN = re.compile("[\u4e00-\u9fff]")
@@ -95,34 +97,36 @@ class Tagger:
 
     def probabilities(self, folded: str) -> Scores:
         """Return the probability of each label for each character, ``(len(folded), labels)``."""
-        read = self._read(encode(folded))
-        if len(folded) <= SHORT:
+        read, length = self.read(folded), len(folded)
+        if length <= SHORT:
             with torch.inference_mode():
-                found: Scores = torch.softmax(
-                    self.network.read_short(read).float(), dim=0
-                ).T.numpy()
-            return found
-        if len(folded) <= WHOLE:
-            whole: Scores = self._scored(read.each(lambda part: part[None]))[0]
-            return whole
+                short = self.network.read_short(padded(read, SHORT_STEP), length)
+                found: Scores = torch.softmax(short.float(), dim=0).T.numpy()
+            return found[:length]
+        if length <= WHOLE:
+            long = padded(read, LONG_STEP).each(itemgetter(None))
+            whole: Scores = self._scored(long, length)[0]
+            return whole[:length]
         starts = window_starts(len(folded), self.shape.reach)
         found = np.empty((len(folded), len(LABELS)), dtype=np.float32)
         for at in range(0, len(starts), BATCH):
             group = starts[at : at + BATCH]
             windows = torch.tensor(group)[:, None] + torch.arange(WINDOW)
-            scores = self._scored(read.each(itemgetter(windows)))
+            scores = self._scored(read.each(itemgetter(windows)), WINDOW)
             for start, window in zip(group, scores, strict=True):
                 skip = self.shape.reach if start else 0
                 found[start + skip : start + WINDOW] = window[skip:]
         return found
 
-    def _scored(self, read: Read) -> Scores:
+    def _scored(self, read: Read, length: int) -> Scores:
         with torch.inference_mode():
-            scores = torch.softmax(self.network(read).float(), dim=1)
+            scores = torch.softmax(self.network.read_long(read, length).float(), dim=1)
         found: Scores = scores.transpose(1, 2).numpy()
         return found
 
-    def _read(self, encoded: Encoded) -> Read:
+    def read(self, folded: str) -> Read:
+        """Return what the network reads of a folded text, ``(characters,)`` each."""
+        encoded = encode(folded)
         chars, words, hints, rows = (torch.from_numpy(part).long() for part in encoded[:4])
         at = torch.from_numpy(encoded.pieces.at).long()
         with torch.inference_mode():

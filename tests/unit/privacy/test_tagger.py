@@ -1,9 +1,11 @@
 from itertools import pairwise
+from operator import itemgetter
 from pathlib import Path
 
 import msgspec
 import numpy as np
 import pytest
+import torch
 
 from services.privacy import app
 from services.privacy.folding import fold
@@ -20,7 +22,7 @@ from services.privacy.tagger.manifest import (
     load_tagger,
     read_manifest,
 )
-from services.privacy.tagger.network import LABELS
+from services.privacy.tagger.network import LABELS, padded
 from services.privacy.tagger.shipped import SHIPPED_DIGEST
 from services.privacy.tagger.tagger import WHOLE, WINDOW, Tagger, spans_of, window_starts
 
@@ -103,6 +105,22 @@ def test_a_long_text_is_read_as_if_it_were_whole(tagger: Tagger) -> None:
     alone = tagger.probabilities(text[around - 200 : around + 200])
     middle = slice(around - 20, around + 20)
     assert np.allclose(in_windows[middle], alone[180:220], atol=1e-4)
+
+
+@pytest.mark.parametrize("text", ["Seen by Dr Okafor, Leeds. ", "患者赵云飞诉腹痛，予奥美拉唑。"])
+def test_what_is_put_behind_a_text_to_round_its_length_changes_nothing(
+    tagger: Tagger, text: str
+) -> None:
+    read = tagger.read(text * 3)
+    for multiple in (64, 640):
+        longer = padded(read, multiple)
+        with torch.inference_mode():
+            short = tagger.network.read_short(longer, len(text) * 3)
+            long = tagger.network.read_long(longer.each(itemgetter(None)), len(text) * 3)[0]
+            alone = tagger.network.read_short(read, len(text) * 3)
+        for found in (short, long):
+            near = found[:, : len(text) * 3].float().softmax(dim=0)
+            assert torch.allclose(near, alone.float().softmax(dim=0), atol=0.03)
 
 
 def test_the_same_text_gives_the_same_spans(tagger: Tagger) -> None:
