@@ -31,6 +31,7 @@ from services.privacy.marking import cut, marked, marks_of, outside, unite
 from services.privacy.near import NearTerms
 from services.privacy.pattern_checks import UNIT_AFTER
 from services.privacy.patterns import PATTERNS, find_patterns
+from services.privacy.patterns_ages import find_ages
 from services.privacy.patterns_context import CONTEXT_EN, CONTEXT_ZH
 from services.privacy.patterns_days import DAYS_EN, DAYS_ZH
 from services.privacy.patterns_marks import MARKS_EN
@@ -236,7 +237,7 @@ def _never_searched(folded: str) -> str:
 
 
 def _find_by_form(folded: str) -> list[Span]:
-    spans = list(find_patterns(folded, FORMS))
+    spans = [*find_patterns(folded, FORMS), *find_ages(folded)]
     if HAN.search(folded) is not None:
         spans += find_patterns(folded, FORMS_ZH)
     return spans
