@@ -57,7 +57,7 @@ class Draft:
         self.dates: list[str] = []
         self.towns: list[str] = []
         self.staff_names: list[str] = []
-        self.numbers: list[str] = []  # of orders, specimens, documents: known to the event's notes
+        self.numbers: list[str] = []  # of orders, specimens, documents, as sent: notes quote them
         self.encounter: Encounter | None = None
         self.observations: list[Observation] = []
         self.conditions: list[Condition] = []

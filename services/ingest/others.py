@@ -41,12 +41,12 @@ def numbers_of(draft: Draft) -> tuple[str, ...]:
     """Return the numbers of orders, specimens and documents that a note may quote."""
     if not draft.notes or not draft.numbers:
         return ()
-    return long_numbers(draft.numbers)
+    return long_numbers(_firsts_of(draft.full_dialect, draft.numbers))
 
 
-def long_numbers(sent: list[str]) -> tuple[str, ...]:
+def long_numbers(numbers: list[str]) -> tuple[str, ...]:
     """Return each number once. Short ones are counts: to look for them would take results away."""
-    long = [number for number in sent if len(number) >= NUMBER_CHARS_MIN]
+    long = [number for number in numbers if len(number) >= NUMBER_CHARS_MIN]
     return tuple(dict.fromkeys(long))[:NUMBERS_MAX]
 
 

@@ -39,7 +39,6 @@ LOCAL_CODE: Final = Finding(
     "info", "OBX-3", "local_code", "a result under a code of the site's own"
 )
 CANCELLED: Final = "CA"
-DOCUMENT_NUMBERS: Final = (12, 13, 14, 15)  # of TXA: its own, its parent's, those of its order
 
 
 def orc(draft: Draft, f: list[str]) -> None:
@@ -48,9 +47,8 @@ def orc(draft: Draft, f: list[str]) -> None:
     draft.order_control = d.first(f[1])
     draft.order_status = d.first(f[5])
     draft.order_at = draft.time_ms(f[9], "ORC-9") if f[9] else None
-    placer, filler = d.first(f[2]), d.first(f[3])
-    draft.series_prefix = filler or placer
-    draft.numbers += (placer, filler)
+    draft.series_prefix = d.first(f[3]) or d.first(f[2])
+    draft.numbers += f[2:4]
     draft.note_about = -1
     draft.requested = -1
     draft.withdrawn = "X" if draft.is_cancelled else ""
@@ -67,9 +65,8 @@ def obr(draft: Draft, f: list[str]) -> None:
         else:
             draft.observed_at = moment.ms
             draft.moment = draft.moment or moment
-    placer, filler = d.first(f[2]), d.first(f[3])
-    draft.series_prefix = filler or placer or f[7]
-    draft.numbers += (placer, filler)
+    draft.series_prefix = d.first(f[3]) or d.first(f[2]) or f[7]
+    draft.numbers += f[2:4]
     draft.note_about = -1
     draft.withdrawn = "X" if draft.is_cancelled else ""
     draft.orders.append(
@@ -92,7 +89,7 @@ def txa(draft: Draft, f: list[str]) -> None:
         draft.find("TXA-17", "document_cancelled", "what it says is not passed on as said")
     draft.document_kind = d.first(f[2])
     draft.series_prefix = d.first(f[12])
-    draft.numbers += [d.first(f[number]) for number in DOCUMENT_NUMBERS]
+    draft.numbers += f[12:16]  # its own, its parent's, those of its order
     if f[4]:
         draft.observed_at = draft.time_ms(f[4], "TXA-4")
     for number in (5, 9, 10, 11, 22):
@@ -102,7 +99,7 @@ def txa(draft: Draft, f: list[str]) -> None:
 
 def spm(draft: Draft, f: list[str]) -> None:
     """Read SPM: the numbers of the specimen (SPM-2), by who asked for it and by the laboratory."""
-    draft.numbers += draft.dialect.components(f[2], 2)[:2]
+    draft.numbers += f[2].split(draft.dialect.component, 1)
 
 
 def obx(draft: Draft, f: list[str]) -> None:
