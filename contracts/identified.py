@@ -134,7 +134,9 @@ class IdentifiedBody(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     ``received_at_ms`` is the clock of ingest; ``received_order`` grows with each message that one
     ingest process receives, within a batch too. ``raw`` is the message as it came (decrypted only
     by privacy, for replay of a rejected message). Where it is large it is empty, and ``raw_blob``
-    says where it lies.
+    says where it lies. ``numbers`` are those of its orders, specimens and document (ORC-2, ORC-3,
+    OBR-2, OBR-3, SPM-2, TXA-12 to 15; identifiers of FHIR), of 5 characters and
+    more, where it has notes: known to the scrub of these alone, kept nowhere.
     """
 
     event_type: EventType
@@ -165,6 +167,7 @@ class IdentifiedBody(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     raw_blob: BlobRef | None = None
     genotypes: tuple[Genotype, ...] = ()
     variants: tuple[Variant, ...] = ()
+    numbers: tuple[str, ...] = ()
 
 
 class IdentifiedEvent(msgspec.Struct, frozen=True, kw_only=True):

@@ -21,7 +21,7 @@ class Draft:
         "document_kind", "encounter", "findings", "full_dialect", "genomic", "has_attachment",
         "has_local_code", "has_patient", "header", "ids", "is_cancelled", "is_document",
         "local_codes", "medications", "moment", "names", "near_dialect", "note_about",
-        "note_first", "note_kind", "note_last", "note_lines", "note_status", "notes",
+        "note_first", "note_kind", "note_last", "note_lines", "note_status", "notes", "numbers",
         "observations", "observed_at", "order_at", "order_control", "order_status", "orders",
         "postcode", "prior_ids", "read_time", "requested", "sent_at", "series_prefix", "sex",
         "staff_names", "towns", "withdrawn", "xad", "xpn", "xtn",
@@ -57,6 +57,7 @@ class Draft:
         self.dates: list[str] = []
         self.towns: list[str] = []
         self.staff_names: list[str] = []
+        self.numbers: list[str] = []  # of orders, specimens, documents, as sent: notes quote them
         self.encounter: Encounter | None = None
         self.observations: list[Observation] = []
         self.conditions: list[Condition] = []

@@ -11,7 +11,7 @@ from services.ingest.draft import Draft
 from services.ingest.event_types import KNOWN, LINKING, event_type_of
 from services.ingest.genomics import genomics_of
 from services.ingest.hl7 import Header
-from services.ingest.others import others_of
+from services.ingest.others import numbers_of, others_of
 
 
 class Origin:
@@ -73,6 +73,7 @@ def body_of(draft: Draft, origin: Origin) -> IdentifiedBody:
         links=links,
         findings=findings + tuple(draft.findings) if draft.findings else findings,
         raw=origin.raw,
+        numbers=numbers_of(draft),
     )
     if genotypes or variants:
         body = msgspec.structs.replace(body, genotypes=genotypes, variants=variants)

@@ -266,6 +266,7 @@ def _body(draft: FhirDraft, origin: _Origin, bundle: Bundle) -> IdentifiedBody:
         images=tuple(draft.images),
         genotypes=genotypes,
         variants=variants,
+        numbers=fhir_people.numbers_around(draft),
         links=tuple(dict.fromkeys(draft.links)),
         findings=origin.findings + tuple(draft.findings),
         raw=origin.raw,

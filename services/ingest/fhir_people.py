@@ -7,10 +7,17 @@ from services.ingest.fhir_bundle import Entry, identifier_of_query
 from services.ingest.fhir_codes import SEX
 from services.ingest.fhir_draft import FhirDraft
 from services.ingest.fhir_json import Node, node, nodes, text, texts
+from services.ingest.others import long_numbers
 from services.ingest.parse import SourceProfile
 from services.ingest.patients import rank_of, written
 from services.ingest.times import birth_date_of
 
+# What orders, specimens and documents are numbered by.
+ORDERED = frozenset({
+    "Composition", "DiagnosticReport", "DocumentReference", "ImagingStudy", "MedicationRequest",
+    "ServiceRequest", "Specimen",
+})  # fmt: skip
+NUMBER_FIELDS = ("identifier", "masterIdentifier", "accessionIdentifier", "requisition")
 LOGICAL = "RI"  # table 0203: an identifier that a server gave to its record
 LINKS_MAX = 50
 OLD_USES = frozenset({"old", "temp"})
@@ -80,6 +87,20 @@ def unmapped(draft: FhirDraft, entry: Entry, said: str) -> None:
     if entry.kind in NUMBERED:
         numbers(draft, entry)
         draft.other("ID", text(entry.resource.get("serialNumber")))
+
+
+def numbers_around(draft: FhirDraft) -> tuple[str, ...]:
+    """Return the numbers of orders, specimens and documents that a note may quote."""
+    if not draft.notes:
+        return ()
+    told: list[str] = []
+    for place in draft.entries:
+        entry = draft.bundle.entries[place]
+        if entry.kind in ORDERED:
+            for field in NUMBER_FIELDS:
+                found = nodes(entry.resource.get(field))
+                told += [text(one.get("value")).strip() for one in found]
+    return long_numbers(told)
 
 
 def staff_around(draft: FhirDraft, entry: Entry) -> None:

@@ -8,6 +8,8 @@ from services.ingest.patients import in_order
 from services.ingest.times import birth_date_of
 
 FEW: Final = 48
+NUMBER_CHARS_MIN: Final = 5
+NUMBERS_MAX: Final = 256  # of one event
 PLACES: Final[tuple[int, ...]] = (0, 1, 2, 4, 8)  # of an address (XAD): street to town, county
 
 
@@ -33,6 +35,19 @@ def others_of(draft: Draft) -> dict[str, tuple[str, ...]]:
     if draft.dates:
         _keep(found, "DATE", _dates_of(d, draft.dates))
     return found
+
+
+def numbers_of(draft: Draft) -> tuple[str, ...]:
+    """Return the numbers of orders, specimens and documents that a note may quote."""
+    if not draft.notes or not draft.numbers:
+        return ()
+    return long_numbers(_firsts_of(draft.full_dialect, draft.numbers))
+
+
+def long_numbers(numbers: list[str]) -> tuple[str, ...]:
+    """Return each number once. Short ones are counts: to look for them would take results away."""
+    long = [number for number in numbers if len(number) >= NUMBER_CHARS_MIN]
+    return tuple(dict.fromkeys(long))[:NUMBERS_MAX]
 
 
 def _keep(found: dict[str, tuple[str, ...]], kind: str, values: list[str]) -> None:

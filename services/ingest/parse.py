@@ -55,6 +55,7 @@ READERS: Final[dict[str, Reader]] = {
     "ORC": Reader(results.orc, 10, (10, 11, 12, 19)),
     "OBR": Reader(results.obr, 26, (10, 16, 28, 32, 33, 34, 35)),
     "OBX": Reader(results.obx, 15, (16, 25)),
+    "SPM": Reader(results.spm, 3),
     "NTE": Reader(results.nte, 4, (5,)),
     "TXA": Reader(results.txa, 23),
     "RXO": Reader(orders.rxo, 5, (14, 15)),

@@ -48,6 +48,7 @@ def orc(draft: Draft, f: list[str]) -> None:
     draft.order_status = d.first(f[5])
     draft.order_at = draft.time_ms(f[9], "ORC-9") if f[9] else None
     draft.series_prefix = d.first(f[3]) or d.first(f[2])
+    draft.numbers += f[2:4]
     draft.note_about = -1
     draft.requested = -1
     draft.withdrawn = "X" if draft.is_cancelled else ""
@@ -65,6 +66,7 @@ def obr(draft: Draft, f: list[str]) -> None:
             draft.observed_at = moment.ms
             draft.moment = draft.moment or moment
     draft.series_prefix = d.first(f[3]) or d.first(f[2]) or f[7]
+    draft.numbers += f[2:4]
     draft.note_about = -1
     draft.withdrawn = "X" if draft.is_cancelled else ""
     draft.orders.append(
@@ -87,11 +89,17 @@ def txa(draft: Draft, f: list[str]) -> None:
         draft.find("TXA-17", "document_cancelled", "what it says is not passed on as said")
     draft.document_kind = d.first(f[2])
     draft.series_prefix = d.first(f[12])
+    draft.numbers += f[12:16]  # its own, its parent's, those of its order
     if f[4]:
         draft.observed_at = draft.time_ms(f[4], "TXA-4")
     for number in (5, 9, 10, 11, 22):
         if f[number]:
             put_staff_name(draft, f[number])
+
+
+def spm(draft: Draft, f: list[str]) -> None:
+    """Read SPM: the numbers of the specimen (SPM-2), by who asked for it and by the laboratory."""
+    draft.numbers += f[2].split(draft.dialect.component, 1)
 
 
 def obx(draft: Draft, f: list[str]) -> None:

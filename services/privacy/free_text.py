@@ -32,6 +32,7 @@ from services.privacy.marking import cut, marked, marks_of, outside, unite
 from services.privacy.near import NearTerms
 from services.privacy.pattern_checks import UNIT_AFTER
 from services.privacy.patterns import find_patterns
+from services.privacy.patterns_ages import find_ages
 from services.privacy.patterns_pairs import find_pairs
 from services.privacy.readings import Reading, find_broken, is_unreadable, readings_of
 from services.privacy.refusing import kept
@@ -231,7 +232,7 @@ def _never_searched(folded: str) -> str:
 
 
 def _find_by_form(folded: str) -> list[Span]:
-    spans = list(find_patterns(folded, FORMS))
+    spans = [*find_patterns(folded, FORMS), *find_ages(folded)]
     if HAN.search(folded) is not None:
         spans += find_patterns(folded, FORMS_ZH)
     return spans

@@ -14,6 +14,7 @@ from services.privacy.pinyin import is_pinyin, written_in_latin
 from services.privacy.words import DOUBLE_SURNAMES, NEVER_NAMES, WORD_NAMES
 
 STRONG_ID_CHARS = 5
+NUMBER = "NUMBER"  # of what one event is about; no kind that is kept (``identity.KINDS``)
 STRONG_NAME_CHARS = 6
 PHONE_DIGITS = 7
 LOC_CHARS_MIN = 5
@@ -177,6 +178,14 @@ def _id_terms(value: str) -> Iterator[Term]:
         yield Term(bare, "ID", is_strong=True)
 
 
+def number_terms(value: str) -> Iterator[Term]:
+    """Terms of an order, specimen or document of the event: alone it is no reason to hold a note
+    back, and a short one is a count.
+    """
+    if len(term(value)) >= STRONG_ID_CHARS:
+        yield from (one._replace(is_strong=False) for one in _id_terms(value))
+
+
 def _phone_terms(value: str) -> Iterator[Term]:
     digits = "".join(char for char in term(value) if char.isdecimal())
     if len(digits) >= PHONE_DIGITS:
@@ -259,6 +268,7 @@ _TERMS_OF_KIND: dict[str, Callable[[str], Iterator[Term]]] = {
     "NAME": _written_name_terms,
     "STAFF": _staff_terms,
     "ID": _id_terms,
+    NUMBER: number_terms,
     "PHONE": _phone_terms,
     "DATE": _date_terms,
     "LOC": _place_terms,

@@ -85,6 +85,7 @@ POLICY: dict[type[Any], dict[str, Rule]] = {
         "raw_blob": DROP,
         "genotypes": EACH,  # those of the panel (``genotypes``)
         "variants": EACH,  # those that the panel lists: another one names its owner
+        "numbers": DROP,  # looked for in the notes
     },
     Patient: {
         "ids": EACH,

@@ -2,12 +2,15 @@
 
 from itertools import chain
 
+import msgspec
+
 from contracts.identified import Encounter, IdentifiedBody, Staff
 from services.privacy import metrics
+from services.privacy.folding import fold, squeeze
 from services.privacy.free_text import TextCleaner
 from services.privacy.identity import NOBODY, KnownIdentity, not_kept
 from services.privacy.known import KnownTerms
-from services.privacy.known_terms import terms_of
+from services.privacy.known_terms import NUMBER, number_terms, terms_of
 from services.privacy.spans import Finder
 
 NO_VISIT = Encounter()
@@ -21,7 +24,22 @@ def primed_for(
 ) -> "Primed":
     """Return the scrub of an event of a patient as known, who is told by it already."""
     visit, more = body.encounter or NO_VISIT, not_kept(known, body.patient)
+    if numbers := quoted_numbers(body):
+        more = msgspec.structs.replace(more, others=more.others | {NUMBER: numbers})
     return Primed(known, visit.staff, visit.number, tagger, site, more)
+
+
+def quoted_numbers(body: IdentifiedBody) -> tuple[str, ...]:
+    """Return the numbers of the event's orders, specimens and document that a text of it quotes:
+    seldom any, so that the scrub of the patient need not be built anew for each order.
+    """
+    if not body.numbers:
+        return ()
+    texts = [note.text for note in body.notes] + [found.text for found in body.observations]
+    said = squeeze(fold("\n".join(filter(None, texts))).folded).squeezed
+    return tuple(
+        one for one in body.numbers if any(form.text in said for form in number_terms(one))
+    )
 
 
 class Primed:

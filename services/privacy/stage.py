@@ -30,7 +30,7 @@ from services.privacy.mirror import Entry, Fields, Mirror, Raw
 from services.privacy.opening import Linking, Opened, fits_vault
 from services.privacy.patient_keys import link_of
 from services.privacy.people import Person
-from services.privacy.primed import NO_VISIT, Primed, primed_for
+from services.privacy.primed import NO_VISIT, Primed, primed_for, quoted_numbers
 from services.privacy.seals import Seals
 from services.privacy.spans import Finder
 from services.privacy.vault import Said, Vault
@@ -229,6 +229,7 @@ class DeidentifyStage:
             and (cached.staff, cached.visit_number) == (visit.staff, visit.number)
             and cached.identity == person.known
             and not_kept(person.known, body.patient) is NOBODY
+            and not quoted_numbers(body)
         ):
             self._cleaners.move_to_end(person.link)
             return cached

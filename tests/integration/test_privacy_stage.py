@@ -133,6 +133,21 @@ async def test_no_identity_is_readable_in_redis_or_on_a_topic(
         assert str(word.encode())[2:-1] not in everything
 
 
+async def test_the_number_of_an_order_is_known_to_the_notes_of_its_event_alone(
+    site: Site, ingest: Ingest
+) -> None:
+    replica = await site().open()
+    told = [(note, ("QK-88231",)) for note in ("sample QK-88231 clotted", "sample clotted")]
+    told.append(("sample clotted, was qk 88231", ("QK-88231",)))
+    bodies = [a_body(notes=a_note(note), numbers=numbers) for note, numbers in told]
+    events = events_of(
+        await replica.handle([ingest.seal(body, f"e{n}") for n, body in enumerate(bodies)])
+    )
+    assert [event.notes[0].text for event in events] == [
+        "sample [ID-1] clotted", "sample clotted", "sample clotted, was [ID-1]",
+    ]  # fmt: skip
+
+
 async def test_an_emptied_redis_in_mid_run_gives_no_second_key(
     site: Site, ingest: Ingest, memory_log: InMemoryLog
 ) -> None:

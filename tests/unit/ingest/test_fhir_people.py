@@ -304,3 +304,21 @@ def test_a_ring_of_locations_ends() -> None:
     body = only(bundle(patient(), visit, ring))
     assert body.encounter is not None
     assert (body.encounter.bed, body.encounter.unit) == ("l", "")
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields", "told"),
+    [
+        ("ServiceRequest", {"identifier": [{"value": "PL-88231"}]}, ("PL-88231",)),
+        ("ServiceRequest", {"requisition": {"value": "RQ-88231"}}, ("RQ-88231",)),
+        ("Specimen", {"accessionIdentifier": {"value": "FS-0101"}}, ("FS-0101",)),
+        ("DiagnosticReport", {"identifier": [{"value": "8823"}]}, ()),
+    ],
+)
+def test_numbers_of_orders_and_specimens_are_told_when_there_are_notes(
+    kind: str, fields: Node, told: tuple[str, ...]
+) -> None:
+    note = {"resourceType": "DocumentReference", "subject": SUBJECT, "description": "see PL-88231"}
+    one = {"resourceType": kind, "subject": SUBJECT, "code": {"text": "x"}, **fields}
+    assert only(bundle(patient(), one, note)).numbers == told
+    assert only(bundle(patient(), one)).numbers == ()

@@ -271,6 +271,38 @@ def test_names_of_staff_are_known_to_the_scrub_when_there_are_notes() -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "number", "sent", "told"),
+    [
+        ("ORC", 2, "PL-88231^EHR", ("PL-88231",)),
+        ("ORC", 3, "FI-88231^LAB", ("FI-88231",)),
+        ("OBR", 2, "PL-88231^EHR", ("PL-88231",)),
+        ("OBR", 3, "88231^LAB", ("88231",)),
+        ("SPM", 2, "S-101^^^&EHR", ("S-101",)),
+        ("SPM", 2, "PS-0101&EHR^FS-0101&LAB", ("PS-0101", "FS-0101")),
+        ("TXA", 12, "DOC-4711^HIS", ("DOC-4711",)),
+        ("TXA", 14, "PL-88231^EHR", ("PL-88231",)),
+        ("OBR", 3, "8823^LAB", ()),
+        ("OBR", 3, "F\\S\\88231^LAB", ("F^88231",)),
+    ],
+)
+def test_numbers_of_orders_specimens_and_documents_are_told_when_there_are_notes(
+    name: str, number: int, sent: str, told: tuple[str, ...]
+) -> None:
+    segments = [PID, segment(name, {number: sent}), "NTE|1||see PL-88231"]
+    found = body("ORU^R01", *segments)
+    assert found.numbers == told
+    assert "ID" not in found.patient.others
+    assert body("ORU^R01", *segments[:2]).numbers == ()
+
+
+def test_each_number_is_told_once_and_each_patient_has_their_own() -> None:
+    twice = ["ORC|RE|PL-88231|FI-88231", "OBR|1|PL-88231|FI-88231", "NTE|1||see FI-88231"]
+    events = parsed("ORU^R01", PID, *twice, "PID|2||8^^^H^MR", "OBR|1||F-55555", "NTE|1||x").events
+    told = [event.body.numbers for event in events]
+    assert told == [("PL-88231", "FI-88231"), ("F-55555",)]
+
+
+@pytest.mark.parametrize(
     ("name", "number", "sent"),
     [
         ("PV1", 52, "5^Gray^Meredith"),

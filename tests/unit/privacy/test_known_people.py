@@ -2,7 +2,7 @@
 
 import pytest
 
-from contracts.identified import Encounter, Patient, PatientId, PersonName, Staff
+from contracts.identified import Encounter, Note, Patient, PatientId, PersonName, Staff
 from services.privacy.guard import shows_identity
 from services.privacy.identity import NOBODY, KnownIdentity, grow, join, not_kept, with_staff
 from services.privacy.primed import Primed, primed_for
@@ -97,3 +97,39 @@ def test_a_birth_date_is_found_with_two_digits_of_its_year_and_its_year_where_it
     note: str, cleaned: str
 ) -> None:
     assert primed(grow(NOBODY, ANNA)).cleaner.clean(note).text == cleaned
+
+
+def ordered(note: str, *numbers: str) -> Primed:
+    body = a_body(ANNA, encounter=Encounter(), notes=(Note(text=note),), numbers=numbers)
+    return primed_for(grow(NOBODY, ANNA), body, None)
+
+
+@pytest.mark.parametrize(
+    ("note", "numbers", "cleaned"),
+    [
+        ("sample PL-88231 haemolysed", ("PL-88231",), "sample [ID-1] haemolysed"),
+        ("re pl 88231", ("PL-88231",), "re [ID-1]"),
+        ("repeat of 88231 sent", ("00088231",), "repeat of [ID-1] sent"),
+        ("标本88231溶血", ("88231",), "标本[ID-1]溶血"),
+        ("sodium 1402 units", ("1402", "14-02"), "sodium 1402 units"),
+    ],
+)
+def test_the_numbers_of_its_orders_are_known_to_the_notes_of_an_event(
+    note: str, numbers: tuple[str, ...], cleaned: str
+) -> None:
+    assert ordered(note, *numbers).cleaner.clean(note).text == cleaned
+
+
+def test_a_number_of_an_order_that_no_text_quotes_builds_no_scrub_anew() -> None:
+    assert ordered("sample haemolysed", "PL-88231").is_whole
+    assert not ordered("sample PL-88231 haemolysed", "PL-88231").is_whole
+
+
+def test_a_number_of_an_order_holds_no_note_back_and_is_kept_nowhere() -> None:
+    many = tuple(f"PL-{number}" for number in range(88_000, 88_200))
+    found = ordered("platelets 1880010 and PL-88001", *many)
+    assert found.cleaner.clean("lot A1PL88001B, PL-88001").held == ""
+    assert "NUMBER" not in found.identity.others
+    assert not shows_identity(b'{"order":"PL88001"}', found.known)
+    fresh = Patient(ids=ANNA.ids, others={"NUMBER": ("PL-88001",)})
+    assert grow(NOBODY, fresh).others == {}
