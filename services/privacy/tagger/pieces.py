@@ -122,7 +122,6 @@ def unpacked(stored: Mapping[str, npt.NDArray[np.generic]]) -> Floats:
     return vectors
 
 
-@lru_cache(maxsize=1)
 def piece_vectors() -> Floats:
     """Return the vectors by piece's number; raise ``OSError``."""
     return unpacked(load_file(VECTORS))
