@@ -33,7 +33,7 @@ class PrivacySettings(AuditedSettings):
     )
     http_port: int = Field(default=8082, description="Its port; 0: a free one.")
     tagger_dir: Path = Field(
-        default=Path("data/taggers/deid/1.3.0"),
+        default=Path("data/taggers/deid/1.4.0"),
         description="Folder of the tagger of notes: weights and manifest.",
     )
     tagger_digest: str = Field(
