@@ -54,6 +54,14 @@ def settings_of(service: str) -> type[BaseSettings]:
     return found
 
 
+@pytest.mark.parametrize("file", ["docker-compose.yml", "deploy/k8s/base/kustomization.yaml"])
+def test_the_tagger_that_is_deployed_is_the_one_in_the_image(file: str) -> None:
+    told = re.findall(r"PRIVACY_TAGGER_DIR[=:] ?(\S+)", (ROOT / file).read_text(encoding="utf-8"))
+    shipped = settings_of("privacy").model_fields["tagger_dir"].default
+    assert told == [f"/opt/{shipped}"]
+    assert (ROOT / shipped / "manifest.json").is_file()
+
+
 def variables_of(service: str) -> set[str]:
     fields = settings_of(service).model_fields
     return {f"{service}_{name}".upper() for name in fields}
