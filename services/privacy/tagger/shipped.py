@@ -1,3 +1,3 @@
 """Which tagger this release was tested with."""
 
-SHIPPED_DIGEST = "242a3f3fa025c504609f2536d43efd1c11d6b7c302c8dd295b9cf350f91ca1be"
+SHIPPED_DIGEST = "ff07b0175557d2de9e8c473023b9b48385222641f6a63f96fb379b3be94096d4"
