@@ -50,7 +50,7 @@ TIME = re.compile(
 )
 # What is called by four figures stands behind these.
 NUMBERED = re.compile(
-    r"(?:\b(?:x|ext|extn|p|pgr|pager|bleeps?|beep|beeper|pg|ph|tel|phone|dect|vocera|mob|no|nos|number|code|pin|ID|MRN|NHS|collar|badge|tag|op|lot|locker|fax|ref|is|or|at|on|(?<!on )(?<!PERT )call|ring|end(?:ing|s)(?: in)?|last (?:four|4))[ :.#]{0,3}|[#\d][ -]?|/ ?|\()$",
+    r"(?:\b(?:x|ext|extn|p|pgr|pager|bleeps?|beep|beeper|pg|ph|tel|phone|dect|vocera|mob|no|nos|number|code|pin|ID|MRN|NHS|collar|badge|tag|op|lot|locker|fax|ref|is|or|at|on|(?<!on )(?<!PERT )call|ring|end(?:ing|s)(?: in)?)[ :.#]{0,3}|[#\d][ -]?|/ ?|\()$",
     re.IGNORECASE,
 )
 FLOOR = re.compile(
