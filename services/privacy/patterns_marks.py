@@ -40,7 +40,7 @@ def _is_mark(match: re.Match[str]) -> bool:
 
 
 MARKS_EN = (
-    form("ID", r"\b(?:collar|badge|[Ll]ast (?:4|four)(?: digits)?(?: of| is| SSN)?)(?: no\.?)? ?#?(?P<v>\d{4})\b", of="v"),
+    form("ID", r"\b(?:collar|badge|[Ll]ast (?:4|four)(?: digits| of| is| SSN){1,3})(?: no\.?)? ?#?(?P<v>\d{4})\b", of="v"),
     form("ID", rf"\b(?i:{THINGS})(?![A-Za-z])\.?(?: is)?[:.]? {{0,2}}(?P<v>{CHUNK}(?:[ /-]{{1,3}}{CHUNK}){{0,4}}(?:[ -][A-Z]{{1,3}}\b)?)(?! ?(?:mg|ml|mcg|%))", _is_mark, "v"),
     form("ID", r"\b(?i:(?:lot|hospital|chart|record|policy|phone|case) (?:number|no))\.?:? (?P<v>(?:(?:zero|oh|one|two|three|four|five|six|seven|eight|nine|double|[A-Z])[ ,]{1,2}){3,14}(?:zero|oh|one|two|three|four|five|six|seven|eight|nine|[A-Z]))\b", of="v"),
     form("ID", r"\b(?i:no|number|mrn|nhs|nhs no|id|ref)\.?:? (?P<v>(?:[A-Z] )?(?:\d ){4,12}\d)\b", of="v"),
