@@ -7,10 +7,12 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from services.privacy.tagger.shipped import SHIPPED_DIR
+
 REPOSITORY = Path(__file__).resolve().parent.parent.parent
 KAFKA_DIR = REPOSITORY / "deploy" / "kafka"
 MODELS_DIR = REPOSITORY / "data" / "models"
-TAGGER_DIR = REPOSITORY / "data" / "taggers" / "deid" / "1.4.0"
+TAGGER_DIR = REPOSITORY / SHIPPED_DIR
 JAVA_MAJOR_MIN = 17
 
 

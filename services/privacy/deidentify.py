@@ -163,9 +163,9 @@ class _Policy:
 
     def _is_somebodys(self, value: float | None, unit: str) -> bool:
         """Return whether a number can be anybody's, or is one of the patient's own."""
-        digits = digits_of(value)
         if is_identifying(value, unit):
             return True
+        digits = digits_of(value)
         return bool(digits) and not self._cleaner.is_unknown(digits)
 
     def note(self, note: Note) -> CleanNote:

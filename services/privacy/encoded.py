@@ -14,6 +14,7 @@ from urllib.parse import unquote_to_bytes
 
 from services.privacy.folding import fold, squeeze
 from services.privacy.known import KnownTerms
+from services.privacy.readings import ESCAPE
 from services.privacy.spans import Span
 
 HEX = re.compile(r"(?<![0-9A-Za-z])(?:0x)?(?:[0-9a-fA-F]{2}[ :]?){5,100000}(?![0-9A-Za-z])")
@@ -27,7 +28,6 @@ BYTES = re.compile(r"(?:\\x[0-9a-fA-F]{2}[\w.+~-]{0,200})+")
 ADDRESS = re.compile(r"[\w.+~-]{0,200}\Z")
 WORDS = re.compile(r"[\w ]{0,100}\Z")
 BEFORE_CHARS_MAX = 200
-SIGNS = ("%", "&#", "\\u", "\\x", "=")
 LOWER = bytes(range(256)).lower()
 NO_WORD = bytes(byte for byte in range(256) if not bytes((byte,)).isalnum())
 LOST_BYTES_MAX = 6  # of a text that was cut: parts of its first and last letter
@@ -55,7 +55,7 @@ def _chars_before(folded: str, first: int, start: int, form: re.Pattern[str] | N
 
 def may_hide(folded: str) -> bool:
     """Return whether ``folded`` has a run that could be an encoding of something."""
-    if any(sign in folded for sign in SIGNS) or HEX.search(folded):
+    if any(sign in folded for sign in _SIGNS) or HEX.search(folded):
         return True
     return any(not _is_word(run[0]) for run in BASE64.finditer(folded))
 
@@ -119,7 +119,7 @@ def _from_entities(run: str) -> Iterator[str]:
 
 
 def _from_escapes(run: str) -> Iterator[str]:
-    yield re.sub(r"[\\%]u([0-9a-fA-F]{4})", lambda found: chr(int(found[1], 16)), run)
+    yield ESCAPE.sub(lambda found: chr(int(found[1], 16)), run)
 
 
 class _Form(NamedTuple):
@@ -139,3 +139,4 @@ _FORMS = (
     _Form(ESCAPES, "%u", WORDS, _from_escapes),
     _Form(BYTES, "\\x", ADDRESS, _from_bytes),
 )
+_SIGNS = tuple({form.sign: None for form in _FORMS if form.sign})

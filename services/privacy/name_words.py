@@ -37,12 +37,15 @@ EPONYMS = words(
     "trendelenburg phalen tinel finkelstein kernig brudzinski hoffman hoffmann schober simmonds bruce weber rinne apgar bishop epworth",
 )
 NAMED_SIGNS = EPONYMS | LISTED_EPONYMS
+SAID_IN_CHARTS = CHART_WORDS | NOT_NAMES | NEVER_NAMES
+# Neither somebody nor a place, whatever the lists of names say.
+NEVER_PROPER = SAID_IN_CHARTS | NAMED_SIGNS | ORGANISMS | GENERA
 
 
 def is_rare_name_word(word: str) -> bool:
     """Return whether a word with a capital is a name or in no list, and no sign, drug or organism."""
     lowered = word.lower()
-    if _is_of_medicine(lowered) or lowered in LANGUAGES:
+    if lowered in NEVER_PROPER or lowered in LANGUAGES:
         return False
     hint = hint_of_word(lowered)
     if hint == UNLISTED:
@@ -54,16 +57,10 @@ def is_word_and_name(word: str) -> bool:
     """Return whether a word is listed as somebody's name and is none of medicine."""
     lowered = word.lower()
     hint = hint_of_word(lowered)
-    is_listed = hint != UNLISTED and bool(hint & (GIVEN | FAMILY)) and not hint & MEDICAL
-    return is_listed and not _is_of_medicine(lowered)
+    is_listed = bool(hint & (GIVEN | FAMILY)) and not hint & MEDICAL
+    return is_listed and lowered not in NEVER_PROPER
 
 
-def _is_of_medicine(lowered: str) -> bool:
-    return (
-        lowered in NAMED_SIGNS
-        or lowered in CHART_WORDS
-        or lowered in ORGANISMS
-        or lowered in GENERA
-        or lowered in NOT_NAMES
-        or lowered in NEVER_NAMES
-    )
+def may_be_name(word: str) -> bool:
+    """Return whether a word with a capital is a name, a word that is one too, or in no list."""
+    return is_rare_name_word(word) or is_word_and_name(word)

@@ -7,7 +7,7 @@ Folded text.
 import re
 
 # ruff: noqa: E501  (an expression that is broken into lines cannot be read)
-from services.privacy.name_words import is_rare_name_word, is_word_and_name
+from services.privacy.name_words import VOWEL, is_rare_name_word, may_be_name
 from services.privacy.patterns import MONTH, form
 from services.privacy.patterns_people import LETTERS, PART
 from services.privacy.patterns_signed import NOT_TYPED, is_sign
@@ -15,7 +15,6 @@ from services.privacy.tagger.doubts import CHART_WORDS
 from services.privacy.tagger.hints import COMMON, MEDICAL, hint_of_word
 from services.privacy.words import NOT_NAMES
 
-VOWEL = re.compile("[aeiouy]")
 NAME = rf"(?P<v>{PART}(?:-{PART})?)"
 DEGREE = (
     r"(?:RN|MD|NP|PA-C|CRNA|CRNP|DO|PhD|PharmD|RPh|RD|LCSW|LMSW|MSW|PT|DPT|OT|OTR|SLP|PGY-?\d|F[12]|FY\d|ST\d|CT\d|SHO|SpR|CNM|CNS|ARNP|APRN|RRT|RVT|RDMS|FRCS|FRCP|FRCPC|MRCP|FACS|FACC"
@@ -35,9 +34,7 @@ def _is_rare(match: re.Match[str]) -> bool:
 
 
 def _is_name(match: re.Match[str]) -> bool:
-    return all(
-        is_rare_name_word(word) or is_word_and_name(word) for word in LETTERS.findall(match["v"])
-    )
+    return all(map(may_be_name, LETTERS.findall(match["v"])))
 
 
 def _is_letters(match: re.Match[str]) -> bool:

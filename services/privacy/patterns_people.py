@@ -8,11 +8,14 @@ and medicine does not use it. Folded text.
 import re
 
 # ruff: noqa: E501  (an expression that is broken into lines cannot be read)
-from services.privacy.name_words import is_rare_name_word, is_word_and_name
+from services.privacy.name_words import (
+    SAID_IN_CHARTS,
+    is_rare_name_word,
+    is_word_and_name,
+    may_be_name,
+)
 from services.privacy.patterns import form
-from services.privacy.tagger.doubts import CHART_WORDS
 from services.privacy.tagger.hints import FAMILY, GIVEN, MEDICAL, UNLISTED, hint_of_word
-from services.privacy.words import NEVER_NAMES, NOT_NAMES
 
 LETTERS = re.compile(r"[^\W\d_]{3,}")
 PART = r"(?:[A-Z][a-z]{2,15}|(?:O'|Mc|Mac|De|Di|Le|La|Van|Fitz)[A-Z][a-z]{2,15})"
@@ -55,8 +58,7 @@ def _is_name(match: re.Match[str]) -> bool:
 def _is_short(match: re.Match[str]) -> bool:
     """``volunteer Mo``: two letters that charts do not use."""
     lowered = match["name"].lower()
-    is_said = lowered in CHART_WORDS or lowered in NEVER_NAMES or lowered in NOT_NAMES
-    return not is_said and not hint_of_word(lowered) & MEDICAL
+    return lowered not in SAID_IN_CHARTS and not hint_of_word(lowered) & MEDICAL
 
 
 def _is_listed(match: re.Match[str]) -> bool:
@@ -67,7 +69,7 @@ def _is_listed(match: re.Match[str]) -> bool:
 def _is_nicknamed(match: re.Match[str]) -> bool:
     """What stands before and behind the nickname are names."""
     found = LETTERS.findall(match["name"])
-    return all(is_rare_name_word(word) or is_word_and_name(word) for word in (found[0], found[-1]))
+    return all(map(may_be_name, (found[0], found[-1])))
 
 
 def _is_called(match: re.Match[str]) -> bool:
@@ -76,9 +78,9 @@ def _is_called(match: re.Match[str]) -> bool:
     lowered = first.lower()
     if match[0].lower().startswith("called") and not is_word_and_name(first):
         return is_rare_name_word(first)
-    is_said = lowered in NOT_NAMES or lowered in CHART_WORDS or lowered in NEVER_NAMES
     hint = hint_of_word(lowered)
-    return not is_said and not (hint & MEDICAL and not hint & (GIVEN | FAMILY))
+    is_medical = hint & MEDICAL and not hint & (GIVEN | FAMILY)
+    return lowered not in SAID_IN_CHARTS and not is_medical
 
 
 PEOPLE_EN = (

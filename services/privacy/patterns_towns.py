@@ -8,10 +8,10 @@ organism is a place, seldom a name: it goes either way. Folded text.
 import re
 
 # ruff: noqa: E501  (an expression that is broken into lines cannot be read)
-from services.privacy.name_words import GENERA, NAMED_SIGNS, ORGANISMS
+from services.privacy.name_words import NEVER_PROPER
 from services.privacy.patterns import WORD, form
 from services.privacy.patterns_context import NOT_TOWNS, SPECIALTIES
-from services.privacy.tagger.doubts import CHART_WORDS, LANGUAGES, is_medical_by_form
+from services.privacy.tagger.doubts import LANGUAGES, is_medical_by_form
 from services.privacy.tagger.hints import (
     COMMON,
     FAMILY,
@@ -22,7 +22,7 @@ from services.privacy.tagger.hints import (
     UNLISTED,
     hint_of_word,
 )
-from services.privacy.words import NEVER_NAMES, NOT_NAMES
+from services.privacy.words import NOT_NAMES
 
 LETTERS = re.compile(r"[^\W\d_]{3,}")
 TOWN = r"(?P<town>[A-Z][a-z]{2,20}(?:[- ](?:[A-Z][a-z]{2,15})){0,2})\b(?!['’])"
@@ -45,19 +45,7 @@ TITLES = frozenset({"Dr", "Mr", "Mrs", "Ms", "Miss", "Prof", "GP", "PCP", "MD", 
 def is_town_word(word: str) -> bool:
     """Return whether a word with a capital may be a place: no ordinary word, drug, sign or organism."""
     lowered = word.lower()
-    if (
-        lowered in NAMED_SIGNS
-        or lowered in CHART_WORDS
-        or lowered in ORGANISMS
-        or lowered in GENERA
-    ):
-        return False
-    if (
-        lowered in NOT_NAMES
-        or lowered in NEVER_NAMES
-        or lowered in LANGUAGES
-        or lowered in NOT_TOWNS
-    ):
+    if lowered in NEVER_PROPER or lowered in LANGUAGES or lowered in NOT_TOWNS:
         return False
     hint = hint_of_word(lowered)
     if hint == UNLISTED:

@@ -19,17 +19,28 @@ NO_VISIT = Encounter()
 def primed_for(
     known: KnownIdentity,
     body: IdentifiedBody,
+    more: KnownIdentity,
     tagger: Finder | None,
     site: Finder | None = None,
 ) -> "Primed":
-    """Return the scrub of an event of a patient as known, who is told by it already."""
-    visit, more = body.encounter or NO_VISIT, not_kept(known, body.patient)
-    if numbers := quoted_numbers(body):
-        more = msgspec.structs.replace(more, others=more.others | {NUMBER: numbers})
+    """Return the scrub of an event of a patient as known, who is told by it already; ``more`` is
+    what the event says ``beyond`` that.
+    """
+    visit = body.encounter or NO_VISIT
     return Primed(known, visit.staff, visit.number, tagger, site, more)
 
 
-def quoted_numbers(body: IdentifiedBody) -> tuple[str, ...]:
+def beyond(known: KnownIdentity, body: IdentifiedBody) -> KnownIdentity:
+    """Return what the scrub of an event knows for this event alone: what the identity has no room
+    for, and the numbers that its texts quote. ``NOBODY``: nothing.
+    """
+    more = not_kept(known, body.patient)
+    if numbers := _quoted_numbers(body):
+        more = msgspec.structs.replace(more, others=more.others | {NUMBER: numbers})
+    return more
+
+
+def _quoted_numbers(body: IdentifiedBody) -> tuple[str, ...]:
     """Return the numbers of the event's orders, specimens and document that a text of it quotes:
     seldom any, so that the scrub of the patient need not be built anew for each order.
     """

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from services.privacy.name_words import GENERA, ORGANISMS
 from services.privacy.spans import Span
 from services.privacy.tagger.doubts import EPONYMS, LANGUAGES
-from services.privacy.tagger.hints import FAMILY, GIVEN, PLACE, UNLISTED, hint_of_word
+from services.privacy.tagger.hints import UNLISTED, hint_of_word
 from services.privacy.words import words
 
 PROPER = frozenset({"NAME", "LOC"})
@@ -117,7 +117,6 @@ def _is_organism(found: str, said: list[str], before: str, after: str) -> bool:
         return True
     species = SPECIES.match(after)
     if GENUS.fullmatch(found) and species and (found[-1] == "." or species[0][0] == "."):
-        hint = hint_of_word(species["species"])
-        is_person = hint != UNLISTED and bool(hint & (GIVEN | FAMILY | PLACE))
-        return species["species"] in ORGANISMS or (hint == UNLISTED and not is_person)
+        said_next = species["species"]
+        return said_next in ORGANISMS or hint_of_word(said_next) == UNLISTED
     return len(found) == 1 and TWIN.search(before) is not None

@@ -8,7 +8,7 @@ from pydantic_settings import SettingsConfigDict
 from contracts.identified import IDENTIFIED
 from contracts.topic import DAY_MS
 from plumbing.settings import AuditedSettings
-from services.privacy.tagger.shipped import SHIPPED_DIGEST
+from services.privacy.tagger.shipped import SHIPPED_DIGEST, SHIPPED_DIR
 
 GROUP = "privacy"  # the consumer group
 
@@ -33,7 +33,7 @@ class PrivacySettings(AuditedSettings):
     )
     http_port: int = Field(default=8082, description="Its port; 0: a free one.")
     tagger_dir: Path = Field(
-        default=Path("data/taggers/deid/1.4.0"),
+        default=SHIPPED_DIR,
         description="Folder of the tagger of notes: weights and manifest.",
     )
     tagger_digest: str = Field(

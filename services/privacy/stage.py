@@ -23,14 +23,14 @@ from services.privacy.care import news, relation_of
 from services.privacy.decisions import LinkChange
 from services.privacy.deidentify import deidentify
 from services.privacy.guard import GuardWatch, shows_identity
-from services.privacy.identity import NOBODY, not_kept, with_staff
+from services.privacy.identity import NOBODY, with_staff
 from services.privacy.images import ImageDesk, Images, count_images, images_of, with_images
 from services.privacy.links import LinkBook
 from services.privacy.mirror import Entry, Fields, Mirror, Raw
 from services.privacy.opening import Linking, Opened, fits_vault
 from services.privacy.patient_keys import link_of
 from services.privacy.people import Person
-from services.privacy.primed import NO_VISIT, Primed, primed_for, quoted_numbers
+from services.privacy.primed import NO_VISIT, Primed, beyond, primed_for
 from services.privacy.seals import Seals
 from services.privacy.spans import Finder
 from services.privacy.vault import Said, Vault
@@ -224,17 +224,17 @@ class DeidentifyStage:
     def _primed(self, person: Person, body: IdentifiedBody) -> Primed:
         visit = body.encounter or NO_VISIT
         cached = self._cleaners.get(person.link)
+        more = beyond(person.known, body)
         if (
             cached is not None
+            and more is NOBODY
             and (cached.staff, cached.visit_number) == (visit.staff, visit.number)
             and cached.identity == person.known
-            and not_kept(person.known, body.patient) is NOBODY
-            and not quoted_numbers(body)
         ):
             self._cleaners.move_to_end(person.link)
             return cached
         parts = self._parts
-        primed = primed_for(person.known, body, parts.tagger, parts.site)
+        primed = primed_for(person.known, body, more, parts.tagger, parts.site)
         if not primed.is_whole:
             return primed
         self._cleaners[person.link] = primed

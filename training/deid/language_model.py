@@ -52,12 +52,16 @@ def begin_as_the_model(reader: ContextReader, weights: Weights) -> None:
         for part in ("weight", "bias"):
             getattr(reader.norm, part).copy_(weights[f"embeddings.LayerNorm.{part}"])
         for at, layer in enumerate(reader.layers):
-            name = f"encoder.layer.{at}."
-            for part in ("weight", "bias"):
-                heads = [
-                    weights[f"{name}attention.self.{one}.{part}"]
-                    for one in ("query", "key", "value")
-                ]
-                getattr(layer.heads, part).copy_(torch.cat(heads))
-                for ours, theirs in PARTS.items():
-                    getattr(getattr(layer, ours), part).copy_(weights[f"{name}{theirs}.{part}"])
+            layer.load_state_dict(layer_weights(weights, at))
+
+
+def layer_weights(weights: Weights, at: int) -> dict[str, Tensor]:
+    """Return the weights of the model's layer ``at`` by the names of ``context.Layer``."""
+    name = f"encoder.layer.{at}."
+    found: dict[str, Tensor] = {}
+    for part in ("weight", "bias"):
+        heads = (f"{name}attention.self.{one}.{part}" for one in ("query", "key", "value"))
+        found[f"heads.{part}"] = torch.cat([weights[head] for head in heads])
+        for ours, theirs in PARTS.items():
+            found[f"{ours}.{part}"] = weights[f"{name}{theirs}.{part}"]
+    return found

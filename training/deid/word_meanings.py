@@ -17,11 +17,18 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from services.privacy.tagger.context import EPSILON, WIDTH, Layer
 from services.privacy.tagger.hints import FILES, LISTS
 from services.privacy.tagger.meanings import MEANING_WIDTH, MEANINGS, packed
-from training.deid.language_model import model_folder, model_pieces, model_weights
+from training.deid.language_model import (
+    Weights,
+    layer_weights,
+    model_folder,
+    model_pieces,
+    model_weights,
+)
 
-LAYERS, HEADS, WIDTH = 6, 12, 384
+LAYERS = 6
 BATCH = 2_048
 Vectors = npt.NDArray[np.float32]
 
@@ -50,6 +57,9 @@ def read_alone(words: Sequence[str], folder: Path) -> Vectors:
     """Return what the model in ``folder`` says of each word alone, ``(words, WIDTH)``."""
     pieces = {piece: at for at, piece in enumerate(model_pieces(folder))}
     weights = model_weights(folder)
+    layers = [Layer().eval() for _ in range(LAYERS)]
+    for at, layer in enumerate(layers):
+        layer.load_state_dict(layer_weights(weights, at))
     numbers = [_numbers(word, pieces) for word in words]
     found = np.zeros((len(words), WIDTH), dtype=np.float32)
     order = sorted(range(len(words)), key=lambda at: (len(numbers[at]), at))
@@ -58,7 +68,7 @@ def read_alone(words: Sequence[str], folder: Path) -> Vectors:
         length = max(len(numbers[at]) for at in group)
         read = torch.tensor([numbers[at] + [0] * (length - len(numbers[at])) for at in group])
         with torch.inference_mode():
-            found[group] = _mean_output(weights, read).numpy()
+            found[group] = _mean_output(weights, layers, read).numpy()
     return found
 
 
@@ -76,42 +86,21 @@ def _numbers(word: str, pieces: Mapping[str, int]) -> list[int]:
     return [pieces["[CLS]"], *found, pieces["[SEP]"]]
 
 
-def _mean_output(weights: Mapping[str, Tensor], read: Tensor) -> Tensor:
-    """A transformer with its norms after each part; 0 pads. ``(words, WIDTH)``."""
-    mask = (read > 0).float()
-    shut = (1 - mask)[:, None, None] * -1e9
-    hidden = (
+def _mean_output(weights: Weights, layers: Sequence[Layer], read: Tensor) -> Tensor:
+    """What all layers say of the pieces, on average; 0 pads. ``(words, WIDTH)``."""
+    is_piece = read > 0
+    embedded = (
         weights["embeddings.word_embeddings.weight"][read]
         + weights["embeddings.position_embeddings.weight"][: read.shape[1]]
         + weights["embeddings.token_type_embeddings.weight"][0]
     )
-    hidden = _normed(weights, "embeddings.LayerNorm", hidden)
-    for layer in range(LAYERS):
-        at = f"encoder.layer.{layer}."
-        query, key, value = (
-            _linear(weights, f"{at}attention.self.{part}", hidden)
-            .reshape(*hidden.shape[:2], HEADS, WIDTH // HEADS)
-            .transpose(1, 2)
-            for part in ("query", "key", "value")
-        )
-        seen = torch.softmax(query @ key.transpose(2, 3) / (WIDTH / HEADS) ** 0.5 + shut, dim=-1)
-        told = (seen @ value).transpose(1, 2).flatten(2)
-        told = _linear(weights, f"{at}attention.output.dense", told)
-        hidden = _normed(weights, f"{at}attention.output.LayerNorm", hidden + told)
-        inner = functional.gelu(_linear(weights, f"{at}intermediate.dense", hidden))
-        told = _linear(weights, f"{at}output.dense", inner)
-        hidden = _normed(weights, f"{at}output.LayerNorm", hidden + told)
+    scale, shift = (weights[f"embeddings.LayerNorm.{part}"] for part in ("weight", "bias"))
+    hidden = functional.layer_norm(embedded, (WIDTH,), scale, shift, EPSILON)
+    for layer in layers:
+        hidden = layer(hidden, is_piece[:, None, None])
+    mask = is_piece.float()
     mask[:, 0] = 0  # the mark at the begin; the one at the end is a word's too
     return (hidden * mask[..., None]).sum(dim=1) / mask.sum(dim=1, keepdim=True)
-
-
-def _linear(weights: Mapping[str, Tensor], name: str, hidden: Tensor) -> Tensor:
-    return functional.linear(hidden, weights[f"{name}.weight"], weights[f"{name}.bias"])
-
-
-def _normed(weights: Mapping[str, Tensor], name: str, hidden: Tensor) -> Tensor:
-    scale, shift = weights[f"{name}.weight"], weights[f"{name}.bias"]
-    return functional.layer_norm(hidden, (WIDTH,), scale, shift, 1e-12)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from services.privacy.deidentify import deidentify
 from services.privacy.folding import fold, squeeze, term
 from services.privacy.guard import shows_identity
 from services.privacy.identity import NOBODY, grow
-from services.privacy.primed import primed_for
+from services.privacy.primed import beyond, primed_for
 from services.privacy.spans import Finder
 from tests.support.planted import encodings
 from tests.unit.privacy.builders import KEY
@@ -118,7 +118,7 @@ def left_of(parsed: Parsed, begun: float, tagger: Finder | None = None) -> Left:
         if body.event_type == "non_clinical":
             continue
         known = grow(NOBODY, body.patient)
-        primed = primed_for(known, body, tagger)
+        primed = primed_for(known, body, beyond(known, body), tagger)
         event = deidentify(
             body, event_id=one.event_id, key=KEY, known=known, cleaner=primed.cleaner,
             now_ms=RECEIVED_AT_MS,

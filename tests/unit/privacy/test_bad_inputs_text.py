@@ -13,13 +13,13 @@ from services.privacy.free_text import TextCleaner
 from services.privacy.known import KnownTerms
 from services.privacy.known_terms import Term, terms_of
 from services.privacy.tagger.manifest import load_tagger
-from services.privacy.tagger.shipped import SHIPPED_DIGEST
+from services.privacy.tagger.shipped import SHIPPED_DIGEST, SHIPPED_DIR
 from services.privacy.tagger.tagger import Tagger
 from tests.support.timing import is_within
 from tests.unit.privacy.bad_inputs import SECONDS_PER_100_KB
 from tests.unit.privacy.builders import ANNA, MING, known_of
 
-TAGGER = Path(__file__).parents[3] / "data" / "taggers" / "deid" / "1.4.0"
+TAGGER = Path(__file__).parents[3] / SHIPPED_DIR
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ import pytest
 from contracts.identified import Encounter, Note, Patient, PatientId, PersonName, Staff
 from services.privacy.guard import shows_identity
 from services.privacy.identity import NOBODY, KnownIdentity, grow, join, not_kept, with_staff
-from services.privacy.primed import Primed, primed_for
+from services.privacy.primed import Primed, beyond, primed_for
 from tests.unit.privacy.builders import ANNA, MING, a_body
 
 MANY = 200  # staff who see somebody in a long stay
@@ -13,7 +13,8 @@ KIN = Patient(ids=ANNA.ids, names=ANNA.names, others={"NAME": ("Percy Dulwich",)
 
 
 def primed(known: KnownIdentity, patient: Patient = ANNA) -> Primed:
-    return primed_for(known, a_body(patient, encounter=Encounter()), None)
+    body = a_body(patient, encounter=Encounter())
+    return primed_for(known, body, beyond(known, body), None)
 
 
 @pytest.mark.parametrize(
@@ -101,7 +102,8 @@ def test_a_birth_date_is_found_with_two_digits_of_its_year_and_its_year_where_it
 
 def ordered(note: str, *numbers: str) -> Primed:
     body = a_body(ANNA, encounter=Encounter(), notes=(Note(text=note),), numbers=numbers)
-    return primed_for(grow(NOBODY, ANNA), body, None)
+    known = grow(NOBODY, ANNA)
+    return primed_for(known, body, beyond(known, body), None)
 
 
 @pytest.mark.parametrize(

@@ -23,10 +23,10 @@ from services.privacy.tagger.manifest import (
     read_manifest,
 )
 from services.privacy.tagger.network import LABELS, padded
-from services.privacy.tagger.shipped import SHIPPED_DIGEST
+from services.privacy.tagger.shipped import SHIPPED_DIGEST, SHIPPED_DIR
 from services.privacy.tagger.tagger import WHOLE, WINDOW, Tagger, spans_of, window_starts
 
-FOLDER = Path(__file__).parents[3] / "data" / "taggers" / "deid" / "1.4.0"
+FOLDER = Path(__file__).parents[3] / SHIPPED_DIR
 MAX_BYTES = 20_000_000  # of weights and of what else the network reads
 
 
