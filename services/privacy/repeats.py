@@ -23,8 +23,9 @@ PARTS = re.compile(r"[\s,.'’]+")
 
 def find_repeats(folded: str, squeezed: Squeezed, spans: Iterable[Span]) -> list[Span]:
     """Return every place where a name, number or address that ``spans`` hold stands again."""
-    values = {(folded[span.start : span.end], span.label) for span in spans}
-    values = {pair for pair in values if len(pair[0]) <= VALUE_CHARS_MAX}
+    # In the order of the spans: of two kinds of one value the first stays, in every process.
+    found = dict.fromkeys((folded[span.start : span.end], span.label) for span in spans)
+    values = (pair for pair in found if len(pair[0]) <= VALUE_CHARS_MAX)
     terms = KnownTerms(one for value, label in values for one in _terms(value, label))
     return terms.find(folded, squeezed)
 
@@ -49,7 +50,7 @@ def _name_terms(value: str, whole: str) -> Iterator[Term]:
         if len(given) == 2 and has_family and not is_han_word(given):
             yield Term(given, "NAME", needs_cue=given in WORD_NAMES)
         return
-    for part in {whole, *(term(piece) for piece in PARTS.split(value))}:
+    for part in dict.fromkeys((whole, *map(term, PARTS.split(value)))):
         is_short = len(part) < LATIN_CHARS_MIN
         if len(part) >= 3 and part not in NEVER_NAMES and part not in NOT_NAMES:
             yield Term(part, "NAME", needs_cue=is_short or part in WORD_NAMES)
