@@ -1,6 +1,7 @@
 """`auscult train`: cross-validation, calibration, training, card and plots of a model."""
 
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -48,6 +49,14 @@ def train_command(
         int | None, typer.Option(min=2, help="deid: batches of both parts; fewer for a trial.")
     ] = None,
     pause: Annotated[Path | None, typer.Option(help="deid: wait while this file exists.")] = None,
+    device: Annotated[str, typer.Option(help="deid: cpu or cuda, where it learns.")] = "cpu",
+    workers: Annotated[
+        int, typer.Option(min=0, help="deid: processes that write texts; 0: the one that learns.")
+    ] = 0,
+    teacher: Annotated[
+        list[Path] | None,
+        typer.Option(help="deid: folder of a trained tagger to learn from too; several times."),
+    ] = None,
 ) -> None:
     """Train TASK: the folder <output>/<task>/<version> gets weights, manifest, card and plots.
 
@@ -57,7 +66,8 @@ def train_command(
         from cli.commands.train_deid import Asked, train_deid
 
         limits = (threshold, threshold_han)
-        train_deid(Asked(data, notes, gold, output, version, seed, *limits, steps, pause))
+        taught = Asked(data, notes, gold, output, version, seed, *limits, steps, pause)
+        train_deid(replace(taught, device=device, workers=workers, teachers=tuple(teacher or ())))
         return
     from training.icu_mortality.boosting import Recipe
     from training.icu_mortality.pipeline import Plan, read_data, train

@@ -1,4 +1,4 @@
-"""`auscult train deid`: the tagger of notes, by one seed, on one thread."""
+"""`auscult train deid`: the tagger of notes, by one seed; on a CPU always the same."""
 
 import sys
 from dataclasses import dataclass, replace
@@ -25,14 +25,26 @@ class Asked:
     threshold_han: float
     steps: int | None
     pause: Path | None
+    device: str = "cpu"
+    workers: int = 0
+    teachers: tuple[Path, ...] = ()
 
 
 def train_deid(asked: Asked) -> None:
     """Train, write <output>/deid/<version>, and print the digest to pin."""
+    from services.privacy.tagger.manifest import TaggerRefused
+    from training.deid.fit import Progress
     from training.deid.pipeline import NAME, Plan, read_texts, train
 
     created = datetime.fromtimestamp(SystemClock().now_ms() / 1000, UTC).date().isoformat()
     plan = Plan(asked.version, created, asked.threshold, asked.threshold_han, asked.seed)
+    plan = replace(
+        plan,
+        written=replace(plan.written, workers=asked.workers),
+        marked=replace(plan.marked, workers=asked.workers),
+        device=asked.device,
+        teachers=asked.teachers,
+    )
     if asked.steps is not None:
         half = max(1, asked.steps // 2)
         plan = replace(
@@ -45,8 +57,8 @@ def train_deid(asked: Asked) -> None:
         texts = read_texts(asked.data, asked.notes, asked.gold)
         with console.status("writing texts") as status:
             told = status.update if console.is_terminal else console.print
-            manifest = train(texts, plan, folder, told, asked.pause)
-    except FileNotFoundError as error:
+            manifest = train(texts, plan, folder, Progress(told, asked.pause))
+    except (FileNotFoundError, TaggerRefused) as error:
         sys.stderr.write(f"auscult: {error}\n")
         raise typer.Exit(1) from error
     print(f"{folder}  {manifest.digest}")

@@ -26,6 +26,7 @@ TEMPLATES = Path(__file__).with_name("templates")
 LABEL_AT = {label: at for at, label in enumerate(LABELS)} | {"IP": LABELS.index("URL")}
 CHARS_MAX = 700
 POOL = 600  # texts that are put into batches together
+PASSES = 2  # over a pool, with other words hidden and other stretches cut: reading costs most
 UNANALYSED_SHARE = 0.1  # of texts are read without the lexical analyser
 FULL_WIDTH = str.maketrans({",": "，", ":": "：", "(": "（", ")": "）", ";": "；"})
 
@@ -212,12 +213,14 @@ def batches(
         for _ in range(POOL):
             is_more = more is not None and rng.random() < more_share
             texts.append(more.draw(rng) if more and is_more else writer.text())
-        pool = [hidden(cut(one, rng), noise) for one in examples(texts) if len(one.chars)]
-        pool.sort(key=lambda item: len(item.chars))
-        groups: list[list[Example]] = [[]]
-        for item in pool:
-            if groups[-1] and len(item.chars) * (len(groups[-1]) + 1) > chars:
-                groups.append([])
-            groups[-1].append(item)
-        rng.shuffle(groups)
-        yield from groups
+        read = [one for one in examples(texts) if len(one.chars)]
+        for _ in range(PASSES):
+            pool = [hidden(cut(one, rng), noise) for one in read]
+            pool.sort(key=lambda item: len(item.chars))
+            groups: list[list[Example]] = [[]]
+            for item in pool:
+                if groups[-1] and len(item.chars) * (len(groups[-1]) + 1) > chars:
+                    groups.append([])
+                groups[-1].append(item)
+            rng.shuffle(groups)
+            yield from groups

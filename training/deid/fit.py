@@ -5,18 +5,29 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch.nn import functional
 
-from services.privacy.tagger.lexical import KINDS
-from services.privacy.tagger.network import LABELS, CharacterTagger, Read, Shape
-from services.privacy.tagger.pieces import stacked
-from training.deid.corpus import Example, Learnt, Writer, batches
+from services.privacy.tagger.network import CharacterTagger, Shape
+from training.deid.feeding import Batch, Corpus, Source, fed
 from training.deid.language_model import Weights, begin_as_the_model
 
-Told = Callable[[str], None]
 PAUSE_S = 1.0
+TOLD_EVERY = 50
+TOLD_SHARE = 0.7  # of what is learnt is what teachers say, where there are any
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Who is told how far it is, and the file for which it waits while it exists."""
+
+    told: Callable[[str], None]
+    pause: Path | None = None
+
+    def wait(self) -> None:
+        """Return as soon as nobody wants the machine."""
+        while self.pause is not None and self.pause.exists():
+            time.sleep(PAUSE_S)
 
 
 @dataclass(frozen=True)
@@ -30,6 +41,7 @@ class Recipe:
     context_rate: float = 2e-4
     more_share: float = 0.0
     threads: int = 1  # more would add up in another order, and give other weights
+    workers: int = 0  # processes that write texts; 0: the one that learns
 
 
 def new_network(shape: Shape, seed: int, model: Weights | None = None) -> CharacterTagger:
@@ -47,13 +59,15 @@ def new_network(shape: Shape, seed: int, model: Weights | None = None) -> Charac
 
 def fit(
     network: CharacterTagger,
-    writer: Writer,
-    more: Learnt | None,
+    corpus: Corpus,
     recipe: Recipe,
-    told: Told,
-    pause: Path | None = None,
+    progress: Progress,
+    teachers: Sequence[CharacterTagger] = (),
 ) -> CharacterTagger:
-    """Train in place for ``recipe.steps`` batches; while ``pause`` exists, wait."""
+    """Train in place, on the network's device, for ``recipe.steps`` batches.
+
+    Where there are ``teachers``, what they say together is learnt too.
+    """
     torch.set_num_threads(recipe.threads)
     named = list(network.named_parameters())
     # What the language model knows is kept: its layers learn slowly.
@@ -67,20 +81,20 @@ def fit(
         pct_start=0.1,
     )
     network.train()
-    lost = 0.0
-    source = batches(writer, more, recipe.more_share, recipe.seed, recipe.chars)
-    for step, batch in zip(range(recipe.steps), source, strict=False):
-        while pause is not None and pause.exists():
-            time.sleep(PAUSE_S)
-        loss = _loss(network, batch)
+    lost = torch.zeros(())
+    device = next(network.parameters()).device
+    source = Source(corpus, recipe.more_share, recipe.seed, recipe.chars)
+    for step, batch in zip(range(recipe.steps), fed(source, recipe.workers), strict=False):
+        progress.wait()
+        loss = _loss(network, batch.to(device), teachers)
         optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]  # torch does not say
         torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         optimiser.step()
         schedule.step()
-        lost = 0.98 * lost + 0.02 * loss.item() if step else loss.item()
-        if step % 50 == 0:
-            told(f"step {step} of {recipe.steps}, loss {lost:.4f}")
+        lost = 0.98 * lost + 0.02 * loss.detach() if step else loss.detach()
+        if step % TOLD_EVERY == 0:
+            progress.told(f"step {step} of {recipe.steps}, loss {lost:.4f}")
     return network.eval()
 
 
@@ -88,42 +102,24 @@ def _is_begun(name: str) -> bool:
     return name.startswith("context.") and not name.startswith("context.exit")
 
 
-def _loss(network: CharacterTagger, batch: Sequence[Example]) -> torch.Tensor:
-    read, labels, mask, pieces = _tensors(batch)
-    with torch.autocast("cpu", dtype=torch.bfloat16):
-        scores = network(read._replace(context=network.context(pieces)), mask)
-    weights = torch.ones(len(LABELS))
-    return functional.cross_entropy(
-        scores.float(), labels, weight=weights, ignore_index=-1, label_smoothing=0.01
-    )
+def _loss(
+    network: CharacterTagger, batch: Batch, teachers: Sequence[CharacterTagger]
+) -> torch.Tensor:
+    with torch.autocast(batch.labels.device.type, dtype=torch.bfloat16):
+        scores = _scores(network, batch)
+        if teachers:
+            with torch.no_grad():
+                told = [torch.softmax(_scores(one, batch).float(), dim=1) for one in teachers]
+    scores = scores.float()
+    loss = functional.cross_entropy(scores, batch.labels, ignore_index=-1, label_smoothing=0.01)
+    if not teachers:
+        return loss
+    apart = functional.cross_entropy(scores, torch.stack(told).mean(dim=0), reduction="none")
+    is_text = batch.labels >= 0
+    return (1 - TOLD_SHARE) * loss + TOLD_SHARE * apart[is_text].mean()
 
 
-def _tensors(
-    batch: Sequence[Example],
-) -> tuple[Read, torch.Tensor, torch.Tensor, torch.Tensor]:
-    length = max(len(one.chars) for one in batch)
-    chars = np.zeros((len(batch), length), dtype=np.int64)
-    words, hints, rows, at = (np.zeros_like(chars) for _ in range(4))
-    stretches: list[list[int]] = []
-    count = 0
-    labels = np.full_like(chars, -1)
-    kinds = np.zeros((len(batch), length, KINDS), dtype=np.float32)
-    for row, one in enumerate(batch):
-        size = len(one.chars)
-        chars[row, :size], words[row, :size] = one.chars, one.words
-        hints[row, :size], rows[row, :size] = one.hints, one.rows
-        kinds[row, :size], labels[row, :size] = one.kinds, one.labels
-        at[row, :size] = np.where(one.pieces.at > 0, one.pieces.at + count, 0)
-        stretches += one.pieces.stretches
-        count += sum(map(len, one.pieces.stretches))
-    mask = torch.from_numpy((labels >= 0).astype(np.float32))[:, None, None]
-    read = Read(
-        torch.from_numpy(chars),
-        torch.from_numpy(words),
-        torch.from_numpy(hints),
-        torch.from_numpy(rows),
-        torch.from_numpy(kinds),
-        torch.from_numpy(at),
-        torch.empty(0),
-    )
-    return read, torch.from_numpy(labels), mask, stacked(stretches)
+def _scores(network: CharacterTagger, batch: Batch) -> torch.Tensor:
+    read = batch.read._replace(context=network.context(batch.pieces))
+    scores: torch.Tensor = network(read, batch.mask)
+    return scores

@@ -1,7 +1,7 @@
 """From templates and marked texts to a tagger's folder: train, round, write, describe."""
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
@@ -18,12 +18,15 @@ from services.privacy.tagger.manifest import (
     alphabet_sha256,
     encode_manifest,
     golden_spans,
+    network_of,
+    read_manifest,
     tagger_of,
 )
 from services.privacy.tagger.network import ARCHITECTURE, LABELS, CharacterTagger, Shape
 from services.privacy.tagger.packing import packed
 from training.deid.corpus import TEMPLATES, Learnt, Writer
-from training.deid.fit import Recipe, fit, new_network
+from training.deid.feeding import Corpus
+from training.deid.fit import Progress, Recipe, fit, new_network
 from training.deid.language_model import Weights, model_folder, model_weights
 from training.deid.plain_texts import Plain, read_plain
 from training.deid.texts import Half, Marked, read_gold, read_lines, read_notes
@@ -40,15 +43,15 @@ GOLDEN = (
     "Mr Tadeusz Kowalczyk (MRN 1004567), of 12 Elm Road, Leeds, seen on 5 March by Dr Okafor.",
     "Babinski sign absent, metformin 500 mg BID, BP 120/80, reviewed 3 days ago in clinic.",
 )
+GOLDEN_MIN = 3  # that give the same in 16 bits; one that lies near a limit is left out
 LICENCE = (
     "MIT (asq-phi, presidio-research, case vignettes, zh_department), Apache-2.0 (openmed, our"
     " notes, LAC, all-MiniLM-L6-v2), CC BY-SA 3.0 (medical_abstracts)"
 )
-Told = Callable[[str], None]
 
 
 class GoldenDiffers(Exception):
-    """A golden text gives other spans in 16 bits than in 32: it lies too near a limit."""
+    """Most golden texts give other spans in 16 bits than in 32: they lie too near a limit."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,8 @@ class Plan:
     notes_share: float = 0.8  # of the marked texts; the others are the lines
     plain_share: float = 0.12  # of what is not from templates
     figures: dict[str, float] = field(default_factory=dict)
+    device: str = "cpu"
+    teachers: tuple[Path, ...] = ()  # folders of trained ones, each with its first part
 
 
 @dataclass(frozen=True)
@@ -116,39 +121,32 @@ def read_texts(data: Path, notes: Path, gold: Path | None) -> Texts:
     )
 
 
-def train(
-    texts: Texts, plan: Plan, folder: Path, told: Told, pause: Path | None = None
-) -> TaggerManifest:
+def train(texts: Texts, plan: Plan, folder: Path, progress: Progress) -> TaggerManifest:
     """Train both parts and write the folder; return the manifest.
 
     The weights of the first part, which saw no gold note and no development text, are kept in
     ``FIRST_PART`` of it to be measured with; they are not shipped.
     """
     writer = Writer(plan.seed)
-    network = begun(writer, texts, plan, told, pause)
+    network = begun(writer, texts, plan, progress)
     write(network, texts, plan, folder / FIRST_PART)
     before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
-    network = taught(network, writer, texts, plan, told, pause)
+    network = taught(network, writer, texts, plan, progress)
     return write(between(before, network), texts, plan, folder)
 
 
-def begun(
-    writer: Writer, texts: Texts, plan: Plan, told: Told, pause: Path | None = None
-) -> CharacterTagger:
+def begun(writer: Writer, texts: Texts, plan: Plan, progress: Progress) -> CharacterTagger:
     """Train a new network on templates and training notes; it has seen no test of any kind."""
-    network = new_network(plan.shape, plan.seed, texts.model)
+    network = new_network(plan.shape, plan.seed, texts.model).to(plan.device)
     variants = Variants(texts.training_notes, writer.people, writer.names)
     learnt = Learnt(variants, (), 1.0, texts.plain, plan.plain_share)
-    return fit(network, writer, learnt, replace(plan.written, seed=plan.seed), told, pause)
+    recipe = replace(plan.written, seed=plan.seed)
+    teachers = [teacher(folder / FIRST_PART, plan.device) for folder in plan.teachers]
+    return fit(network, Corpus(writer, learnt), recipe, progress, teachers)
 
 
 def taught(
-    network: CharacterTagger,
-    writer: Writer,
-    texts: Texts,
-    plan: Plan,
-    told: Told,
-    pause: Path | None = None,
+    network: CharacterTagger, writer: Writer, texts: Texts, plan: Plan, progress: Progress
 ) -> CharacterTagger:
     """Go on with marked texts among the written ones."""
     writer.begin_again(plan.seed + 1)  # whatever was written before
@@ -159,7 +157,15 @@ def taught(
         texts.plain,
         plan.plain_share,
     )
-    return fit(network, writer, learnt, replace(plan.marked, seed=plan.seed + 1), told, pause)
+    recipe = replace(plan.marked, seed=plan.seed + 1)
+    teachers = [teacher(folder, plan.device) for folder in plan.teachers]
+    return fit(network, Corpus(writer, learnt), recipe, progress, teachers)
+
+
+def teacher(folder: Path, device: str) -> CharacterTagger:
+    """Return the network of a trained folder, to learn from; raise ``TaggerRefused``."""
+    network, _ = network_of(read_manifest(folder), (folder / WEIGHTS).read_bytes())
+    return network.to(device).eval()
 
 
 def between(before: Mapping[str, Tensor], network: CharacterTagger) -> CharacterTagger:
@@ -174,7 +180,7 @@ def between(before: Mapping[str, Tensor], network: CharacterTagger) -> Character
 
 def write(network: CharacterTagger, texts: Texts, plan: Plan, folder: Path) -> TaggerManifest:
     """Write weights (half precision), manifest and card."""
-    weights = save(packed(network.state_dict()))
+    weights = save(packed({name: part.cpu() for name, part in network.state_dict().items()}))
     manifest = TaggerManifest(
         name=NAME,
         version=plan.version,
@@ -192,6 +198,7 @@ def write(network: CharacterTagger, texts: Texts, plan: Plan, folder: Path) -> T
             "sha256": texts.sha256,
             "templates_sha256": templates_sha256(),
             "notes": str(sum(map(len, texts.training_notes.values()))),
+            "teachers": ", ".join(read_manifest(one).digest for one in plan.teachers),
             "licence": LICENCE,
         },
         recipe={
@@ -201,11 +208,18 @@ def write(network: CharacterTagger, texts: Texts, plan: Plan, folder: Path) -> T
         },
         figures=plan.figures,
     )
-    golden, *others = (
-        golden_spans(tagger_of(manifest, weights, precision), manifest.golden)
-        for precision in (torch.float32, torch.bfloat16)
+    golden = tuple(
+        one
+        for one, other in zip(
+            *(
+                golden_spans(tagger_of(manifest, weights, precision), manifest.golden)
+                for precision in (torch.float32, torch.bfloat16)
+            ),
+            strict=True,
+        )
+        if one == other
     )
-    if others != [golden]:
+    if len(golden) < GOLDEN_MIN:
         raise GoldenDiffers(plan.version)
     manifest = msgspec.structs.replace(manifest, golden=golden)
     folder.mkdir(parents=True, exist_ok=True)

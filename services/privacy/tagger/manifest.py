@@ -96,14 +96,22 @@ def tagger_of(
     quickest here); raise ``TaggerRefused``.
     """
     torch.set_num_threads(1)  # the others belong to the other parts of the host
+    network, shape = network_of(manifest, weights)
+    network.settle(precision or quickest_precision())
+    return Tagger(network, shape, manifest.threshold, manifest.threshold_han)
+
+
+def network_of(manifest: TaggerManifest, weights: bytes) -> tuple[CharacterTagger, Shape]:
+    """Return the network in a safetensors file's bytes, in 32 bits, and its shape; raise
+    ``TaggerRefused``.
+    """
     shape = msgspec.convert(manifest.shape, Shape)
     network = CharacterTagger(shape)
     try:
         network.load_state_dict(unpacked(load_tensors(weights)))
     except (SafetensorError, KeyError, RuntimeError) as error:
         raise TaggerRefused("weights") from error
-    network.settle(precision or quickest_precision())
-    return Tagger(network, shape, manifest.threshold, manifest.threshold_han)
+    return network, shape
 
 
 def quickest_precision() -> torch.dtype:

@@ -12,7 +12,8 @@ from services.privacy.tagger.alphabet import CHARS, UNKNOWN, WORDS, encode, enco
 from services.privacy.tagger.network import LABELS, Shape
 from training.deid.corpus import CHARS_MAX, Writer, cut, examples, hidden
 from training.deid.dates import date_en, date_zh
-from training.deid.fit import Recipe, fit, new_network
+from training.deid.feeding import Corpus
+from training.deid.fit import Progress, Recipe, fit, new_network
 from training.deid.grammar import Grammar
 from training.deid.numbers import record_number, resident_id
 from training.deid.plain_texts import read_plain
@@ -103,7 +104,9 @@ def test_the_same_seed_gives_the_same_weights(writer: Writer) -> None:
         writer.begin_again(5)
         network = new_network(SMALL, 5)
         recipe = replace(Recipe(), steps=3, chars=400, seed=5)
-        return list(fit(network, writer, None, recipe, lambda _: None).parameters())
+        return list(
+            fit(network, Corpus(writer, None), recipe, Progress(lambda _: None)).parameters()
+        )
 
     assert all(torch.equal(a, b) for a, b in zip(trained(), trained(), strict=True))
 
