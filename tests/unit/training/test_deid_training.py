@@ -26,11 +26,6 @@ needs_words = pytest.mark.skipif(
 )
 
 
-@pytest.fixture(scope="module")
-def writer() -> Writer:
-    return Writer(seed=3)
-
-
 def test_a_grammar_chooses_nests_and_fills() -> None:
     groups = {"note": ["{a|{b|c}} $n, @tail"], "tail": ["end{|!}"]}
     grammar = Grammar(groups, {"n": lambda rng: str(rng.randrange(3))})
