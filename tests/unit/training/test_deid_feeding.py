@@ -13,7 +13,9 @@ from training.deid.feeding import Batch, Corpus, Source, fed
 from training.deid.fit import Progress, Recipe, fit, new_network
 from training.deid.pipeline import teacher
 
-SMALL = Shape(char_width=4, word_width=4, width=8, dilations=(1, 2))
+SMALL = Shape(
+    char_width=4, word_width=4, width=8, dilations=(1, 2), context_layers=0, context_width=4
+)
 NAMED = LABELS.index("NAME")
 pytestmark = pytest.mark.skipif(
     find_spec("jieba") is None or find_spec("spellchecker") is None,
@@ -53,7 +55,7 @@ def test_what_teachers_say_is_learnt_too(writer: Writer) -> None:
     def trained(teachers: list[CharacterTagger]) -> float:
         writer.begin_again(5)
         network = new_network(SMALL, 5)
-        recipe = replace(Recipe(), steps=4, chars=400, seed=5, rate=5e-2)
+        recipe = replace(Recipe(), steps=12, chars=400, seed=5, rate=5e-2)
         fit(network, Corpus(writer, None), recipe, Progress(lambda _: None), teachers)
         with torch.no_grad():
             read = batch.read._replace(context=network.context(batch.pieces))
