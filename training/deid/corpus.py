@@ -26,7 +26,7 @@ TEMPLATES = Path(__file__).with_name("templates")
 LABEL_AT = {label: at for at, label in enumerate(LABELS)} | {"IP": LABELS.index("URL")}
 CHARS_MAX = 700
 POOL = 600  # texts that are put into batches together
-PASSES = 2  # over a pool, with other words hidden and other stretches cut: reading costs most
+PASSES = 3  # over a pool, with other words hidden and other stretches cut: reading costs most
 UNANALYSED_SHARE = 0.1  # of texts are read without the lexical analyser
 FULL_WIDTH = str.maketrans({",": "，", ":": "：", "(": "（", ")": "）", ";": "；"})
 

@@ -19,16 +19,11 @@ from training.deid.numbers import record_number, resident_id
 from training.deid.plain_texts import read_plain
 from training.deid.texts import Marked
 
-SMALL = Shape(char_width=4, word_width=4, width=8, dilations=(1, 2))
+SMALL = Shape(char_width=4, word_width=4, width=8, dilations=(1, 2), context_layers=1)
 needs_words = pytest.mark.skipif(
     find_spec("jieba") is None or find_spec("spellchecker") is None,
     reason="the word lists are in the training extra",
 )
-
-
-@pytest.fixture(scope="module")
-def writer() -> Writer:
-    return Writer(seed=3)
 
 
 def test_a_grammar_chooses_nests_and_fills() -> None:
