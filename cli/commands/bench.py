@@ -35,6 +35,7 @@ class Wanted:
     seconds: float
     stays: int
     data: Path | None
+    tagger: Path | None
 
 
 def bench_command(
@@ -53,6 +54,10 @@ def bench_command(
             " deid: the folder of the development texts."
         ),
     ] = None,
+    tagger: Annotated[
+        Path | None,
+        typer.Option(help="deid: folder of another tagger; `first-part` of one that was trained."),
+    ] = None,
 ) -> None:
     """Run a benchmark: ours and its peers in one run.
 
@@ -68,7 +73,7 @@ def bench_command(
         raise typer.BadParameter(f"one of {', '.join(BENCHMARKS)}, all")
     if data is not None and not data.exists():
         raise typer.BadParameter(f"{data} is not there", param_hint="--data")
-    wanted = Wanted(_rates(rates), seconds, stays, data)
+    wanted = Wanted(_rates(rates), seconds, stays, data, tagger)
     found: dict[str, Any] = {}
     for one in BENCHMARKS if name == "all" else [name]:
         if name == "all" and one == "physionet" and data is None:
@@ -173,9 +178,18 @@ def _deidentify(_: Wanted) -> Any:
 
 
 def _deid(wanted: Wanted) -> Any:
-    from services.privacy.tagger.manifest import load_tagger
+    from services.privacy.tagger.manifest import TaggerRefused, load_tagger, read_manifest
 
-    tagger = load_tagger(TAGGER_DIR, SHIPPED_DIGEST)
+    if wanted.tagger is None:
+        tagger = load_tagger(TAGGER_DIR, SHIPPED_DIGEST)
+    else:  # one that was just trained: its own manifest is believed
+        try:
+            tagger = load_tagger(wanted.tagger, read_manifest(wanted.tagger).digest)
+        except TaggerRefused as error:
+            hint = "--tagger"
+            raise typer.BadParameter(
+                f"{wanted.tagger}: no tagger: {error}", param_hint=hint
+            ) from error
     return importlib.import_module("bench.deid").run(wanted.data, tagger)
 
 
