@@ -21,6 +21,7 @@ ALSO_WORDS = words(
     "安定 杜仲 安宁 高兴 文化 何时 周围 常春 高度 高原 黄芩 田七 时间",
     "方便 希望 宝宝 桂枝 苏醒 明天 连翘 石膏 应予 高峰 平安 成功 冷静 舒服 梅雨 任意 宁静",
     "高明 夏天 何必 安康 向前 万一 安静 苗条 高山 金银花 钟声 温馨 平凡 游泳 钱多 徐徐 江南",
+    "桂花 何时归 时归 丁香 白术 曾经 水仙 温泉 郑重 文静 时光 黎明 方寸 Bright",
     "欢乐 天天 辛苦 刚刚 Sunny Dawes Precious Glad Patience Stamp Hardy Bland Lord TRAUMA",
     "高速 陈皮 解放 申时 Trauma Duke FRANK Penny Brooke Jesus Bishop Teddy PATIENCE",
 )
