@@ -39,7 +39,7 @@ from services.privacy.refusing import kept
 from services.privacy.repeats import find_repeats
 from services.privacy.sites import find_sites
 from services.privacy.spans import Finder, Span
-from services.privacy.trimming import trimmed, with_initials
+from services.privacy.trimming import parted, trimmed, with_initials
 from services.privacy.widening import widened
 
 TEXT_CHARS_MAX = 200_000
@@ -186,8 +186,9 @@ class TextCleaner:
     def _find(self, folded: Folded, spans: list[Span]) -> list[Span]:
         text = folded.folded
         squeezed = squeeze(text)
+        parts = [part for one in spans for part in parted(text, one)]
         spans = widened(
-            text, [with_initials(text, trimmed(text, one)) for one in kept(text, spans)]
+            text, [with_initials(text, trimmed(text, one)) for one in kept(text, parts)]
         )
         spans += self._counted("form", list(find_genotypes(text)))
         spans += self._counted("form", list(find_broken(text)))

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator
 # ruff: noqa: E501  (an expression that is broken into lines cannot be read)
 from services.privacy.name_words import GENERA, ORGANISMS
 from services.privacy.spans import Span
-from services.privacy.tagger.doubts import EPONYMS, LANGUAGES
-from services.privacy.tagger.hints import UNLISTED, hint_of_word
+from services.privacy.tagger.doubts import EPONYMS, LANGUAGES, is_medical_by_form
+from services.privacy.tagger.hints import LISTS, UNLISTED, hint_of_word
 from services.privacy.words import words
 
 PROPER = frozenset({"NAME", "LOC"})
@@ -32,6 +32,20 @@ AFTER_SCALE = re.compile(
 AFTER_EPONYM = re.compile(
     r"(?:[ -](?:[IVB]{1,3}[ABab]?\b|\d{1,2}[ab]?(?:[ .,;/%)+]|$)|(?:lines?|sign|test|score|class|grade|stage|type|neg|pos|nil|procedure|criteria|ext|exercises|lift|stain|index|vtx|manoeuvre|maneuver|ratio|bodies|boot)\b)|['’]s (?:sign|test|hump|resolving|disease|triangle|point|pouch))"
 )
+# After whom more is called, by our own list: only what stands around them tells.
+SIGNS = EPONYMS | words((LISTS / "signs.txt").read_text(encoding="ascii"))
+# Several in one (``Howell-Jolly``) are one however they stand; in Chinese, one before these.
+EPONYM_PAIR = re.compile(r"[A-Z][^\W\d_]+(?:[-–/][A-Z][^\W\d_]+)+")
+AFTER_EPONYM_ZH = re.compile(
+    r" ?(?:征|氏|试验|分[级期型]|评分|量表|病|综合征|骨折|法|瘤|环|支具|三角|食管|结节|线|[A-DIV]{1,3}型|[IVX]{1,4}[级期度])"
+)
+# Half a drug: what stands behind it is the other half, or how it is taken.
+AFTER_DRUG_ZH = re.compile(
+    r"单抗|列?净(?![\u4e00-\u9fff])|胰岛素|沙坦|他汀|替尼|拉唑|西林|沙星|普利|洛尔|地平|霉素|列汀|鲁肽|双胍|降压片|[片丸](?![\u4e00-\u9fff])|胶囊|颗粒|口服液|注射液"
+)
+# Our own lists: what stands in Chinese charts and nobody and no place is called.
+SAID_ZH = words((LISTS / "said_zh.txt").read_text(encoding="utf-8"))
+SITES_ZH = SAID_ZH | words((LISTS / "no_sites_zh.txt").read_text(encoding="utf-8"))
 LANGUAGE_BEFORE = re.compile(
     r"\b(?:speaks?|spoken?|speaking|in|from|into|via|fluent|year-old|y/?o|yo|retired|an?|school|letters?|mother|interpreter:?) $"
 )
@@ -41,6 +55,7 @@ LANGUAGE_AFTER = re.compile(
 TITLES = words(
     "mr mrs ms miss mx dr drs doctor prof professor sir madam lady rev fr father sr sister brother mum mom mummy mommy dad daddy nan nana nanny gran granny grandma grandpa grandad mama papa",
     "aunt aunty auntie uncle cousin wife husband partner fiance fiancee rav rabbi imam pastor deacon chief chef pere don dona garda nurse tech recep payee lic atty pt patient baby twin infant",
+    "geriatrician neurologist ophthalmologist haematologist hematologist endoscopist paediatrician pediatrician obstetrician physician surgeon churchwarden",
     "resident registrar consultant dermatology hematology haematology oncology dietitian godparent diener prosector landline",
 )
 GENUS = re.compile(r"(?:[^\W\d_]+, )?[A-Z]\.?")
@@ -81,7 +96,8 @@ def _is_none(folded: str, span: Span) -> bool:
     before = folded[max(0, span.start - AROUND_CHARS) : span.start]
     after = folded[span.end : span.end + AROUND_CHARS]
     if span.label in PROPER:
-        return _is_no_proper(found, before, after)
+        is_said = found in (SAID_ZH if span.label == "NAME" else SITES_ZH)
+        return is_said or _is_no_proper(found, before, after)
     if span.label in {"ID", "PHONE"} and TIME.fullmatch(found):
         return NUMBERED.search(before) is None
     if span.label == "ID" and NOMENCLATURE.fullmatch(found):
@@ -95,18 +111,24 @@ def _is_no_proper(found: str, before: str, after: str) -> bool:
     said = [word.lower() for word in LETTERS.findall(found)]
     if said == ["s"] or FLOOR.fullmatch(found):
         return True  # of ``Sinha's``
+    if AFTER_DRUG_ZH.match(after) and found[-1] > "\u3400":
+        return True
     if not said:
         return False
-    return _is_said_of_all(said, before, after) or _is_organism(found, said, before, after)
+    return _is_said_of_all(found, said, before, after) or _is_organism(found, said, before, after)
 
 
-def _is_said_of_all(said: list[str], before: str, after: str) -> bool:
-    """All words are a title, a sign, a language or a town after which something is called."""
+def _is_said_of_all(found: str, said: list[str], before: str, after: str) -> bool:
+    """All words are a title, a sign, a disease, a language or a town after which something is called."""
     if all(word in TITLES for word in said):
         return True
     if all(word in LANGUAGES for word in said):
         return bool(LANGUAGE_BEFORE.search(before) or LANGUAGE_AFTER.match(after))
-    if all(word in EPONYMS for word in said) and AFTER_EPONYM.match(after):
+    if all(word in SIGNS for word in said):
+        is_sign = AFTER_EPONYM.match(after) or AFTER_EPONYM_ZH.match(after)
+        if is_sign or (len(said) > 1 and EPONYM_PAIR.fullmatch(found)):
+            return True
+    if all(hint_of_word(word) == UNLISTED and is_medical_by_form(word) for word in said):
         return True
     is_scale = len(said) == 1 and said[0] in SCALES and AFTER_SCALE.match(after) is not None
     return is_scale and not before.endswith(PLACE_LEADS)

@@ -6,7 +6,7 @@ beside a name go with it.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from services.privacy.spans import Span
 from services.privacy.words import DOUBLE_SURNAMES, RARE_SURNAMES, SURNAMES
@@ -26,6 +26,7 @@ LEADS = (
 TITLES = re.compile(
     rf"(?:(?:{LEADS}|{POSTS})\b\.?[ \n]{{1,2}})+(?=\w\w|\w[. ])"
     rf"|[子女母父儿](?=[{SURNAMES}{RARE_SURNAMES}][\u4e00-\u9fff]{{1,2}}$)"
+    r"|(?:之[子女父母夫妻]|其表?[兄弟姐妹]|司机|车长|接诊|彩超|公安)(?=[\u4e00-\u9fff·]{1,5}$| ?[A-ZА-Я])"
     r"|(?:患者|护士长?|医师|医生|家属|工友|室友|同寝|战友|保姆|其[弟妹兄姐子女母父孙儿夫妻]|[次长幼][子女](?=[\u4e00-\u9fff]{2})|[弟妹夫妻侄嫂姐兄])(?=[\u4e00-\u9fff·]{2,6}$)"
 )
 # Degrees, colleges and posts in capitals behind a name that is not: ``Marlene Fitch ARNP``.
@@ -39,7 +40,7 @@ SMALL_BEFORE = re.compile(
 )
 SMALL_AFTER = re.compile(r"(?<=[a-z.])(?: [a-z]{3,12})+$")
 TITLES_AFTER = re.compile(
-    r"(?<=.)(?:副?主任|主?治?医师|医生|大夫|护士长?|治疗师|科长|老板|太太|师傅|大爷|教授|老师|先生|女士|阿姨|大[哥姐]"
+    r"(?<=.)(?:副?主任|主?治?医师|医生|大夫|护士长?|治疗师|科长|老板|太太|师傅|大爷|教授|老师|先生|女士|阿姨|大[哥姐]|之[子女]"
     rf"|(?<=^[{SURNAMES}{RARE_SURNAMES}])[总叔哥姐])$"
 )
 VERBS = re.compile(
@@ -47,15 +48,16 @@ VERBS = re.compile(
 )
 HAN_TITLE = re.compile("副?主任|医师|医生|大夫|护士|教授|老师|先生|女士")
 CUES = re.compile(
-    r"(?:(?:[Ss]/?[Nn]|LOT|Lot|kit|op|doc|Doc|pgr|is)[ :.#]|GRID|RIS|HSN|IHS|UNOS|PHIN|BVN|ULI|HRN|DOB|(?:[A-Z]{2} )?DL|MRN|NPI|CSN|URN?|DVA|PPSN|PHN|NHS|CHI|NRIC|ACC|ID|N[oO]|CCN|QQ|微信号?|护照号?|车牌号?|车号|身份证号?|殡?[仪]?车|条形?码|序列?号?|[卡盒单号])[ #:.]{0,3}(?=[A-Z]{0,3}\d|[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼][A-Z])"
+    r"(?:(?:[Ss]/?[Nn]|LOT|[Ll]ot|ref|REF|PO|PC|MR|DME|PNR|police|kit|op|doc|Doc|pgr|is)[ :.#]|GRID|RIS|HSN|IHS|UNOS|PHIN|BVN|ULI|HRN|DOB|(?:[A-Z]{2} )?DL|MRN|NPI|CSN|URN?|DVA|UMRN|Aadhaar|PRF|IHI|HCN|PPSN|PHN|NHS|CHI|NRIC|ACC|ID|N[oO]|CCN|QQ|微信号?|护照号?|车牌号?|车号|身份证号?|殡?[仪]?车|条形?码|序列?号?|[卡盒单号])[ #:.]{0,3}(?=[A-Z]{0,3}\d|[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼][A-Z])"
 )
 PHONE_CUES = re.compile(
     r"\s?(?:ext(?:ension|n)?|x|ph|tel|phone|mob|或|分机)[.: #]{0,2}(?=[\d(+])", re.IGNORECASE
 )
 # Before a date: a time, what joins it to the sentence, letters that are no month.
 DATE_LEADS = re.compile(
-    r"(?:(?:[01]\d|2[0-3])[0-5]\d(?:[-–](?:[01]\d|2[0-4])[0-5]\d)? +(?=\d|[JFMASOND])|\d{1,2}(?:[:.]\d\d)? ?[ap]m,? |(?:of|an|in|at|sch|final|Rex|RVT) |(?:week(?:end)? of |evening of )(?=\d|[A-Z]))+"
+    r"(?:DOB:? |(?:[01]\d|2[0-3])[0-5]\d(?:[-–](?:[01]\d|2[0-4])[0-5]\d)? +(?=\d|[JFMASOND])|\d{1,2}(?:[:.]\d\d)? ?[ap]m,? |(?:of|an|in|at|sch|final|Rex|RVT) |(?:week(?:end)? of |evening of )(?=\d|[A-Z]))+"
 )
+HAN_STOP = re.compile(r"[,。、;:](?=[\u4e00-\u9fff]|$)|(?<=[\u4e00-\u9fff])[,。、;:]")
 DATE_TAILS = re.compile(r"(?<=[a-z\d]) (?:weekend|week|lunch|BTB)$")
 # A time to the second stays with its date: such a pair is looked up easily.
 TIMES = re.compile(
@@ -67,13 +69,27 @@ SMALL_SITES = re.compile(
     r"(?:,| \()? (?:center|centre|office|bus|library|schools?|garage|farm|lab|plant|pharmacy|campus|infusion|yard|races|branch|depot|site|lands|main|rm|so|residential)$|\.? (?:Dietitian|PS|SNF|Vets)$"
 )
 SMALL_LEADS = re.compile(
-    r"(?:Peds|GP|Pediatrician|Disposition|wing,|flat|blk|walk|OSH|HOSPICE|OF|in|at|of|from|to) \(?(?=[A-Z])|(?:OSH) \("
+    r"(?:[Tt]he|THE|Gen Med,|nr|CT|XR|MRI|Peds|GP|Pediatrician|Disposition|wing,|flat|blk|walk|OSH|HOSPICE|OF|in|at|of|from|to) \(?(?=[A-Z])|(?:OSH) \("
 )
 # Before and after a place of Chinese text: what is no part of it.
 PLACE_LEADS = re.compile(
     r"(?:现居住?|现住|户籍|地点|途经|嫁至|家乡可就近|或就近|址|自(?!贡|流井|治)|从(?!化|江)|居(?!庸|巢)|含(?!山)|抵|系|至|或|经(?!开))(?=[\u4e00-\u9fff]{2})"
 )
 PLACE_TAILS = re.compile(r"(?<=[\u4e00-\u9fff]{2})(?:附近|家[中里]|一带|租住|打工|农牧民|人)$")
+
+
+def parted(folded: str, span: Span) -> Iterator[Span]:
+    """Yield the parts of a Chinese name between which the sentence goes on: ``邬查房,蓝天``."""
+    if span.label != "NAME":
+        yield span
+        return
+    start = span.start
+    for stop in HAN_STOP.finditer(folded, span.start, span.end):
+        if stop.start() > start:
+            yield Span(start, stop.start(), span.label)
+        start = stop.end()
+    if start < span.end:
+        yield Span(start, span.end, span.label)
 
 
 def trimmed(folded: str, span: Span) -> Span:

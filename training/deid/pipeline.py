@@ -67,16 +67,21 @@ class Plan:
     seed: int = 1
     shape: Shape = field(default_factory=Shape)
     written: Recipe = field(
-        default_factory=lambda: Recipe(steps=1_400, chars=5_000, rate=3e-3, more_share=0.75)
+        default_factory=lambda: Recipe(
+            steps=2_000, chars=16_000, rate=3e-3, context_rate=3e-4, more_share=0.8
+        )
     )
     marked: Recipe = field(
-        default_factory=lambda: Recipe(steps=2_200, chars=5_000, rate=2e-3, more_share=0.8)
+        default_factory=lambda: Recipe(
+            steps=1_600, chars=16_000, rate=1.5e-3, context_rate=3e-4, more_share=0.8
+        )
     )
     notes_share: float = 0.8  # of the marked texts; the others are the lines
     plain_share: float = 0.12  # of what is not from templates
     figures: dict[str, float] = field(default_factory=dict)
     device: str = "cpu"
-    teachers: tuple[Path, ...] = ()  # folders of trained ones, each with its first part
+    # Folders of trained ones. Only their first parts teach, which have seen no test.
+    teachers: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -138,10 +143,12 @@ def train(texts: Texts, plan: Plan, folder: Path, progress: Progress) -> TaggerM
 def begun(writer: Writer, texts: Texts, plan: Plan, progress: Progress) -> CharacterTagger:
     """Train a new network on templates and training notes; it has seen no test of any kind."""
     network = new_network(plan.shape, plan.seed, texts.model).to(plan.device)
+    teachers = [teacher(folder / FIRST_PART, plan.device) for folder in plan.teachers]
+    if teachers:  # it goes on from the first of them, which has its shape
+        network.load_state_dict(teachers[0].state_dict())
     variants = Variants(texts.training_notes, writer.people, writer.names)
     learnt = Learnt(variants, (), 1.0, texts.plain, plan.plain_share)
     recipe = replace(plan.written, seed=plan.seed)
-    teachers = [teacher(folder / FIRST_PART, plan.device) for folder in plan.teachers]
     return fit(network, Corpus(writer, learnt), recipe, progress, teachers)
 
 
@@ -158,7 +165,7 @@ def taught(
         plan.plain_share,
     )
     recipe = replace(plan.marked, seed=plan.seed + 1)
-    teachers = [teacher(folder, plan.device) for folder in plan.teachers]
+    teachers = [teacher(folder / FIRST_PART, plan.device) for folder in plan.teachers]
     return fit(network, Corpus(writer, learnt), recipe, progress, teachers)
 
 

@@ -2,5 +2,5 @@
 
 from pathlib import Path
 
-SHIPPED_DIR = Path("data/taggers/deid/1.4.0")
-SHIPPED_DIGEST = "ff07b0175557d2de9e8c473023b9b48385222641f6a63f96fb379b3be94096d4"
+SHIPPED_DIR = Path("data/taggers/deid/1.5.0")
+SHIPPED_DIGEST = "51d7d7c95c126cab39b670d483c58cc4fb339e21b0403b26a547f33bebc5ac66"

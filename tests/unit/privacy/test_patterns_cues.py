@@ -41,7 +41,7 @@ GOES = [
     ("knocked down, RTC on the A127", "A127"),
     ("was admitted to Cedars-Sinai last week", "Cedars-Sinai"),
     ("records of Stanford Health", "Stanford Health"),
-    ("theatre list at the Brompton", "the Brompton"),
+    ("theatre list at the Brompton", "Brompton"),
     ("exhibit MN 44821 sealed", "MN 44821"),
     ("taxi no TN 07 BX 1182 seen leaving", "TN 07 BX 1182"),
     ("hit by a silver van, LK67 XQD, at 30 mph", "LK67 XQD"),
