@@ -11,10 +11,20 @@ from collections.abc import Iterable, Iterator
 from services.privacy.name_words import GENERA, ORGANISMS
 from services.privacy.spans import Span
 from services.privacy.tagger.doubts import EPONYMS, LANGUAGES, is_medical_by_form
-from services.privacy.tagger.hints import LISTS, UNLISTED, hint_of_word
+from services.privacy.tagger.hints import (
+    FAMILY,
+    GIVEN,
+    LISTS,
+    MEDICAL,
+    ORDINARY,
+    PLACE,
+    UNLISTED,
+    hint_of_word,
+)
 from services.privacy.words import words
 
 PROPER = frozenset({"NAME", "LOC"})
+SAID, NAMING = ORDINARY | MEDICAL, GIVEN | FAMILY | PLACE  # of what lists say of a word
 LETTERS = re.compile(r"[^\W\d_]+")
 AROUND_CHARS = 24
 PLACE_LEADS = ("in ", "at ", "from ", "to ", "of ", "near ")
@@ -46,6 +56,7 @@ AFTER_DRUG_ZH = re.compile(
 # Our own lists: what stands in Chinese charts and nobody and no place is called.
 SAID_ZH = words((LISTS / "said_zh.txt").read_text(encoding="utf-8"))
 SITES_ZH = SAID_ZH | words((LISTS / "no_sites_zh.txt").read_text(encoding="utf-8"))
+SAID_CHARS_MAX = 6
 LANGUAGE_BEFORE = re.compile(
     r"\b(?:speaks?|spoken?|speaking|in|from|into|via|fluent|year-old|y/?o|yo|retired|an?|school|letters?|mother|interpreter:?) $"
 )
@@ -86,9 +97,19 @@ NOMENCLATURE = re.compile(
 
 def kept(folded: str, spans: Iterable[Span]) -> Iterator[Span]:
     """Yield the spans that are an identifier by what stands in and around them."""
+    is_cased = any(map(str.isupper, folded))
     for span in spans:
-        if not _is_none(folded, span):
+        is_word = is_cased and span.label in PROPER and _is_ordinary(folded[span.start : span.end])
+        if not is_word and not _is_none(folded, span):
             yield span
+
+
+def _is_ordinary(found: str) -> bool:
+    """In a text with capitals, small letters only, and each word is one that nobody is called."""
+    if not found.isascii() or not found.islower():
+        return False
+    hints = [hint_of_word(word) for word in LETTERS.findall(found)]
+    return all(hint != UNLISTED and hint & SAID and not hint & NAMING for hint in hints)
 
 
 def _is_none(folded: str, span: Span) -> bool:
@@ -96,7 +117,8 @@ def _is_none(folded: str, span: Span) -> bool:
     before = folded[max(0, span.start - AROUND_CHARS) : span.start]
     after = folded[span.end : span.end + AROUND_CHARS]
     if span.label in PROPER:
-        is_said = found in (SAID_ZH if span.label == "NAME" else SITES_ZH)
+        said = SAID_ZH if span.label == "NAME" else SITES_ZH
+        is_said = found[:1] > "\u3400" and _is_within(folded, span, said)
         return is_said or _is_no_proper(found, before, after)
     if span.label in {"ID", "PHONE"} and TIME.fullmatch(found):
         return NUMBERED.search(before) is None
@@ -105,6 +127,16 @@ def _is_none(folded: str, span: Span) -> bool:
     if span.label == "DATE" and ORDINAL.fullmatch(found):
         return AFTER_ORDINAL.match(after) is not None
     return False
+
+
+def _is_within(folded: str, span: Span, said: frozenset[str]) -> bool:
+    """It is a word of the list, or part of one that stands there: ``帕金`` of ``帕金森病``."""
+    least = max(span.end - span.start, 2 if span.end - span.start > 1 else 3)
+    return any(
+        folded[start:end] in said
+        for start in range(max(0, span.end - SAID_CHARS_MAX), span.start + 1)
+        for end in range(max(span.end, start + least), start + SAID_CHARS_MAX + 1)
+    )
 
 
 def _is_no_proper(found: str, before: str, after: str) -> bool:
@@ -130,7 +162,8 @@ def _is_said_of_all(found: str, said: list[str], before: str, after: str) -> boo
             return True
     if all(hint_of_word(word) == UNLISTED and is_medical_by_form(word) for word in said):
         return True
-    is_scale = len(said) == 1 and said[0] in SCALES and AFTER_SCALE.match(after) is not None
+    after_scale = AFTER_SCALE.match(after) or AFTER_EPONYM_ZH.match(after)
+    is_scale = len(said) == 1 and said[0] in SCALES and after_scale is not None
     return is_scale and not before.endswith(PLACE_LEADS)
 
 

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterator
 
 from services.privacy.spans import Span
+from services.privacy.tagger.doubts import is_shorthand
 from services.privacy.words import DOUBLE_SURNAMES, RARE_SURNAMES, SURNAMES
 
 # ruff: noqa: E501  (an expression that is broken into lines cannot be read)
@@ -26,7 +27,7 @@ LEADS = (
 TITLES = re.compile(
     rf"(?:(?:{LEADS}|{POSTS})\b\.?[ \n]{{1,2}})+(?=\w\w|\w[. ])"
     rf"|[子女母父儿](?=[{SURNAMES}{RARE_SURNAMES}][\u4e00-\u9fff]{{1,2}}$)"
-    r"|(?:之[子女父母夫妻]|其表?[兄弟姐妹]|司机|车长|接诊|彩超|公安)(?=[\u4e00-\u9fff·]{1,5}$| ?[A-ZА-Я])"
+    r"|(?:之[子女父母夫妻]|其表?[兄弟姐妹]|司机|车长|接诊|彩超|公安) ?(?=[\u4e00-\u9fff·]{1,5}$|[A-ZА-Я])"
     r"|(?:患者|护士长?|医师|医生|家属|工友|室友|同寝|战友|保姆|其[弟妹兄姐子女母父孙儿夫妻]|[次长幼][子女](?=[\u4e00-\u9fff]{2})|[弟妹夫妻侄嫂姐兄])(?=[\u4e00-\u9fff·]{2,6}$)"
 )
 # Degrees, colleges and posts in capitals behind a name that is not: ``Marlene Fitch ARNP``.
@@ -71,6 +72,9 @@ SMALL_SITES = re.compile(
 SMALL_LEADS = re.compile(
     r"(?:[Tt]he|THE|Gen Med,|nr|CT|XR|MRI|Peds|GP|Pediatrician|Disposition|wing,|flat|blk|walk|OSH|HOSPICE|OF|in|at|of|from|to) \(?(?=[A-Z])|(?:OSH) \("
 )
+# A unit by its letters, before a place and after it: ``Letterkenny Hospital AMAU``.
+UNIT_BEFORE = re.compile(r"(?P<unit>[A-Z]{2,6}),? (?=[A-Z][a-z])")
+UNIT_AFTER = re.compile(r"(?<=[a-z]),? (?P<unit>[A-Z]{2,6})$")
 # Before and after a place of Chinese text: what is no part of it.
 PLACE_LEADS = re.compile(
     r"(?:现居住?|现住|户籍|地点|途经|嫁至|家乡可就近|或就近|址|自(?!贡|流井|治)|从(?!化|江)|居(?!庸|巢)|含(?!山)|抵|系|至|或|经(?!开))(?=[\u4e00-\u9fff]{2})"
@@ -141,7 +145,11 @@ def _date(found: str, _: str) -> tuple[int, int]:
 def _place(found: str, _: str) -> tuple[int, int]:
     if found[:1] < "\u3400":
         lead, tail = SMALL_LEADS.match(found), SMALL_SITES.search(found, 1)
-        return (lead.end() if lead else 0), (tail.start() if tail else len(found))
+        start, end = (lead.end() if lead else 0), (tail.start() if tail else len(found))
+        unit = UNIT_BEFORE.match(found, start)
+        start = unit.end() if unit and is_shorthand(unit["unit"]) else start
+        unit = UNIT_AFTER.search(found, start + 1, end)
+        return start, (unit.start() if unit and is_shorthand(unit["unit"]) else end)
     lead, tail = PLACE_LEADS.match(found), PLACE_TAILS.search(found)
     return (lead.end() if lead else 0), (tail.start() if tail else len(found))
 

@@ -3,4 +3,4 @@
 from pathlib import Path
 
 SHIPPED_DIR = Path("data/taggers/deid/1.5.0")
-SHIPPED_DIGEST = "51d7d7c95c126cab39b670d483c58cc4fb339e21b0403b26a547f33bebc5ac66"
+SHIPPED_DIGEST = "3933c70595a8f36d411375dd8bb1727f90dec962e1ddcc5b39baebb957efba44"

@@ -20,6 +20,13 @@ NONE = [
     ("recruited to NCT05388669 today", "NCT05388669", "ID"),
     ("on the 9th centile", "9th", "DATE"),
     ("Twin B was smaller", "B", "NAME"),
+    ("film: rouleaux, Howell-Jolly seen", "Howell-Jolly", "NAME"),
+    ("CTA主动脉夹层Stanford A型。", "Stanford", "NAME"),
+    ("予司库奇尤单抗150mg", "司库奇尤", "NAME"),
+    ("接诊时神清", "接诊", "NAME"),
+    ("由当地卫生院转来", "当地卫生院", "LOC"),
+    ("Nil else. Hypokalaemia again", "Hypokalaemia", "NAME"),
+    ("She came in a taxi with towels", "towels", "NAME"),
 ]
 STAYS = [
     ("moved to Boston, works there", "Boston", "LOC"),
@@ -29,6 +36,10 @@ STAYS = [
     ("bleep 1305 for help", "1305", "PHONE"),
     ("Dr Kerley agrees with it", "Kerley", "NAME"),
     ("due on the 9th at noon", "9th", "DATE"),
+    ("seen by Okafor-Jolly today", "Okafor-Jolly", "NAME"),
+    ("came with nadia at noon, Tuesday", "nadia", "NAME"),
+    ("came with peaches at noon", "peaches", "NAME"),
+    ("予张建国单间", "张建国", "NAME"),
 ]
 
 

@@ -1,7 +1,7 @@
 import pytest
 
 from services.privacy.spans import Span
-from services.privacy.trimming import trimmed, with_initials
+from services.privacy.trimming import parted, trimmed, with_initials
 
 
 @pytest.mark.parametrize(
@@ -17,6 +17,14 @@ from services.privacy.trimming import trimmed, with_initials
         ("侄乌云其其格", "NAME", "乌云其其格"),
         ("母何采薇", "NAME", "何采薇"),
         ("司徒主任", "NAME", "司徒"),
+        ("其表弟仁青", "NAME", "仁青"),
+        ("白雪之女", "NAME", "白雪"),
+        ("彩超 Priya", "NAME", "Priya"),
+        ("lot DX7-4002", "ID", "DX7-4002"),
+        ("the Friarage", "LOC", "Friarage"),
+        ("Letterkenny Hospital AMAU", "LOC", "Letterkenny Hospital"),
+        ("AMU Tullamore", "LOC", "Tullamore"),
+        ("Belgaum KLE", "LOC", "Belgaum KLE"),
         ("岑总", "NAME", "岑"),
         ("ext 4747", "PHONE", "4747"),
         ("SN DX7-4002", "ID", "DX7-4002"),
@@ -57,6 +65,17 @@ def test_titles_cues_and_times_stay(found: str, label: str, left: str) -> None:
     span = trimmed(text, Span(2, 2 + len(found), label))
     assert text[span.start : span.end] == left
     assert span.label == label
+
+
+def test_a_name_ends_where_the_sentence_goes_on() -> None:
+    text = "主治邬查房,蓝天。O'Hara, J"
+
+    def parts(start: int, end: int, label: str = "NAME") -> list[str]:
+        return [text[p.start : p.end] for p in parted(text, Span(start, end, label))]
+
+    assert parts(2, 9) == ["邬查房", "蓝天"]
+    assert parts(9, len(text)) == ["O'Hara, J"]
+    assert parts(2, 9, "LOC") == ["邬查房,蓝天。"]
 
 
 @pytest.mark.parametrize(
