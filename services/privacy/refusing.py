@@ -72,7 +72,7 @@ TITLES = words(
 GENUS = re.compile(r"(?:[^\W\d_]+, )?[A-Z]\.?")
 SPECIES = re.compile(r"\.? ?(?P<species>[a-z]{4,16})\b")
 TIME = re.compile(
-    r"(?:[01]\d|2[0-3])(?:[0-5]\d|\.[0-5]\d)(?:[-–](?:[01]\d|2[0-4])(?:[0-5]\d|\.[0-5]\d))?"
+    r"(?:[01]\d|2[0-3])(?:[0-5]\dh?|\.[0-5]\d)(?:[-–](?:[01]\d|2[0-4])(?:[0-5]\d|\.[0-5]\d))?"
 )
 # What is called by four figures stands behind these.
 NUMBERED = re.compile(
@@ -80,7 +80,7 @@ NUMBERED = re.compile(
     re.IGNORECASE,
 )
 FLOOR = re.compile(
-    r"\d{1,2}(?:st|nd|rd|th)|\d{1,2} (?:North|South|East|West|Tower|Main)|bay \d{1,2}"
+    r"\d{1,2}(?:st|nd|rd|th)|\d{1,2} (?:North|South|East|West|Tower|Main)|bay \d{1,2}|(?:\d{1,2} (?:North|South|East|West) )?(?:[Rr]m|[Rr]oom|RM)\.? ?\d{1,4}[A-Z]?(?:-[A-Z\d])?"
 )
 TWIN = re.compile(
     r"\b(?:[Tt]win|ABO|[Hh]epatitis|[Vv]it(?:amin)?|type|group|Hb|Factor|grade|class|bed|unit|[Tt]eam|TEAM|Cat|cat|antigen|[Pp]en)\.? $"

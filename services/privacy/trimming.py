@@ -58,6 +58,8 @@ PHONE_CUES = re.compile(
 DATE_LEADS = re.compile(
     r"(?:DOB:? |(?:[01]\d|2[0-3])[0-5]\d(?:[-–](?:[01]\d|2[0-4])[0-5]\d)? +(?=\d|[JFMASOND])|\d{1,2}(?:[:.]\d\d)? ?[ap]m,? |(?:of|an|in|at|sch|final|Rex|RVT) |(?:week(?:end)? of |evening of )(?=\d|[A-Z]))+"
 )
+AGE_TAILS = re.compile(r"(?<=\d) ?(?:y/?o|yrs?|year[ -]?old)\b.*$")
+ASCII_RUN = re.compile(r"[!-~]+")  # an address of mail or the web, in a Chinese sentence
 HAN_STOP = re.compile(r"[,。、;:](?=[\u4e00-\u9fff]|$)|(?<=[\u4e00-\u9fff])[,。、;:]")
 DATE_TAILS = re.compile(r"(?<=[a-z\d]) (?:weekend|week|lunch|BTB)$")
 # A time to the second stays with its date: such a pair is looked up easily.
@@ -154,7 +156,30 @@ def _place(found: str, _: str) -> tuple[int, int]:
     return (lead.end() if lead else 0), (tail.start() if tail else len(found))
 
 
-EDGES = {"NAME": _name, "ID": _lead(CUES), "PHONE": _lead(PHONE_CUES), "DATE": _date, "LOC": _place}
+def _ascii(found: str, _: str) -> tuple[int, int]:
+    runs = [match.span() for match in ASCII_RUN.finditer(found)]
+    return max(runs, key=_length, default=(0, len(found)))
+
+
+def _length(edges: tuple[int, int]) -> int:
+    return edges[1] - edges[0]
+
+
+def _age(found: str, _: str) -> tuple[int, int]:
+    tail = AGE_TAILS.search(found)
+    return 0, (tail.start() if tail else len(found))
+
+
+EDGES = {
+    "AGE": _age,
+    "EMAIL": _ascii,
+    "URL": _ascii,
+    "NAME": _name,
+    "ID": _lead(CUES),
+    "PHONE": _lead(PHONE_CUES),
+    "DATE": _date,
+    "LOC": _place,
+}
 
 INITIAL_AFTER = re.compile(
     r" [A-Z]\b\.?(?=[,;)/\n]|$)|, ?[A-Z](?:\.(?: ?[A-Z]\.)?)?(?=[\n;)\"”]|$)"

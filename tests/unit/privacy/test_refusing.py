@@ -26,6 +26,9 @@ NONE = [
     ("接诊时神清", "接诊", "NAME"),
     ("由当地卫生院转来", "当地卫生院", "LOC"),
     ("Nil else. Hypokalaemia again", "Hypokalaemia", "NAME"),
+    ("moved to Rm 208 today", "Rm 208", "LOC"),
+    ("from ED to 4 North rm 412-B now", "4 North rm 412-B", "LOC"),
+    ("seen 0317h by reg", "0317h", "PHONE"),
     ("She came in a taxi with towels", "towels", "NAME"),
 ]
 STAYS = [

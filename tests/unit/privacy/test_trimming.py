@@ -58,6 +58,9 @@ from services.privacy.trimming import parted, trimmed, with_initials
         ("week of 8 April", "DATE", "8 April"),
         ("Ballard center", "LOC", "Ballard"),
         ("St. Joe's", "LOC", "St. Joe's"),
+        ("96yo", "AGE", "96"),
+        ("已发snake_hn@126.example", "EMAIL", "snake_hn@126.example"),
+        ("https://pan.example/s/8fK2q,密码略", "URL", "https://pan.example/s/8fK2q,"),
     ],
 )
 def test_titles_cues_and_times_stay(found: str, label: str, left: str) -> None:
