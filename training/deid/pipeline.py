@@ -251,6 +251,7 @@ def card(manifest: TaggerManifest, size: int) -> str:
         templates=manifest.training["templates_sha256"],
         licence=manifest.training["licence"],
         notes=manifest.training["notes"],
+        teachers=manifest.training["teachers"] or "none",
         layers=manifest.shape["context_layers"],
         written=int(manifest.recipe["written_steps"]),
         marked=int(manifest.recipe["marked_steps"]),
