@@ -1,4 +1,4 @@
-"""Pure: hospitals and other sites of care by the name or the letters they go by, in folded text.
+"""Pure: hospitals and other sites by the name or the letters they go by, in folded text.
 
 ``transferred from RVI``, ``at the Royal``, ``seen at MGH``. `lists/sites.txt` is our own: names that
 are nothing else stand alone; names that are words, persons or abbreviations too (``?``) count behind
