@@ -3,4 +3,4 @@
 from pathlib import Path
 
 SHIPPED_DIR = Path("data/taggers/deid/1.5.0")
-SHIPPED_DIGEST = "3933c70595a8f36d411375dd8bb1727f90dec962e1ddcc5b39baebb957efba44"
+SHIPPED_DIGEST = "8c0d59d4e444f170cccd5e70d8ba7bffb660477e2f9e9563c36b531a849ecb6f"
