@@ -67,7 +67,9 @@ AFTER_DRUG_ZH = re.compile(r"列净|沙坦|他汀|替尼|拉唑|西林|沙星|�
 DRUG_ZH = re.compile(
     r"单抗|净(?![\u4e00-\u9fff])|胰岛素|降压片|[片丸](?![\u4e00-\u9fff])|胶囊|颗粒|口服液|注射液"
 )
-PERSON_ZH = re.compile(rf"[予给为]?[{SURNAMES}{RARE_SURNAMES}小老阿][\u4e00-\u9fff]{{1,2}}")
+PERSON_ZH = re.compile(
+    rf"[予给为]?(?:[{SURNAMES}{RARE_SURNAMES}小老阿][\u4e00-\u9fff]{{1,2}}|([\u4e00-\u9fff])\1)"
+)
 # Our own lists: what stands in Chinese charts and nobody and no place is called.
 SAID_ZH = words((LISTS / "said_zh.txt").read_text(encoding="utf-8"))
 SITES_ZH = SAID_ZH | words((LISTS / "no_sites_zh.txt").read_text(encoding="utf-8"))
@@ -88,7 +90,10 @@ TITLES = words(
     "geriatrician neurologist ophthalmologist haematologist hematologist endoscopist paediatrician pediatrician obstetrician physician surgeon churchwarden",
     "resident registrar consultant dermatology hematology haematology oncology dietitian godparent diener prosector landline",
 )
-FORMAL = re.compile(r"\b(?:mr|mrs|ms|miss|mx|dr|prof|professor)\.? $", re.IGNORECASE)
+PERSON_BEFORE = re.compile(
+    r"\b(?:mr|mrs|ms|miss|mx|dr|prof|professor|husband|wife|partner|fiancee?|boyfriend|girlfriend|friend|brother|sister|son|daughter|aunt|uncle|cousin|nephew|niece)\.? $",
+    re.IGNORECASE,
+)
 WORD_BEFORE = re.compile(r"([^\W\d_]+)\.? $")
 GENUS = re.compile(r"(?:[^\W\d_]+, )?[A-Z]\.?")
 SPECIES = re.compile(r"\.? ?(?P<species>[a-z]{4,16})\b")
@@ -126,13 +131,13 @@ def kept(folded: str, spans: Iterable[Span]) -> Iterator[Span]:
 
 
 def _is_ordinary(folded: str, span: Span) -> bool:
-    """In a text with capitals, small letters only, no title before, and each word is one that
+    """In a text with capitals, small letters only, no title or relation before, and each word is one that
     nobody is called.
     """
     found = folded[span.start : span.end]
     if not found.isascii() or not found.islower():
         return False
-    if FORMAL.search(folded[max(0, span.start - AROUND_CHARS) : span.start]):
+    if PERSON_BEFORE.search(folded[max(0, span.start - AROUND_CHARS) : span.start]):
         return False
     hints = [hint_of_word(word) for word in LETTERS.findall(found)]
     return all(hint != UNLISTED and hint & SAID and not hint & NAMING for hint in hints)

@@ -59,6 +59,8 @@ STAYS = [
     ("with Taylor-Young, who agrees", "Taylor-Young", "NAME"),
     ("Ms Fraser-Ward attended", "Fraser-Ward", "NAME"),
     ("BP ok, seen by dr plumber", "plumber", "NAME"),
+    ("Lives w/ partner peaches, BP 120/70", "peaches", "NAME"),
+    ("遵嘱给妞妞颗粒冲服", "妞妞", "NAME"),
     ("给李秀兰胰岛素治疗", "李秀兰", "NAME"),
     ("嘱予王芳胰岛素治疗", "予王芳", "NAME"),
     ("给小宇口服液一支", "小宇", "NAME"),
