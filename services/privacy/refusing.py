@@ -40,7 +40,7 @@ AFTER_SCALE = re.compile(
     r"|to be done|consensus|classification|chromosome|ADL|[Dd]isability|[Ss]tool|hip|fracture|sleep|pain|carcinoma|system|protocol|catheter|bag|virus|definition|lymphoma|type|wire|vtx|sign|test|lines?|bodies)\b)"
 )
 AFTER_EPONYM = re.compile(
-    r"(?:[ -](?:[IVB]{1,3}[ABab]?\b|\d{1,2}[ab]?(?:[ .,;/%)+]|$)|(?:lines?|sign|test|score|class|grade|stage|type|neg|pos|nil|procedure|criteria|ext|exercises|lift|stain|index|vtx|manoeuvre|maneuver|ratio|bodies|boot)\b)|['’]s (?:sign|test|hump|resolving|disease|triangle|point|pouch))"
+    r"(?:[ -](?:[IVB]{1,3}[ABab]?\b|\d{1,2}[ab]?(?:[ .,;/%)+]|$)|(?:lines?(?! manager)|sign|test|score|class|grade|stage|type|neg|pos|nil|procedure|criteria|ext|exercises|lift|stain|index|vtx|manoeuvre|maneuver|ratio|bodies|boot)\b)|['’]s (?:sign|test|hump|resolving|disease|triangle|point|pouch))"
 )
 # After whom more is called, by our own list: only what stands around them tells.
 SIGNS = EPONYMS | words((LISTS / "signs.txt").read_text(encoding="ascii"))
@@ -51,6 +51,9 @@ AFTER_SIGN = re.compile(
 AGE_OR_DATE = re.compile(
     r" \d{1,2}(?:/\d| ?(?:y|m|d|wk?|h|mos?|yrs?|hrs?|years?|months?|weeks?|days?|[ap]m)\b)"
 )
+# Two figures behind a surname are an age (``Anderson 54 NSTEMI``), but for these scores and sizes.
+AGE = re.compile(r" (?:[1-9]\d)(?![\d.])")
+SCORED = words("apgar barthel bishop braden foley glasgow gleason mayo norton waterlow")
 # Several in one (``Howell-Jolly``) are one however they stand, where one is no surname or by
 # these; in Chinese, one before these.
 EPONYM_PAIR = re.compile(r"[A-Z][^\W\d_]+(?:[-–/][A-Z][^\W\d_]+)+")
@@ -214,8 +217,9 @@ def _is_sign(found: str, said: list[str], before: str, after: str) -> bool:
         return True
     is_listed = all(word in EPONYMS for word in said) or not is_name
     follows = AFTER_EPONYM if is_listed else AFTER_SIGN
-    is_followed = follows.match(after) and not AGE_OR_DATE.match(after)
-    return bool(is_followed or AFTER_EPONYM_ZH.match(after))
+    if AGE_OR_DATE.match(after) or (is_name and said[0] not in SCORED and AGE.match(after)):
+        return False
+    return bool(follows.match(after) or AFTER_EPONYM_ZH.match(after))
 
 
 def _is_half_a_drug(found: str, after: str) -> bool:
