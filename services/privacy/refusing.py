@@ -46,10 +46,10 @@ AFTER_EPONYM = re.compile(
 SIGNS = EPONYMS | words((LISTS / "signs.txt").read_text(encoding="ascii"))
 # Many of these are surnames of many: of the longer list, only before what is said of nobody.
 AFTER_SIGN = re.compile(
-    r"[ -](?:sign|test(?! results?\b)|score|criteria|procedure|stain|index|manoeuvre|maneuver|ratio|bodies|(?:grade|stage|type) (?:[IV]{1,3}|\d)[abAB]?(?![\w/]))\b|['’]s (?:sign|test|triangle|point|pouch)"
+    r"[ -](?:sign|exercises|ext(?! ?\d)|test(?! results?\b)|score|criteria|procedure|stain|index|manoeuvre|maneuver|ratio|bodies|(?:grade|stage|type) (?:[IV]{1,3}|\d)[abAB]?(?![\w/]))\b|['’]s (?:sign|test|triangle|point|pouch)"
 )
 AGE_OR_DATE = re.compile(
-    r" \d{1,2}(?:/\d| ?(?:y|m|d|wk?|h|mos?|yrs?|hrs?|years?|months?|weeks?|days?|[ap]m)\b)"
+    r" \d{1,2}(?:/\d|[ymdwh]\b| ?(?:y/?o|wk|mos?|yrs?|hrs?|years?|months?|weeks?|days?|[ap]m)\b)"
 )
 # Two figures behind a surname are an age (``Anderson 54 NSTEMI``), but for these scores and sizes.
 AGE = re.compile(r" (?:[1-9]\d)(?![\d.])")

@@ -60,7 +60,7 @@ DATE_LEADS = re.compile(
 )
 AGE_TAILS = re.compile(r"(?<=\d) ?(?:y/?o|yrs?|year[ -]?old)\b.*$")
 ASCII_RUN = re.compile(
-    r"[!-~]+(?: +[!-~]+)*"
+    r"[!-~]+ ?@ ?[A-Za-z][!-~]*|[!-~]+"
 )  # an address of mail or the web, in a Chinese sentence
 HAN_STOP = re.compile(r"[,。、;:](?=[\u4e00-\u9fff]|$)|(?<=[\u4e00-\u9fff])[,。、;:]")
 DATE_TAILS = re.compile(r"(?<=[a-z\d]) (?:weekend|week|lunch|BTB)$")
