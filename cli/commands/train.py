@@ -86,6 +86,11 @@ def train_command(
     except (BadTable, KeyError) as error:
         sys.stderr.write(f"auscult: {data}: not the task's data set: {error}\n")
         raise typer.Exit(1) from error
+    _tell(manifest, folder, signing_key)
+
+
+def _tell(manifest: manifests.Manifest, folder: Path, signing_key: bytes) -> None:
+    """Sign a model that was written, where there is a key, and print its figures and digest."""
     if signing_key:
         manifest = manifests.signed(manifest, signing_key)
         (folder / MANIFEST).write_bytes(manifests.encode(manifest))
