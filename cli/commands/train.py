@@ -41,10 +41,10 @@ def train_command(
     ] = Path("data/gold_notes"),
     threshold: Annotated[
         float, typer.Option(help="deid: what identifies with more probability is removed.")
-    ] = 0.2,
+    ] = 0.09,
     threshold_han: Annotated[
         float, typer.Option(help="deid: the same in texts of which a fifth or more is Chinese.")
-    ] = 0.12,
+    ] = 0.08,
     steps: Annotated[
         int | None, typer.Option(min=2, help="deid: batches of both parts; fewer for a trial.")
     ] = None,
@@ -86,6 +86,11 @@ def train_command(
     except (BadTable, KeyError) as error:
         sys.stderr.write(f"auscult: {data}: not the task's data set: {error}\n")
         raise typer.Exit(1) from error
+    _tell(manifest, folder, signing_key)
+
+
+def _tell(manifest: manifests.Manifest, folder: Path, signing_key: bytes) -> None:
+    """Sign a model that was written, where there is a key, and print its figures and digest."""
     if signing_key:
         manifest = manifests.signed(manifest, signing_key)
         (folder / MANIFEST).write_bytes(manifests.encode(manifest))

@@ -32,6 +32,8 @@ class Asked:
 
 def train_deid(asked: Asked) -> None:
     """Train, write <output>/deid/<version>, and print the digest to pin."""
+    if not _is_there(asked.device):
+        raise typer.BadParameter(f"{asked.device}: no such device here", param_hint="--device")
     from services.privacy.tagger.manifest import TaggerRefused
     from training.deid.fit import Progress
     from training.deid.pipeline import NAME, Plan, read_texts, train
@@ -62,3 +64,11 @@ def train_deid(asked: Asked) -> None:
         sys.stderr.write(f"auscult: {error}\n")
         raise typer.Exit(1) from error
     print(f"{folder}  {manifest.digest}")
+
+
+def _is_there(device: str) -> bool:
+    if device == "cpu":
+        return True
+    import torch
+
+    return device == "cuda" and torch.cuda.is_available()

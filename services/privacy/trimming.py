@@ -59,7 +59,9 @@ DATE_LEADS = re.compile(
     r"(?:DOB:? |(?:[01]\d|2[0-3])[0-5]\d(?:[-–](?:[01]\d|2[0-4])[0-5]\d)? +(?=\d|[JFMASOND])|\d{1,2}(?:[:.]\d\d)? ?[ap]m,? |(?:of|an|in|at|sch|final|Rex|RVT) |(?:week(?:end)? of |evening of )(?=\d|[A-Z]))+"
 )
 AGE_TAILS = re.compile(r"(?<=\d) ?(?:y/?o|yrs?|year[ -]?old)\b.*$")
-ASCII_RUN = re.compile(r"[!-~]+")  # an address of mail or the web, in a Chinese sentence
+ASCII_RUN = re.compile(
+    r"[!-~]+ ?@ ?[A-Za-z][!-~]*|[!-~]+"
+)  # an address of mail or the web, in a Chinese sentence
 HAN_STOP = re.compile(r"[,。、;:](?=[\u4e00-\u9fff]|$)|(?<=[\u4e00-\u9fff])[,。、;:]")
 DATE_TAILS = re.compile(r"(?<=[a-z\d]) (?:weekend|week|lunch|BTB)$")
 # A time to the second stays with its date: such a pair is looked up easily.
@@ -74,9 +76,9 @@ SMALL_SITES = re.compile(
 SMALL_LEADS = re.compile(
     r"(?:[Tt]he|THE|Gen Med,|nr|CT|XR|MRI|Peds|GP|Pediatrician|Disposition|wing,|flat|blk|walk|OSH|HOSPICE|OF|in|at|of|from|to) \(?(?=[A-Z])|(?:OSH) \("
 )
-# A unit by its letters, before a place and after it: ``Letterkenny Hospital AMAU``.
-UNIT_BEFORE = re.compile(r"(?P<unit>[A-Z]{2,6}),? (?=[A-Z][a-z])")
-UNIT_AFTER = re.compile(r"(?<=[a-z]),? (?P<unit>[A-Z]{2,6})$")
+# A unit by its letters (two may be a state), before a place and after it: ``Letterkenny Hospital AMAU``.
+UNIT_BEFORE = re.compile(r"(?P<unit>[A-Z]{3,6}|E[DR]),? (?=[A-Z][a-z])")
+UNIT_AFTER = re.compile(r"(?<=[a-z]),? (?P<unit>[A-Z]{3,6}|E[DR])$")
 # Before and after a place of Chinese text: what is no part of it.
 PLACE_LEADS = re.compile(
     r"(?:现居住?|现住|户籍|地点|途经|嫁至|家乡可就近|或就近|址|自(?!贡|流井|治)|从(?!化|江)|居(?!庸|巢)|含(?!山)|抵|系|至|或|经(?!开))(?=[\u4e00-\u9fff]{2})"
@@ -157,7 +159,7 @@ def _place(found: str, _: str) -> tuple[int, int]:
 
 
 def _ascii(found: str, _: str) -> tuple[int, int]:
-    runs = [match.span() for match in ASCII_RUN.finditer(found)]
+    runs = [match.span() for match in ASCII_RUN.finditer(found) if match[0][0] != "@"]
     return max(runs, key=_length, default=(0, len(found)))
 
 

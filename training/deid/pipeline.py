@@ -15,6 +15,7 @@ from services.privacy.tagger.manifest import (
     WEIGHTS,
     Golden,
     TaggerManifest,
+    TaggerRefused,
     alphabet_sha256,
     encode_manifest,
     golden_spans,
@@ -144,8 +145,8 @@ def begun(writer: Writer, texts: Texts, plan: Plan, progress: Progress) -> Chara
     """Train a new network on templates and training notes; it has seen no test of any kind."""
     network = new_network(plan.shape, plan.seed, texts.model).to(plan.device)
     teachers = [teacher(folder / FIRST_PART, plan.device) for folder in plan.teachers]
-    if teachers:  # it goes on from the first of them, which has its shape
-        network.load_state_dict(teachers[0].state_dict())
+    if teachers:
+        go_on_from(teachers[0], network)
     variants = Variants(texts.training_notes, writer.people, writer.names)
     learnt = Learnt(variants, (), 1.0, texts.plain, plan.plain_share)
     recipe = replace(plan.written, seed=plan.seed)
@@ -173,6 +174,14 @@ def teacher(folder: Path, device: str) -> CharacterTagger:
     """Return the network of a trained folder, to learn from; raise ``TaggerRefused``."""
     network, _ = network_of(read_manifest(folder), (folder / WEIGHTS).read_bytes())
     return network.to(device).eval()
+
+
+def go_on_from(first: CharacterTagger, network: CharacterTagger) -> None:
+    """Give the network the weights of another; raise ``TaggerRefused``, it has another shape."""
+    try:
+        network.load_state_dict(first.state_dict())
+    except RuntimeError as error:
+        raise TaggerRefused("the first teacher has another shape") from error
 
 
 def between(before: Mapping[str, Tensor], network: CharacterTagger) -> CharacterTagger:

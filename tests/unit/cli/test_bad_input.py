@@ -27,6 +27,7 @@ def auscult(*arguments: str) -> tuple[int, str]:
         (("bench", "pipeline", "--rates", "abc"), 2, "expected numbers"),
         (("bench", "parse", "--data", "/nope"), 2, "is not there"),
         (("bench", "deid", "--tagger", "/nope"), 2, "no tagger: manifest"),
+        (("train", "deid", "--data", ".", "--device", "abacus"), 2, "no such device"),
         (("models", "list", "--models", "/nope"), 1, "holds no model"),
         (("parse", "README.md", "--charset", "klingon"), 2, "is not a charset"),
         (("replay", "README.md", "--to", "mllp://127.0.0.1:1"), 1, "nobody takes messages"),

@@ -60,6 +60,10 @@ from services.privacy.trimming import parted, trimmed, with_initials
         ("St. Joe's", "LOC", "St. Joe's"),
         ("96yo", "AGE", "96"),
         ("已发snake_hn@126.example", "EMAIL", "snake_hn@126.example"),
+        ("(share bea.holl@post.example", "EMAIL", "bea.holl@post.example"),
+        ("j.smith @ ward.example", "EMAIL", "j.smith @ ward.example"),
+        ("王伟@mail.example", "EMAIL", "王伟@mail.example"),
+        ("Houston TX", "LOC", "Houston TX"),
         ("https://pan.example/s/8fK2q,密码略", "URL", "https://pan.example/s/8fK2q,"),
     ],
 )
