@@ -3,4 +3,4 @@
 from pathlib import Path
 
 SHIPPED_DIR = Path("data/taggers/deid/1.5.0")
-SHIPPED_DIGEST = "8c0d59d4e444f170cccd5e70d8ba7bffb660477e2f9e9563c36b531a849ecb6f"
+SHIPPED_DIGEST = "f0cc72e49e340ff521d0dfd985c6428008d3ff9b74073169d12d063cb8b99ede"
