@@ -172,7 +172,10 @@ def taught(
 
 def teacher(folder: Path, device: str) -> CharacterTagger:
     """Return the network of a trained folder, to learn from; raise ``TaggerRefused``."""
-    network, _ = network_of(read_manifest(folder), (folder / WEIGHTS).read_bytes())
+    manifest, weights = read_manifest(folder), (folder / WEIGHTS).read_bytes()
+    if hashlib.sha256(weights).hexdigest() != manifest.weights_sha256:
+        raise TaggerRefused("weights")
+    network, _ = network_of(manifest, weights)
     return network.to(device).eval()
 
 

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from services.privacy.tagger.manifest import TaggerRefused
+from services.privacy.tagger.manifest import MANIFEST, WEIGHTS, TaggerRefused
 from services.privacy.tagger.network import LABELS, CharacterTagger, Shape
+from services.privacy.tagger.shipped import SHIPPED_DIR
 from training.deid.corpus import Writer
 from training.deid.feeding import Batch, Corpus, Source, fed
 from training.deid.fit import Progress, Recipe, fit, new_network
@@ -75,3 +76,11 @@ def test_a_student_goes_on_from_one_of_its_shape() -> None:
     assert torch.equal(first.exit.weight, student.exit.weight)
     with pytest.raises(TaggerRefused, match="another shape"):
         go_on_from(new_network(replace(SMALL, width=16), 1), student)
+
+
+def test_weights_that_are_not_those_of_the_manifest_teach_nobody(tmp_path: Path) -> None:
+    shipped = Path(__file__).parents[3] / SHIPPED_DIR
+    (tmp_path / MANIFEST).write_bytes((shipped / MANIFEST).read_bytes())
+    (tmp_path / WEIGHTS).write_bytes((shipped / WEIGHTS).read_bytes()[:-1] + b"x")
+    with pytest.raises(TaggerRefused, match="weights"):
+        teacher(tmp_path, "cpu")
