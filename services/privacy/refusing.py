@@ -10,21 +10,11 @@ from collections.abc import Iterable, Iterator
 # ruff: noqa: E501  (an expression that is broken into lines cannot be read)
 from services.privacy.name_words import GENERA, ORGANISMS
 from services.privacy.spans import Span
-from services.privacy.tagger.doubts import EPONYMS, LANGUAGES, is_medical_by_form
-from services.privacy.tagger.hints import (
-    FAMILY,
-    GIVEN,
-    LISTS,
-    MEDICAL,
-    ORDINARY,
-    PLACE,
-    UNLISTED,
-    hint_of_word,
-)
+from services.privacy.tagger.doubts import EPONYMS, LANGUAGES, is_medical_by_form, is_only_said
+from services.privacy.tagger.hints import FAMILY, GIVEN, LISTS, UNLISTED, hint_of_word
 from services.privacy.words import RARE_SURNAMES, SURNAMES, words
 
 PROPER = frozenset({"NAME", "LOC"})
-SAID, NAMING = ORDINARY | MEDICAL, GIVEN | FAMILY | PLACE  # of what lists say of a word
 LETTERS = re.compile(r"[^\W\d_]+")
 AROUND_CHARS = 24
 PLACE_LEADS = ("in ", "at ", "from ", "to ", "of ", "near ")
@@ -142,8 +132,7 @@ def _is_ordinary(folded: str, span: Span) -> bool:
         return False
     if PERSON_BEFORE.search(folded[max(0, span.start - AROUND_CHARS) : span.start]):
         return False
-    hints = [hint_of_word(word) for word in LETTERS.findall(found)]
-    return all(hint != UNLISTED and hint & SAID and not hint & NAMING for hint in hints)
+    return all(map(is_only_said, LETTERS.findall(found)))
 
 
 def _is_none(folded: str, span: Span) -> bool:
@@ -167,7 +156,7 @@ def _is_none(folded: str, span: Span) -> bool:
 
 def _is_within(folded: str, span: Span, said: frozenset[str]) -> bool:
     """It is a word of the list, or part of one that stands there: ``帕金`` of ``帕金森病``."""
-    least = max(span.end - span.start, 2 if span.end - span.start > 1 else 3)
+    least = 3 if span.end - span.start == 1 else 2
     return any(
         folded[start:end] in said
         for start in range(max(0, span.end - SAID_CHARS_MAX), span.start + 1)

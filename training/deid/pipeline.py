@@ -21,6 +21,7 @@ from services.privacy.tagger.manifest import (
     golden_spans,
     network_of,
     read_manifest,
+    read_weights,
     tagger_of,
 )
 from services.privacy.tagger.network import ARCHITECTURE, LABELS, CharacterTagger, Shape
@@ -134,17 +135,23 @@ def train(texts: Texts, plan: Plan, folder: Path, progress: Progress) -> TaggerM
     ``FIRST_PART`` of it to be measured with; they are not shipped.
     """
     writer = Writer(plan.seed)
-    network = begun(writer, texts, plan, progress)
+    teachers = [teacher(one / FIRST_PART, plan.device) for one in plan.teachers]
+    network = begun(writer, texts, plan, progress, teachers)
     write(network, texts, plan, folder / FIRST_PART)
     before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
-    network = taught(network, writer, texts, plan, progress)
+    network = taught(network, writer, texts, plan, progress, teachers)
     return write(between(before, network), texts, plan, folder)
 
 
-def begun(writer: Writer, texts: Texts, plan: Plan, progress: Progress) -> CharacterTagger:
+def begun(
+    writer: Writer,
+    texts: Texts,
+    plan: Plan,
+    progress: Progress,
+    teachers: Sequence[CharacterTagger],
+) -> CharacterTagger:
     """Train a new network on templates and training notes; it has seen no test of any kind."""
     network = new_network(plan.shape, plan.seed, texts.model).to(plan.device)
-    teachers = [teacher(folder / FIRST_PART, plan.device) for folder in plan.teachers]
     if teachers:
         go_on_from(teachers[0], network)
     variants = Variants(texts.training_notes, writer.people, writer.names)
@@ -154,7 +161,12 @@ def begun(writer: Writer, texts: Texts, plan: Plan, progress: Progress) -> Chara
 
 
 def taught(
-    network: CharacterTagger, writer: Writer, texts: Texts, plan: Plan, progress: Progress
+    network: CharacterTagger,
+    writer: Writer,
+    texts: Texts,
+    plan: Plan,
+    progress: Progress,
+    teachers: Sequence[CharacterTagger],
 ) -> CharacterTagger:
     """Go on with marked texts among the written ones."""
     writer.begin_again(plan.seed + 1)  # whatever was written before
@@ -166,16 +178,13 @@ def taught(
         plan.plain_share,
     )
     recipe = replace(plan.marked, seed=plan.seed + 1)
-    teachers = [teacher(folder / FIRST_PART, plan.device) for folder in plan.teachers]
     return fit(network, Corpus(writer, learnt), recipe, progress, teachers)
 
 
 def teacher(folder: Path, device: str) -> CharacterTagger:
     """Return the network of a trained folder, to learn from; raise ``TaggerRefused``."""
-    manifest, weights = read_manifest(folder), (folder / WEIGHTS).read_bytes()
-    if hashlib.sha256(weights).hexdigest() != manifest.weights_sha256:
-        raise TaggerRefused("weights")
-    network, _ = network_of(manifest, weights)
+    manifest = read_manifest(folder)
+    network, _ = network_of(manifest, read_weights(folder, manifest))
     return network.to(device).eval()
 
 
@@ -227,17 +236,12 @@ def write(network: CharacterTagger, texts: Texts, plan: Plan, folder: Path) -> T
         },
         figures=plan.figures,
     )
-    golden = tuple(
-        one
-        for one, other in zip(
-            *(
-                golden_spans(tagger_of(manifest, weights, precision), manifest.golden)
-                for precision in (torch.float32, torch.bfloat16)
-            ),
-            strict=True,
-        )
-        if one == other
+    in_32_bits, in_16_bits = (
+        golden_spans(tagger_of(manifest, weights, precision), manifest.golden)
+        for precision in (torch.float32, torch.bfloat16)
     )
+    pairs = zip(in_32_bits, in_16_bits, strict=True)
+    golden = tuple(one for one, other in pairs if one == other)
     if len(golden) < GOLDEN_MIN:
         raise GoldenDiffers(plan.version)
     manifest = msgspec.structs.replace(manifest, golden=golden)

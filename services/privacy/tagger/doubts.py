@@ -44,6 +44,12 @@ def is_medical_by_form(lowered: str) -> bool:
     return len(lowered) >= MEDICAL_CHARS_MIN and MEDICAL_END.search(lowered) is not None
 
 
+def is_only_said(lowered: str) -> bool:
+    """Return whether the lists have a word as an ordinary or medical one, no name and no place."""
+    hint = hint_of_word(lowered)
+    return bool(hint & (ORDINARY | MEDICAL)) and not hint & PROPER
+
+
 @lru_cache(maxsize=65_536)
 def is_doubtful(word: str, *, is_cased: bool) -> bool:
     """Return whether a word of an alphabet is more likely an ordinary one; ``is_cased``: whether
@@ -59,7 +65,7 @@ def is_doubtful(word: str, *, is_cased: bool) -> bool:
         return True
     if hint == UNLISTED:
         return is_medical_by_form(lowered)
-    return bool(hint & (ORDINARY | MEDICAL)) and not hint & PROPER
+    return is_only_said(lowered)
 
 
 @lru_cache(maxsize=4_096)

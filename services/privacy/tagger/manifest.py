@@ -65,12 +65,7 @@ def load_tagger(folder: Path, digest: str) -> Tagger:
     manifest = read_manifest(folder)
     if manifest.digest != digest:
         raise TaggerRefused("digest")
-    try:
-        weights = (folder / WEIGHTS).read_bytes()
-    except OSError as error:
-        raise TaggerRefused("missing") from error
-    if hashlib.sha256(weights).hexdigest() != manifest.weights_sha256:
-        raise TaggerRefused("weights")
+    weights = read_weights(folder, manifest)
     if manifest.architecture != ARCHITECTURE or manifest.labels != LABELS:
         raise TaggerRefused("architecture")
     if manifest.alphabet_sha256 != alphabet_sha256():
@@ -87,6 +82,17 @@ def read_manifest(folder: Path) -> TaggerManifest:
         return msgspec.json.decode((folder / MANIFEST).read_bytes(), type=TaggerManifest)
     except (OSError, msgspec.DecodeError) as error:
         raise TaggerRefused("manifest") from error
+
+
+def read_weights(folder: Path, manifest: TaggerManifest) -> bytes:
+    """Return the weights of a folder, which are those of its manifest; raise ``TaggerRefused``."""
+    try:
+        weights = (folder / WEIGHTS).read_bytes()
+    except OSError as error:
+        raise TaggerRefused("missing") from error
+    if hashlib.sha256(weights).hexdigest() != manifest.weights_sha256:
+        raise TaggerRefused("weights")
+    return weights
 
 
 def tagger_of(
