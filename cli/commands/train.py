@@ -16,6 +16,20 @@ from services.inference.registry import MANIFEST, read_key
 
 DEID = "deid"
 TASKS = (NAME, DEID)
+Teachers = Annotated[
+    list[Path] | None,
+    typer.Option(help="deid: folder of a trained tagger to learn from too; several times."),
+]
+Begin = Annotated[
+    Path | None,
+    typer.Option(help="deid: folder of a trained tagger to go on from; the first teacher."),
+]
+Narrow = Annotated[
+    bool, typer.Option("--narrow", help="deid: a smaller network, cut from a larger one.")
+]
+Threads = Annotated[
+    int, typer.Option(min=1, help="deid: of the processor; another number, other weights.")
+]
 
 
 def train_command(
@@ -53,10 +67,10 @@ def train_command(
     workers: Annotated[
         int, typer.Option(min=0, help="deid: processes that write texts; 0: the one that learns.")
     ] = 0,
-    teacher: Annotated[
-        list[Path] | None,
-        typer.Option(help="deid: folder of a trained tagger to learn from too; several times."),
-    ] = None,
+    teacher: Teachers = None,
+    begin: Begin = None,
+    narrow: Narrow = False,
+    threads: Threads = 1,
 ) -> None:
     """Train TASK: the folder <output>/<task>/<version> gets weights, manifest, card and plots.
 
@@ -67,7 +81,8 @@ def train_command(
 
         limits = (threshold, threshold_han)
         taught = Asked(data, notes, gold, output, version, seed, *limits, steps, pause)
-        train_deid(replace(taught, device=device, workers=workers, teachers=tuple(teacher or ())))
+        taught = replace(taught, device=device, workers=workers, teachers=tuple(teacher or ()))
+        train_deid(replace(taught, begin=begin, is_narrow=narrow, threads=threads))
         return
     from training.icu_mortality.boosting import Recipe
     from training.icu_mortality.pipeline import Plan, read_data, train

@@ -28,6 +28,9 @@ class Asked:
     device: str = "cpu"
     workers: int = 0
     teachers: tuple[Path, ...] = ()
+    begin: Path | None = None
+    is_narrow: bool = False
+    threads: int = 1
 
 
 def train_deid(asked: Asked) -> None:
@@ -36,24 +39,22 @@ def train_deid(asked: Asked) -> None:
         raise typer.BadParameter(f"{asked.device}: no such device here", param_hint="--device")
     from services.privacy.tagger.manifest import TaggerRefused
     from training.deid.fit import Progress
-    from training.deid.pipeline import NAME, Plan, read_texts, train
+    from training.deid.pipeline import NAME, NARROW, Plan, read_texts, train
 
     created = datetime.fromtimestamp(SystemClock().now_ms() / 1000, UTC).date().isoformat()
     plan = Plan(asked.version, created, asked.threshold, asked.threshold_han, asked.seed)
+    how = {"workers": asked.workers, "threads": asked.threads}
+    if asked.steps is not None:
+        how["steps"] = max(1, asked.steps // 2)
     plan = replace(
         plan,
-        written=replace(plan.written, workers=asked.workers),
-        marked=replace(plan.marked, workers=asked.workers),
+        written=replace(plan.written, **how),
+        marked=replace(plan.marked, **how),
+        shape=NARROW if asked.is_narrow else plan.shape,
         device=asked.device,
         teachers=asked.teachers,
+        begin=asked.begin,
     )
-    if asked.steps is not None:
-        half = max(1, asked.steps // 2)
-        plan = replace(
-            plan,
-            written=replace(plan.written, steps=half),
-            marked=replace(plan.marked, steps=half),
-        )
     folder = (asked.output or Path("data/taggers")) / NAME / asked.version
     try:
         texts = read_texts(asked.data, asked.notes, asked.gold)

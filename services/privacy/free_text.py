@@ -31,7 +31,6 @@ from services.privacy.labels import LABELS_MAX, may_name, named_in, without_term
 from services.privacy.marking import cut, marked, marks_of, outside, unite
 from services.privacy.near import NearTerms
 from services.privacy.pattern_checks import UNIT_AFTER
-from services.privacy.patterns import find_patterns
 from services.privacy.patterns_ages import find_ages
 from services.privacy.patterns_pairs import find_pairs
 from services.privacy.readings import Reading, find_broken, is_unreadable, readings_of
@@ -233,9 +232,9 @@ def _never_searched(folded: str) -> str:
 
 
 def _find_by_form(folded: str) -> list[Span]:
-    spans = [*find_patterns(folded, FORMS), *find_ages(folded)]
+    spans = [*FORMS.find(folded), *find_ages(folded)]
     if HAN.search(folded) is not None:
-        spans += find_patterns(folded, FORMS_ZH)
+        spans += FORMS_ZH.find(folded)
     return spans
 
 

@@ -25,6 +25,12 @@ def no_unit(match: re.Match[str]) -> bool:
     return UNIT_AFTER.match(match.string, match.end()) is None
 
 
+def is_named_site(match: re.Match[str]) -> bool:
+    """Return whether a clinic's first word is more than of what kind it is."""
+    first = match[0].split()[0].casefold()
+    return first not in NOT_NAMES and first not in KINDS_OF_CLINIC
+
+
 def is_ip(match: re.Match[str]) -> bool:
     """Return whether all four parts fit a byte."""
     return all(int(part) <= 255 for part in match[0].split("."))

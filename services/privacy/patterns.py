@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from services.privacy.pattern_checks import (
-    KINDS_OF_CLINIC,
     YEAR,
     is_bare_number,
     is_cased_person,
@@ -17,6 +16,7 @@ from services.privacy.pattern_checks import (
     is_cued_phone,
     is_ip,
     is_iso_date,
+    is_named_site,
     is_numeric_date,
     is_old,
     is_person,
@@ -49,12 +49,16 @@ class Pattern(NamedTuple):
 def find_patterns(folded: str, patterns: tuple[Pattern, ...]) -> Iterator[Span]:
     """Yield the spans of ``folded`` that have a form of ``patterns``."""
     for pattern in patterns:
-        if not any(need in folded for need in pattern.needs):
-            continue
-        for match in matches(pattern.regex, starts_of(pattern.regex), folded):
-            start, end = match.span(pattern.of)
-            if start < end and (pattern.check is None or pattern.check(match)):
-                yield Span(start, _name_end(match[pattern.of], start, pattern.label), pattern.label)
+        if any(need in folded for need in pattern.needs):
+            yield from spans_of(pattern, matches(pattern.regex, starts_of(pattern.regex), folded))
+
+
+def spans_of(pattern: Pattern, found: Iterator[re.Match[str]]) -> Iterator[Span]:
+    """Yield the spans of a pattern's matches that it does not refuse."""
+    for match in found:
+        start, end = match.span(pattern.of)
+        if start < end and (pattern.check is None or pattern.check(match)):
+            yield Span(start, _name_end(match[pattern.of], start, pattern.label), pattern.label)
 
 
 def _name_end(found: str, start: int, label: str) -> int:
@@ -292,6 +296,6 @@ PATTERNS: tuple[Pattern, ...] = (
         "LOC",
         rf"\b(?:(?:St\.|Saint|Mount|Mt\.) )?(?:{WORD} ){{1,4}}(?:Hospital|Clinic|Infirmary|Hospice|Medical Cent(?:er|re)|Health Cent(?:er|re)"
         r"|Nursing Home|Care Home)\b",
-        lambda match: match[0].split()[0].casefold() not in NOT_NAMES | KINDS_OF_CLINIC,
+        is_named_site,
     ),
 )

@@ -157,8 +157,9 @@ def is_place_word(word: str) -> bool:
 
 def _is_only_place(match: re.Match[str]) -> bool:
     """A place by the lists, and neither a word nor a name of persons."""
-    hint = hint_of_word(match["town"].lower())
-    return hint == PLACE and match["town"].lower() not in NOT_TOWNS | CHART_WORDS
+    lowered = match["town"].lower()
+    is_place = hint_of_word(lowered) == PLACE
+    return is_place and lowered not in NOT_TOWNS and lowered not in CHART_WORDS
 
 
 def _is_han_person(match: re.Match[str]) -> bool:

@@ -39,6 +39,7 @@ KINDS_OF_SITE = (
     r"(?:Hosp|Hospital|Medical|Manor|House|Court|Villas?|Park|Village|Hill|Heights|Cent(?:er|re)|Nursing|Prison|Jail|Detention|Correctional|Women['’]s|Children['’]s"
     r"|School|Primary|Elementary|Middle|Prep|High|HS|Academy|College|Surgery|Creek|River|Lake|Beach|Bay|Island|Valley|Falls|Springs|Mountain|Ridge|Inn|Diner|Family|Community|County|Parish|Township|Rez|Reservation)"
 )
+NO_KEEPERS = NOT_NAMES | SPECIALTIES
 TITLES = frozenset({"Dr", "Mr", "Mrs", "Ms", "Miss", "Prof", "GP", "PCP", "MD", "RN"})
 
 
@@ -67,7 +68,7 @@ def _is_kept_apart(match: re.Match[str]) -> bool:
     """Some word before the kind of site is a name, a place or in no list; the first begins no note."""
     said = match["v"].split()
     found = LETTERS.findall(match["v"])[:-1]
-    if not found or said[0] in TITLES or found[0].lower() in NOT_NAMES | SPECIALTIES:
+    if not found or said[0] in TITLES or found[0].lower() in NO_KEEPERS:
         return False
     hints = [hint_of_word(word.lower()) for word in found]
     return any(

@@ -10,8 +10,9 @@ or says something unknown, the expression is tried everywhere, as before.
 
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from itertools import chain
 from typing import Any
 
 try:
@@ -26,9 +27,11 @@ BEGINNINGS_MAX = 400  # with more, what they say is little: the engine is as fas
 RANGE_MAX = 200
 INDEXED_CHARS_MIN = 48  # a shorter text is searched sooner than indexed
 WORD_STARTS = re.compile(r"\b\w", re.ASCII)
+WORD_STARTS_AND_OTHERS = re.compile(r"\b\w|[^\x00-\x7f]", re.ASCII)
 NUMBER_STARTS = re.compile(r"(?<!\d)\d", re.ASCII)
 NOT_ASCII = re.compile("[^\x00-\x7f]")
 WORD_CHAR = re.compile(r"\w", re.ASCII)
+WORD_OR_OTHER = re.compile(r"\w|[^\x00-\x7f]", re.ASCII)
 CATEGORIES = {
     "CATEGORY_DIGIT": "0123456789",
     "CATEGORY_SPACE": " \t\n\r\f\v",
@@ -55,6 +58,8 @@ class Starts:
             return
         if _begins_word(items) and all(WORD_CHAR.match(one) for one in found):
             self.where = WORD_STARTS
+        elif _begins_word(items) and all(WORD_OR_OTHER.match(one) for one in found):
+            self.where = WORD_STARTS_AND_OTHERS
         elif _follows_no_digit(items) and all("0" <= one[0] <= "9" for one in found):
             self.where = NUMBER_STARTS
         elif not all(NOT_ASCII.match(one) for one in found):
@@ -184,15 +189,52 @@ def matches(regex: re.Pattern[str], starts: Starts, text: str) -> Iterator[re.Ma
         yield from regex.finditer(text)
         return
     positions = _positions(starts.where, text)
-    if len(positions) > len(starts.beginnings):  # each way the shorter is looked through
-        common: Collection[str] = positions.keys() & starts.beginnings
-    else:
-        common = starts.beginnings.intersection(positions)
-    if not common:
-        return
+    yield from _tried(regex, text, [positions[one] for one in positions.keys() & starts.beginnings])
+
+
+class Together:
+    """Expressions that are searched one after another: which can begin in a text is looked up once
+    for all of them.
+    """
+
+    def __init__(self, regexes: Sequence[re.Pattern[str]]) -> None:
+        """Read the expressions."""
+        self._regexes = regexes
+        self._by_beginning: dict[re.Pattern[str], dict[str, list[int]]] = {}
+        self._anywhere: list[int] = []
+        for number, regex in enumerate(regexes):
+            starts = starts_of(regex)
+            if starts.beginnings is None:
+                self._anywhere.append(number)
+                continue
+            numbers = self._by_beginning.setdefault(starts.where, defaultdict(list))
+            for one in starts.beginnings:
+                numbers[one].append(number)
+
+    def matches(self, text: str) -> Iterator[tuple[int, Iterator[re.Match[str]]]]:
+        """Yield the number of each expression that may match, in order, with what ``finditer``
+        yields.
+        """
+        if len(text) < INDEXED_CHARS_MIN:
+            for number, regex in enumerate(self._regexes):
+                yield number, regex.finditer(text)
+            return
+        places: dict[int, list[list[int]]] = {number: [] for number in self._anywhere}
+        for where, numbers in self._by_beginning.items():
+            for one, found in _positions(where, text).items():
+                for number in numbers.get(one, ()):
+                    places.setdefault(number, []).append(found)
+        for number in sorted(places):
+            regex, found_at = self._regexes[number], places[number]
+            yield number, _tried(regex, text, found_at) if found_at else regex.finditer(text)
+
+
+def _tried(
+    regex: re.Pattern[str], text: str, places: Sequence[Sequence[int]]
+) -> Iterator[re.Match[str]]:
     end = 0
     match_at = regex.match
-    for at in sorted({at for one in common for at in positions[one]}):
+    for at in sorted(set(chain.from_iterable(places))):
         if at < end:
             continue
         match = match_at(text, at)

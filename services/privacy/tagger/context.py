@@ -4,6 +4,8 @@ The first layers of all-MiniLM-L6-v2 (Apache-2.0; Wang et al., 2020, by Reimers 
 learn on with the network; the vectors of pieces stay as they were.
 """
 
+from typing import NamedTuple
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -11,46 +13,66 @@ from torch.nn import functional
 from services.privacy.tagger.pieces import PAD, PIECES_MAX, piece_vectors
 
 WIDTH, HEADS, INNER = 384, 12, 1_536
+HEAD_WIDTH = WIDTH // HEADS
 EPSILON = 1e-12  # as the model has it
+
+
+class Where(NamedTuple):
+    """Where the pieces of all stretches lie among ``rows`` of equal ``length``, one after another.
+
+    ``mask`` is False where there is none, and None where all rows are full.
+    """
+
+    at: Tensor
+    rows: int
+    length: int
+    mask: Tensor | None
 
 
 class Layer(nn.Module):
     """One layer of a BERT (Devlin et al., 2019): attention, then two products, each normed."""
 
-    def __init__(self) -> None:
-        """Make the parts."""
+    def __init__(self, heads: int = HEADS, inner: int = INNER) -> None:
+        """Make the parts, with so many ``heads`` and ``inner`` numbers."""
         super().__init__()
-        self.heads = nn.Linear(WIDTH, 3 * WIDTH)
-        self.joined = nn.Linear(WIDTH, WIDTH)
+        self.count = heads
+        self.heads = nn.Linear(WIDTH, 3 * heads * HEAD_WIDTH)
+        self.joined = nn.Linear(heads * HEAD_WIDTH, WIDTH)
         self.norm = nn.LayerNorm(WIDTH, EPSILON)
-        self.inner = nn.Linear(WIDTH, INNER)
-        self.outer = nn.Linear(INNER, WIDTH)
+        self.inner = nn.Linear(WIDTH, inner)
+        self.outer = nn.Linear(inner, WIDTH)
         self.last_norm = nn.LayerNorm(WIDTH, EPSILON)
 
-    def forward(self, hidden: Tensor, mask: Tensor | None) -> Tensor:
-        """Return ``(stretches, pieces, WIDTH)`` of the same; ``mask`` is False where none is."""
-        rows, length, _ = hidden.shape
-        parts = self.heads(hidden).view(rows, length, 3, HEADS, WIDTH // HEADS)
-        query, key, value = parts.permute(2, 0, 3, 1, 4)
-        seen = functional.scaled_dot_product_attention(query, key, value, attn_mask=mask)
-        seen = seen.transpose(1, 2).reshape(rows, length, WIDTH)
-        hidden = self.norm(hidden + self.joined(seen))
+    def forward(self, hidden: Tensor, where: Where) -> Tensor:
+        """Return ``(pieces, WIDTH)`` of the same."""
+        hidden = self.norm(hidden + self.joined(self.seen(self.heads(hidden), where)))
         inner = functional.gelu(self.inner(hidden))
         found: Tensor = self.last_norm(hidden + self.outer(inner))
         return found
+
+    def seen(self, parts: Tensor, where: Where) -> Tensor:
+        """Attention within each stretch; only here do those have to be of one length."""
+        rows, length, mask = where.rows, where.length, where.mask
+        if mask is not None:
+            parts = parts.new_zeros(rows * length, parts.shape[1]).index_copy(0, where.at, parts)
+        apart = parts.view(rows, length, 3, self.count, HEAD_WIDTH)
+        query, key, value = apart.permute(2, 0, 3, 1, 4)
+        seen = functional.scaled_dot_product_attention(query, key, value, attn_mask=mask)
+        seen = seen.transpose(1, 2).reshape(rows * length, self.count * HEAD_WIDTH)
+        return seen if mask is None else seen[where.at]
 
 
 class ContextReader(nn.Module):
     """Pieces in, a vector of ``width`` for each out."""
 
-    def __init__(self, layers: int, width: int) -> None:
+    def __init__(self, layers: int, width: int, heads: int = HEADS, inner: int = INNER) -> None:
         """Make the layers; the vectors of pieces are a file of their own."""
         super().__init__()
         self.pieces: Tensor
         self.register_buffer("pieces", torch.from_numpy(piece_vectors()), persistent=False)
         self.positions = nn.Embedding(PIECES_MAX, WIDTH)
         self.norm = nn.LayerNorm(WIDTH, EPSILON)
-        self.layers = nn.ModuleList(Layer() for _ in range(layers))
+        self.layers = nn.ModuleList(Layer(heads, inner) for _ in range(layers))
         self.exit = nn.Linear(WIDTH, width)
         self.width = width
 
@@ -62,9 +84,16 @@ class ContextReader(nn.Module):
         nothing = self.pieces.new_zeros(1, self.width)
         if not len(numbers):
             return nothing
-        is_piece = numbers != PAD
-        hidden = self.norm(self.pieces[numbers] + self.positions.weight[: numbers.shape[1]])
-        mask = None if bool(is_piece.all()) else is_piece[:, None, None]
+        hidden, where = self.begun(numbers)
         for layer in self.layers:
-            hidden = layer(hidden, mask)
-        return torch.cat((nothing, self.exit(hidden)[is_piece]))
+            hidden = layer(hidden, where)
+        return torch.cat((nothing, self.exit(hidden)))
+
+    def begun(self, numbers: Tensor) -> tuple[Tensor, Where]:
+        """Return what the first layer reads, ``(pieces, WIDTH)``, and where each piece lies."""
+        rows, length = numbers.shape
+        is_piece = numbers != PAD
+        at = is_piece.flatten().nonzero().squeeze(1)
+        mask = None if len(at) == rows * length else is_piece[:, None, None]
+        read = self.pieces[numbers.flatten()[at]] + self.positions.weight[at % length]
+        return self.norm(read), Where(at, rows, length, mask)

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from services.privacy.tagger.alphabet import CHARS, WORDS
-from services.privacy.tagger.context import ContextReader
+from services.privacy.tagger.context import HEADS, INNER, ContextReader
 from services.privacy.tagger.hints import HINTS
 from services.privacy.tagger.lexical import KINDS
 from services.privacy.tagger.meanings import MEANING_WIDTH, word_meanings
@@ -61,6 +61,8 @@ class Shape:
     hint_width: int = 16
     context_width: int = 64
     context_layers: int = 2
+    context_heads: int = HEADS
+    context_inner: int = INNER
     width: int = 160
     dilations: tuple[int, ...] = (1, 2, 4, 8, 16, 32, 1)
 
@@ -82,7 +84,9 @@ class CharacterTagger(nn.Module):
         self.hints = nn.Embedding(HINTS, shape.hint_width)
         # Frozen, and a file of its own: no part of the weights.
         self.register_buffer("meanings", torch.from_numpy(word_meanings()), persistent=False)
-        self.context = ContextReader(shape.context_layers, shape.context_width)
+        self.context = ContextReader(
+            shape.context_layers, shape.context_width, shape.context_heads, shape.context_inner
+        )
         told = shape.char_width + shape.word_width + shape.hint_width + MEANING_WIDTH + KINDS
         told += shape.context_width
         self.entry = nn.Conv2d(told, shape.width, 1)
@@ -98,7 +102,7 @@ class CharacterTagger(nn.Module):
         """Return ``(batch, labels, time)`` to learn by; ``mask`` ``(batch, 1, 1, time)`` is 0 past
         the end of a text.
         """
-        hidden = self._entered(read) * mask
+        hidden = self.entered(read) * mask
         for block in self.blocks:
             hidden = (hidden + torch.relu(block(hidden))) * mask
         return self.exit(hidden).squeeze(2)  # type: ignore[no-any-return]  # torch does not say
@@ -108,13 +112,14 @@ class CharacterTagger(nn.Module):
 
         In place, as nothing is learnt; past the end all stays 0, as around a text.
         """
-        hidden = self._entered(read)
+        hidden = self.entered(read)
         for block in self.blocks:
             hidden[..., length:] = 0
             hidden = torch.relu_(block(hidden)).add_(hidden)
         return self.exit(hidden).squeeze(2)  # type: ignore[no-any-return]  # torch does not say
 
-    def _entered(self, read: Read) -> Tensor:
+    def entered(self, read: Read) -> Tensor:
+        """Return what the first block reads, ``(batch, channels, 1, time)``."""
         told = self._told(read)  # (batch, time, widths)
         return self.entry(told.unsqueeze(1).permute(0, 3, 1, 2))  # type: ignore[no-any-return]
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from services.privacy import free_text
 from services.privacy.folding import fold
+from services.privacy.forms import FORMS, FORMS_ZH
 from services.privacy.patterns import Pattern
-from services.privacy.starts import Starts, matches
+from services.privacy.starts import Starts, Together, matches
 from training.deid.texts import read_notes
 
 NOTES = Path(__file__).parents[3] / "data" / "training_notes"
@@ -44,9 +44,19 @@ def test_the_same_is_found(expression: str) -> None:
             assert found == [match.span() for match in regex.finditer(text)]
 
 
+def test_together_they_find_the_same_in_their_order() -> None:
+    regexes = [
+        re.compile(one, re.ASCII | flag) for one in EXPRESSIONS for flag in (0, re.IGNORECASE)
+    ]
+    together = Together(regexes)
+    for text in (*TEXTS, "a cat"):
+        found = [(number, m.span()) for number, all_of in together.matches(text) for m in all_of]
+        alone = [(n, m.span()) for n, regex in enumerate(regexes) for m in regex.finditer(text)]
+        assert found == alone
+
+
 def _patterns() -> list[Pattern]:
-    groups = (value for value in vars(free_text).values() if isinstance(value, tuple))
-    return [one for group in groups for one in group if isinstance(one, Pattern)]
+    return [*FORMS.patterns, *FORMS_ZH.patterns]
 
 
 def test_every_pattern_of_the_scrub_finds_the_same() -> None:

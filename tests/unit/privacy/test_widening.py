@@ -25,6 +25,9 @@ def _found(text: str, *parts: tuple[str, str]) -> set[str]:
         ("seen at Larkspur Sleep for this", "Larkspur", "LOC", "Larkspur Sleep"),
         ("taken to Larkspur hospital, given", "Larkspur", "LOC", "Larkspur hospital"),
         ("lives in Larkspur since", "Larkspur", "LOC", "Larkspur"),
+        ("Larkspur PHC dressing Nov", "Larkspur", "NAME", "Larkspur PHC"),
+        ("seen at Larkspur Genomics today", "Larkspur", "LOC", "Larkspur Genomics"),
+        ("told Okonjo PR was done", "Okonjo", "NAME", "Okonjo"),
     ],
 )
 def test_a_name_or_place_is_made_whole(text: str, part: str, label: str, whole: str) -> None:
@@ -34,4 +37,6 @@ def test_a_name_or_place_is_made_whole(text: str, part: str, label: str, whole: 
 def test_what_stands_between_two_places_goes_with_them() -> None:
     text = "Our Lady of Larkspur, then home"
     assert " of " in _found(text, ("Our Lady", "LOC"), ("Larkspur", "LOC"))
+    text = "Larkspur the Martyr, then home"
+    assert " the " in _found(text, ("Larkspur", "LOC"), ("Martyr", "LOC"))
     assert _found("Larkspur, Hull", ("Larkspur", "LOC"), ("Hull", "LOC")) == {"Larkspur", "Hull"}

@@ -12,7 +12,7 @@ from services.privacy.tagger.shipped import SHIPPED_DIR
 from training.deid.corpus import Writer
 from training.deid.feeding import Batch, Corpus, Source, fed
 from training.deid.fit import Progress, Recipe, fit, new_network
-from training.deid.pipeline import go_on_from, teacher
+from training.deid.teachers import first_part, go_on_from, teacher
 
 SMALL = Shape(
     char_width=4, word_width=4, width=8, dilations=(1, 2), context_layers=0, context_width=4
@@ -70,12 +70,19 @@ def test_a_folder_without_a_tagger_teaches_nobody(tmp_path: Path) -> None:
         teacher(tmp_path, "cpu")
 
 
-def test_a_student_goes_on_from_one_of_its_shape() -> None:
+def test_a_student_goes_on_from_one_of_its_shape(writer: Writer) -> None:
     first, student = new_network(SMALL, 1), new_network(SMALL, 2)
-    go_on_from(first, student)
+    source = Source(Corpus(writer, None), 0.0, 5, 400)
+    go_on_from(first, student, SMALL, source)
     assert torch.equal(first.exit.weight, student.exit.weight)
     with pytest.raises(TaggerRefused, match="another shape"):
-        go_on_from(new_network(replace(SMALL, width=16), 1), student)
+        go_on_from(new_network(replace(SMALL, width=4), 1), student, SMALL, source)
+
+
+def test_the_first_part_teaches_where_it_is_kept(tmp_path: Path) -> None:
+    assert first_part(tmp_path) == tmp_path
+    (tmp_path / "first-part").mkdir()
+    assert first_part(tmp_path) == tmp_path / "first-part"
 
 
 def test_weights_that_are_not_those_of_the_manifest_teach_nobody(tmp_path: Path) -> None:

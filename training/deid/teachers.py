@@ -1,0 +1,43 @@
+"""Trained taggers to learn from, and to go on from."""
+
+from pathlib import Path
+
+from services.privacy.tagger.manifest import (
+    TaggerRefused,
+    network_of,
+    read_manifest,
+    read_weights,
+)
+from services.privacy.tagger.network import CharacterTagger, Shape
+from training.deid.feeding import Source
+from training.deid.narrowing import narrowed
+
+FIRST_PART = "first-part"
+
+
+def teacher(folder: Path, device: str) -> CharacterTagger:
+    """Return the network of a trained folder, to learn from; raise ``TaggerRefused``."""
+    manifest = read_manifest(folder)
+    network, _ = network_of(manifest, read_weights(folder, manifest))
+    return network.to(device).eval()
+
+
+def first_part(folder: Path) -> Path:
+    """Return where the first part of a trained folder lies: the folder, if it is not kept apart."""
+    return folder / FIRST_PART if (folder / FIRST_PART).is_dir() else folder
+
+
+def go_on_from(
+    first: CharacterTagger, network: CharacterTagger, shape: Shape, source: Source
+) -> None:
+    """Give the network the weights of another, or what says most of them in a batch of ``source``
+    where the other is larger; raise ``TaggerRefused``, it has another shape.
+    """
+    try:
+        network.load_state_dict(first.state_dict())
+    except RuntimeError:
+        batch = next(source.batches(None)).to(network.exit.weight.device)
+        try:
+            network.load_state_dict(narrowed(first, shape, batch.read, batch.pieces))
+        except RuntimeError as error:
+            raise TaggerRefused("the first teacher has another shape") from error
