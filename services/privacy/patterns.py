@@ -34,9 +34,8 @@ Check = Callable[[re.Match[str]], bool]
 
 
 class Pattern(NamedTuple):
-    """A form of identifier. Only group ``of`` goes; ``check`` may still refuse a match.
-
-    A text without one of ``needs`` is not searched.
+    """A form of identifier. Only group ``of`` goes; ``check`` may still refuse a match; a text
+    without one of ``needs`` is not searched.
     """
 
     label: str
