@@ -155,10 +155,11 @@ def begun(
     variants = Variants(texts.training_notes, writer.people, writer.names)
     corpus = Corpus(writer, Learnt(variants, (), 1.0, texts.plain, plan.plain_share))
     recipe = replace(plan.written, seed=plan.seed)
-    network = new_network(plan.shape, plan.seed, texts.model).to(plan.device)
     first = (
         teacher(first_part(plan.begin), plan.device) if plan.begin else next(iter(teachers), None)
     )
+    model = texts.model if first is None else None
+    network = new_network(plan.shape, plan.seed, model).to(plan.device)
     if first is not None:
         go_on_from(
             first, network, plan.shape, Source(corpus, recipe.more_share, CUT_SEED, recipe.chars)

@@ -4,9 +4,25 @@ torch lays a matrix of 16 bits out anew for every product, which takes longer th
 Its compiler calls the two operators used here; they have no name without an underscore.
 """
 
+from functools import cache
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+
+
+@cache
+def lays_out() -> bool:
+    """Return whether this processor has what the operators ask for: else plain products serve,
+    more slowly, where somebody computes in 16 bits all the same.
+    """
+    try:
+        torch.ops.mkldnn._reorder_linear_weight(  # noqa: SLF001 - see above
+            torch.zeros(1, 1, dtype=torch.bfloat16), None
+        )
+    except RuntimeError:
+        return False
+    return True
 
 
 class Product(nn.Module):
@@ -15,8 +31,8 @@ class Product(nn.Module):
     def __init__(self, weight: Tensor, bias: Tensor) -> None:
         """Lay the weights out, where they are of 16 bits."""
         super().__init__()
-        self._is_laid_out = weight.dtype == torch.bfloat16
         still = weight.detach().contiguous()
+        self._is_laid_out = weight.dtype == torch.bfloat16 and lays_out()
         if self._is_laid_out:
             still = torch.ops.mkldnn._reorder_linear_weight(still, None)  # noqa: SLF001 - see above
         self._weight, self._bias = still, bias.detach()
