@@ -22,10 +22,10 @@ Teachers = Annotated[
 ]
 Begin = Annotated[
     Path | None,
-    typer.Option(help="deid: folder of a trained tagger to go on from; the first teacher."),
+    typer.Option(help="deid: folder of a trained tagger to go on from (else the first teacher)."),
 ]
 Narrow = Annotated[
-    bool, typer.Option("--narrow", help="deid: a smaller network, cut from a larger one.")
+    bool, typer.Option("--narrow", help="deid: a smaller network, cut from that one.")
 ]
 Threads = Annotated[
     int, typer.Option(min=1, help="deid: of the processor; another number, other weights.")

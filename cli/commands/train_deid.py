@@ -37,6 +37,8 @@ def train_deid(asked: Asked) -> None:
     """Train, write <output>/deid/<version>, and print the digest to pin."""
     if not _is_there(asked.device):
         raise typer.BadParameter(f"{asked.device}: no such device here", param_hint="--device")
+    if asked.is_narrow and asked.begin is None and not asked.teachers:
+        raise typer.BadParameter("asks for --begin or --teacher", param_hint="--narrow")
     from services.privacy.tagger.manifest import TaggerRefused
     from training.deid.fit import Progress
     from training.deid.pipeline import NAME, NARROW, Plan, read_texts, train

@@ -23,11 +23,9 @@ JOINED = re.compile(r" (?:(?:of|de|del|de la|for|in|on|at|near) (?:the )?|the )"
 # What goes on after the name of a place.
 SITES = re.compile(
     r"(?: (?:Cardiology|Ped(?:iatric)?s|Paediatrics|Family|Behavioral|Behavioural|Sleep|Lutheran|Baptist|Methodist|Presbyterian|AME|Specialists|Associates|Ortho(?:pa?edics)?|Heart|Cancer|Kidney|Renal|Lung|Eye|Dental|Rehab"
-    r"|Urology|Oncology|Dermatology|Neurology|Women'?s|Children'?s|Community|Memorial|Regional|General|District|County|Uni|Campus|Village|Marketplace|Market|Society|Parish|Convent|NH|HC|CHC|PHC|MC|RMC|CBOC|PCC|UTC|MIU|DGH|GH|RHC|BHU|THQ|DHQ|Genomics|Pathology"
+    r"|Urology|Oncology|Dermatology|Neurology|Women'?s|Children'?s|Community|Memorial|Regional|General|District|County|Uni|Campus|Village|Marketplace|Market|Society|Parish|Convent|NH|HC|CHC|PHC|MC|RMC|CBOC|MIU|DGH|BHU|THQ|DHQ|Genomics|Pathology"
     r"|Health(?: Cent(?:er|re))?|Medical|Med|Mosque|Temple|hospital|mosque|convent|market|surgery))+\b"
 )
-# By letters: what stands before them is a place, whatever it was taken for.
-LETTERS_AFTER = re.compile(r" (?:HC|CHC|PHC|RMC|CBOC|PCC|UTC|MIU|DGH|GH|RHC|BHU|THQ|DHQ)\b")
 TOWN_AFTER = re.compile(
     r", (?P<town>[A-Z][a-z]{3,15}(?:[- ][A-Z][a-z]{2,15})?)(?=[,.;:)\n]|\Z| [a-z(])"
 )
@@ -63,9 +61,6 @@ def _widened(folded: str, span: Span) -> Span:
     if span.label == "LOC":
         more = SITES.match(folded, span.end) if folded[span.start].isupper() else None
         return Span(span.start, more.end(), "LOC") if more else span
-    letters = LETTERS_AFTER.match(folded, span.end) if span.label == "NAME" else None
-    if letters and folded[span.start].isupper():
-        return Span(span.start, letters.end(), "LOC")
     if span.label != "NAME" or ONE_WORD.fullmatch(folded, span.start, span.end) is None:
         return span
     after = NEXT_WORD.match(folded, span.end)

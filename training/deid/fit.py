@@ -15,7 +15,7 @@ from training.deid.language_model import Weights, begin_as_the_model
 
 PAUSE_S = 1.0
 TOLD_EVERY = 50
-TOLD_SHARE = 0.5  # of what is learnt is what teachers say, where there are any
+TOLD_SHARE = 0.7  # of what is learnt is what teachers say, where there are any
 
 
 @dataclass(frozen=True)

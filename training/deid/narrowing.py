@@ -35,7 +35,9 @@ def _narrow_context(reader: ContextReader, shape: Shape, pieces: Tensor, state: 
         seen = layer.seen(parts, where)
         says = seen.pow(2).mean(0).sqrt() * layer.joined.weight.norm(dim=0)
         heads = _most(says.view(-1, HEAD_WIDTH).sum(1), shape.context_heads)
-        kept = (heads[:, None] * HEAD_WIDTH + torch.arange(HEAD_WIDTH)).flatten()
+        kept = (
+            heads[:, None] * HEAD_WIDTH + torch.arange(HEAD_WIDTH, device=heads.device)
+        ).flatten()
         thrice = torch.cat([kept + part * seen.shape[1] for part in range(3)])
         joined = layer.norm(hidden + layer.joined(seen))
         inner = functional.gelu(layer.inner(joined))
@@ -44,13 +46,14 @@ def _narrow_context(reader: ContextReader, shape: Shape, pieces: Tensor, state: 
         name = f"context.layers.{at}."
         _keep(state, name, {"heads": thrice, "inner": numbers}, {"joined": kept, "outer": numbers})
         hidden = layer.last_norm(joined + layer.outer(inner))
-    return torch.cat((hidden.new_zeros(1, reader.width), reader.exit(hidden)))
+    said = reader.exit(hidden[: where.pieces])
+    return torch.cat((hidden.new_zeros(1, reader.width), said))
 
 
 def _narrow_blocks(network: CharacterTagger, width: int, read: Read, state: State) -> None:
     """All blocks add to the same channels: those are kept in all, or in none."""
     hidden = network.entered(read)
-    said = torch.zeros(hidden.shape[1])
+    said = hidden.new_zeros(hidden.shape[1])
     for block in network.blocks:
         weight = block.weight
         assert isinstance(weight, Tensor)  # noqa: S101 - for mypy

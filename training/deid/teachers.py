@@ -40,4 +40,4 @@ def go_on_from(
         try:
             network.load_state_dict(narrowed(first, shape, batch.read, batch.pieces))
         except RuntimeError as error:
-            raise TaggerRefused("the first teacher has another shape") from error
+            raise TaggerRefused("what to go on from has another shape") from error

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from services.privacy.tagger.pieces import PAD, PIECES_MAX, piece_vectors
+from services.privacy.tagger.pieces import PAD, PIECES_MAX, STEP, piece_vectors
 
 WIDTH, HEADS, INNER = 384, 12, 1_536
 HEAD_WIDTH = WIDTH // HEADS
@@ -20,10 +20,12 @@ EPSILON = 1e-12  # as the model has it
 class Where(NamedTuple):
     """Where the pieces of all stretches lie among ``rows`` of equal ``length``, one after another.
 
+    ``pieces`` of them, and behind them some places without one: few sizes are prepared for but once.
     ``mask`` is False where there is none, and None where all rows are full.
     """
 
     at: Tensor
+    pieces: int
     rows: int
     length: int
     mask: Tensor | None
@@ -44,7 +46,7 @@ class Layer(nn.Module):
         self.last_norm = nn.LayerNorm(WIDTH, EPSILON)
 
     def forward(self, hidden: Tensor, where: Where) -> Tensor:
-        """Return ``(pieces, WIDTH)`` of the same."""
+        """Return ``(places, WIDTH)`` of the same."""
         hidden = self.norm(hidden + self.joined(self.seen(self.heads(hidden), where)))
         inner = functional.gelu(self.inner(hidden))
         found: Tensor = self.last_norm(hidden + self.outer(inner))
@@ -87,13 +89,16 @@ class ContextReader(nn.Module):
         hidden, where = self.begun(numbers)
         for layer in self.layers:
             hidden = layer(hidden, where)
-        return torch.cat((nothing, self.exit(hidden)))
+        return torch.cat((nothing, self.exit(hidden[: where.pieces])))
 
     def begun(self, numbers: Tensor) -> tuple[Tensor, Where]:
-        """Return what the first layer reads, ``(pieces, WIDTH)``, and where each piece lies."""
+        """Return what the first layer reads, ``(places, WIDTH)``, and where each place lies."""
         rows, length = numbers.shape
         is_piece = numbers != PAD
-        at = is_piece.flatten().nonzero().squeeze(1)
-        mask = None if len(at) == rows * length else is_piece[:, None, None]
+        flat = is_piece.flatten()
+        at = flat.nonzero().squeeze(1)
+        count = len(at)
+        mask = None if count == rows * length else is_piece[:, None, None]
+        at = torch.cat((at, (~flat).nonzero().squeeze(1)[: -count % STEP]))
         read = self.pieces[numbers.flatten()[at]] + self.positions.weight[at % length]
-        return self.norm(read), Where(at, rows, length, mask)
+        return self.norm(read), Where(at, count, rows, length, mask)

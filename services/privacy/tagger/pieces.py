@@ -85,8 +85,8 @@ def pieces_of(folded: str) -> Pieces:
 
 
 def stretches_of(numbers: list[int], ends: Sequence[int]) -> Iterator[list[int]]:
-    """Yield pieces in stretches of about one length: together they are computed as long as the
-    longest. One ends where a line or sentence does (``ends``) that is near.
+    """Yield pieces in stretches of about one length: attention computes all as long as the longest.
+    One ends where a line or sentence does (``ends``) that is near.
     """
     start, size = 0, len(numbers)
     while size - start > PIECES_MAX:

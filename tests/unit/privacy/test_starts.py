@@ -7,7 +7,7 @@ import pytest
 
 from services.privacy.folding import fold
 from services.privacy.forms import FORMS, FORMS_ZH
-from services.privacy.patterns import Pattern
+from services.privacy.patterns import Pattern, find_patterns
 from services.privacy.starts import Starts, Together, matches
 from training.deid.texts import read_notes
 
@@ -27,11 +27,13 @@ EXPRESSIONS = [
     r"\bc?a?t",
     r"(?<=a)t",
     r"\b[^\W\d_]t",
+    r"\b[A-ZÆØ]\w*x?",
 ]
 TEXTS = [
     "a cat, cats and Dogs; CAT x A x 12x 3456x 7-8 0.12 猫咪和狗咪 aa bb xy y caat tt at ct " * 2,
     "cat\ncat 1234x" + " " * 60 + "t",
     "狗" * 50 + "cat a",
+    "xÆro Ørsted 王Ærø ØÆ x. Ål, Cat Ø1 9Øx " * 3,
 ]
 
 
@@ -67,6 +69,9 @@ def test_every_pattern_of_the_scrub_finds_the_same() -> None:
         for n in read_notes(NOTES, lang)[:NOTES_OF_EACH]
     ]
     assert sum(starts.beginnings is not None for _, starts in patterns) > len(patterns) // 3
+    for forms in (FORMS, FORMS_ZH):
+        for text in texts:
+            assert [*forms.find(text)] == [*find_patterns(text, forms.patterns)]
     for text in texts:
         for regex, starts in patterns:
             found = [match.span() for match in matches(regex, starts, text)]

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from services.privacy.tagger.context import HEADS, INNER, WIDTH, ContextReader, Layer
+from services.privacy.tagger.context import HEADS, INNER, WIDTH, ContextReader, Layer, Where
 from services.privacy.tagger.hints import RARE, RARE_NAME, UNLISTED, hint_of_word, read_hint
 from services.privacy.tagger.packing import packed, unpacked
 from services.privacy.tagger.pieces import (
@@ -123,8 +123,9 @@ def test_a_layer_is_the_one_that_everybody_means() -> None:
     )
     hidden = torch.randn(2, 5, WIDTH)
     mask = torch.tensor([[True] * 5, [True] * 3 + [False] * 2])
+    at = torch.arange(10)
     with torch.inference_mode():
-        found = ours(hidden, mask[:, None, None])
+        found = ours(hidden.flatten(0, 1), Where(at, 10, 2, 5, mask[:, None, None])).view(2, 5, -1)
         expected = theirs(hidden, src_key_padding_mask=~mask)
     assert torch.allclose(found[mask], expected[mask], atol=1e-5)
 

@@ -25,7 +25,7 @@ def _found(text: str, *parts: tuple[str, str]) -> set[str]:
         ("seen at Larkspur Sleep for this", "Larkspur", "LOC", "Larkspur Sleep"),
         ("taken to Larkspur hospital, given", "Larkspur", "LOC", "Larkspur hospital"),
         ("lives in Larkspur since", "Larkspur", "LOC", "Larkspur"),
-        ("Larkspur PHC dressing Nov", "Larkspur", "NAME", "Larkspur PHC"),
+        ("seen in Larkspur DGH, home", "Larkspur", "LOC", "Larkspur DGH"),
         ("seen at Larkspur Genomics today", "Larkspur", "LOC", "Larkspur Genomics"),
         ("told Okonjo PR was done", "Okonjo", "NAME", "Okonjo"),
     ],

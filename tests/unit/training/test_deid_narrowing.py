@@ -36,16 +36,16 @@ def scores(network: CharacterTagger, batch: Batch) -> Tensor:
 
 
 def with_nothing_beyond(network: CharacterTagger, heads: list[int]) -> CharacterTagger:
-    """What a wide network says with the first channels and inner numbers and these heads alone."""
+    """What a wide network says with the last channels and inner numbers and these heads alone."""
     head = torch.tensor(heads)[:, None] * HEAD_WIDTH + torch.arange(HEAD_WIDTH)
     silent = torch.ones(HEADS * HEAD_WIDTH, dtype=torch.bool)
     silent[head.flatten()] = False
     state = network.state_dict()
     state["context.layers.0.joined.weight"][:, silent] = 0
-    state["context.layers.0.outer.weight"][:, 64:] = 0
+    state["context.layers.0.outer.weight"][:, :-64] = 0
     for layer in ("entry", "blocks.0", "blocks.1"):
-        state[f"{layer}.weight"][8:] = 0
-        state[f"{layer}.bias"][8:] = 0
+        state[f"{layer}.weight"][:4] = 0
+        state[f"{layer}.bias"][:4] = 0
     return network.eval()
 
 
