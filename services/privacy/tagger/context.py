@@ -20,7 +20,7 @@ EPSILON = 1e-12  # as the model has it
 class Where(NamedTuple):
     """Where the pieces of all stretches lie among ``rows`` of equal ``length``, one after another.
 
-    ``pieces`` of them, and behind them some places without one: few sizes are prepared for but once.
+    ``pieces`` of them, behind them some places without one: few sizes are prepared for but once.
     ``mask`` is False where there is none, and None where all rows are full.
     """
 
