@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 BEAT_S = 0.002
 
 
-def is_within(limit_s: float, work: Callable[[], object], tries: int = 6) -> bool:
+def is_within(limit_s: float, work: Callable[[], object], tries: int = 20) -> bool:
     """Return whether ``work`` takes at most ``limit_s`` of CPU time in the best of some tries.
 
     Neighbours on the core and the host only ever add to it.
