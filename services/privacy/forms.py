@@ -29,9 +29,7 @@ class Forms:
     def find(self, folded: str) -> Iterator[Span]:
         """Yield what ``find_patterns`` yields."""
         for number, found in self._together.matches(folded):
-            pattern = self.patterns[number]
-            if any(need in folded for need in pattern.needs):
-                yield from spans_of(pattern, found)
+            yield from spans_of(self.patterns[number], folded, found)
 
 
 FORMS = Forms((

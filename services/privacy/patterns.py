@@ -48,13 +48,13 @@ class Pattern(NamedTuple):
 def find_patterns(folded: str, patterns: tuple[Pattern, ...]) -> Iterator[Span]:
     """Yield the spans of ``folded`` that have a form of ``patterns``."""
     for pattern in patterns:
-        if any(need in folded for need in pattern.needs):
-            yield from spans_of(pattern, matches(pattern.regex, starts_of(pattern.regex), folded))
+        regex = pattern.regex
+        yield from spans_of(pattern, folded, matches(regex, starts_of(regex), folded))
 
 
-def spans_of(pattern: Pattern, found: Iterator[re.Match[str]]) -> Iterator[Span]:
-    """Yield the spans of a pattern's matches that it does not refuse."""
-    for match in found:
+def spans_of(pattern: Pattern, folded: str, found: Iterator[re.Match[str]]) -> Iterator[Span]:
+    """Yield the spans of the matches that a pattern does not refuse, where its needs are met."""
+    for match in found if any(need in folded for need in pattern.needs) else ():
         start, end = match.span(pattern.of)
         if start < end and (pattern.check is None or pattern.check(match)):
             yield Span(start, _name_end(match[pattern.of], start, pattern.label), pattern.label)

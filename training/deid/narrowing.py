@@ -35,9 +35,8 @@ def _narrow_context(reader: ContextReader, shape: Shape, pieces: Tensor, state: 
         seen = layer.seen(parts, where)
         says = seen.pow(2).mean(0).sqrt() * layer.joined.weight.norm(dim=0)
         heads = _most(says.view(-1, HEAD_WIDTH).sum(1), shape.context_heads)
-        kept = (
-            heads[:, None] * HEAD_WIDTH + torch.arange(HEAD_WIDTH, device=heads.device)
-        ).flatten()
+        within = torch.arange(HEAD_WIDTH, device=heads.device)
+        kept = (heads[:, None] * HEAD_WIDTH + within).flatten()
         thrice = torch.cat([kept + part * seen.shape[1] for part in range(3)])
         joined = layer.norm(hidden + layer.joined(seen))
         inner = functional.gelu(layer.inner(joined))

@@ -137,56 +137,44 @@ def train(texts: Texts, plan: Plan, folder: Path, progress: Progress) -> TaggerM
     """
     writer = Writer(plan.seed)
     teachers = [teacher(first_part(one), plan.device) for one in plan.teachers]
-    network = begun(writer, texts, plan, progress, teachers)
+    corpus = written(writer, texts, plan)
+    network = begun(corpus, texts, plan, teachers)
+    fit(network, corpus, replace(plan.written, seed=plan.seed), progress, teachers)
     write(network, texts, plan, folder / FIRST_PART)
     before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
-    network = taught(network, writer, texts, plan, progress, teachers)
+    writer.begin_again(plan.seed + 1)  # whatever was written before
+    recipe = replace(plan.marked, seed=plan.seed + 1)
+    fit(network, marked(writer, texts, plan), recipe, progress, teachers)
     return write(between(before, network), texts, plan, folder)
 
 
 def begun(
-    writer: Writer,
-    texts: Texts,
-    plan: Plan,
-    progress: Progress,
-    teachers: Sequence[CharacterTagger],
+    corpus: Corpus, texts: Texts, plan: Plan, teachers: Sequence[CharacterTagger]
 ) -> CharacterTagger:
-    """Train a new network on templates and training notes alone."""
-    variants = Variants(texts.training_notes, writer.people, writer.names)
-    corpus = Corpus(writer, Learnt(variants, (), 1.0, texts.plain, plan.plain_share))
-    recipe = replace(plan.written, seed=plan.seed)
-    first = (
-        teacher(first_part(plan.begin), plan.device) if plan.begin else next(iter(teachers), None)
-    )
+    """Return the network that learns: a new one, or one that goes on from another."""
+    first = teacher(first_part(plan.begin), plan.device) if plan.begin else None
+    if first is None and teachers:
+        first = teachers[0]
     model = texts.model if first is None else None
     network = new_network(plan.shape, plan.seed, model).to(plan.device)
     if first is not None:
-        go_on_from(
-            first, network, plan.shape, Source(corpus, recipe.more_share, CUT_SEED, recipe.chars)
-        )
-        writer.begin_again(plan.seed)
-    return fit(network, corpus, recipe, progress, teachers)
+        source = Source(corpus, plan.written.more_share, CUT_SEED, plan.written.chars)
+        go_on_from(first, network, plan.shape, source)
+        corpus.writer.begin_again(plan.seed)
+    return network
 
 
-def taught(
-    network: CharacterTagger,
-    writer: Writer,
-    texts: Texts,
-    plan: Plan,
-    progress: Progress,
-    teachers: Sequence[CharacterTagger],
-) -> CharacterTagger:
-    """Go on with marked texts among the written ones."""
-    writer.begin_again(plan.seed + 1)  # whatever was written before
-    learnt = Learnt(
-        Variants(texts.notes, writer.people, writer.names),
-        texts.lines,
-        plan.notes_share,
-        texts.plain,
-        plan.plain_share,
-    )
-    recipe = replace(plan.marked, seed=plan.seed + 1)
-    return fit(network, Corpus(writer, learnt), recipe, progress, teachers)
+def written(writer: Writer, texts: Texts, plan: Plan) -> Corpus:
+    """Return templates and training notes alone."""
+    variants = Variants(texts.training_notes, writer.people, writer.names)
+    return Corpus(writer, Learnt(variants, (), 1.0, texts.plain, plan.plain_share))
+
+
+def marked(writer: Writer, texts: Texts, plan: Plan) -> Corpus:
+    """Return the same with the gold notes' development half and the development texts."""
+    variants = Variants(texts.notes, writer.people, writer.names)
+    learnt = Learnt(variants, texts.lines, plan.notes_share, texts.plain, plan.plain_share)
+    return Corpus(writer, learnt)
 
 
 def between(before: Mapping[str, Tensor], network: CharacterTagger) -> CharacterTagger:
