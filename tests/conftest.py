@@ -8,7 +8,7 @@ from hypothesis import settings
 
 from tests.support.brokers import KafkaServer, RedisServer, apply_topics
 from tests.support.hsm import make_tokens, softhsm
-from tests.support.kafka_sockets import close_what_never_connected
+from tests.support.kafka_sockets import close_quietly
 from tests.support.shared import DATA
 
 TESTS = Path(__file__).parent
@@ -17,7 +17,7 @@ TESTS = Path(__file__).parent
 settings.register_profile("auscult", deadline=None)
 settings.load_profile("auscult")
 
-close_what_never_connected()
+close_quietly()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

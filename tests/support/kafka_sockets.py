@@ -1,30 +1,29 @@
-"""kafka-python's sockets that never came to connect, closed.
+"""kafka-python's connections, closed without a warning when nothing holds them any more.
 
-It drops a socket that was refused, or whose client was closed while it connected, without closing
-it (``KafkaNetSocket.sock_connect``). Python closes it when it is collected, and warns: in whichever
-test that happens. With this a ``ResourceWarning`` is a socket of ours.
+It drops sockets that nobody closed: of a connection that was refused, of a client that was closed
+while it connected, and of one that was closed with a request not yet written
+(``KafkaTCPTransport.close``). Python closes them when it collects them, and warns, in whichever
+test that happens. A client of ours that nobody closed still warns, by its selector's own pair.
 """
 
 import socket
-from typing import Any
 
 from kafka.net.inet import KafkaNetSocket
 
-_connect = KafkaNetSocket.sock_connect
+
+class Connection(socket.socket):
+    """A socket that closes when it is collected, and says nothing."""
+
+    def __del__(self) -> None:
+        """Close; the plain socket's own finalizer, which warns, does not run."""
+        self.close()
 
 
-async def connect_or_close(
-    self: KafkaNetSocket, net: Any, sock: socket.socket, address: Any, timeout_at: Any = None
-) -> socket.socket:
-    """Do what kafka-python does; what does not lead to a connection is closed."""
-    try:
-        connected: socket.socket = await _connect(self, net, sock, address, timeout_at=timeout_at)
-    except BaseException:  # also GeneratorExit: the client was closed meanwhile
-        sock.close()
-        raise
-    return connected
+def connection(_self: KafkaNetSocket, family: int, kind: int, protocol: int) -> socket.socket:
+    """Return a socket for a connection of kafka-python."""
+    return Connection(family, kind, protocol)
 
 
-def close_what_never_connected() -> None:
-    """Put ``connect_or_close`` in the place of kafka-python's own."""
-    KafkaNetSocket.sock_connect = connect_or_close
+def close_quietly() -> None:
+    """Put ``connection`` in the place of what kafka-python makes sockets with."""
+    KafkaNetSocket.socket = connection

@@ -12,6 +12,7 @@ from services.ingest.hl7 import SEGMENTS_MAX
 from services.ingest.identity import Keys
 from services.ingest.parse import Parsed, SourceProfile
 from services.ingest.reading import read_frame
+from tests.support.timing import assert_within, timed
 from tests.unit.ingest.test_mllp import oru
 
 KEYS = Keys(b"1" * 32, b"2" * 32)
@@ -48,6 +49,7 @@ def test_a_long_value_is_read_as_a_short_one(piece: str) -> None:
     assert dialect.text(piece * number) == dialect.text(piece) * number
 
 
+@timed
 async def test_a_batch_lets_others_in_all_the_time() -> None:
     batch = b"".join(oru(f"C{number}") for number in range(4_000))
     reading = asyncio.create_task(asyncio.to_thread(read_frame, batch, DOOR, KEYS, 1, 0))
@@ -60,4 +62,4 @@ async def test_a_batch_lets_others_in_all_the_time() -> None:
         longest_s, last = max(longest_s, now - last), now
     gc.enable()
     assert len((await reading).messages) == 4_000
-    assert longest_s < (last - began) / 3  # a twentieth alone; the machine may be busy
+    assert_within(longest_s, (last - began) / 3)  # a twentieth alone; the machine may be busy

@@ -15,6 +15,7 @@ from services.ingest.frames import parse_frame
 from services.ingest.hl7 import Message, read
 from services.ingest.identity import Keys
 from services.ingest.parse import SourceProfile
+from tests.support.timing import assert_within, timed
 
 KEYS = Keys(event=b"e" * 32, route=b"r" * 32)
 SOURCE = SourceProfile("test")
@@ -245,10 +246,11 @@ def test_any_bytes_are_answered(raw: bytes) -> None:
         "\\X" * 500_000,
     ],
 )
+@timed
 def test_large_content_takes_linear_time(body: str) -> None:
     raw = (HEAD + body).encode()
     began = time.process_time()
     (found,) = parse_frame(raw, SOURCE, KEYS, 0).messages
     seconds_per_64_kb = (time.process_time() - began) * 65_536 / len(raw)
     assert found.code in {"AA", "AE"}
-    assert seconds_per_64_kb < 0.25  # 0.05 alone on a machine; this one is shared
+    assert_within(seconds_per_64_kb, 0.25)  # 0.05 alone on a machine; this one is shared

@@ -23,6 +23,7 @@ from tests.unit.privacy.builders import KEY
 KEYS = Keys(event=b"e" * 32, route=b"r" * 32)
 RECEIVED_AT_MS = 1_714_600_000_000  # 2024-05-01
 SECONDS_PER_100_KB = 2.0
+TRIES = 20  # the best counts: neighbours on the machine only ever add
 SECONDS_FLOOR = 0.2  # what 10 KB may take: below it a busy machine decides
 EN_PID = (
     "PID|1||10045678^^^HOSP^MR~943-47-6582^^^GOV^SS||Vickers^Anna^Louise||19500307|F|||"

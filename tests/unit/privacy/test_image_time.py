@@ -16,6 +16,7 @@ from services.privacy.imaging import decoder as owner
 from services.privacy.imaging.decoder import Decoder
 from services.privacy.seals import Seals
 from simulator.radiographs import as_png
+from tests.support.timing import assert_within, timed
 from tests.unit.privacy.builders import KEY, a_body
 from tests.unit.privacy.test_images import an_obx
 
@@ -54,6 +55,7 @@ def with_images(count: int) -> IdentifiedBody:
     return a_body(raw=raw, images=images)
 
 
+@timed
 async def test_images_that_hang_take_the_time_of_their_event_at_most(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -70,7 +72,8 @@ async def test_images_that_hang_take_the_time_of_their_event_at_most(
     monkeypatch.undo()
     other = await desk.cleaned(with_images(1), KEY, ImageTime(60.0), "other")
     decoder.close()
-    assert [one.held for one in first] == ["too_slow"] * 2 + ["no_time"] * 6
+    held = [one.held for one in first]  # 0.2 s, then what is left of 0.3, if anything
+    assert held in (["too_slow"] * 2 + ["no_time"] * 6, ["too_slow"] + ["no_time"] * 7)
     assert [one.held for one in second] == ["no_time"] * 8
-    assert took_s < 3.0
+    assert_within(took_s, 3.0)
     assert [one.held for one in other] == ["too_slow"]  # of its own: 0.2 s do not start a decoder

@@ -21,6 +21,7 @@ from services.privacy.site_recognizers import (
     load_recognizers,
 )
 from services.privacy.spans import Span
+from tests.support.timing import assert_within, timed
 
 NOTE = "Locked with zq-4471 then. Mr Vickers, MRN 7700123, of ward 3."
 BADGE = """
@@ -110,6 +111,7 @@ recognizers:
     assert found(site, "locker one two three four five six 204") == []
 
 
+@timed
 def test_a_text_that_takes_too_long_is_held_back_in_time(tmp_path: Path) -> None:
     bomb = "  - {name: Bomb, supported_entity: X, patterns: [{name: b, score: 1, regex: &}]}\n"
     site = loaded(tmp_path, BADGE + bomb.replace("&", "'(e|e)*b|(e+)+c'"), seconds_max=0.2)
@@ -117,7 +119,7 @@ def test_a_text_that_takes_too_long_is_held_back_in_time(tmp_path: Path) -> None
     begun = time.process_time()
     cleaned = TextCleaner(site=site).clean(text)
     assert (cleaned.text, cleaned.held) == (None, "site_recognizer_time")
-    assert time.process_time() - begun < 2.0
+    assert_within(time.process_time() - begun, 2.0)
     with pytest.raises(CannotSearch, match=r"^site_recognizer_time$") as caught:
         site.find(text)
     assert caught.value.__cause__ is None
