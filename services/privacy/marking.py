@@ -16,14 +16,15 @@ def unite(spans: list[Span], folded: Folded) -> list[Span]:
     united: list[Span] = []
     for span in sorted(spans, key=lambda span: (span.start, -span.end)):
         start, end = folded.original(span.start, span.end)
-        if united and start < united[-1].end:
-            last = united.pop()
-            label = min(last.label, span.label, key=LABEL_ORDER.index)
-            if last.end - last.start >= 2 * (end - start):
-                label = last.label
-            united.append(Span(last.start, max(last.end, end), label))
-        else:
+        if not united or start >= united[-1].end:
             united.append(Span(start, end, span.label))
+            continue
+        last = united[-1]
+        label = last.label
+        if label != span.label and last.end - last.start < 2 * (end - start):
+            label = min(label, span.label, key=LABEL_ORDER.index)
+        if end > last.end or label != last.label:
+            united[-1] = Span(last.start, max(last.end, end), label)
     return united
 
 

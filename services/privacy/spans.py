@@ -1,12 +1,12 @@
 """What the layers of the scrub find: a stretch of text of one kind."""
 
 from collections.abc import Hashable
-from dataclasses import dataclass
 from typing import Protocol
 
+import msgspec
 
-@dataclass(frozen=True, slots=True)
-class Span:
+
+class Span(msgspec.Struct, frozen=True, gc=False):
     """``text[start:end]`` is of the kind ``label``."""
 
     start: int
