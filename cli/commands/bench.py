@@ -56,18 +56,20 @@ def bench_command(
     ] = None,
     tagger: Annotated[
         Path | None,
-        typer.Option(help="deid: folder of another tagger; `first-part` of one that was trained."),
+        typer.Option(
+            help="deid, bad-texts: folder of another tagger; `first-part` of one that was trained."
+        ),
     ] = None,
 ) -> None:
     """Run a benchmark: ours and its peers in one run.
 
     parse (HL7 v2 to envelope and JSON, beside python-hl7, hl7apy and HAPI), stream (our stage and
     stock Faust), mllp (the front door on a real broker), stalls (how long it stands still under
-    messages of 15 MB), pipeline (the whole stack from MLLP to
-    visible), inference, accelerator (the model on each device here), deidentify (speed), deid (what
-    notes lose and keep, beside Presidio, scrubadub and Philter), physionet (the page's risk against
-    the offline score), erase (one of 200 patients under load, then looked for with every byte and
-    key), or all.
+    messages of 15 MB), pipeline (the whole stack from MLLP to visible), inference, accelerator (the
+    model on each device here), deidentify (speed), deid (what notes lose and keep, beside Presidio,
+    scrubadub and Philter), bad-texts (how long notes take that were made to be slow), physionet
+    (the page's risk against the offline score), erase (one of 200 patients under load, then looked
+    for with every byte and key), or all.
     """
     if name not in {*BENCHMARKS, "all"}:
         raise typer.BadParameter(f"one of {', '.join(BENCHMARKS)}, all")
@@ -177,20 +179,24 @@ def _deidentify(_: Wanted) -> Any:
     return [asdict(one) for one in importlib.import_module("bench.deidentify").run()]
 
 
+def _bad_texts(wanted: Wanted) -> Any:
+    return importlib.import_module("bench.bad_texts").run(_tagger(wanted))
+
+
 def _deid(wanted: Wanted) -> Any:
+    return importlib.import_module("bench.deid").run(wanted.data, _tagger(wanted))
+
+
+def _tagger(wanted: Wanted) -> Any:
     from services.privacy.tagger.manifest import TaggerRefused, load_tagger, read_manifest
 
     if wanted.tagger is None:
-        tagger = load_tagger(TAGGER_DIR, SHIPPED_DIGEST)
-    else:  # one that was just trained: its own manifest is believed
-        try:
-            tagger = load_tagger(wanted.tagger, read_manifest(wanted.tagger).digest)
-        except TaggerRefused as error:
-            hint = "--tagger"
-            raise typer.BadParameter(
-                f"{wanted.tagger}: no tagger: {error}", param_hint=hint
-            ) from error
-    return importlib.import_module("bench.deid").run(wanted.data, tagger)
+        return load_tagger(TAGGER_DIR, SHIPPED_DIGEST)
+    try:  # one that was just trained: its own manifest is believed
+        return load_tagger(wanted.tagger, read_manifest(wanted.tagger).digest)
+    except TaggerRefused as error:
+        said = f"{wanted.tagger}: no tagger: {error}"
+        raise typer.BadParameter(said, param_hint="--tagger") from error
 
 
 def _pipeline(wanted: Wanted) -> Any:
@@ -271,6 +277,7 @@ BENCHMARKS: dict[str, Callable[[Wanted], Any]] = {
     "accelerator": _accelerator,
     "deidentify": _deidentify,
     "deid": _deid,
+    "bad-texts": _bad_texts,
     "pipeline": _pipeline,
     "erase": _erase,
     "physionet": _physionet,

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from bench.bad_texts import PIECES, repeated
 from cli.commands.deidentify import answer
 from services.privacy.folding import fold, squeeze, term
 from services.privacy.free_text import TextCleaner
@@ -95,12 +96,6 @@ CASES = (
     Case("ages-young-stay", "89 years old, 72岁", kept=("89 years old", "72岁")),
 )  # fmt: skip
 
-UNITS = (
-    "a.", "1-1-", "@", "@@a.", "<b>", "<", "<a href='", "{\\rtf1 \\'41", "1-\n", "1\n", "(1\n",
-    "\u0430", "A\u043d ", "&#65;", "%41", "\\u0041", "QUJD", "4142", "🙂", "农历", "闰", "2024年",
-    "九十", "in her nineties ", "VickersAnna", "Anna Vickers ", "12/2", "ACGT", "x\u0301", "\u3164",
-)  # fmt: skip
-
 
 @pytest.fixture(scope="module")
 def tagger() -> Tagger:
@@ -126,10 +121,10 @@ def test_a_bad_text_is_cleaned_or_held_back(case: Case, tagger: Tagger) -> None:
         assert 0 <= span["start"] < span["end"] <= len(case.text)
 
 
-@pytest.mark.parametrize("unit", UNITS)
-def test_no_repetition_takes_long(unit: str) -> None:
+@pytest.mark.parametrize("piece", PIECES)
+def test_no_repetition_takes_long(piece: str) -> None:
     cleaner = TextCleaner(KnownTerms([*terms_of(known_of(ANNA)), *terms_of(known_of(MING))]))
-    text = unit * (50_000 // len(unit.encode()))
+    text = repeated(piece, 50_000)
     assert is_within(SECONDS_PER_100_KB / 2, lambda: cleaner.clean(text))
 
 
@@ -148,7 +143,7 @@ def test_all_layers_keep_the_time_on_all_bad_texts(tagger: Tagger) -> None:
     the two seconds are asked where the processor has tiles for 16 bits.
     """
     cleaner = TextCleaner(KnownTerms(terms_of(known_of(ANNA))), tagger)
-    texts = [unit * (2_000 // len(unit.encode())) for unit in UNITS]
+    texts = [repeated(piece, 2_000) for piece in PIECES]
     texts += [(case.text + "\n") * (2_000 // (len(case.text.encode(errors="replace")) + 1))
               for case in CASES if not case.held and case.text]  # fmt: skip
     notes = [note.text for note in read_notes(TRAINING_NOTES, "en")[:60]]
