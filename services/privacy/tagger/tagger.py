@@ -28,6 +28,7 @@ BATCH = 16
 HAN = re.compile("[\u4e00-\u9fff]")
 HAN_SHARE = 0.2
 EDGE = 0.4  # of the threshold: enough beside what is found
+SURE = 0.75  # a probability with which a name may be a word in small letters
 DOUBT = 0.5  # of its probability counts for an ordinary word to be a name or a place
 REMOVED = ("NAME", "DATE", "PHONE", "ID", "LOC", "AGE", "EMAIL", "URL")
 PROPER_AT = [REMOVED.index(label) for label in ("NAME", "LOC")]
@@ -92,8 +93,12 @@ class Tagger:
             return []
         han = len(HAN.findall(folded))
         threshold = self.threshold_han if han >= HAN_SHARE * len(folded) else self.threshold
-        found = spans_of(folded, self.probabilities(folded), threshold)
-        return [span for span in found if not is_ordinary(folded, span)]
+        scores = self.probabilities(folded)
+        return [
+            span
+            for span in spans_of(folded, scores, threshold)
+            if not is_ordinary(folded, span, is_sure=_is_sure(scores, span))
+        ]
 
     def probabilities(self, folded: str) -> Scores:
         """Return the probability of each label for each character, ``(len(folded), labels)``."""
@@ -134,12 +139,18 @@ class Tagger:
         return Read(chars, words, hints, rows, torch.from_numpy(encoded.kinds), at, context)
 
 
-def is_ordinary(folded: str, span: Span) -> bool:
-    """A unit of a quantity (``10^9/L``), a year, a word that is a name only with a capital, an age
-    under 90, a weekday or a day of the stay, two numbers that are no day.
+def _is_sure(scores: Scores, span: Span) -> bool:
+    return bool(scores[span.start : span.end, REMOVED_AT].sum(axis=1).mean() > SURE)
+
+
+def is_ordinary(folded: str, span: Span, *, is_sure: bool = False) -> bool:
+    """A unit of a quantity (``10^9/L``), a year, a word that is a name only with a capital (unless
+    ``is_sure``: ``chap bill``), an age under 90, a weekday or a day of the stay, two numbers that
+    are no day.
     """
     found = folded[span.start : span.end]
-    if (found.islower() and (found in WORD_NAMES or found in NOT_NAMES)) or YEAR.fullmatch(found):
+    is_small = found.islower() and (found in WORD_NAMES or found in NOT_NAMES)
+    if (is_small and not is_sure) or YEAR.fullmatch(found):
         return True
     if span.label in {"NAME", "LOC"} and is_shorthand(found):
         return True

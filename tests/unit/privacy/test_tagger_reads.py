@@ -7,8 +7,8 @@ from services.privacy.tagger.doubts import is_doubtful
 from services.privacy.tagger.hints import FILES, LISTS, row_of_word
 from services.privacy.tagger.lexical import KINDS, lexical_reader
 from services.privacy.tagger.meanings import MEANING_WIDTH, packed, unpacked, word_meanings
-from services.privacy.tagger.network import LABELS
-from services.privacy.tagger.tagger import is_ordinary, spans_of
+from services.privacy.tagger.network import LABELS, CharacterTagger, Shape
+from services.privacy.tagger.tagger import Tagger, is_ordinary, spans_of
 
 PERSON, PLACE, ORGANISATION, TIME = range(4)  # the first groups of the analyser's kinds
 
@@ -98,3 +98,15 @@ def test_a_doubted_word_must_be_surer() -> None:
 def test_what_is_nobodys_is_dropped(found: str, label: str, is_dropped: bool) -> None:  # noqa: FBT001 - a column
     text = f"x {found} y"
     assert is_ordinary(text, Span(2, 2 + len(found), label)) is is_dropped
+
+
+@pytest.mark.parametrize(("probability", "found"), [(0.9, ["bill"]), (0.7, [])])
+def test_a_word_in_small_letters_is_a_name_where_the_network_is_sure(
+    probability: float, found: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = "Sonographer, chap bill here"
+    scores = np.zeros((len(text), len(LABELS)), dtype=np.float32)
+    scores[18:22, LABELS.index("NAME")] = probability
+    monkeypatch.setattr(Tagger, "probabilities", lambda *_: scores)
+    tagger = Tagger(CharacterTagger(Shape()), Shape(), 0.1, 0.1)
+    assert [text[span.start : span.end] for span in tagger.find(text)] == found
