@@ -23,7 +23,7 @@ from services.privacy.free_text import NOTHING_KNOWN, TextCleaner
 from services.privacy.identity import KINDS, NOBODY, grow
 from services.privacy.known import KnownTerms
 from services.privacy.known_terms import terms_of
-from services.privacy.spans import Finder
+from services.privacy.spans import Judge
 from training.deid.scoring import Spans, Tally
 from training.deid.texts import Half, Marked, read_gold, read_lines, read_notes
 
@@ -42,7 +42,7 @@ class TextSet:
     texts: Sequence[Marked]
 
 
-def run(data: Path | None = None, tagger: Finder | None = None) -> dict[str, Any]:
+def run(data: Path | None = None, tagger: Judge | None = None) -> dict[str, Any]:
     """Return the figures by system, text set, and whether identifiers were known."""
     sets = list(text_sets(data))
     found: dict[str, Any] = {}
@@ -84,7 +84,7 @@ def one_core() -> Iterator[None]:
             os.sched_setaffinity(0, cores)
 
 
-def ours(tagger: Finder | None = None) -> dict[str, Cleans]:
+def ours(tagger: Judge | None = None) -> dict[str, Cleans]:
     """Return our ways to clean, by the layers they use."""
     ways: dict[str, Cleans] = {"ours, rules only": cleans_with(None)}
     if tagger is not None:
@@ -158,7 +158,7 @@ def terms(text: Marked) -> KnownTerms:
     return KnownTerms(terms_of(grow(NOBODY, Patient(ids=(), others=others))))
 
 
-def cleans_with(tagger: Finder | None) -> Cleans:
+def cleans_with(tagger: Judge | None) -> Cleans:
     """Return our scrub with this tagger, or by rules only."""
 
     def cleans(text: Marked, known: bool) -> tuple[Spans, str | None]:  # noqa: FBT001 - as Cleans
