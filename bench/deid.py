@@ -25,7 +25,7 @@ from services.privacy.known import KnownTerms
 from services.privacy.known_terms import terms_of
 from services.privacy.spans import Judge
 from training.deid.scoring import Spans, Tally
-from training.deid.texts import Half, Marked, read_gold, read_lines, read_notes
+from training.deid.texts import BadGold, Half, Marked, read_gold, read_lines, read_notes
 
 GOLD = Path(__file__).parents[1] / "data" / "gold_notes"
 UNSEEN = GOLD.with_name("unseen_notes")
@@ -42,9 +42,15 @@ class TextSet:
     texts: Sequence[Marked]
 
 
-def run(data: Path | None = None, tagger: Judge | None = None) -> dict[str, Any]:
-    """Return the figures by system, text set, and whether identifiers were known."""
-    sets = list(text_sets(data))
+def run(
+    data: Path | None = None, tagger: Judge | None = None, notes: Path | None = None
+) -> dict[str, Any]:
+    """Return the figures by system, text set, and whether identifiers were known.
+
+    ``notes``: a folder of marked notes, in the format of the gold notes. They alone are scored then,
+    and ours alone; raises ``BadGold``.
+    """
+    sets = list(note_sets(notes) if notes else text_sets(data))
     found: dict[str, Any] = {}
     with one_core():
         for name, cleans in ours(tagger).items():
@@ -55,7 +61,7 @@ def run(data: Path | None = None, tagger: Judge | None = None) -> dict[str, Any]
                 for one in sets
                 for known in (False, True)
             }
-        for peer in peers():
+        for peer in () if notes else peers():
             if isinstance(peer, Peer):
                 found[peer.name] = {
                     f"{one.name}, nothing known": scored_peer(peer, one)
@@ -90,6 +96,17 @@ def ours(tagger: Judge | None = None) -> dict[str, Cleans]:
     if tagger is not None:
         ways["ours, all layers"] = cleans_with(tagger)
     return ways
+
+
+def note_sets(folder: Path) -> Iterator[TextSet]:
+    """Yield a folder's notes by language; raise ``BadGold``."""
+    is_empty = True
+    for lang in ("zh", "en"):
+        if notes := read_notes(folder, lang):
+            yield TextSet(f"{folder.name} {lang}", notes)
+            is_empty = False
+    if is_empty:
+        raise BadGold(f"no en/*.txt and no zh/*.txt in {folder}")
 
 
 def text_sets(data: Path | None) -> Iterator[TextSet]:

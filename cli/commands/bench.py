@@ -36,6 +36,7 @@ class Wanted:
     stays: int
     data: Path | None
     tagger: Path | None
+    notes: Path | None
 
 
 def bench_command(
@@ -60,6 +61,10 @@ def bench_command(
             help="deid, bad-texts: folder of another tagger; `first-part` of one that was trained."
         ),
     ] = None,
+    notes: Annotated[
+        Path | None,
+        typer.Option(help="deid: folder of marked notes (en/, zh/): ours on these alone."),
+    ] = None,
 ) -> None:
     """Run a benchmark: ours and its peers in one run.
 
@@ -75,7 +80,7 @@ def bench_command(
         raise typer.BadParameter(f"one of {', '.join(BENCHMARKS)}, all")
     if data is not None and not data.exists():
         raise typer.BadParameter(f"{data} is not there", param_hint="--data")
-    wanted = Wanted(_rates(rates), seconds, stays, data, tagger)
+    wanted = Wanted(_rates(rates), seconds, stays, data, tagger, notes)
     found: dict[str, Any] = {}
     for one in BENCHMARKS if name == "all" else [name]:
         if name == "all" and one == "physionet" and data is None:
@@ -184,7 +189,13 @@ def _bad_texts(wanted: Wanted) -> Any:
 
 
 def _deid(wanted: Wanted) -> Any:
-    return importlib.import_module("bench.deid").run(wanted.data, _tagger(wanted))
+    from training.deid.texts import BadGold
+
+    try:
+        run = importlib.import_module("bench.deid").run
+        return run(wanted.data, _tagger(wanted), wanted.notes)
+    except BadGold as error:
+        raise typer.BadParameter(f"no marked notes: {error}", param_hint="--notes") from error
 
 
 def _tagger(wanted: Wanted) -> Any:

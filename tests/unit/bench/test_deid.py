@@ -4,6 +4,7 @@ import importlib.util
 import os
 from collections.abc import Sequence
 from io import StringIO
+from pathlib import Path
 
 import pytest
 from rich.console import Console
@@ -12,7 +13,7 @@ from bench import deid, deid_peers
 from bench.deid_peers import FindsAll, Peer
 from cli.commands.bench import deid_table
 from training.deid.scoring import Spans
-from training.deid.texts import Marked
+from training.deid.texts import BadGold, Marked
 
 NOTE = Marked("1", "en", "s", "Ann Lee called 555-0100.", ((0, 7, "NAME"), (15, 23, "PHONE")))
 SET = deid.TextSet("two", [NOTE, Marked("2", "en", "s", "Nothing here.", ())])
@@ -35,6 +36,17 @@ def test_a_peer_is_scored_by_character_on_the_whole_set() -> None:
     assert row["recall"] == round(6 / 13, 4)
     assert (row["precision"], row["leaky"]) == (1.0, 0.5)
     assert "held" not in row
+
+
+def test_a_folder_of_notes_is_scored_alone(tmp_path: Path) -> None:
+    (tmp_path / "mine" / "en").mkdir(parents=True)
+    marked = "=== a-1\nknown NAME Ann Lee\n---\n\u27e6NAME:Ann Lee\u27e7 is well.\n"
+    (tmp_path / "mine" / "en" / "a.txt").write_text(marked)
+    (scores,) = deid.run(notes=tmp_path / "mine").values()
+    assert set(scores) == {"mine en, nothing known", "mine en, known"}
+    assert scores["mine en, known"]["NAME"] == 1.0
+    with pytest.raises(BadGold):
+        deid.run(notes=tmp_path)
 
 
 def test_a_peer_that_fails_on_a_text_says_how() -> None:
