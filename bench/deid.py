@@ -47,7 +47,7 @@ def run(
 ) -> dict[str, Any]:
     """Return the figures by system, text set, and whether identifiers were known.
 
-    ``notes``: a folder of marked notes, in the format of the gold notes. They alone are scored then,
+    ``notes``: a folder of marked notes, as the gold notes are; they alone are scored then,
     and ours alone; raises ``BadGold``.
     """
     sets = list(note_sets(notes) if notes else text_sets(data))
