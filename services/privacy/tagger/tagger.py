@@ -27,8 +27,8 @@ WHOLE = 4096  # a text of so many characters is read at once: windows overlap, w
 BATCH = 16
 HAN = re.compile("[\u4e00-\u9fff]")
 HAN_SHARE = 0.2
-EDGE, EDGE_HAN = 0.8, 0.4  # of the threshold: enough beside what is found
-# A name by form below this is none (``ECG N. Troponin``): of a hundred such letters one was.
+EDGE, EDGE_HAN = 0.48, 0.4  # of the threshold: enough beside what is found
+# A name by form below this is none (``ECG N. Troponin``): of twenty such letters one was.
 DENIED = 0.02
 SURE = 0.75  # a probability with which a name may be a word in small letters
 DOUBT = 0.5  # of its probability counts for an ordinary word to be a name or a place
@@ -95,8 +95,8 @@ class Tagger:
         return self.judge(folded, ())[0]
 
     def judge(self, folded: str, spans: Sequence[Span]) -> tuple[list[Span], frozenset[Span]]:
-        """Return the same, and which of ``spans`` are denied: names and places by form or list of
-        which nothing identifies anybody with more than ``DENIED``, but in Chinese.
+        """Return the same, and which of ``spans`` are denied: names by form or list of which nothing
+        identifies anybody with ``DENIED`` or more, but in Chinese (decision 0088).
         """
         if not folded:
             return [], frozenset()
@@ -150,12 +150,12 @@ class Tagger:
 
 
 def denied(folded: str, scores: Scores, spans: Sequence[Span]) -> frozenset[Span]:
-    """Return the names and places among ``spans`` that the network does not take for any."""
+    """Return the names among ``spans`` that the network takes for none."""
     identifies = scores[:, REMOVED_AT].sum(axis=1)
     return frozenset(
         span
         for span in spans
-        if span.label in PROPER
+        if span.label == "NAME"
         and folded[span.start : span.end].isascii()
         and identifies[span.start : span.end].max() < DENIED
     )
