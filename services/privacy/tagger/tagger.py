@@ -95,8 +95,8 @@ class Tagger:
         return self.judge(folded, ())[0]
 
     def judge(self, folded: str, spans: Sequence[Span]) -> tuple[list[Span], frozenset[Span]]:
-        """Return the same, and which of ``spans`` are denied: names by form or list of which nothing
-        identifies anybody with ``DENIED`` or more, but in Chinese (decision 0088).
+        """Return the same, and which of ``spans`` are denied: names by form or list in which
+        nothing identifies anybody with ``DENIED`` or more, but in Chinese (decision 0088).
         """
         if not folded:
             return [], frozenset()
