@@ -5,6 +5,7 @@
 
 import time
 from collections.abc import Callable
+from functools import partial
 from itertools import pairwise
 
 import msgspec
@@ -18,6 +19,7 @@ from services.ingest.frames import parse_frame
 from services.ingest.framing import Framer
 from services.ingest.identity import Keys
 from services.ingest.parse import SourceProfile
+from tests.support.timing import assert_works_within, timed
 
 KEYS = Keys(event=b"e" * 32, route=b"r" * 32)
 SOURCES = (
@@ -25,7 +27,6 @@ SOURCES = (
     SourceProfile("lenient", "gb18030", "Asia/Shanghai", "HOSP", strict=False),
 )
 SECONDS_PER_64_KB = 0.05
-TRIES = 20  # neighbours on the core only ever add to the time
 AS_PYTHON = 3  # times as slow where nothing is compiled
 FRAME_BYTES_MAX = 1_000_000
 EXAMPLES_A_ROUND = 200
@@ -53,6 +54,7 @@ SHORT = [
     b"Z##\r",
 ]  # fmt: skip
 LONG = 65_536
+Sent = tuple[bytes, SourceProfile]
 MESSAGES = st.lists(st.sampled_from(PIECES) | st.binary(max_size=8), max_size=60).map(b"".join)
 
 
@@ -83,7 +85,10 @@ def bounded(test: Callable[..., None]) -> Callable[..., None]:
     return bounded_settings(test)
 
 
+@timed
 def test_every_frame_is_answered_in_time(fuzz: Callable[[Callable[[], None]], int]) -> None:
+    slow: list[Sent] = []
+
     @bounded
     @given(frame=MESSAGES, source=st.sampled_from(SOURCES))
     def answered(frame: bytes, source: SourceProfile) -> None:
@@ -96,13 +101,17 @@ def test_every_frame_is_answered_in_time(fuzz: Callable[[Callable[[], None]], in
             for event in message.events:
                 encoded = msgspec.json.encode(event.body)
                 assert msgspec.json.decode(encoded, type=IdentifiedBody) == event.body
-        assert any(_seconds(frame, source) < _allowed_s(frame) for _ in range(TRIES))
+        if _seconds(frame, source) > _allowed_s(frame):
+            slow.append((frame, source))
 
     assert fuzz(answered) >= 1
+    _look_again(slow)
 
 
+@timed
 def test_much_of_the_same_is_answered_in_time(fuzz: Callable[[Callable[[], None]], int]) -> None:
     """What grows with the square of its length shows in 64 KB of some few pieces."""
+    slow: list[Sent] = []
 
     @settings(bounded_settings, max_examples=10)
     @given(
@@ -122,9 +131,16 @@ def test_much_of_the_same_is_answered_in_time(fuzz: Callable[[Callable[[], None]
         assert all(
             one.code in {"AA", "AE", "AR"} for one in parse_frame(frame, source, KEYS, 0).messages
         )
-        assert any(_seconds(frame, source) < _allowed_s(frame) for _ in range(TRIES))
+        if _seconds(frame, source) > _allowed_s(frame):
+            slow.append((frame, source))
 
     assert fuzz(answered) >= 1
+    _look_again(slow)
+
+
+def _look_again(slow: list[Sent]) -> None:
+    for frame, source in slow:
+        assert_works_within(_allowed_s(frame), partial(parse_frame, frame, source, KEYS, 0))
 
 
 def _seconds(frame: bytes, source: SourceProfile) -> float:

@@ -12,7 +12,7 @@ BEAT_S = 0.002
 
 # A test that asks for time (``assert_within``): one look in which neighbours on the machine took
 # none of it is enough. Whatever else fails, fails at once.
-timed = pytest.mark.flaky(reruns=4, reruns_delay=2, only_rerun=["TooSlow"])
+timed = pytest.mark.flaky(reruns=4, reruns_delay=5, only_rerun=["TooSlow"])
 
 
 class TooSlow(AssertionError):
@@ -25,17 +25,19 @@ def assert_within(taken_s: float, limit_s: float) -> None:
         raise TooSlow(f"{taken_s:.4f} s, asked {limit_s:.4f}")
 
 
-def is_within(limit_s: float, work: Callable[[], object], tries: int = 20) -> bool:
-    """Return whether ``work`` takes at most ``limit_s`` of CPU time in the best of some tries.
+def assert_works_within(limit_s: float, work: Callable[[], object], tries: int = 20) -> None:
+    """Raise ``TooSlow`` unless ``work`` takes at most ``limit_s`` of CPU time in one of some tries.
 
     Neighbours on the core and the host only ever add to it.
     """
+    best_s = math.inf
     for _ in range(tries):
         begun = time.process_time()
         work()
-        if time.process_time() - begun <= limit_s:
-            return True
-    return False
+        best_s = min(best_s, time.process_time() - begun)
+        if best_s <= limit_s:
+            return
+    raise TooSlow(f"{best_s:.4f} s at best, asked {limit_s:.4f}")
 
 
 def best_s(work: Callable[[], object], tries: int = 3) -> float:

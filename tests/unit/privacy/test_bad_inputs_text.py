@@ -17,7 +17,7 @@ from services.privacy.known_terms import Term, terms_of
 from services.privacy.tagger.manifest import load_tagger, quickest_precision
 from services.privacy.tagger.shipped import SHIPPED_DIGEST, SHIPPED_DIR
 from services.privacy.tagger.tagger import Tagger
-from tests.support.timing import best_s, is_within
+from tests.support.timing import assert_works_within, best_s, timed
 from tests.unit.privacy.bad_inputs import SECONDS_PER_100_KB
 from tests.unit.privacy.builders import ANNA, MING, known_of
 from training.deid.texts import read_notes
@@ -122,20 +122,23 @@ def test_a_bad_text_is_cleaned_or_held_back(case: Case, tagger: Tagger) -> None:
 
 
 @pytest.mark.parametrize("piece", PIECES)
+@timed
 def test_no_repetition_takes_long(piece: str) -> None:
     cleaner = TextCleaner(KnownTerms([*terms_of(known_of(ANNA)), *terms_of(known_of(MING))]))
     text = repeated(piece, 50_000)
-    assert is_within(SECONDS_PER_100_KB / 2, lambda: cleaner.clean(text))
+    assert_works_within(SECONDS_PER_100_KB / 2, lambda: cleaner.clean(text))
 
 
+@timed
 def test_names_within_names_take_no_longer() -> None:
     """A sender may name somebody `aa`, `aaa`, .. so that every letter of a note is 60 names."""
     cleaner = TextCleaner(KnownTerms(Term("a" * n, "NAME") for n in range(2, 200)))
     found = cleaner.clean("a" * 50_000)
-    assert is_within(SECONDS_PER_100_KB / 2, lambda: cleaner.clean("a" * 50_000))
+    assert_works_within(SECONDS_PER_100_KB / 2, lambda: cleaner.clean("a" * 50_000))
     assert "a" * 20 not in (found.text or "")
 
 
+@timed
 def test_all_layers_keep_the_time_on_all_bad_texts(tagger: Tagger) -> None:
     """Every bad text, and every repetition that the rules are tried with, as one note each.
 
@@ -152,7 +155,7 @@ def test_all_layers_keep_the_time_on_all_bad_texts(tagger: Tagger) -> None:
     limit_s = best_s(lambda: [cleaner.clean(note) for note in notes]) * _size(texts) / _size(notes)
     if quickest_precision() is torch.bfloat16:
         limit_s = min(limit_s, SECONDS_PER_100_KB * _size(texts) / 100_000)
-    assert is_within(limit_s, lambda: [cleaner.clean(text) for text in texts])
+    assert_works_within(limit_s, lambda: [cleaner.clean(text) for text in texts])
 
 
 def _size(texts: list[str]) -> int:

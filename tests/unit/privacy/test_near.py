@@ -13,7 +13,7 @@ from services.privacy.known import KnownTerms
 from services.privacy.known_terms import Term, terms_of
 from services.privacy.near import NearTerms, _Words
 from services.privacy.pinyin import SOUNDS
-from tests.support.timing import is_within
+from tests.support.timing import assert_works_within, timed
 from tests.unit.privacy.builders import ANNA, MING, a_body, cleaner_of, known_of
 
 KNOWING = cleaner_of(a_body())
@@ -133,13 +133,14 @@ def test_every_single_error_is_found_and_no_second_one() -> None:
 @pytest.mark.parametrize(
     "unit", ["vikcers ", "v2024919 ", "V-2024-919 ", "abcde{} ", "1 2 3 ", "欧洋晓"]
 )
+@timed
 def test_made_up_names_and_texts_take_no_time(unit: str) -> None:  # fmt: skip
     """As many names as are kept, all of one half; a text of words that are nearly all of them."""
     families = [f"abcd{first}{second}" for first in "efghijkl" for second in "mnopqrst"]
     cleaner = TextCleaner(KnownTerms(terms_of(known_of(named(*families)))))
     units = 100_000 // len(unit.encode())
     text = "".join(unit.format(number) for number in range(units))[:100_000]
-    assert is_within(2.0, lambda: cleaner.clean(text))
+    assert_works_within(2.0, lambda: cleaner.clean(text))
 
 
 SPELT = known_of(Patient(ids=(PatientId("7"),), names=(PersonName("OUYANG", "XIAO MING"),)))

@@ -4,7 +4,7 @@ import pytest
 
 from services.privacy.free_text import TextCleaner
 from services.privacy.sites import find_sites
-from tests.support.timing import is_within
+from tests.support.timing import assert_works_within, timed
 
 GOES = [
     ("Outreach clinic, Ninewells, Tuesday list", "Ninewells"),
@@ -38,7 +38,8 @@ def test_what_only_looks_like_a_site_stays(text: str) -> None:
     assert list(find_sites(text)) == []
 
 
+@timed
 def test_time_grows_with_the_text_and_no_faster() -> None:
     text = ("at the Royal Mercy " * 2_000)[:30_000]
 
-    assert is_within(0.6, lambda: list(find_sites(text)))
+    assert_works_within(0.6, lambda: list(find_sites(text)))
