@@ -23,7 +23,7 @@ from services.privacy.free_text import NOTHING_KNOWN, TextCleaner
 from services.privacy.identity import KINDS, NOBODY, grow
 from services.privacy.known import KnownTerms
 from services.privacy.known_terms import terms_of
-from services.privacy.spans import Judge
+from services.privacy.spans import Finder
 from training.deid.scoring import Spans, Tally
 from training.deid.texts import BadGold, Half, Marked, read_gold, read_lines, read_notes
 
@@ -43,7 +43,7 @@ class TextSet:
 
 
 def run(
-    data: Path | None = None, tagger: Judge | None = None, notes: Path | None = None
+    data: Path | None = None, tagger: Finder | None = None, notes: Path | None = None
 ) -> dict[str, Any]:
     """Return the figures by system, text set, and whether identifiers were known.
 
@@ -90,7 +90,7 @@ def one_core() -> Iterator[None]:
             os.sched_setaffinity(0, cores)
 
 
-def ours(tagger: Judge | None = None) -> dict[str, Cleans]:
+def ours(tagger: Finder | None = None) -> dict[str, Cleans]:
     """Return our ways to clean, by the layers they use."""
     ways: dict[str, Cleans] = {"ours, rules only": cleans_with(None)}
     if tagger is not None:
@@ -175,7 +175,7 @@ def terms(text: Marked) -> KnownTerms:
     return KnownTerms(terms_of(grow(NOBODY, Patient(ids=(), others=others))))
 
 
-def cleans_with(tagger: Judge | None) -> Cleans:
+def cleans_with(tagger: Finder | None) -> Cleans:
     """Return our scrub with this tagger, or by rules only."""
 
     def cleans(text: Marked, known: bool) -> tuple[Spans, str | None]:  # noqa: FBT001 - as Cleans

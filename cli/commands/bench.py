@@ -63,7 +63,7 @@ def bench_command(
     ] = None,
     notes: Annotated[
         Path | None,
-        typer.Option(help="deid: folder of marked notes (en/, zh/): ours on these alone."),
+        typer.Option(help="deid: folder of marked notes (en/, zh/): ours, on these alone."),
     ] = None,
 ) -> None:
     """Run a benchmark: ours and its peers in one run.
@@ -191,9 +191,11 @@ def _bad_texts(wanted: Wanted) -> Any:
 def _deid(wanted: Wanted) -> Any:
     from training.deid.texts import BadGold
 
+    run = importlib.import_module("bench.deid").run
+    if wanted.notes is None:
+        return run(wanted.data, _tagger(wanted))
     try:
-        run = importlib.import_module("bench.deid").run
-        return run(wanted.data, _tagger(wanted), wanted.notes)
+        return run(notes=wanted.notes, tagger=_tagger(wanted))
     except BadGold as error:
         raise typer.BadParameter(f"no marked notes: {error}", param_hint="--notes") from error
 

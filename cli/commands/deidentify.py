@@ -24,7 +24,7 @@ from services.privacy.free_text import TextCleaner
 from services.privacy.identity import KINDS, NOBODY, grow
 from services.privacy.known import KnownTerms
 from services.privacy.known_terms import terms_of
-from services.privacy.spans import Finder, Judge
+from services.privacy.spans import Finder
 from services.privacy.surrogates import Surrogates
 from services.privacy.tagger.shipped import SHIPPED_DIGEST
 
@@ -101,7 +101,7 @@ def _require_apart(source: str, target: str, report: Path | None) -> None:
         raise typer.BadParameter("--input, --output and --report have to be different files")
 
 
-def _tagger() -> Judge:
+def _tagger() -> Finder:
     from services.privacy.tagger.manifest import TaggerRefused, load_tagger
 
     try:
@@ -127,7 +127,7 @@ def _site(path: Path | None) -> Finder | None:
 
 def answer(
     line: bytes,
-    tagger: Judge | None = None,
+    tagger: Finder | None = None,
     surrogates: Surrogates | None = None,
     site: Finder | None = None,
 ) -> dict[str, Any]:
@@ -182,7 +182,7 @@ def _text_of(line: bytes) -> str:
         return ""
 
 
-def _asked(said: object, tagger: Judge | None, site: Finder | None) -> tuple[str, TextCleaner]:
+def _asked(said: object, tagger: Finder | None, site: Finder | None) -> tuple[str, TextCleaner]:
     if not isinstance(said, dict) or not isinstance(said.get("text"), str):
         raise LineRefused("no_text")
     if not _is_id(said.get("id")):

@@ -41,18 +41,17 @@ def train_deid(asked: Asked) -> None:
         raise typer.BadParameter("asks for --begin or --teacher", param_hint="--narrow")
     from services.privacy.tagger.manifest import TaggerRefused
     from training.deid.fit import Progress
-    from training.deid.pipeline import GOING_ON, NAME, NARROW, Plan, read_texts, train
+    from training.deid.pipeline import NAME, NARROW, Plan, read_texts, train
 
     created = datetime.fromtimestamp(SystemClock().now_ms() / 1000, UTC).date().isoformat()
     plan = Plan(asked.version, created, asked.threshold, asked.threshold_han, asked.seed)
     how = {"workers": asked.workers, "threads": asked.threads}
     if asked.steps is not None:
         how["steps"] = max(1, asked.steps // 2)
-    share = GOING_ON if asked.begin and not asked.is_narrow else 1.0
     plan = replace(
         plan,
-        written=replace(plan.written, **how).slower(share),
-        marked=replace(plan.marked, **how).slower(share),
+        written=replace(plan.written, **how),
+        marked=replace(plan.marked, **how),
         shape=NARROW if asked.is_narrow else plan.shape,
         device=asked.device,
         teachers=asked.teachers,

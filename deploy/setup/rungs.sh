@@ -26,7 +26,7 @@ if ! printf '%s\n' "$@" | xargs -P 2 -I {} bash -o pipefail -c 'climb {}'; then
   for rung in "$@"; do
     [ ! -e "$SAID/$rung" ] || printf '\n== %s: FAILED, its last lines\n%s\n' "$rung" "$(tail -n 60 "$SAID/$rung")"
   done
-  printf '\n== failed:%s\n' "$(cd "$SAID" && printf ' %s' *)"
+  printf '\n== failed: %s\n' "$(cd "$SAID" && echo *)"
   grep -hE '^(FAILED|ERROR) ' "$SAID"/* || true
   exit 1
 fi

@@ -37,7 +37,7 @@ from services.privacy.rotation import Rotation
 from services.privacy.seals import Seals
 from services.privacy.settings import GROUP, PrivacySettings
 from services.privacy.site_recognizers import load_recognizers
-from services.privacy.spans import Finder, Judge
+from services.privacy.spans import Finder
 from services.privacy.stage import DeidentifyStage, Parts, mirror_relation
 from services.privacy.tagger.manifest import load_tagger
 from services.privacy.vault import Vault
@@ -242,7 +242,7 @@ def _keks(settings: PrivacySettings) -> KekStore | None:
     return Pkcs11Keks(settings.pkcs11_module, settings.pkcs11_token, pin)
 
 
-def _tagger(settings: PrivacySettings) -> Judge | None:
+def _tagger(settings: PrivacySettings) -> Finder | None:
     if not settings.uses_tagger:
         _log.warning("Notes are cleaned without the tagger")
         return None

@@ -37,7 +37,7 @@ from services.privacy.readings import Reading, find_broken, is_unreadable, readi
 from services.privacy.refusing import kept
 from services.privacy.repeats import find_repeats
 from services.privacy.sites import find_sites
-from services.privacy.spans import Finder, Judge, Span
+from services.privacy.spans import Finder, Span
 from services.privacy.trimming import parted, trimmed, with_initials
 from services.privacy.widening import widened
 
@@ -81,7 +81,7 @@ class TextCleaner:
     def __init__(
         self,
         known: KnownTerms = NOTHING_KNOWN,
-        tagger: Judge | None = None,
+        tagger: Finder | None = None,
         site: Finder | None = None,
     ) -> None:
         """Keep the terms."""
@@ -171,17 +171,13 @@ class TextCleaner:
         return any(s.label in NAMING and s.end - s.start >= NAME_IN_CODE_CHARS_MIN for s in found)
 
     def _find_in_note(self, text: str) -> list[Span]:
-        form = _find_by_form(without_panel(text))
-        listed = [*find_listed(text), *find_places_zh(text), *find_sites(text)]
-        layers = {"form": form, "listed": listed}
+        spans = self._counted("form", _find_by_form(without_panel(text)))
+        spans += self._counted(
+            "listed", [*find_listed(text), *find_places_zh(text), *find_sites(text)]
+        )
         if self._tagger is not None:
-            found, denied = self._tagger.judge(text, [*form, *listed])
-            layers = {
-                name: [span for span in spans if span not in denied]
-                for name, spans in layers.items()
-            }
-            layers["tagger"] = outside(panel_spans(text), found)
-        return [span for name, spans in layers.items() for span in self._counted(name, spans)]
+            spans += self._counted("tagger", outside(panel_spans(text), self._tagger.find(text)))
+        return spans
 
     def _find_in_label(self, text: str) -> list[Span]:
         return self._counted("label", _label_spans(text, self._tagger))
@@ -262,7 +258,7 @@ class _Short(NamedTuple):
 
 
 @lru_cache(maxsize=LABELS_MAX)
-def _short_form(text: str, tagger: Judge | None) -> _Short:
+def _short_form(text: str, tagger: Finder | None) -> _Short:
     """A site's short texts are few and come back all the time: look at each once."""
     folded = fold(text).folded
     has_variant = names_variant(folded)
@@ -281,7 +277,7 @@ def _code_form(text: str) -> _Short:
     return _Short(not has_variant and not names, squeezed, may_hide(folded), has_variant)
 
 
-def _label_spans(folded: str, tagger: Judge | None) -> list[Span]:
+def _label_spans(folded: str, tagger: Finder | None) -> list[Span]:
     """Return what identifies somebody in a short text, whoever the patient is."""
     if PLAIN_NUMBER.fullmatch(folded):
         return []

@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from services.privacy.folding import fold
 from services.privacy.name_words import EPONYMS, ORGANISMS
-from services.privacy.spans import Judge, Span
+from services.privacy.spans import Finder, Span
 from services.privacy.tagger.hints import (
     COMMON,
     FAMILY,
@@ -77,7 +77,7 @@ NAMER = ("被", "与", "由", "跟", "遭", "和", "对", "为")
 
 
 @lru_cache(maxsize=LABELS_MAX)
-def named_in(folded: str, tagger: Judge) -> tuple[Span, ...]:
+def named_in(folded: str, tagger: Finder) -> tuple[Span, ...]:
     """Return the spans of a short folded text that the tagger finds, and that can be names."""
     if READABLE.search(folded) is None:
         return ()

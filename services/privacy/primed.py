@@ -11,7 +11,7 @@ from services.privacy.free_text import TextCleaner
 from services.privacy.identity import NOBODY, KnownIdentity, not_kept
 from services.privacy.known import KnownTerms
 from services.privacy.known_terms import NUMBER, number_terms, terms_of
-from services.privacy.spans import Finder, Judge
+from services.privacy.spans import Finder
 
 NO_VISIT = Encounter()
 
@@ -20,7 +20,7 @@ def primed_for(
     known: KnownIdentity,
     body: IdentifiedBody,
     more: KnownIdentity,
-    tagger: Judge | None,
+    tagger: Finder | None,
     site: Finder | None = None,
 ) -> "Primed":
     """Return the scrub of an event of a patient as known, who is told by it already; ``more`` is
@@ -61,7 +61,7 @@ class Primed:
         identity: KnownIdentity,
         staff: tuple[Staff, ...],
         visit_number: str,
-        tagger: Judge | None,
+        tagger: Finder | None,
         site: Finder | None = None,
         more: KnownIdentity = NOBODY,
     ) -> None:

@@ -1,6 +1,6 @@
 """What the layers of the scrub find: a stretch of text of one kind."""
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable
 from typing import Protocol
 
 import msgspec
@@ -19,10 +19,3 @@ class Finder(Hashable, Protocol):
 
     def find(self, folded: str) -> list[Span]:
         """Return the spans of a folded text that identify somebody."""
-
-
-class Judge(Finder, Protocol):
-    """The tagger: it also says which of the spans that rules found are nobody's."""
-
-    def judge(self, folded: str, spans: Sequence[Span]) -> tuple[list[Span], frozenset[Span]]:
-        """Return what it finds, and which of ``spans`` it denies."""

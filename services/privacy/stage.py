@@ -32,7 +32,7 @@ from services.privacy.patient_keys import link_of
 from services.privacy.people import Person
 from services.privacy.primed import NO_VISIT, Primed, beyond, primed_for
 from services.privacy.seals import Seals
-from services.privacy.spans import Finder, Judge
+from services.privacy.spans import Finder
 from services.privacy.vault import Said, Vault
 from services.privacy.vault_records import is_of
 
@@ -52,7 +52,7 @@ class Parts:
     staff_key: bytes
     clock: Clock
     random_bytes: Callable[[int], bytes]
-    tagger: Judge | None = None
+    tagger: Finder | None = None
     images: ImageDesk | None = None
     site: Finder | None = None
 

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -43,10 +43,6 @@ class Recipe:
     more_share: float = 0.0
     threads: int = 1  # more would add up in another order, and give other weights
     workers: int = 0  # processes that write texts; 0: the one that learns
-
-    def slower(self, share: float) -> "Recipe":
-        """Return the same with that share of its rates."""
-        return replace(self, rate=self.rate * share, context_rate=self.context_rate * share)
 
 
 def new_network(shape: Shape, seed: int, model: Weights | None = None) -> CharacterTagger:

@@ -36,7 +36,6 @@ NAME = "deid"
 CUT_SEED = 77  # of the batch by which a larger network is cut
 # Reads English nearly twice as fast where a processor has no tiles for 16 bits (decision 0087).
 NARROW = Shape(context_heads=6, context_inner=384, width=96)
-GOING_ON = 1 / 3  # of the rates: what goes on as large as it was learnt most of it before
 LANGUAGES = ("en", "zh")
 DEV_FILES = ("dev_en.jsonl", "dev_zh.jsonl")
 CARD = Path(__file__).with_name("card_template.md")

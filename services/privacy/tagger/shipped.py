@@ -2,5 +2,5 @@
 
 from pathlib import Path
 
-SHIPPED_DIR = Path("data/taggers/deid/1.5.1")
-SHIPPED_DIGEST = "7a38babd63c0bcb9057af8ce14ac5882309e1a90b631d78a3cd06773072c93e4"
+SHIPPED_DIR = Path("data/taggers/deid/1.5.0")
+SHIPPED_DIGEST = "f0cc72e49e340ff521d0dfd985c6428008d3ff9b74073169d12d063cb8b99ede"

@@ -4,7 +4,7 @@ Windows overlap by more than the network can see, so a long text gives what it w
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from operator import itemgetter
 
@@ -27,14 +27,11 @@ WHOLE = 4096  # a text of so many characters is read at once: windows overlap, w
 BATCH = 16
 HAN = re.compile("[\u4e00-\u9fff]")
 HAN_SHARE = 0.2
-EDGE, EDGE_HAN = 0.48, 0.4  # of the threshold: enough beside what is found
-# A name by form below this is none (``ECG N. Troponin``): of twenty such letters one was.
-DENIED = 0.02
-SURE = 0.75  # a probability with which a name may be a word in small letters
+EDGE = 0.4  # of the threshold: enough beside what is found
+SURE = 0.75  # a probability with which what is found may be a word in small letters
 DOUBT = 0.5  # of its probability counts for an ordinary word to be a name or a place
 REMOVED = ("NAME", "DATE", "PHONE", "ID", "LOC", "AGE", "EMAIL", "URL")
-PROPER = ("NAME", "LOC")
-PROPER_AT = [REMOVED.index(label) for label in PROPER]
+PROPER_AT = [REMOVED.index(label) for label in ("NAME", "LOC")]
 REMOVED_AT = [LABELS.index(label) for label in REMOVED]
 WORD = re.compile(r"[^\W_\u2e80-\uffff]+(?:['’][^\W\d_]+)?")
 GAP = re.compile(r"[^\w\n]{1,2}|[ ,]{1,3}\n?", re.ASCII)
@@ -92,23 +89,16 @@ class Tagger:
 
     def find(self, folded: str) -> list[Span]:
         """Return the spans of a folded text, ordered, apart from each other."""
-        return self.judge(folded, ())[0]
-
-    def judge(self, folded: str, spans: Sequence[Span]) -> tuple[list[Span], frozenset[Span]]:
-        """Return the same, and which of ``spans`` are denied: names by form or list in which
-        nothing identifies anybody with ``DENIED`` or more, but in Chinese (decision 0088).
-        """
         if not folded:
-            return [], frozenset()
-        is_han = len(HAN.findall(folded)) >= HAN_SHARE * len(folded)
+            return []
+        han = len(HAN.findall(folded))
+        threshold = self.threshold_han if han >= HAN_SHARE * len(folded) else self.threshold
         scores = self.probabilities(folded)
-        limits = (self.threshold_han, EDGE_HAN) if is_han else (self.threshold, EDGE)
-        found = [
+        return [
             span
-            for span in spans_of(folded, scores, *limits)
-            if not is_ordinary(folded, span, is_sure=_mean(scores, span) > SURE)
+            for span in spans_of(folded, scores, threshold)
+            if not is_ordinary(folded, span, is_sure=_is_sure(scores, span))
         ]
-        return found, frozenset() if is_han else denied(folded, scores, spans)
 
     def probabilities(self, folded: str) -> Scores:
         """Return the probability of each label for each character, ``(len(folded), labels)``."""
@@ -149,20 +139,8 @@ class Tagger:
         return Read(chars, words, hints, rows, torch.from_numpy(encoded.kinds), at, context)
 
 
-def denied(folded: str, scores: Scores, spans: Sequence[Span]) -> frozenset[Span]:
-    """Return the names among ``spans`` that the network takes for none."""
-    identifies = scores[:, REMOVED_AT].sum(axis=1)
-    return frozenset(
-        span
-        for span in spans
-        if span.label == "NAME"
-        and folded[span.start : span.end].isascii()
-        and identifies[span.start : span.end].max() < DENIED
-    )
-
-
-def _mean(scores: Scores, span: Span) -> float:
-    return float(scores[span.start : span.end, REMOVED_AT].sum(axis=1).mean())
+def _is_sure(scores: Scores, span: Span) -> bool:
+    return bool(scores[span.start : span.end, REMOVED_AT].sum(axis=1).mean() > SURE)
 
 
 def is_ordinary(folded: str, span: Span, *, is_sure: bool = False) -> bool:
@@ -174,7 +152,7 @@ def is_ordinary(folded: str, span: Span, *, is_sure: bool = False) -> bool:
     is_small = found.islower() and (found in WORD_NAMES or found in NOT_NAMES)
     if (is_small and not is_sure) or YEAR.fullmatch(found):
         return True
-    if span.label in PROPER and is_shorthand(found):
+    if span.label in {"NAME", "LOC"} and is_shorthand(found):
         return True
     if span.label == "AGE" and YOUNG.fullmatch(found):
         return True
@@ -199,11 +177,8 @@ def window_starts(length: int, reach: int) -> list[int]:
     return [*range(0, length - WINDOW, step), length - WINDOW]
 
 
-def spans_of(folded: str, scores: Scores, threshold: float, edge: float) -> Iterator[Span]:
-    """Yield the stretches that identify somebody; a word of an alphabet goes whole or stays.
-
-    Beside what does with more than ``threshold``, that share of it is enough.
-    """
+def spans_of(folded: str, scores: Scores, threshold: float) -> Iterator[Span]:
+    """Yield the stretches that identify somebody; a word of an alphabet goes whole or stays."""
     removed = scores[:, REMOVED_AT]
     identifies = removed.sum(axis=1)
     _doubt_words(folded, identifies, removed[:, PROPER_AT].sum(axis=1))
@@ -214,7 +189,7 @@ def spans_of(folded: str, scores: Scores, threshold: float, edge: float) -> Iter
             identifies[start:end] = max(
                 (sums[end] - sums[start]) / (end - start), identifies[start]
             )
-    found = _grown(identifies > threshold, identifies > threshold * edge)
+    found = _grown(identifies > threshold, identifies > threshold * EDGE)
     for at in np.flatnonzero(found):
         if not folded[at].isalnum():
             found[at] = False

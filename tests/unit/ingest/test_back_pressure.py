@@ -101,8 +101,8 @@ async def test_health_answers_at_once_under_load_and_through_an_outage(
         outage = asyncio.create_task(a_bad_minute())
         slowest_s = await slowest_health_s(bench, outage)
         await outage
-        assert_within(slowest_s, HEALTH_S_MAX * 3)  # `auscult bench mllp` says more
         assert len(bench.events()) == 201
+    assert_within(slowest_s, HEALTH_S_MAX * 3)  # `auscult bench mllp` says more
 
 
 async def test_what_fails_on_the_way_is_never_acknowledged(
@@ -231,4 +231,4 @@ async def test_the_loop_is_free_while_a_frame_of_many_is_taken(
             now = time.process_time()
             longest_s, began = max(longest_s, now - began), now
         gc.enable()
-        assert_within(longest_s, 2 * HEALTH_S_MAX)  # it is a third
+    assert_within(longest_s, 2 * HEALTH_S_MAX)  # it is a third

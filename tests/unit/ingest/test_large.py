@@ -62,7 +62,6 @@ async def test_time_is_linear_and_health_answers_meanwhile(make_bench: MakeBench
             began = time.process_time()
             assert (await send(link, with_image(f"C{number}", size)))[0] == "AA"
             took_s.append(time.process_time() - began)
-        assert_within(took_s[1], 5 * took_s[0] * 3)  # five times the bytes; thrice for caches
         url = f"http://127.0.0.1:{bench.service.http_port}/health/live"
         async with httpx.AsyncClient() as client:
             await client.get(url)
@@ -73,7 +72,8 @@ async def test_time_is_linear_and_health_answers_meanwhile(make_bench: MakeBench
                 assert (await client.get(url)).status_code == 200
                 slowest_s = max(slowest_s, time.process_time() - began)
                 await asyncio.sleep(0.005)
-        assert_within(slowest_s, 0.5)  # this process also makes the message; it is a tenth
+    assert_within(took_s[1], 5 * took_s[0] * 3)  # five times the bytes; thrice for caches
+    assert_within(slowest_s, 0.5)  # this process also makes the message; it is a tenth
 
 
 async def test_what_follows_a_large_message_does_not_overtake_it(make_bench: MakeBench) -> None:

@@ -16,7 +16,7 @@ from services.privacy.folding import fold, squeeze, term
 from services.privacy.guard import shows_identity
 from services.privacy.identity import NOBODY, grow
 from services.privacy.primed import beyond, primed_for
-from services.privacy.spans import Judge
+from services.privacy.spans import Finder
 from tests.support.planted import encodings
 from tests.unit.privacy.builders import KEY
 
@@ -92,7 +92,7 @@ def message(
     return "\r".join([*lines, *more]) + "\r"
 
 
-def sent(frame: str | bytes, tagger: Judge | None = None) -> Left:
+def sent(frame: str | bytes, tagger: Finder | None = None) -> Left:
     """Send one HL7 frame through ingest's parser and privacy's rules."""
     raw = frame if isinstance(frame, bytes) else frame.encode(errors="surrogatepass")
     _read_lists()
@@ -108,7 +108,7 @@ def _read_lists() -> None:
         left_of(parse(raw, SourceProfile("test"), KEYS, RECEIVED_AT_MS), 0.0)
 
 
-def left_of(parsed: Parsed, begun: float, tagger: Judge | None = None) -> Left:
+def left_of(parsed: Parsed, begun: float, tagger: Finder | None = None) -> Left:
     """Return what leaves of a parsed message, as ``stage`` lets it."""
     if parsed.code != "AA":
         assert parsed.events == ()

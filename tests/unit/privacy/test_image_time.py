@@ -75,5 +75,5 @@ async def test_images_that_hang_take_the_time_of_their_event_at_most(
     held = [one.held for one in first]  # 0.2 s, then what is left of 0.3, if anything
     assert held in (["too_slow"] * 2 + ["no_time"] * 6, ["too_slow"] + ["no_time"] * 7)
     assert [one.held for one in second] == ["no_time"] * 8
-    assert_within(took_s, 3.0)
     assert [one.held for one in other] == ["too_slow"]  # of its own: 0.2 s do not start a decoder
+    assert_within(took_s, 3.0)

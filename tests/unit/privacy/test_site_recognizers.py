@@ -119,7 +119,7 @@ def test_a_text_that_takes_too_long_is_held_back_in_time(tmp_path: Path) -> None
     begun = time.process_time()
     cleaned = TextCleaner(site=site).clean(text)
     assert (cleaned.text, cleaned.held) == (None, "site_recognizer_time")
-    assert_within(time.process_time() - begun, 2.0)
+    took_s = time.process_time() - begun
     with pytest.raises(CannotSearch, match=r"^site_recognizer_time$") as caught:
         site.find(text)
     assert caught.value.__cause__ is None
@@ -127,6 +127,7 @@ def test_a_text_that_takes_too_long_is_held_back_in_time(tmp_path: Path) -> None
     counted = metrics.SITE_RECOGNIZER_FAILURES.labels("Bomb", "site_recognizer_time")
     assert counted._value.get() == 2.0
     assert TextCleaner(site=site).clean("ZQ-4471 here").text == "[ID-1] here"
+    assert_within(took_s, 2.0)
 
 
 def test_many_matches_are_within_the_time_too(tmp_path: Path) -> None:

@@ -177,7 +177,7 @@ def test_a_word_of_an_alphabet_goes_whole_and_neighbours_join() -> None:
     scores = np.zeros((len(text), len(LABELS)), dtype=np.float32)
     scores[3:8, LABELS.index("NAME")] = 0.9  # "Ann L", the rest of the word is below
     scores[8:10, LABELS.index("NAME")] = 0.3
-    assert list(spans_of(text, scores, 0.5, 0.4)) == [Span(3, 11, "NAME")]
+    assert list(spans_of(text, scores, 0.5)) == [Span(3, 11, "NAME")]
 
 
 def test_what_is_likely_goes_only_beside_what_is_sure() -> None:
@@ -185,7 +185,7 @@ def test_what_is_likely_goes_only_beside_what_is_sure() -> None:
     scores = np.zeros((len(text), len(LABELS)), dtype=np.float32)
     scores[1:4, LABELS.index("NAME")] = (0.9, 0.9, 0.3)  # the last character is less sure
     scores[6, LABELS.index("NAME")] = 0.3
-    assert list(spans_of(text, scores, 0.5, 0.4)) == [Span(1, 4, "NAME")]
+    assert list(spans_of(text, scores, 0.5)) == [Span(1, 4, "NAME")]
 
 
 def test_what_was_found_once_is_found_everywhere() -> None:
@@ -193,9 +193,6 @@ def test_what_was_found_once_is_found_everywhere() -> None:
         def find(self, folded: str) -> list[Span]:
             at = folded.index("蔺守则")
             return [Span(at, at + 3, "NAME")]
-
-        def judge(self, folded: str, _: object) -> tuple[list[Span], frozenset[Span]]:
-            return self.find(folded), frozenset()
 
     cleaner = TextCleaner(tagger=First())
     assert cleaner.clean("蔺守则入院。后蔺守则好转").text == "[NAME-1]入院。后[NAME-1]好转"

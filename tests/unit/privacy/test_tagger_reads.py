@@ -8,7 +8,7 @@ from services.privacy.tagger.hints import FILES, LISTS, row_of_word
 from services.privacy.tagger.lexical import KINDS, lexical_reader
 from services.privacy.tagger.meanings import MEANING_WIDTH, packed, unpacked, word_meanings
 from services.privacy.tagger.network import LABELS, CharacterTagger, Shape
-from services.privacy.tagger.tagger import DENIED, Tagger, denied, is_ordinary, spans_of
+from services.privacy.tagger.tagger import Tagger, is_ordinary, spans_of
 
 PERSON, PLACE, ORGANISATION, TIME = range(4)  # the first groups of the analyser's kinds
 
@@ -71,9 +71,9 @@ def test_a_doubted_word_must_be_surer() -> None:
     scores = np.zeros((len(text), len(LABELS)), dtype=np.float32)
     scores[3:10, LABELS.index("NAME")] = 0.4
     scores[15:21, LABELS.index("NAME")] = 0.4
-    assert [text[s.start : s.end] for s in spans_of(text, scores, 0.3, 0.4)] == ["Okafor"]
+    assert [text[s.start : s.end] for s in spans_of(text, scores, 0.3)] == ["Okafor"]
     scores[3:10, LABELS.index("NAME")] = 0.9
-    assert len(list(spans_of(text, scores, 0.3, 0.4))) == 2
+    assert len(list(spans_of(text, scores, 0.3))) == 2
 
 
 @pytest.mark.parametrize(
@@ -110,26 +110,3 @@ def test_a_word_in_small_letters_is_a_name_where_the_network_is_sure(
     monkeypatch.setattr(Tagger, "probabilities", lambda *_: scores)
     tagger = Tagger(CharacterTagger(Shape()), Shape(), 0.1, 0.1)
     assert [text[span.start : span.end] for span in tagger.find(text)] == found
-
-
-def test_what_rules_take_for_a_name_is_denied_where_the_network_sees_none() -> None:
-    text = "ECG N. Troponin, Dr Okonjo, 12/3, 王芳"
-    name, surname = text.index("N."), text.index("Okonjo")
-    spans = [
-        Span(name, name + 11, "NAME"),
-        Span(surname, surname + 6, "NAME"),
-        Span(text.index("12/3"), text.index("12/3") + 4, "DATE"),
-        Span(text.index("王"), len(text), "NAME"),
-    ]
-    scores = np.zeros((len(text), len(LABELS)), dtype=np.float32)
-    scores[surname + 2, LABELS.index("NAME")] = DENIED  # one letter is enough
-    assert denied(text, scores, spans) == {spans[0]}
-
-
-def test_in_chinese_nothing_is_denied(monkeypatch: pytest.MonkeyPatch) -> None:
-    tagger = Tagger(CharacterTagger(Shape()), Shape(), 0.1, 0.1)
-    monkeypatch.setattr(Tagger, "probabilities", lambda _, text: np.zeros((len(text), len(LABELS))))
-    spans = [Span(0, 4, "NAME")]
-    assert tagger.judge("Ivan 患者入院", spans) == ([], frozenset())
-    assert tagger.judge("Ivan was seen", spans) == ([], frozenset(spans))
-    assert tagger.judge("", spans) == ([], frozenset())
