@@ -8,7 +8,7 @@ from collections.abc import Callable
 from time import process_time
 from typing import Any
 
-from bench.deid import one_core, terms
+from bench.deid import layers, one_core, terms
 from services.privacy.free_text import TextCleaner
 from services.privacy.spans import Finder
 from training.deid.texts import Marked
@@ -33,11 +33,10 @@ def repeated(piece: str, size: int = BYTES) -> str:
 def run(tagger: Finder | None = None) -> dict[str, Any]:
     """Return the seconds per 100 KB of the slowest pieces, by the layers that look."""
     known = terms(Marked("bad", "en", "bad", "", (), KNOWN))
-    cleaners = {"ours, rules only": TextCleaner(known)}
-    if tagger is not None:
-        cleaners["ours, all layers"] = TextCleaner(known, tagger)
     with one_core():
-        return {name: slowest(cleaner.clean) for name, cleaner in cleaners.items()}
+        return {
+            name: slowest(TextCleaner(known, one).clean) for name, one in layers(tagger).items()
+        }
 
 
 def slowest(clean: Callable[[str], object]) -> dict[str, float]:

@@ -92,10 +92,13 @@ def one_core() -> Iterator[None]:
 
 def ours(tagger: Finder | None = None) -> dict[str, Cleans]:
     """Return our ways to clean, by the layers they use."""
-    ways: dict[str, Cleans] = {"ours, rules only": cleans_with(None)}
-    if tagger is not None:
-        ways["ours, all layers"] = cleans_with(tagger)
-    return ways
+    return {name: cleans_with(one) for name, one in layers(tagger).items()}
+
+
+def layers(tagger: Finder | None) -> dict[str, Finder | None]:
+    """Return the tagger that each of our ways to clean looks with."""
+    rules: dict[str, Finder | None] = {"ours, rules only": None}
+    return rules if tagger is None else {**rules, "ours, all layers": tagger}
 
 
 def note_sets(folder: Path) -> Iterator[TextSet]:

@@ -33,9 +33,7 @@ def assert_works_within(limit_s: float, work: Callable[[], object], tries: int =
     """
     best_s = math.inf
     for _ in range(tries):
-        begun = time.process_time()
-        work()
-        best_s = min(best_s, time.process_time() - begun)
+        best_s = min(best_s, _taken_s(work))
         if best_s <= limit_s:
             return
     raise TooSlow(f"{best_s:.4f} s at best, asked {limit_s:.4f}")
@@ -43,12 +41,13 @@ def assert_works_within(limit_s: float, work: Callable[[], object], tries: int =
 
 def best_s(work: Callable[[], object], tries: int = 3) -> float:
     """Return how much CPU time ``work`` takes in the best of some tries."""
-    taken = []
-    for _ in range(tries):
-        begun = time.process_time()
-        work()
-        taken.append(time.process_time() - begun)
-    return min(taken)
+    return min(_taken_s(work) for _ in range(tries))
+
+
+def _taken_s(work: Callable[[], object]) -> float:
+    begun = time.process_time()
+    work()
+    return time.process_time() - begun
 
 
 async def longest_stall_s(

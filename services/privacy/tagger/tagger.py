@@ -97,7 +97,8 @@ class Tagger:
         return [
             span
             for span in spans_of(folded, scores, threshold)
-            if not is_ordinary(folded, span, is_sure=_is_sure(scores, span))
+            if not is_ordinary(folded, span)
+            and (not _is_small_word(folded, span) or _is_sure(scores, span))
         ]
 
     def probabilities(self, folded: str) -> Scores:
@@ -143,14 +144,18 @@ def _is_sure(scores: Scores, span: Span) -> bool:
     return bool(scores[span.start : span.end, REMOVED_AT].sum(axis=1).mean() > SURE)
 
 
-def is_ordinary(folded: str, span: Span, *, is_sure: bool = False) -> bool:
-    """A unit of a quantity (``10^9/L``), a year, a word that is a name only with a capital (unless
-    ``is_sure``: ``chap bill``), an age under 90, a weekday or a day of the stay, two numbers that
-    are no day.
+def _is_small_word(folded: str, span: Span) -> bool:
+    """A word that is a name only with a capital, or where the network is sure: ``chap bill``."""
+    found = folded[span.start : span.end]
+    return found.islower() and (found in WORD_NAMES or found in NOT_NAMES)
+
+
+def is_ordinary(folded: str, span: Span) -> bool:
+    """A unit of a quantity (``10^9/L``), a year, an age under 90, a weekday or a day of the stay,
+    two numbers that are no day.
     """
     found = folded[span.start : span.end]
-    is_small = found.islower() and (found in WORD_NAMES or found in NOT_NAMES)
-    if (is_small and not is_sure) or YEAR.fullmatch(found):
+    if YEAR.fullmatch(found):
         return True
     if span.label in {"NAME", "LOC"} and is_shorthand(found):
         return True

@@ -7,7 +7,6 @@ docs/bad-inputs.md says which case answers which bad input; a test compares the 
 import base64
 import json
 import random
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,8 @@ import pytest
 
 from tests.support.fhir import bundle, parsed
 from tests.support.shared import DATA
-from tests.unit.privacy.bad_inputs import TRIES, Fate, Left, in_time, left_of, shown
+from tests.support.timing import assert_works_within, timed
+from tests.unit.privacy.bad_inputs import Fate, Left, left_of, limit_s, shown
 
 Node = dict[str, Any]
 FULL = "Anna Vickers, MRN 10045678, 12 Elm Road, tel (555) 123-4567, anna.vickers@example.org"
@@ -56,8 +56,7 @@ def observation(**more: Any) -> Node:
 
 
 def sent(*resources: Node) -> Left:
-    begun = time.process_time()
-    return left_of(parsed(bundle(PATIENT, *resources)), begun)
+    return left_of(parsed(bundle(PATIENT, *resources)))
 
 
 @dataclass(frozen=True)
@@ -126,13 +125,14 @@ CASES = (
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+@timed
 def test_a_bad_resource_lets_nothing_out(case: Case) -> None:
     left = sent(case.resource)
     assert left.fate == case.fate
     assert shown(left, (*SECRETS, *case.secrets)) == []
     assert case.kept in left.out
     size = len(json.dumps(case.resource))
-    assert in_time(left, size) or any(in_time(sent(case.resource), size) for _ in range(TRIES))
+    assert_works_within(limit_s(size), lambda: sent(case.resource))
 
 
 @pytest.mark.parametrize(
@@ -141,7 +141,7 @@ def test_a_bad_resource_lets_nothing_out(case: Case) -> None:
      b'{"resourceType":"Bundle","entry":[]}' + b"[" * 100],
 )  # fmt: skip
 def test_what_is_no_resource_is_refused(body: bytes) -> None:
-    assert left_of(parsed(body), time.process_time()).fate == "refused"
+    assert left_of(parsed(body)).fate == "refused"
 
 
 # Fields that say what a thing is or what it points at: another value there is another bundle.
@@ -197,7 +197,7 @@ def rich() -> list[Node]:
 def test_nothing_planted_in_our_own_resources_leaves(seed: int) -> None:
     chance = random.Random(seed)
     resources = [{**one, "id": f"r{place}"} for place, one in enumerate(rich())]
-    left = left_of(parsed(planted(bundle(PATIENT, *resources), chance, 0.3)), time.process_time())
+    left = left_of(parsed(planted(bundle(PATIENT, *resources), chance, 0.3)))
     assert left.events
     assert shown(left, SECRETS) == []
 
@@ -210,5 +210,5 @@ def test_nothing_planted_in_a_shared_bundle_leaves(path: Path) -> None:
     sent_by_somebody = json.loads(path.read_bytes())
     for share in (0.1, 0.6):
         chance = random.Random(path.name)
-        left = left_of(parsed(planted(sent_by_somebody, chance, share)), time.process_time())
+        left = left_of(parsed(planted(sent_by_somebody, chance, share)))
         assert shown(left, SECRETS) == []

@@ -11,14 +11,14 @@ from urllib.parse import quote
 
 import pytest
 
+from tests.support.timing import assert_works_within, timed
 from tests.unit.privacy.bad_inputs import (
     EN_PID,
     EN_SECRETS,
-    TRIES,
     ZH_PID,
     ZH_SECRETS,
     Fate,
-    in_time,
+    limit_s,
     message,
     sent,
     shown,
@@ -256,6 +256,7 @@ CASES = (
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+@timed
 def test_a_bad_message_lets_nothing_out(case: Case) -> None:
     secrets = (*EN_SECRETS, *ZH_SECRETS, *case.secrets)
     left = sent(case.frame)
@@ -265,7 +266,7 @@ def test_a_bad_message_lets_nothing_out(case: Case) -> None:
     size = len(
         case.frame if isinstance(case.frame, bytes) else case.frame.encode("utf-8", "replace")
     )
-    assert in_time(left, size) or any(in_time(sent(case.frame), size) for _ in range(TRIES))
+    assert_works_within(limit_s(size), lambda: sent(case.frame))
 
 
 def test_what_is_held_back_says_why_and_nothing_else() -> None:
@@ -295,7 +296,7 @@ def test_the_search_sees_what_would_be_left() -> None:
     """The tests above can fail: each way of showing a secret is seen."""
     left = sent(message("ok"))
     for text in ("Vickers", "V.I.C.K.E.R.S", B64, FULL.encode().hex()):
-        spoilt = type(left)(left.fate, left.events, left.out + text, 0.0)
+        spoilt = type(left)(left.fate, left.events, left.out + text)
         assert shown(spoilt, EN_SECRETS) != []
 
 
