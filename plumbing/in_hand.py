@@ -17,16 +17,23 @@ Result = TypeVar("Result")
 class InHand:
     """One batch: ``take`` puts its mark up, ``put_down`` takes it down; both must be cheap."""
 
-    def __init__(self, take: Callable[[], None], put_down: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        take: Callable[[], None],
+        put_down: Callable[[], None],
+        monotonic_s: Callable[[], float],
+    ) -> None:
         """Nothing is marked yet."""
-        self._take, self._put_down = take, put_down
+        self._take, self._put_down, self._monotonic_s = take, put_down, monotonic_s
+        self.busy_s = 0.0  # for which its own coroutine ran, and nothing else of the loop
+        self._since_s = 0.0
         self._running = False
         self._elsewhere = 0
         self._marked = False
 
     def running(self, *, running: bool) -> None:
         """Say whether the batch's own coroutine runs now."""
-        self._running = running
+        self._runs(running=running)
         self._mark()
 
     def elsewhere(self, change: int) -> None:
@@ -36,8 +43,19 @@ class InHand:
 
     def end(self) -> None:
         """Take the mark down, whatever is still said to go on."""
-        self._running, self._elsewhere = False, 0
+        self._elsewhere = 0
+        self._runs(running=False)
         self._mark()
+
+    def _runs(self, *, running: bool) -> None:
+        if running == self._running:
+            return
+        self._running = running
+        now_s = self._monotonic_s()
+        if running:
+            self._since_s = now_s
+        else:
+            self.busy_s += now_s - self._since_s
 
     def _mark(self) -> None:
         wanted = self._running or self._elsewhere > 0

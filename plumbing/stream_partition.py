@@ -12,6 +12,7 @@ from plumbing.event_log import Output
 from plumbing.stage import Handled, Subscription
 from plumbing.stream_batch import Fetched, Tally, decode, rejection, size_of, tally
 from plumbing.stream_crash import Piece, Place
+from plumbing.stream_pace import Pace
 from plumbing.stream_stage import SourcePaused, Stage
 
 IDLE_S = 1.0
@@ -42,6 +43,7 @@ class PartitionRunner:
         self.last_ms: int | None = None
         self._subscription = subscription
         self._stage = stage
+        self._pace = Pace(stage.settings.batch_size_max, stage.settings.batch_busy_s_max)
         self._on_crash = on_crash
         self._waiting: deque[Sequence[Fetched]] = deque()
         self._buffered = 0
@@ -107,8 +109,8 @@ class PartitionRunner:
             self._on_crash(self.place, error)
 
     def _take(self) -> list[Fetched]:
-        """Return the next batch: what waits, up to the greatest size of a batch."""
-        size_max = self._stage.settings.batch_size_max
+        """Return the next batch: what waits, as much of it as is taken at once."""
+        size_max = self._pace.size
         batch: list[Fetched] = []
         while self._waiting and len(batch) < size_max:
             records = self._waiting.popleft()
@@ -179,7 +181,8 @@ class PartitionRunner:
             return
         first, last = records[0].offset, records[-1].offset
         try:
-            await self._stage.carry(self._handle(records), self.place, first, last)
+            busy_s = await self._stage.carry(self._handle(records), self.place, first, last)
+            self._pace.took(len(records), busy_s)
         except (Unavailable, SourcePaused, asyncio.CancelledError):
             raise
         except Exception:

@@ -37,15 +37,19 @@ class Stage:
 
     async def carry(
         self, work: Coroutine[Any, Any, None], place: Place, first: int, last: int
-    ) -> None:
-        """Do the work of a batch, marked as in hand while its code runs.
+    ) -> float:
+        """Do the work of a batch, marked as in hand while its code runs; return for how many
+        seconds it ran.
 
         With suspects about, one batch of the process at a time.
         """
         turn = self.alone if self.ledger.suspicious else contextlib.nullcontext()
         async with turn:
             take = partial(self.ledger.take, place, first, last)
-            await Carried(work, InHand(take, partial(self.ledger.put_down, place)))
+            put_down = partial(self.ledger.put_down, place)
+            hand = InHand(take, put_down, self.clock.monotonic_s)
+            await Carried(work, hand)
+            return hand.busy_s
 
     def pause(self, place: Place, beyond: set[str], found: Tally, *, payload_kept: bool) -> None:
         """Have the records of the sources ``beyond`` the limit set aside from now on.

@@ -1,10 +1,13 @@
 """A batch is marked while its code runs, and not while it waits for something outside."""
 
 import asyncio
+from typing import TypeVar
 
 import pytest
 
 from plumbing.in_hand import Carried, InHand, working_elsewhere
+
+Result = TypeVar("Result")
 
 
 class Mark:
@@ -13,7 +16,8 @@ class Mark:
     def __init__(self) -> None:
         self.up = False
         self.times = 0
-        self.hand = InHand(self.take, self.put_down)
+        self.now_s = 0.0
+        self.hand = InHand(self.take, self.put_down, lambda: self.now_s)
 
     def take(self) -> None:
         assert not self.up
@@ -53,7 +57,7 @@ async def test_the_mark_is_up_between_the_waits_only(mark: Mark) -> None:
     assert (mark.up, mark.times) == (False, 2)
 
 
-async def _await(carried: Carried[int]) -> int:
+async def _await(carried: Carried[Result]) -> Result:
     return await carried
 
 
@@ -137,3 +141,21 @@ async def test_a_cancelled_batch_leaves_no_mark(mark: Mark) -> None:
 def test_outside_a_stream_nothing_is_marked() -> None:
     with working_elsewhere():
         pass
+
+
+async def test_the_time_is_that_of_its_own_code(mark: Mark) -> None:
+    waiting, redis = asyncio.Event(), asyncio.Event()
+
+    async def work() -> None:
+        mark.now_s += 2
+        waiting.set()
+        await redis.wait()
+        mark.now_s += 3
+
+    task = asyncio.ensure_future(_await(Carried(work(), mark.hand)))
+    await _reached(waiting)
+    assert mark.hand.busy_s == 2
+    mark.now_s += 100  # Redis takes its time
+    redis.set()
+    await task
+    assert mark.hand.busy_s == 5

@@ -2,6 +2,7 @@
 
 import asyncio
 import shutil
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from plumbing.memory_log import InMemoryLog
 from plumbing.reject_limit import RejectLimit
 from plumbing.stage import Batch, Handled, Refused, Subscription
 from plumbing.stream_crash import CrashLedger, Place
+from plumbing.stream_pace import FIRST
 from plumbing.stream_partition import PartitionRunner
 from plumbing.stream_settings import StreamSettings
 from plumbing.stream_stage import Stage
@@ -45,7 +47,9 @@ def record(offset: int, source: str = "") -> Fetched:
 class World:
     """A partition of ``topic`` with a log in memory."""
 
-    def __init__(self, tmp_path: Path, topic: Topic[Numbered]) -> None:
+    def __init__(
+        self, tmp_path: Path, topic: Topic[Numbered], batch_busy_s_max: float = 3_600.0
+    ) -> None:
         self.topic = topic
         self.log = InMemoryLog()
         self.state_dir = tmp_path / "state"
@@ -55,6 +59,7 @@ class World:
             group="g",
             state_dir=self.state_dir,
             batch_size_max=100,
+            batch_busy_s_max=batch_busy_s_max,
         )
         self.stage = Stage(
             settings=settings,
@@ -167,8 +172,8 @@ async def test_the_records_of_other_sources_go_on(tmp_path: Path) -> None:
     assert world.passed() == list(range(0, 2_000, 2))
     assert world.stage.limit.paused == {"bad"}
     codes = [one.code for one in world.rejections()]
-    # 50 in a batch: the one that brings its 200th record is set aside whole.
-    assert codes == ["odd"] * 150 + ["source_paused"] * 850
+    # 8, 16, 32, then 50 in a batch: the one that brings its 200th record is set aside whole.
+    assert codes == ["odd"] * 156 + ["source_paused"] * 844
     assert [one.offset for one in world.rejections()] == list(range(1, 2_000, 2))
     aside = [one for one in world.rejections() if one.code == "source_paused"]
     assert [one.payload for one in aside] == [records[one.offset].value for one in aside]
@@ -199,9 +204,9 @@ async def test_a_partition_stops_where_setting_aside_would_lose_or_blur(
     async with world.running(handle) as runner:
         runner.push([record(n, source) for n in range(500)])
         await until(lambda: runner.paused)
-        assert runner.next_offset == 100  # a second batch would be the 200th record
+        assert runner.next_offset == 112  # 16, 32, 64: the next would bring the 200th record
     assert {one.code for one in world.rejections()} == {"odd"}
-    assert len(world.rejections()) == 100
+    assert len(world.rejections()) == 112
     assert world.crashes == []
 
 
@@ -230,3 +235,20 @@ async def test_what_is_refused_without_blame_does_not_pause_its_source(tmp_path:
         await until(lambda: runner.next_offset == 500)
     assert [one.code for one in world.rejections()] == ["odd"] * 500
     assert world.stage.limit.paused == set()
+
+
+async def test_slow_records_come_in_small_batches_so_that_others_get_on(tmp_path: Path) -> None:
+    world = World(tmp_path, PLAIN, batch_busy_s_max=0.5)
+    sizes: list[int] = []
+
+    async def handle(batch: Batch[Numbered]) -> Handled:
+        sizes.append(len(batch.arrived))
+        time.sleep(0.05 * len(batch.arrived))  # noqa: ASYNC251 - as a network reads notes
+        return await world.echo(batch)
+
+    async with world.running(handle) as runner:
+        runner.push([record(n) for n in range(60)])
+        await until(lambda: runner.next_offset == 60)
+    assert world.passed() == list(range(60))
+    assert sizes[0] == FIRST
+    assert max(sizes[1:]) <= 10  # half a second of them
