@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+import numpy as np
+
 # Latin letters that do not decompose.
 LETTERS = {
     "ø": "o", "Ø": "O", "đ": "d", "Đ": "D", "ł": "l", "Ł": "L", "ß": "ss", "æ": "ae", "Æ": "Ae",
@@ -37,7 +39,8 @@ WORD = re.compile(r"[^\W\d_]+")
 LATIN = re.compile("[A-Za-z]")
 # Letters by their category, and nothing to the eye.
 BLANK_LETTERS = frozenset("\u115f\u1160\u3164\uffa0\u2800\u17b4\u17b5")
-NOT_ASCII = re.compile("[^\x00-\x7f]")
+NOT_ITSELF = re.compile("[^\x00-\x7f\u4e00-\u9fff]")  # all others are folded to themselves
+SQUEEZED_KEPT_MAX = 65_536
 WALL = "\x1f"  # stands in squeezed text where a mark was: nothing matches across it
 
 
@@ -72,7 +75,7 @@ def fold(text: str) -> Folded:
     chars: list[str] = []
     starts: list[int] = []
     done = 0
-    for match in NOT_ASCII.finditer(text):  # a character of ASCII is folded to itself
+    for match in NOT_ITSELF.finditer(text):
         index = match.start()
         replacement = _fold_char(match[0])
         chars += (text[done:index], replacement)
@@ -86,16 +89,14 @@ def fold(text: str) -> Folded:
 def squeeze(folded: str) -> Squeezed:
     """Return folded text squeezed."""
     if folded.isascii():
-        kept = [index for index, char in enumerate(folded) if char in _SQUEEZED_KEPT]
-        return Squeezed(folded.translate(_SQUEEZED_ASCII), kept)
-    chars: list[str] = []
-    at: list[int] = []
-    for index, char in enumerate(folded):
-        replacement = _squeeze_char(char)
-        if replacement:
-            chars.append(replacement)
-            at.extend([index] * len(replacement))
-    return Squeezed("".join(chars), at)
+        kept = np.frombuffer(folded.encode("ascii"), dtype=np.uint8)
+        return Squeezed(folded.translate(_SQUEEZED_ASCII), np.flatnonzero(_IS_KEPT[kept]).tolist())
+    chars = [_SQUEEZED[char] for char in folded]
+    at = [index for index, char in enumerate(chars) if char]
+    squeezed = "".join(chars)
+    if len(at) != len(squeezed):  # a character became several
+        at = [index for index, char in enumerate(chars) for _ in char]
+    return Squeezed(squeezed, at)
 
 
 def term(value: str) -> str:
@@ -137,7 +138,16 @@ def _fold_char(char: str) -> str:
     return unicodedata.normalize("NFKC", char)
 
 
-@lru_cache(maxsize=16_384)
+class _SqueezedChars(dict[str, str]):
+    """The characters that were squeezed first."""
+
+    def __missing__(self, char: str) -> str:
+        squeezed = _squeeze_char(char)
+        if len(self) < SQUEEZED_KEPT_MAX:
+            self[char] = squeezed
+        return squeezed
+
+
 def _squeeze_char(char: str) -> str:
     if char == WALL:
         return char
@@ -152,4 +162,5 @@ def _one_script(word: "re.Match[str]") -> str:
 
 # Each character of ASCII is squeezed to one or to none.
 _SQUEEZED_ASCII = {code: _squeeze_char(chr(code)) for code in range(128)}
-_SQUEEZED_KEPT = frozenset(chr(code) for code, squeezed in _SQUEEZED_ASCII.items() if squeezed)
+_IS_KEPT = np.array([bool(squeezed) for squeezed in _SQUEEZED_ASCII.values()])
+_SQUEEZED = _SqueezedChars()

@@ -15,6 +15,8 @@ from functools import lru_cache
 from itertools import chain
 from typing import Any
 
+from services.privacy.literals import Asked
+
 try:
     from re import _constants as ops  # type: ignore[attr-defined]  # not in the stubs
     from re import _parser as reader  # type: ignore[attr-defined]
@@ -38,6 +40,7 @@ CATEGORIES = {
     "CATEGORY_WORD": "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_",
 }
 Positions = dict[str, list[int]]
+EVERYWHERE: list[list[int]] = []
 Items = Any  # lists of (operation, argument), as the reader gives them
 
 
@@ -166,6 +169,15 @@ def _set(members: Items, ignores_case: bool) -> set[str] | None:  # noqa: FBT001
     return found
 
 
+def _positions_in(where: re.Pattern[str], text: str) -> Positions:
+    """Return ``_positions``; in a text of ASCII alone nothing else begins beside its words."""
+    if text.isascii():
+        if where is NOT_ASCII:
+            return {}
+        where = WORD_STARTS if where is WORD_STARTS_AND_OTHERS else where
+    return _positions(where, text)
+
+
 @lru_cache(maxsize=8)
 def _positions(where: re.Pattern[str], text: str) -> Positions:
     """Return where characters and pairs of characters stand, of the places ``where`` finds."""
@@ -188,42 +200,40 @@ def matches(regex: re.Pattern[str], starts: Starts, text: str) -> Iterator[re.Ma
     if starts.beginnings is None or len(text) < INDEXED_CHARS_MIN:
         yield from regex.finditer(text)
         return
-    positions = _positions(starts.where, text)
+    positions = _positions_in(starts.where, text)
     yield from _tried(regex, text, [positions[one] for one in positions.keys() & starts.beginnings])
 
 
 class Together:
-    """Expressions that are searched one after another: which can begin in a text is looked up once
-    for all of them.
+    """Expressions that are searched one after another: which of them can match in a text is looked
+    up once for all, by what they ask for (``literals``) and by how they begin.
     """
 
     def __init__(self, regexes: Sequence[re.Pattern[str]]) -> None:
         """Read the expressions."""
         self._regexes = regexes
-        self._by_beginning: dict[re.Pattern[str], dict[str, list[int]]] = {}
-        self._anywhere: list[int] = []
+        self._asked = Asked(regexes)
+        self._begun: dict[re.Pattern[str], dict[int, frozenset[str]]] = {}
+        self._anywhere: set[int] = set()
         for number, regex in enumerate(regexes):
             starts = starts_of(regex)
             if starts.beginnings is None:
-                self._anywhere.append(number)
-                continue
-            numbers = self._by_beginning.setdefault(starts.where, defaultdict(list))
-            for one in starts.beginnings:
-                numbers[one].append(number)
+                self._anywhere.add(number)
+            else:
+                self._begun.setdefault(starts.where, {})[number] = starts.beginnings
 
     def matches(self, text: str) -> Iterator[tuple[int, Iterator[re.Match[str]]]]:
         """Yield the number of each expression that may match, in order, with what ``finditer``
         yields.
         """
-        if len(text) < INDEXED_CHARS_MIN:
-            for number, regex in enumerate(self._regexes):
-                yield number, regex.finditer(text)
-            return
-        places: dict[int, list[list[int]]] = {number: [] for number in self._anywhere}
-        for where, numbers in self._by_beginning.items():
-            for one, found in _positions(where, text).items():
-                for number in numbers.get(one, ()):
-                    places.setdefault(number, []).append(found)
+        met = self._asked.met(text)
+        is_short = len(text) < INDEXED_CHARS_MIN
+        places = dict.fromkeys(met if is_short else self._anywhere & met, EVERYWHERE)
+        for where, begun in () if is_short else self._begun.items():
+            positions = _positions_in(where, text)
+            for number in begun.keys() & met:
+                if begins := positions.keys() & begun[number]:
+                    places[number] = [positions[one] for one in begins]
         for number in sorted(places):
             regex, found_at = self._regexes[number], places[number]
             yield number, _tried(regex, text, found_at) if found_at else regex.finditer(text)
