@@ -61,19 +61,17 @@ class LexicalReader(nn.Module):
     def read_all(self, texts: Sequence[str]) -> list[Features]:
         """Return what ``read`` says of each text; many at once take less time."""
         found = [np.zeros((len(text), KINDS), dtype=np.float32) for text in texts]
-        clauses = [
-            (match.start() - match.end(), number, *match.span())
-            for number, text in enumerate(texts)
-            if HAN.search(text)
-            for match in CLAUSE.finditer(text)
-            if HAN.search(match[0])
-        ]
-        clauses.sort()  # the longest first
+        places: dict[str, list[Features]] = {}
+        for text, features in zip(texts, found, strict=True):
+            for match in CLAUSE.finditer(text) if HAN.search(text) else ():
+                if HAN.search(match[0]):
+                    places.setdefault(match[0], []).append(features[slice(*match.span())])
+        clauses = sorted(places, key=len, reverse=True)
         for at in range(0, len(clauses), BATCH):
             group = clauses[at : at + BATCH]
-            told = self._told([texts[number][start:end] for _, number, start, end in group])
-            for (_, number, start, end), one in zip(group, told, strict=True):
-                found[number][start:end] = one[: end - start]
+            for clause, told in zip(group, self._told(group), strict=True):
+                for place in places[clause]:
+                    place[:] = told[: len(clause)]
         return found
 
     def _told(self, clauses: list[str]) -> Features:

@@ -11,7 +11,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -59,6 +59,28 @@ def part_of(pieces: Pieces, part: slice) -> Pieces:
         elif begin <= last:
             kept.append(stretch)
     return Pieces(kept, np.where(at > 0, at - before, 0).astype(np.int32))
+
+
+def without_repeats(pieces: Pieces) -> Pieces:
+    """Return the pieces with each stretch once: what is said of one is said of all like it."""
+    first_at: dict[tuple[int, ...], int] = {}
+    rows = [np.zeros(1, dtype=np.int32)]
+    count = 0
+    for stretch in map(tuple, pieces.stretches):
+        first = first_at.setdefault(stretch, count)
+        count += len(stretch) if first == count else 0
+        rows.append(np.arange(first + 1, first + 1 + len(stretch), dtype=np.int32))
+    return Pieces([*map(list, first_at)], np.concatenate(rows)[pieces.at])
+
+
+def repeats_in(at: npt.NDArray[np.integer[Any]]) -> list[int]:
+    """Return the characters where ``at`` of pieces without repeats goes back to an earlier stretch,
+    or on from there.
+    """
+    told = np.flatnonzero(at)
+    steps = np.diff(at[told])
+    found: list[int] = told[1:][(steps < 0) | (steps > 1)].tolist()
+    return found
 
 
 def pieces_of(folded: str) -> Pieces:

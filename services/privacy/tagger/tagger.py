@@ -4,8 +4,11 @@ Windows overlap by more than the network can see, so a long text gives what it w
 """
 
 import re
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
+from itertools import islice
 from operator import itemgetter
 
 import numpy as np
@@ -16,7 +19,7 @@ from services.privacy.spans import Span
 from services.privacy.tagger.alphabet import LATIN_WORD, encode
 from services.privacy.tagger.doubts import is_doubtful, is_shorthand
 from services.privacy.tagger.network import LABELS, CharacterTagger, Read, Shape, padded
-from services.privacy.tagger.pieces import stacked
+from services.privacy.tagger.pieces import repeats_in, stacked, without_repeats
 from services.privacy.words import NOT_NAMES, WORD_NAMES
 
 WINDOW = 1024
@@ -113,15 +116,23 @@ class Tagger:
             long = padded(read, LONG_STEP).each(itemgetter(None))
             whole: Scores = self._scored(long, length)[0]
             return whole[:length]
-        starts = window_starts(len(folded), self.shape.reach)
-        found = np.empty((len(folded), len(LABELS)), dtype=np.float32)
-        for at in range(0, len(starts), BATCH):
-            group = starts[at : at + BATCH]
-            windows = torch.tensor(group)[:, None] + torch.arange(WINDOW)
-            scores = self._scored(read.each(itemgetter(windows)), WINDOW)
-            for start, window in zip(group, scores, strict=True):
-                skip = self.shape.reach if start else 0
-                found[start + skip : start + WINDOW] = window[skip:]
+        return self._by_window(read, length)
+
+    def _by_window(self, read: Read, length: int) -> Scores:
+        """Read a long text; windows that are alike once."""
+        starts = window_starts(length, self.shape.reach, repeats_in(read.at.numpy()))
+        digests = {start: _digest(read, start) for start in starts}
+        one_of = {digest: start for start, digest in digests.items()}
+        scored: dict[bytes, Scores] = {}
+        for at in range(0, len(one_of), BATCH):
+            some = dict(islice(one_of.items(), at, at + BATCH))
+            windows = torch.tensor([*some.values()])[:, None] + torch.arange(WINDOW)
+            found = self._scored(read.each(itemgetter(windows)), WINDOW)
+            scored.update(zip(some, found, strict=True))
+        found = np.empty((length, len(LABELS)), dtype=np.float32)
+        for start, digest in digests.items():
+            skip = self.shape.reach if start else 0
+            found[start + skip : start + WINDOW] = scored[digest][skip:]
         return found
 
     def _scored(self, read: Read, length: int) -> Scores:
@@ -134,10 +145,20 @@ class Tagger:
         """Return what the network reads of a folded text, ``(characters,)`` each."""
         encoded = encode(folded)
         chars, words, hints, rows = (torch.from_numpy(part).long() for part in encoded[:4])
-        at = torch.from_numpy(encoded.pieces.at).long()
+        pieces = without_repeats(encoded.pieces)
+        at = torch.from_numpy(pieces.at).long()
         with torch.inference_mode():
-            context = self.network.context(stacked(encoded.pieces.stretches))
+            context = self.network.context(stacked(pieces.stretches))
         return Read(chars, words, hints, rows, torch.from_numpy(encoded.kinds), at, context)
+
+
+def _digest(read: Read, start: int) -> bytes:
+    """Tell a window from those that the network reads otherwise."""
+    found = blake2b(digest_size=16)
+    parts = (read.chars, read.words, read.hints, read.rows, read.kinds, read.at)
+    for part in parts:
+        found.update(part[start : start + WINDOW].contiguous().numpy().data)
+    return found.digest()
 
 
 def _is_sure(scores: Scores, span: Span) -> bool:
@@ -176,10 +197,20 @@ def _is_no_pair(found: str) -> bool:
     return not (1 <= least <= MONTHS and most <= DAYS)
 
 
-def window_starts(length: int, reach: int) -> list[int]:
-    """Return where the windows of a long text begin; the last one ends with the text."""
+def window_starts(length: int, reach: int, repeats: Sequence[int] = ()) -> list[int]:
+    """Return where the windows of a long text begin; the last one ends with the text.
+
+    What counts of one begins at a repeat (``repeats_in``) that is near: then more are alike.
+    """
     step = WINDOW - 2 * reach
-    return [*range(0, length - WINDOW, step), length - WINDOW]
+    starts = [0]
+    while starts[-1] < length - WINDOW:
+        latest = starts[-1] + WINDOW - reach
+        near = bisect_right(repeats, latest)
+        is_near = near > 0 and repeats[near - 1] > latest - step // 2
+        following = (repeats[near - 1] if is_near else latest) - reach
+        starts.append(min(following, length - WINDOW))
+    return starts
 
 
 def spans_of(folded: str, scores: Scores, threshold: float) -> Iterator[Span]:

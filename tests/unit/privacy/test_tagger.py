@@ -12,6 +12,7 @@ from services.privacy.folding import fold
 from services.privacy.free_text import TextCleaner
 from services.privacy.settings import PrivacySettings
 from services.privacy.spans import Span
+from services.privacy.tagger import tagger as module
 from services.privacy.tagger.hints import lists_bytes
 from services.privacy.tagger.manifest import (
     MANIFEST,
@@ -22,7 +23,7 @@ from services.privacy.tagger.manifest import (
     load_tagger,
     read_manifest,
 )
-from services.privacy.tagger.network import LABELS, padded
+from services.privacy.tagger.network import LABELS, Read, padded
 from services.privacy.tagger.shipped import SHIPPED_DIGEST, SHIPPED_DIR
 from services.privacy.tagger.tagger import WHOLE, WINDOW, Tagger, spans_of, window_starts
 
@@ -94,6 +95,37 @@ def test_windows_cover_a_text_and_overlap_by_what_the_network_sees() -> None:
     assert starts[0] == 0
     assert starts[-1] == 5_000 - WINDOW
     assert all(b - a <= WINDOW - 2 * 64 for a, b in pairwise(starts))
+
+
+def test_windows_begin_at_repeats_that_are_near() -> None:
+    starts = window_starts(5_000, 64, [700, 900, 1_500, 1_750, 3_000])
+    # What counts of the second begins at 900, of the third at 1,750; then none is near.
+    assert starts[:4] == [0, 900 - 64, 1_750 - 64, 1_750 - 64 + WINDOW - 2 * 64]
+    assert starts[-1] == 5_000 - WINDOW
+    assert all(b - a <= WINDOW - 2 * 64 for a, b in pairwise(starts))
+
+
+NOTE = "Seen by Dr Okafor of Leeds on 3/4.\nPlan: home with Anwen, ring 01632 960112.\n"
+
+
+@pytest.mark.parametrize("text", [NOTE * 200, "<a href='" * 1_700, "患者赵云飞诉腹痛。" * 1_700])
+def test_repeats_are_read_once_and_what_is_found_is_the_same(
+    tagger: Tagger, text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = 0
+
+    def scored(read_by_network: Read, length: int) -> torch.Tensor:
+        nonlocal read
+        read += read_by_network.chars.numel()
+        return as_it_is(read_by_network, length)
+
+    as_it_is = tagger.network.read_long
+    monkeypatch.setattr(tagger.network, "read_long", scored)
+    once = tagger.probabilities(text)
+    assert read < len(text)
+    monkeypatch.setattr(module, "without_repeats", lambda pieces: pieces)
+    monkeypatch.setattr(module, "_digest", lambda _, start: str(start).encode())
+    assert np.allclose(once, tagger.probabilities(text), atol=0.03)
 
 
 def test_a_long_text_is_read_as_if_it_were_whole(tagger: Tagger) -> None:

@@ -11,11 +11,14 @@ from services.privacy.tagger.pieces import (
     PIECES,
     PIECES_MAX,
     UNKNOWN,
+    Pieces,
     halved,
     part_of,
     piece_vectors,
     pieces_of,
+    repeats_in,
     stacked,
+    without_repeats,
     word_pieces,
 )
 from services.privacy.tagger.pieces import unpacked as unpacked_vectors
@@ -55,6 +58,18 @@ def test_stretches_are_bounded_and_end_where_a_line_does() -> None:
     assert all(len(stretch) <= PIECES_MAX for stretch in read.stretches)
     assert {len(stretch) % 7 for stretch in read.stretches} == {0}
     assert sum(map(len, read.stretches)) == read.at.max() == 1_400
+
+
+def test_a_stretch_that_comes_again_is_kept_once_and_each_character_finds_it() -> None:
+    read = Pieces([[7, 8], [9], [7, 8], [9, 9]], np.array([1, 1, 2, 0, 3, 4, 5, 5, 6, 7], np.int32))
+    once = without_repeats(read)
+    assert once.stretches == [[7, 8], [9], [9, 9]]
+    assert list(once.at) == [1, 1, 2, 0, 3, 1, 2, 2, 4, 5]
+    assert repeats_in(once.at) == [5, 8]
+    assert repeats_in(read.at) == []
+    nothing = without_repeats(Pieces([], np.zeros(3, np.int32)))
+    assert nothing.stretches == []
+    assert list(nothing.at) == [0, 0, 0]
 
 
 def test_a_line_without_an_end_is_cut_all_the_same() -> None:
