@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Sequence
 from functools import reduce
 from math import prod
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 import ahocorasick
@@ -215,7 +216,7 @@ class _Search:
         for sign in self._signs.keys() & set(text):
             found.update(self._signs[sign])
         if self._by_text:
-            found.update(*{numbers for _, numbers in self._automaton.iter(text)})
+            found.update(*set(map(itemgetter(1), self._automaton.iter(text))))
 
 
 class Asked:
