@@ -76,7 +76,7 @@ chaos: setup-test ## kill every process in turn under a running feed; three seed
 	@$(PYTEST) tests/e2e/test_chaos.py --chaos-seeds 1,2,3 $(ARGS)
 
 planted: setup-test ## a thousand patients with an identifier in every field; search all that is left for any
-	@$(PYTEST) tests/e2e/test_no_identity_leaves.py --planted-patients 1000 --timeout 900 -o junit_family=xunit1 --junitxml .planted.xml $(ARGS)
+	@$(PYTEST) tests/e2e/test_no_identity_leaves.py --planted-patients 1000 --timeout 3600 -o junit_family=xunit1 --junitxml .planted.xml $(ARGS)
 	@$(BIN)/python -c 'import re, pathlib; print(*re.findall(r"name=\"(patients|bytes_searched)\" value=\"(\d+)\"", pathlib.Path(".planted.xml").read_text()))'
 
 fuzz: setup-test ## ten minutes of made-up bytes for the parser and the framing
