@@ -56,7 +56,7 @@ async def test_the_commit_stops_at_a_held_batch_while_others_go_on(stage: Stage)
     for partition in range(4):
         await stage.feed(range(1_000 * partition, 1_000 * partition + 400), partition=partition)
     async with running(stage.app(handle, batch_size_max=100)) as app:
-        await until(lambda: held_at and len(stage.received()) >= 1_200 + held_at[0])
+        await until(lambda: bool(held_at) and len(stage.received()) >= 1_200 + held_at[0])
         await until(lambda: stage.lag() == {0: 400 - held_at[0], 1: 0, 2: 0, 3: 0})
         await asyncio.sleep(1)  # more commit intervals: it stays there
         assert stage.lag()[0] == 400 - held_at[0]
