@@ -8,9 +8,12 @@ variant beyond the panel (`lists/panel.tsv`, after CPIC) is marked. Decision 003
 import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from itertools import chain, count
 from pathlib import Path
+from typing import NamedTuple
 
 from contracts.clinical import Genotype, Variant
+from services.privacy.literals import Asked
 from services.privacy.spans import Span
 from services.privacy.words import words
 
@@ -38,12 +41,13 @@ _STATE = (
 )
 GENOTYPE = re.compile(
     rf"(?<![A-Za-z0-9])(?:{_GENE})[ :]{{0,2}}(?:genotype |diplotype )?{_ALLELE}"
-    rf"(?: ?[/|;] ?{_ALLELE}| ?{_ALLELE}){{0,2}}{_STATE}(?![A-Za-z0-9*])"
+    rf"(?: ?[/|;] ?{_ALLELE}| ?{_ALLELE}){{0,2}}{_STATE}(?![A-Za-z0-9*])",
+    re.ASCII,
 )
 STAR = re.compile(_STAR)
-PANEL_VARIANT = re.compile(rf"(?<![A-Za-z0-9])(?:{_VARIANT})(?![A-Za-z0-9])")
+PANEL_VARIANT = re.compile(rf"(?<![A-Za-z0-9])(?:{_VARIANT})(?![A-Za-z0-9])", re.ASCII)
 
-RS = re.compile(r"(?<![A-Za-z0-9])rs\d{3,12}(?!\d)", re.IGNORECASE)
+RS = re.compile(r"(?<![A-Za-z0-9])rs\d{3,12}(?!\d)", re.IGNORECASE | re.ASCII)
 _CHANGE = (
     r"(?:[\d*+-]{1,16}(?:_[\d*+-]{1,16})?(?:[ACGTN]{1,50}>[ACGTN]{1,50}|(?:del|dup|ins|inv|con|=)"
     r"[ACGTN\d]{0,50}(?:ins[ACGTN]{0,50})?))"
@@ -51,26 +55,33 @@ _CHANGE = (
 HGVS = re.compile(
     r"(?:(?:N[CGMPRT]|LRG|ENS[TGP]|XM)_?[\d.]{3,18}(?:\([A-Z0-9-]{2,12}\))?:)?"
     rf"(?<![A-Za-z])(?:[cgmnr]\.{_CHANGE}"
-    r"|p\.\(?(?:[A-Z][a-z]{2}|[A-Z])\d{1,5}(?:[A-Z][a-z]{2}|[A-Z*=]|fs|del|dup)[A-Za-z\d*]{0,12}\)?)"
+    r"|p\.\(?(?:[A-Z][a-z]{2}|[A-Z])\d{1,5}(?:[A-Z][a-z]{2}|[A-Z*=]|fs|del|dup)[A-Za-z\d*]{0,12}\)?)",
+    re.ASCII,
 )
 POSITION = re.compile(
     r"(?<![A-Za-z0-9])chr(?:\d{1,2}|[XYM]|MT):(?:g\.)?\d{4,10}(?:-\d{4,10})?"
-    r"(?:[ :_-]?[ACGT]{1,50}[>:/][ACGT]{1,50})?"
+    r"(?:[ :_-]?[ACGT]{1,50}[>:/][ACGT]{1,50})?",
+    re.ASCII,
 )
 # A named allele of whatever gene: those of the panel stay. ``WBC10*9/L`` is a count.
 NAMED_ALLELE = re.compile(
     rf"(?<![A-Za-z0-9])[A-Z]{{2,5}}\d{{1,2}}[A-Z]?\d{{0,2}}{_STAR}(?!\d*/[A-Za-z\u03bc])"
-    rf"(?: ?/ ?{_STAR})?"
+    rf"(?: ?/ ?{_STAR})?",
+    re.ASCII,
 )
-HLA = re.compile(r"(?<![A-Za-z0-9])(?:HLA-)?(A|B|C|DR[AB]\d|D[QP][AB]1)\*\d{2,3}(?::\d{2,3})?")
+HLA = re.compile(
+    r"(?<![A-Za-z0-9])(?:HLA-)?(A|B|C|DR[AB]\d|D[QP][AB]1)\*\d{2,3}(?::\d{2,3})?", re.ASCII
+)
 STR = re.compile(
     r"(?<![A-Za-z0-9])(D\d{1,2}S\d{2,4}|vWA|FGA|TH01|TPOX|CSF1PO|SE33|Penta ?[DE])"
     r"[ :=]{1,3}\d{1,2}(?:\.\d)?(?![\d%])",
-    re.IGNORECASE,
+    re.IGNORECASE | re.ASCII,
 )
 LOCI_MIN = 3  # of tissue types or of a forensic profile: from here they tell one person from all
-SPDI = re.compile(r"(?<![A-Za-z0-9])N[CGMT]_\d{4,9}\.\d{1,2}:\d{2,10}:[ACGT]{0,50}:[ACGT]{0,50}")
-SEQUENCE = re.compile(r"(?:[ACGTUN](?:[ \n]?)){40}|(?:[acgtun](?:[ \n]?)){40}")
+SPDI = re.compile(
+    r"(?<![A-Za-z0-9])N[CGMT]_\d{4,9}\.\d{1,2}:\d{2,10}:[ACGT]{0,50}:[ACGT]{0,50}", re.ASCII
+)
+SEQUENCE = re.compile(r"(?:[ACGTUN](?:[ \n]?)){40}|(?:[acgtun](?:[ \n]?)){40}", re.ASCII)
 FILES = (
     "##fileformat=VCF", "#CHROM\t", "#CHROM POS", "##contig=<ID=", "# rsid\t", "#rsid\t",
     "@HD\tVN:", "@SQ\tSN:", "RSID,CHROMOSOME,POSITION",
@@ -82,8 +93,28 @@ RAW_LINE = re.compile(
     rf"[ACGTN.,]{{1,50}}[\t ,]"
     rf"|chr{_CHROMOSOME}{_GAP}\d{{3,10}}{_GAP}[ACGT]{{1,50}}{_GAP}[ACGT]{{1,50}}{_GAP}[01.][/|][01.]"
     rf"|(?:rs|i)\d{{3,12}}\"?{_GAP}\"?{_CHROMOSOME}\"?{_GAP}\"?\d{{3,10}}\"?{_GAP}\"?[ACGTDI-]{{1,2}}\b"
-    rf"|>[^\n]{{1,200}}\n[ACGTN]{{20}})"
+    rf"|>[^\n]{{1,200}}\n[ACGTN]{{20}})",
+    re.ASCII,
 )
+
+
+class _Searched(NamedTuple):
+    """Expressions by what they are searched for."""
+
+    raw: tuple[re.Pattern[str], ...]
+    loci: tuple[re.Pattern[str], ...]
+    variants: tuple[re.Pattern[str], ...]
+    of_panel: tuple[re.Pattern[str], ...]
+
+
+_ALL = _Searched(
+    raw=(SEQUENCE, RAW_LINE),
+    loci=(HLA, STR),
+    variants=(RS, HGVS, POSITION, SPDI, NAMED_ALLELE),
+    of_panel=(GENOTYPE, PANEL_VARIANT),
+)
+_ASKED = Asked([*chain(*_ALL)])
+
 # LOINC of what a variant file says of one variant: none of it passes, whatever it says.
 VARIANT_CODES = words(
     "48004-6 48005-3 48013-7 51958-7 69547-8 69551-0 81252-9 81254-5 81258-6 81290-9 81300-6",
@@ -93,21 +124,33 @@ VARIANT_CODES = words(
 GENOTYPE_CODES = words("84413-4 84414-1 47998-0 81255-2")
 
 
+@lru_cache(maxsize=8)
+def _searched(text: str) -> _Searched:
+    """Return the expressions that may match in a text."""
+    met = _ASKED.met(text)
+    numbers = count()
+    return _Searched(*(tuple(one for one in group if next(numbers) in met) for group in _ALL))
+
+
 def is_raw_genome(text: str) -> bool:
     """Return whether a text is, or holds, raw variants or a sequence."""
     if any(mark in text for mark in FILES):
         return True
-    if SEQUENCE.search(text) or RAW_LINE.search(text):
+    searched = _searched(text)
+    if any(form.search(text) for form in searched.raw):
         return True
-    if any(len({one[1].lower() for one in form.finditer(text)}) >= LOCI_MIN for form in (HLA, STR)):
+    if any(
+        len({one[1].lower() for one in form.finditer(text)}) >= LOCI_MIN for form in searched.loci
+    ):
         return True
-    beyond = {rs[0].lower() for rs in RS.finditer(text)} - PANEL_VARIANTS
+    is_any = RS in searched.variants
+    beyond = {rs[0].lower() for rs in RS.finditer(text)} - PANEL_VARIANTS if is_any else ()
     return len(beyond) > RS_BEYOND_MAX
 
 
 def find_genotypes(text: str) -> Iterator[Span]:
     """Yield the variants of ``text`` that are not of the panel."""
-    for regex in (RS, HGVS, POSITION, SPDI, NAMED_ALLELE):
+    for regex in _searched(text).variants:
         for match in regex.finditer(text):
             if not _is_listed(match[0]) and not GENOTYPE.match(match[0]):
                 yield Span(match.start(), match.end(), "OTHER")
@@ -115,9 +158,7 @@ def find_genotypes(text: str) -> Iterator[Span]:
 
 def panel_spans(text: str) -> list[tuple[int, int]]:
     """Return where genotypes and variants of the panel stand: no number in them is anybody's."""
-    if "*" not in text and "rs" not in text and "." not in text:
-        return []
-    return [match.span() for regex in (GENOTYPE, PANEL_VARIANT) for match in regex.finditer(text)]
+    return [match.span() for regex in _searched(text).of_panel for match in regex.finditer(text)]
 
 
 def without_panel(text: str) -> str:
