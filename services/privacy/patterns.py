@@ -31,7 +31,6 @@ from services.privacy.words import NOT_NAMES, words
 
 WORD_AFTER = re.compile(r"(?:, ?| )([^\W\d_]{2,30})")
 Check = Callable[[re.Match[str]], bool]
-NO_NEEDS = ("",)
 
 
 class Pattern(NamedTuple):
@@ -43,7 +42,7 @@ class Pattern(NamedTuple):
     regex: re.Pattern[str]
     check: Check | None = None
     of: str | int = 0
-    needs: tuple[str, ...] = NO_NEEDS
+    needs: tuple[str, ...] = ("",)
 
 
 def find_patterns(folded: str, patterns: tuple[Pattern, ...]) -> Iterator[Span]:
@@ -55,9 +54,7 @@ def find_patterns(folded: str, patterns: tuple[Pattern, ...]) -> Iterator[Span]:
 
 def spans_of(pattern: Pattern, folded: str, found: Iterator[re.Match[str]]) -> Iterator[Span]:
     """Yield the spans of the matches that a pattern does not refuse, where its needs are met."""
-    if pattern.needs != NO_NEEDS and not any(need in folded for need in pattern.needs):
-        return
-    for match in found:
+    for match in found if any(need in folded for need in pattern.needs) else ():
         start, end = match.span(pattern.of)
         if start < end and (pattern.check is None or pattern.check(match)):
             yield Span(start, _name_end(match[pattern.of], start, pattern.label), pattern.label)
