@@ -1,9 +1,10 @@
-"""How many records a batch takes: so many that the process is never busy with them for long.
+"""How many records a batch takes: so many that the process is seldom busy with them for long.
 
 While the code of a batch runs, nothing else of the process does: no health check is answered, no
 other partition gets on. What a record costs differs a thousandfold (a heart rate, a long note read
-by a network), so it is measured. Time spent waiting for Kafka or Redis does not count: smaller
-batches would not shorten it.
+by a network), so it is learnt from the last batch; a stage whose records may suddenly cost more
+lets others have their turn besides (privacy's does). Time spent waiting for Kafka or Redis does not
+count: smaller batches would not shorten it.
 """
 
 FIRST = 16  # records, as long as nothing is known
@@ -19,7 +20,9 @@ class Pace:
         self.size = min(FIRST, size_max)
 
     def took(self, count: int, busy_s: float) -> None:
-        """Learn that the code of a batch of ``count`` records ran for ``busy_s`` seconds."""
+        """Learn that the code of a batch of ``count`` records ran for ``busy_s`` seconds, those of
+        the batches beside it included.
+        """
         if busy_s > self._busy_s_max:
             self.size = max(1, int(count * self._busy_s_max / busy_s))
         elif count >= self.size:  # of a smaller one little can be said of what more would take

@@ -3,6 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from plumbing import log
@@ -181,8 +182,8 @@ class PartitionRunner:
             return
         first, last = records[0].offset, records[-1].offset
         try:
-            busy_s = await self._stage.carry(self._handle(records), self.place, first, last)
-            self._pace.took(len(records), busy_s)
+            ran = partial(self._pace.took, len(records))
+            await self._stage.carry(self._handle(records), self.place, first, last, ran)
         except (Unavailable, SourcePaused, asyncio.CancelledError):
             raise
         except Exception:

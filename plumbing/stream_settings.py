@@ -21,7 +21,7 @@ class StreamSettings:
     state_dir: Path
     instance_id: str = ""
     batch_size_max: int = 1_000
-    batch_busy_s_max: float = 0.5  # for which a batch should keep the process from anything else
+    batch_busy_s_max: float = 0.5  # for which the batches in hand should keep the process busy
     buffered_bytes_max: int = 4 * MIB
     fetch_bytes_max: int = 1 * MIB
     commit_interval_s: float = 1.0

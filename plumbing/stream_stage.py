@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -34,22 +34,32 @@ class Stage:
     ledger: CrashLedger
     limit: RejectLimit
     alone: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _in_hand: int = 0
 
     async def carry(
-        self, work: Coroutine[Any, Any, None], place: Place, first: int, last: int
-    ) -> float:
-        """Do the work of a batch, marked as in hand while its code runs; return for how many
-        seconds it ran.
+        self,
+        work: Coroutine[Any, Any, None],
+        place: Place,
+        first: int,
+        last: int,
+        ran: Callable[[float], None],
+    ) -> None:
+        """Do the work of a batch, marked as in hand while its code runs.
 
-        With suspects about, one batch of the process at a time.
+        ``ran`` is told, however it ended, for how many seconds it ran, times the batches in hand:
+        about as long is each of them kept waiting. With suspects about, one batch at a time.
         """
         turn = self.alone if self.ledger.suspicious else contextlib.nullcontext()
         async with turn:
             take = partial(self.ledger.take, place, first, last)
             put_down = partial(self.ledger.put_down, place)
             hand = InHand(take, put_down, self.clock.monotonic_s)
-            await Carried(work, hand)
-            return hand.busy_s
+            self._in_hand += 1
+            try:
+                await Carried(work, hand)
+            finally:
+                ran(hand.busy_s * self._in_hand)
+                self._in_hand -= 1
 
     def pause(self, place: Place, beyond: set[str], found: Tally, *, payload_kept: bool) -> None:
         """Have the records of the sources ``beyond`` the limit set aside from now on.

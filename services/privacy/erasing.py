@@ -156,7 +156,7 @@ class Eraser:
         await self._strip_others(about.told)
         await self.links.erase(about.tokens)
         await self.vault.erase(people, erasure.erased_at_ms)
-        self.stage.forget(about.links)
+        self.stage.forget(about.links, about.tokens)
         erasure = replace(erasure, tombstones=await self._tombstones(about.tokens))
         await self.book.put(erasure)
         return erasure

@@ -139,12 +139,12 @@ def _fold_char(char: str) -> str:
 
 
 class _SqueezedChars(dict[str, str]):
-    """The characters that were squeezed first."""
+    """The characters that were squeezed; when there are too many, they are forgotten."""
 
     def __missing__(self, char: str) -> str:
-        squeezed = _squeeze_char(char)
-        if len(self) < SQUEEZED_KEPT_MAX:
-            self[char] = squeezed
+        if len(self) >= SQUEEZED_KEPT_MAX:
+            self.clear()
+        squeezed = self[char] = _squeeze_char(char)
         return squeezed
 
 

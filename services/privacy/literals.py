@@ -102,8 +102,14 @@ def _joined(first: Texts, second: Texts | None) -> Texts | None:
     )
 
 
-def _of(texts: Iterable[str], *, is_caseless: bool) -> Texts:
-    return Texts(frozenset(map(str.lower, texts) if is_caseless else texts), is_caseless)
+def _of(texts: Iterable[str], *, is_caseless: bool) -> Texts | None:
+    """Texts; None where their case does not count and cannot be told (a final sigma)."""
+    if not is_caseless:
+        return Texts(frozenset(texts))
+    some = frozenset(texts)
+    if not all(char.isascii() or char.lower() == char.upper() for one in some for char in one):
+        return None
+    return Texts(frozenset(map(str.lower, some)), is_caseless)
 
 
 def _either_of(one: Texts | None, other: Texts | None) -> Texts | None:
@@ -130,6 +136,8 @@ def _one(operation: Any, argument: Any, ignores_case: bool) -> _Part:  # noqa: F
 def _group(operation: Any, argument: Any, ignores_case: bool) -> _Part:  # noqa: FBT001 - a recursion
     if operation is ops.SUBPATTERN:
         _, added, removed, inner = argument
+        if added & re.UNICODE:  # other letters are of the same case in there
+            return UNKNOWN
         ignores = (ignores_case or bool(added & re.IGNORECASE)) and not removed & re.IGNORECASE
         return _sequence(inner, ignores)
     if operation is ops.BRANCH:
@@ -152,12 +160,9 @@ def _repeated(least: int, most: int, part: _Part) -> _Part:
 
 
 def _chars(chars: set[str], ignores_case: bool) -> _Part:  # noqa: FBT001 - a recursion
-    """One of some characters. Where case does not count: of ASCII, or of scripts without any."""
-    if len(chars) > SET_MAX:
-        return UNKNOWN
-    if ignores_case and not all(c.isascii() or c.lower() == c.upper() for c in chars):
-        return UNKNOWN
-    return _whole(_of(chars, is_caseless=ignores_case))
+    """One of some characters."""
+    texts = _of(chars, is_caseless=ignores_case) if len(chars) <= SET_MAX else None
+    return UNKNOWN if texts is None else _whole(texts)
 
 
 def _set(members: Items, ignores_case: bool) -> _Part:  # noqa: FBT001 - a recursion

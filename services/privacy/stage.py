@@ -4,12 +4,14 @@ The vault, the relations and the links are written and confirmed before the even
 them leave, so an event never shows a token that is not in the vault.
 """
 
-from collections import OrderedDict
+import asyncio
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from contracts.deidentified import DEIDENTIFIED
-from contracts.identified import IdentifiedBody, IdentifiedEvent, Patient
+from contracts.identified import IdentifiedEvent, Patient
 from contracts.relations import RELATIONS, CareRelation
 from plumbing import trace
 from plumbing.byte_gate import is_taken
@@ -23,20 +25,21 @@ from services.privacy.care import news, relation_of
 from services.privacy.decisions import LinkChange
 from services.privacy.deidentify import deidentify
 from services.privacy.guard import GuardWatch, shows_identity
-from services.privacy.identity import NOBODY, with_staff
+from services.privacy.identity import with_staff
 from services.privacy.images import ImageDesk, Images, count_images, images_of, with_images
 from services.privacy.links import LinkBook
 from services.privacy.mirror import Entry, Fields, Mirror, Raw
 from services.privacy.opening import Linking, Opened, fits_vault
 from services.privacy.patient_keys import link_of
 from services.privacy.people import Person
-from services.privacy.primed import NO_VISIT, Primed, beyond, primed_for
+from services.privacy.primed import NO_VISIT, Primed
+from services.privacy.scrubs import Scrubs
 from services.privacy.seals import Seals
 from services.privacy.spans import Finder
 from services.privacy.vault import Said, Vault
 from services.privacy.vault_records import is_of
 
-CLEANERS_MAX = 2_000
+TURN_S = 0.05  # of one partition's notes, between which health is answered
 TOO_LARGE = "too_large"
 
 
@@ -64,15 +67,24 @@ class _Outcome:
     relations: dict[str, tuple[CareRelation, Headers]] = field(default_factory=dict)
 
 
+class _Known(NamedTuple):
+    """What was read for a batch."""
+
+    people: Mapping[str, Person]
+    relations: dict[str, CareRelation]
+    images: Images
+
+
 class DeidentifyStage:
     """Handles the batches of ``clinical.identified.v1``."""
 
     def __init__(self, parts: Parts) -> None:
         """Keep the parts."""
         self._parts = parts
-        self._cleaners: OrderedDict[str, Primed] = OrderedDict()
+        self._scrubs = Scrubs(parts.tagger, parts.site)
         self._guard = GuardWatch()
         self._anonymity = Anonymity()
+        self._turn = asyncio.Lock()
 
     async def handle(self, batch: Batch[IdentifiedEvent]) -> Handled:
         """Return the outputs of a batch. Raises ``Unavailable``; nothing is then half done that
@@ -93,7 +105,9 @@ class DeidentifyStage:
             )
             held = dict(zip(known, relations, strict=True))
             held |= await self._missing_relations(people, held)
-            self._deidentify(opened, people, held, images, outcome)
+            relations_now = {token: RELATIONS.decode(raw) for token, raw in held.items() if raw}
+            known_now = _Known(people, relations_now, images)
+            await self._deidentify(opened, known_now, outcome)
             await self._publish_links(links, people, outcome)
             await self._publish_relations(outcome)
         return Handled(outputs=outcome.outputs, refused=outcome.refused)
@@ -140,10 +154,9 @@ class DeidentifyStage:
                     links.append(Linking(item, other, linked.link))
         return wanted, links
 
-    def forget(self, links: Iterable[str]) -> None:
-        """Forget the scrub of these patients, who were erased."""
-        for link in links:
-            self._cleaners.pop(link, None)
+    def forget(self, links: Iterable[str], tokens: Iterable[str]) -> None:
+        """Forget the scrub of these patients, who were erased with their tokens."""
+        self._scrubs.forget(links, tokens)
 
     async def _missing_relations(
         self, people: Mapping[str, Person], held: Mapping[str, Raw]
@@ -155,53 +168,67 @@ class DeidentifyStage:
         found = await self._parts.relations.read(missing)
         return dict(zip(missing, found, strict=True))
 
-    def _deidentify(
+    async def _deidentify(
         self,
         opened: Sequence[Opened],
-        people: Mapping[str, Person],
-        held: Mapping[str, Raw],
-        images: Images,
+        known: _Known,
         outcome: _Outcome,
     ) -> None:
-        current = {token: RELATIONS.decode(raw) for token, raw in held.items() if raw}
-        for item in opened:
-            person = people.get(item.link)
-            if person is None or not is_of(person, item.body.received_at_ms):
-                metrics.ERASED_EVENTS.inc()
-                continue
-            primed = self._primed(person, item.body)
-            event = deidentify(
-                item.body,
-                event_id=item.event_id,
-                key=person.key,
-                known=person.known,
-                cleaner=primed.cleaner,
-                now_ms=self._parts.clock.now_ms(),
-            )
-            event, value = with_images(event, item.body, images.get((item.offset, event.token)))
-            relation = self._relation(item, person, primed, current)
-            shown = value if relation is None else value + RELATIONS.encode(relation)
-            if shows_identity(shown, primed.known):
-                counts = self._guard.hit(item.source, item.link)
-                metrics.GUARD_HITS.labels(str(counts).lower()).inc()
-                _refuse(item.offset, "identity_guard", outcome, counted=counts)
-                continue
-            token = person.key.token
-            output = Output(DEIDENTIFIED.name, token.encode(), value, item.headers)
-            if not is_taken(output):
-                _refuse(item.offset, TOO_LARGE, outcome)
-                continue
-            if relation is not None:
-                current[token] = relation
-                outcome.relations[token] = (relation, item.headers)
-            outcome.outputs.append(output)
-            metrics.EVENTS.labels(event.event_type).inc()
-            self._anonymity.saw(event, self._parts.clock.monotonic_s())
-            for note in event.notes:
-                metrics.NOTES.labels(note.held or "passed").inc()
-            count_images(event)
-            primed.count_spans()
-        self._anonymity.show(self._parts.clock.monotonic_s())
+        """De-identify a batch, a little at a time: a note can take a network a tenth of a second.
+
+        One partition of the process has its turn, so that what else waits does not wait for all.
+        """
+        left = deque(opened)
+        monotonic_s = self._parts.clock.monotonic_s
+        while left:
+            async with self._turn:
+                begun_s = monotonic_s()
+                while left and monotonic_s() - begun_s < TURN_S:
+                    self._deidentify_one(left.popleft(), known, outcome)
+            await asyncio.sleep(0)
+        self._anonymity.show(monotonic_s())
+
+    def _deidentify_one(self, item: Opened, known: _Known, outcome: _Outcome) -> None:
+        person = known.people.get(item.link)
+        if (
+            person is None
+            or not is_of(person, item.body.received_at_ms)
+            or self._scrubs.is_erased(person.key.token)  # while others had their turn
+        ):
+            metrics.ERASED_EVENTS.inc()
+            return
+        primed = self._scrubs.of(person, item.body)
+        event = deidentify(
+            item.body,
+            event_id=item.event_id,
+            key=person.key,
+            known=person.known,
+            cleaner=primed.cleaner,
+            now_ms=self._parts.clock.now_ms(),
+        )
+        event, value = with_images(event, item.body, known.images.get((item.offset, event.token)))
+        relation = self._relation(item, person, primed, known.relations)
+        shown = value if relation is None else value + RELATIONS.encode(relation)
+        if shows_identity(shown, primed.known):
+            counts = self._guard.hit(item.source, item.link)
+            metrics.GUARD_HITS.labels(str(counts).lower()).inc()
+            _refuse(item.offset, "identity_guard", outcome, counted=counts)
+            return
+        token = person.key.token
+        output = Output(DEIDENTIFIED.name, token.encode(), value, item.headers)
+        if not is_taken(output):
+            _refuse(item.offset, TOO_LARGE, outcome)
+            return
+        if relation is not None:
+            known.relations[token] = relation
+            outcome.relations[token] = (relation, item.headers)
+        outcome.outputs.append(output)
+        metrics.EVENTS.labels(event.event_type).inc()
+        self._anonymity.saw(event, self._parts.clock.monotonic_s())
+        for note in event.notes:
+            metrics.NOTES.labels(note.held or "passed").inc()
+        count_images(event)
+        primed.count_spans()
 
     def _relation(
         self,
@@ -220,27 +247,6 @@ class DeidentifyStage:
         if said is None:
             return None
         return news(current.get(person.key.token), said, item.body.event_type)
-
-    def _primed(self, person: Person, body: IdentifiedBody) -> Primed:
-        visit = body.encounter or NO_VISIT
-        cached = self._cleaners.get(person.link)
-        more = beyond(person.known, body)
-        if (
-            cached is not None
-            and more is NOBODY
-            and (cached.staff, cached.visit_number) == (visit.staff, visit.number)
-            and cached.identity == person.known
-        ):
-            self._cleaners.move_to_end(person.link)
-            return cached
-        parts = self._parts
-        primed = primed_for(person.known, body, more, parts.tagger, parts.site)
-        if not primed.is_whole:
-            return primed
-        self._cleaners[person.link] = primed
-        if len(self._cleaners) > CLEANERS_MAX:
-            self._cleaners.popitem(last=False)
-        return primed
 
     async def _publish_links(
         self, links: Sequence[Linking], people: Mapping[str, Person], outcome: _Outcome

@@ -26,6 +26,7 @@ from services.privacy.links import LinkBook
 from services.privacy.mirror import Mirror
 from services.privacy.people import PeopleCodec
 from services.privacy.seals import Seals
+from services.privacy.spans import Finder
 from services.privacy.stage import DeidentifyStage, Parts, mirror_relation
 from services.privacy.vault import Vault
 
@@ -97,6 +98,7 @@ def a_replica(
     keks: KekStore | None = None,
     *,
     decoder: Decoder | None = None,
+    tagger: Finder | None = None,
 ) -> Replica:
     """Wire a stage on the given log and Redis; without a decoder no image passes."""
     clock = clock or ManualClock()
@@ -116,6 +118,7 @@ def a_replica(
         staff_key=keys.staff,
         clock=clock,
         random_bytes=os.urandom,
+        tagger=tagger,
         images=ImageDesk(reader, seals, decoder, clock, EVENT_S) if decoder else None,
     )
     return Replica(DeidentifyStage(parts), vault, links, relations, redis, codec)

@@ -127,8 +127,8 @@ class Tagger:
         for at in range(0, len(one_of), BATCH):
             some = dict(islice(one_of.items(), at, at + BATCH))
             windows = torch.tensor([*some.values()])[:, None] + torch.arange(WINDOW)
-            found = self._scored(read.each(itemgetter(windows)), WINDOW)
-            scored.update(zip(some, found, strict=True))
+            scores = self._scored(read.each(itemgetter(windows)), WINDOW)
+            scored.update(zip(some, scores, strict=True))
         found = np.empty((length, len(LABELS)), dtype=np.float32)
         for start, digest in digests.items():
             skip = self.shape.reach if start else 0

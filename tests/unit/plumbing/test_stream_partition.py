@@ -13,6 +13,7 @@ import pytest
 from contracts.rejection import Rejection, rejected
 from contracts.topic import Topic
 from plumbing.clock import SystemClock
+from plumbing.errors import Unavailable
 from plumbing.event_log import Headers, Output
 from plumbing.kafka_connection import KafkaConnection
 from plumbing.memory_log import InMemoryLog
@@ -235,6 +236,42 @@ async def test_what_is_refused_without_blame_does_not_pause_its_source(tmp_path:
         await until(lambda: runner.next_offset == 500)
     assert [one.code for one in world.rejections()] == ["odd"] * 500
     assert world.stage.limit.paused == set()
+
+
+async def test_a_batch_that_is_slow_and_tried_again_is_learnt_from(tmp_path: Path) -> None:
+    world = World(tmp_path, PLAIN, batch_busy_s_max=0.1)
+    sizes: list[int] = []
+
+    async def handle(batch: Batch[Numbered]) -> Handled:
+        sizes.append(len(batch.arrived))
+        time.sleep(0.02 * len(batch.arrived))  # noqa: ASYNC251 - as a network reads notes
+        if len(sizes) == 1:
+            raise Unavailable
+        return await world.echo(batch)
+
+    async with world.running(handle) as runner:
+        runner.push([record(n) for n in range(FIRST)])
+        await until(lambda: runner.next_offset == FIRST)
+        runner.push([record(n) for n in range(FIRST, 60)])
+        await until(lambda: runner.next_offset == 60)
+    assert sizes[:2] == [FIRST, FIRST]
+    assert max(sizes[2:]) <= 5
+
+
+async def test_the_batches_in_hand_share_the_time(tmp_path: Path) -> None:
+    world = World(tmp_path, PLAIN)
+    ran: list[float] = []
+    both = asyncio.Barrier(2)
+
+    async def work() -> None:
+        time.sleep(0.1)  # noqa: ASYNC251 - as a network reads notes
+        await both.wait()
+
+    places = [Place(PLAIN.name, partition) for partition in range(2)]
+    await asyncio.gather(*(world.stage.carry(work(), at, 0, 9, ran.append) for at in places))
+    assert max(ran) >= 0.2
+    await world.stage.carry(asyncio.sleep(0), places[0], 0, 9, ran.append)
+    assert ran[-1] < 0.1
 
 
 async def test_slow_records_come_in_small_batches_so_that_others_get_on(tmp_path: Path) -> None:

@@ -25,3 +25,7 @@ def test_ascii_is_squeezed_as_the_same_characters_beside_another_are() -> None:
     beside = squeeze(text + "李")
     assert squeeze(text) == Squeezed(beside.squeezed[:-1], beside.at[:-1])
     assert term(text) == beside.squeezed[:-1]
+
+
+def test_a_character_that_is_squeezed_to_several_keeps_its_place() -> None:
+    assert squeeze("é-ẞ1") == Squeezed("éss1", [0, 2, 2, 3])

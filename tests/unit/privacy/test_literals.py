@@ -22,6 +22,8 @@ ASKED = [
     (r"\d\.\d", {f"{one}.{other}" for one, other in product("0123456789", repeat=2)}, False),
     (r"[猫狗]咪?", {"猫", "狗"}, False),
     (r"(?:猫|\w+)x", {"x"}, False),
+    (r"(?:Abc|(?i:XYZ))", {"abc", "xyz"}, True),
+    (r"(?i:a)(?-i:B)", {"ab"}, True),
 ]
 ASKS_NOTHING = [r"\w+", r"(?:cat)?", r"(?:cat|\w)", r"[^x]", r"a{0,2}", r"(?:a|)", r"(?i:Ø)", r"\b"]
 
@@ -45,6 +47,11 @@ def test_other_letters_than_those_of_ascii_are_not_told_apart() -> None:
     assert asked_by(re.compile("cat", re.IGNORECASE)) is None
     assert asked_by(re.compile("k", re.IGNORECASE | re.ASCII)) == Texts(frozenset("k"), True)
     assert asked_by(re.compile("ſ", re.IGNORECASE | re.ASCII)) is None
+    assert asked_by(re.compile(r"(?iu:s)", re.ASCII)) is None
+    # The lower case of a sigma depends on what follows it.
+    assert asked_by(re.compile(r"(?i:a)Σ", re.ASCII)) == Texts(frozenset("Σ"))
+    assert Asked([re.compile(r"(?i:a)Σ", re.ASCII)]).met("aΣb") == {0}
+    assert asked_by(re.compile(r"(?:ΑΣ|(?i:xyz))", re.ASCII)) is None
 
 
 def test_those_that_can_match_are_met() -> None:

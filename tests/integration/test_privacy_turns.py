@@ -1,0 +1,97 @@
+"""A batch of notes that take a network long: others have their turn, and who is erased meanwhile
+is gone from it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from itertools import pairwise
+from pathlib import Path
+
+from plumbing.clock import ManualClock
+from plumbing.memory_log import InMemoryLog
+from services.privacy.spans import Span
+from services.privacy.stage import TURN_S
+from tests.integration.test_privacy_stage import TOPICS
+from tests.support.privacy import Ingest, Replica, a_replica, events_of, make_keys
+from tests.unit.privacy.builders import a_body, a_note
+
+NOTES = 12
+
+
+class SlowTagger:
+    """Finds nothing, and takes more than a turn for it."""
+
+    def __init__(self, clock: ManualClock) -> None:
+        self.clock = clock
+        self.then: dict[str, Callable[[], None]] = {}
+
+    def find(self, folded: str) -> list[Span]:
+        self.clock.advance(2 * TURN_S)
+        for word, act in self.then.items():
+            if word in folded:
+                act()
+        return []
+
+
+@asynccontextmanager
+async def slow_replica(tmp_path: Path, redis_url: str) -> AsyncIterator[tuple[Replica, SlowTagger]]:
+    keys, log, clock = make_keys(tmp_path / "keys"), InMemoryLog(TOPICS), ManualClock()
+    tagger = SlowTagger(clock)
+    replica = await a_replica(keys, redis_url, log, log, clock, tagger=tagger).open()
+    try:
+        yield replica, tagger
+    finally:
+        await replica.redis.aclose()
+
+
+async def test_others_have_their_turn_between_slow_notes(tmp_path: Path, redis_url: str) -> None:
+    async with slow_replica(tmp_path, redis_url) as (replica, tagger):
+        ingest = Ingest(tmp_path / "keys")
+        turns = 0
+        seen: set[int] = set()
+        tagger.then["seen again"] = lambda: seen.add(turns)
+
+        async def others() -> None:
+            nonlocal turns
+            while True:
+                turns += 1
+                await asyncio.sleep(0)
+
+        beside = asyncio.create_task(others())
+        bodies = [a_body(notes=a_note(f"seen again, day {n} of her stay")) for n in range(NOTES)]
+        handled = await replica.handle([ingest.seal(b, f"e{n}") for n, b in enumerate(bodies)])
+        beside.cancel()
+        assert len(events_of(handled)) == NOTES
+        assert len(seen) == NOTES
+
+
+async def test_two_batches_take_turns(tmp_path: Path, redis_url: str) -> None:
+    async with slow_replica(tmp_path, redis_url) as (replica, tagger):
+        ingest = Ingest(tmp_path / "keys")
+        order: list[str] = []
+        tagger.then["note of one"] = lambda: order.append("one")
+        tagger.then["note of two"] = lambda: order.append("two")
+        batches = [
+            [
+                ingest.seal(a_body(notes=a_note(f"note of {name}, day {n}")), f"{name}{n}")
+                for n in range(NOTES)
+            ]
+            for name in ("one", "two")
+        ]
+        handled = await asyncio.gather(*(replica.handle(batch) for batch in batches))
+        assert [len(events_of(one)) for one in handled] == [NOTES, NOTES]
+        switches = sum(one != following for one, following in pairwise(order))
+        assert switches >= NOTES  # one after the other would be one switch
+
+
+async def test_who_is_erased_during_a_batch_is_gone_from_the_rest_of_it(
+    tmp_path: Path, redis_url: str
+) -> None:
+    async with slow_replica(tmp_path, redis_url) as (replica, tagger):
+        ingest = Ingest(tmp_path / "keys")
+        (first,) = events_of(await replica.handle([ingest.seal(a_body(), "e")]))
+        tagger.then["day 4 "] = lambda: replica.stage.forget([], [first.token])
+        bodies = [a_body(notes=a_note(f"seen again, day {n} of her stay")) for n in range(NOTES)]
+        handled = await replica.handle([ingest.seal(b, f"e{n}") for n, b in enumerate(bodies)])
+        assert [event.event_id for event in events_of(handled)] == [f"e{n}" for n in range(5)]
+        assert handled.refused == []
