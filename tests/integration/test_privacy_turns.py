@@ -13,6 +13,7 @@ from services.privacy.spans import Span
 from services.privacy.stage import TURN_S
 from tests.integration.test_privacy_stage import TOPICS
 from tests.support.privacy import Ingest, Replica, a_replica, events_of, make_keys
+from tests.support.streams import until
 from tests.unit.privacy.builders import a_body, a_note
 
 NOTES = 12
@@ -78,10 +79,13 @@ async def test_two_batches_take_turns(tmp_path: Path, redis_url: str) -> None:
             ]
             for name in ("one", "two")
         ]
-        handled = await asyncio.gather(*(replica.handle(batch) for batch in batches))
+        turn = replica.stage._turn
+        async with turn:  # until both batches wait for theirs
+            handling = [asyncio.create_task(replica.handle(batch)) for batch in batches]
+            await until(lambda: len(turn._waiters or ()) == len(batches))  # no public name
+        handled = await asyncio.gather(*handling)
         assert [len(events_of(one)) for one in handled] == [NOTES, NOTES]
-        switches = sum(one != following for one, following in pairwise(order))
-        assert switches >= NOTES  # one after the other would be one switch
+        assert all(one != following for one, following in pairwise(order))
 
 
 async def test_who_is_erased_during_a_batch_is_gone_from_the_rest_of_it(
