@@ -23,8 +23,8 @@ class Pace:
         """Learn that the code of a batch of ``count`` records ran for ``busy_s`` seconds, those of
         the batches beside it included.
         """
+        fits = int(count * self._busy_s_max / busy_s) if busy_s > 0 else self._size_max
         if busy_s > self._busy_s_max:
-            self.size = max(1, int(count * self._busy_s_max / busy_s))
+            self.size = max(1, fits)
         elif count >= self.size:  # of a smaller one little can be said of what more would take
-            fits = int(count * self._busy_s_max / busy_s) if busy_s > 0 else self._size_max
             self.size = min(self._size_max, GROWTH * self.size, max(fits, self.size))

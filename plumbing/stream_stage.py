@@ -34,7 +34,7 @@ class Stage:
     ledger: CrashLedger
     limit: RejectLimit
     alone: asyncio.Lock = field(default_factory=asyncio.Lock)
-    _in_hand: int = 0
+    _in_hand: int = field(default=0, init=False)
 
     async def carry(
         self,

@@ -4,8 +4,7 @@ Most of the scrub's expressions need some word or sign (`` Hospital``, ``MRN ``,
 an expression cannot do without is read from it once, and all that a text holds of it is looked up
 in one pass for all expressions (as RE2's ``FilteredRE2`` does); only the others are tried.
 
-The reader of expressions is that of ``starts``: where it is missing or says something unknown,
-nothing is asked for.
+Where nothing can be told of an expression (``expressions``), nothing is asked for.
 """
 
 import re
@@ -17,11 +16,7 @@ from typing import Any, NamedTuple
 
 import ahocorasick
 
-try:
-    from re import _constants as ops  # type: ignore[attr-defined]  # not in the stubs
-    from re import _parser as reader  # type: ignore[attr-defined]
-except ImportError:  # another Python: every expression is tried in every text
-    ops = reader = None
+from services.privacy.expressions import Items, chars_of, group_of, items_of, ops
 
 TEXTS_MAX = 400  # that a part can be, beyond which they are not told
 CHARS_MAX = 8  # of a text that is looked for: more tell no more
@@ -29,8 +24,6 @@ SET_MAX = 40  # characters: one of more stands in every text
 DIGITS = frozenset("0123456789")
 # About how often a character of a note is a given one: only which is rarer matters.
 BLANK, COMMON, LETTER, DIGIT, OTHER = 0.16, 0.06, 0.02, 0.01, 0.004
-
-Items = Any  # lists of (operation, argument), as the reader gives them
 
 
 class Texts(NamedTuple):
@@ -58,14 +51,11 @@ UNKNOWN = _Part(None, None, None, None)
 
 
 def asked_by(regex: re.Pattern[str]) -> Texts | None:
-    """Return texts of which one stands in any text with a match; None: nothing is asked for.
-
-    Of expressions with ``re.ASCII`` alone: without it, other letters are of the same case.
-    """
-    if reader is None or not regex.flags & re.ASCII:
+    """Return texts of which one stands in any text with a match; None: nothing is asked for."""
+    items = items_of(regex)
+    if items is None:
         return None
-    part = _sequence(reader.parse(regex.pattern, regex.flags), bool(regex.flags & re.IGNORECASE))
-    return part.asked
+    return _sequence(items, bool(regex.flags & re.IGNORECASE)).asked
 
 
 def _whole(texts: Texts, asked: Texts | None = None) -> _Part:
@@ -125,7 +115,7 @@ def _one(operation: Any, argument: Any, ignores_case: bool) -> _Part:  # noqa: F
     if operation is ops.LITERAL:
         return _chars({chr(argument)}, ignores_case)
     if operation is ops.IN:
-        return _set(argument, ignores_case)
+        return _chars(chars_of(argument), ignores_case)
     if operation in {ops.AT, ops.ASSERT_NOT}:
         return _whole(NOTHING)
     if operation is ops.ASSERT:  # somewhere in the text, and not within the match
@@ -135,11 +125,8 @@ def _one(operation: Any, argument: Any, ignores_case: bool) -> _Part:  # noqa: F
 
 def _group(operation: Any, argument: Any, ignores_case: bool) -> _Part:  # noqa: FBT001 - a recursion
     if operation is ops.SUBPATTERN:
-        _, added, removed, inner = argument
-        if added & re.UNICODE:  # other letters are of the same case in there
-            return UNKNOWN
-        ignores = (ignores_case or bool(added & re.IGNORECASE)) and not removed & re.IGNORECASE
-        return _sequence(inner, ignores)
+        group = group_of(argument, ignores_case=ignores_case)
+        return UNKNOWN if group is None else _sequence(*group)
     if operation is ops.BRANCH:
         return reduce(_either, [_sequence(inner, ignores_case) for inner in argument[1]])
     if operation in {ops.MAX_REPEAT, ops.MIN_REPEAT}:
@@ -159,24 +146,12 @@ def _repeated(least: int, most: int, part: _Part) -> _Part:
     return part if most == 1 else part._replace(whole=None)
 
 
-def _chars(chars: set[str], ignores_case: bool) -> _Part:  # noqa: FBT001 - a recursion
+def _chars(chars: set[str] | None, ignores_case: bool) -> _Part:  # noqa: FBT001 - a recursion
     """One of some characters."""
-    texts = _of(chars, is_caseless=ignores_case) if len(chars) <= SET_MAX else None
+    if chars is None or len(chars) > SET_MAX:
+        return UNKNOWN
+    texts = _of(chars, is_caseless=ignores_case)
     return UNKNOWN if texts is None else _whole(texts)
-
-
-def _set(members: Items, ignores_case: bool) -> _Part:  # noqa: FBT001 - a recursion
-    chars: set[str] = set()
-    for kind, value in members:
-        if kind is ops.LITERAL:
-            chars.add(chr(value))
-        elif kind is ops.RANGE and value[1] - value[0] < SET_MAX:
-            chars.update(map(chr, range(value[0], value[1] + 1)))
-        elif kind is ops.CATEGORY and value is ops.CATEGORY_DIGIT:
-            chars |= DIGITS
-        else:
-            return UNKNOWN
-    return _chars(chars, ignores_case)
 
 
 def _best(asked: Iterable[Texts | None]) -> Texts | None:

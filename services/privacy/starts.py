@@ -4,8 +4,7 @@ A note is searched with some hundred expressions, each of which the engine would
 character. Here the first two characters that an expression can begin with are read from it once,
 and each text's characters are indexed once; what is found is what ``finditer`` finds.
 
-The reader of expressions is Python's own (``re._parser``, no public interface): where it is missing
-or says something unknown, the expression is tried everywhere, as before.
+Where nothing can be told of an expression (``expressions``), it is tried everywhere, as before.
 """
 
 import re
@@ -15,18 +14,12 @@ from functools import lru_cache
 from itertools import chain
 from typing import Any
 
+from services.privacy.expressions import Items, chars_of, group_of, items_of, ops
 from services.privacy.literals import Asked
-
-try:
-    from re import _constants as ops  # type: ignore[attr-defined]  # not in the stubs
-    from re import _parser as reader  # type: ignore[attr-defined]
-except ImportError:  # another Python: every expression is tried everywhere
-    ops = reader = None
 
 ANY = ""  # a beginning of which nothing more is known
 KNOWN_CHARS = 2
 BEGINNINGS_MAX = 400  # with more, what they say is little: the engine is as fast
-RANGE_MAX = 200
 INDEXED_CHARS_MIN = 48  # a shorter text is searched sooner than indexed
 WORD_STARTS = re.compile(r"\b\w", re.ASCII)
 WORD_STARTS_AND_OTHERS = re.compile(r"\b\w|[^\x00-\x7f]", re.ASCII)
@@ -34,14 +27,8 @@ NUMBER_STARTS = re.compile(r"(?<!\d)\d", re.ASCII)
 NOT_ASCII = re.compile("[^\x00-\x7f]")
 WORD_CHAR = re.compile(r"\w", re.ASCII)
 WORD_OR_OTHER = re.compile(r"\w|[^\x00-\x7f]", re.ASCII)
-CATEGORIES = {
-    "CATEGORY_DIGIT": "0123456789",
-    "CATEGORY_SPACE": " \t\n\r\f\v",
-    "CATEGORY_WORD": "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_",
-}
 Positions = dict[str, list[int]]
 EVERYWHERE: list[list[int]] = []
-Items = Any  # lists of (operation, argument), as the reader gives them
 
 
 class Starts:
@@ -53,9 +40,9 @@ class Starts:
         """Read the expression."""
         self.beginnings: frozenset[str] | None = None
         self.where = NOT_ASCII
-        if reader is None or not regex.flags & re.ASCII:
-            return  # other flags have more digits, letters and word ends
-        items = reader.parse(regex.pattern, regex.flags)
+        items = items_of(regex)
+        if items is None:
+            return
         found = _beginnings(items, bool(regex.flags & re.IGNORECASE))
         if ANY in found or len(found) > BEGINNINGS_MAX or not _is_slow(items):
             return
@@ -118,8 +105,10 @@ def _one(operation: Any, argument: Any, ignores_case: bool) -> tuple[set[str] | 
     if operation is ops.LITERAL:
         return _cases(chr(argument), ignores_case), False
     if operation is ops.IN:
-        chars = _set(argument, ignores_case)
-        return ({ANY}, True) if chars is None else (chars, False)
+        chars = chars_of(argument)
+        if chars is None:
+            return {ANY}, True
+        return set().union(*(_cases(char, ignores_case) for char in chars)), False
     inners, is_optional, is_repeated, ignores = _inner(operation, argument, ignores_case)
     found: set[str] = {ANY} if is_optional else set()
     is_open = not inners  # something that is not known here
@@ -138,9 +127,9 @@ def _inner(
 ) -> tuple[list[Items], bool, bool, bool]:
     """The sequences in a group; whether there may be none, or more; whether case is ignored."""
     if operation is ops.SUBPATTERN:
-        _, added, removed, inner = argument
-        ignores = (ignores_case or bool(added & re.IGNORECASE)) and not removed & re.IGNORECASE
-        return [inner], False, False, ignores
+        group = group_of(argument, ignores_case=ignores_case)
+        inners, ignores = ([], ignores_case) if group is None else ([group[0]], group[1])
+        return inners, False, False, ignores
     if operation is ops.BRANCH:
         return argument[1], False, False, ignores_case
     if operation in {ops.MAX_REPEAT, ops.MIN_REPEAT}:
@@ -151,22 +140,6 @@ def _inner(
 
 def _cases(char: str, ignores_case: bool) -> set[str]:  # noqa: FBT001 - a recursion
     return {char.lower(), char.upper()} if ignores_case else {char}
-
-
-def _set(members: Items, ignores_case: bool) -> set[str] | None:  # noqa: FBT001 - a recursion
-    """The characters of a set; None: more than can be counted."""
-    found: set[str] = set()
-    for kind, value in members:
-        if kind is ops.LITERAL:
-            found |= _cases(chr(value), ignores_case)
-        elif kind is ops.RANGE and value[1] - value[0] < RANGE_MAX:
-            for point in range(value[0], value[1] + 1):
-                found |= _cases(chr(point), ignores_case)
-        elif kind is ops.CATEGORY and str(value) in CATEGORIES:
-            found |= set(CATEGORIES[str(value)])
-        else:
-            return None
-    return found
 
 
 def _positions_in(where: re.Pattern[str], text: str) -> Positions:

@@ -238,18 +238,29 @@ async def test_what_is_refused_without_blame_does_not_pause_its_source(tmp_path:
     assert world.stage.limit.paused == set()
 
 
-async def test_a_batch_that_is_slow_and_tried_again_is_learnt_from(tmp_path: Path) -> None:
-    world = World(tmp_path, PLAIN, batch_busy_s_max=0.1)
-    sizes: list[int] = []
+def slow(world: World, sizes: list[int], record_s: float) -> Handle:
+    """Return what handles records as a network reads notes, and tells the sizes of batches."""
 
     async def handle(batch: Batch[Numbered]) -> Handled:
         sizes.append(len(batch.arrived))
-        time.sleep(0.02 * len(batch.arrived))  # noqa: ASYNC251 - as a network reads notes
-        if len(sizes) == 1:
-            raise Unavailable
+        time.sleep(record_s * len(batch.arrived))  # noqa: ASYNC251 - nothing else gets on
         return await world.echo(batch)
 
-    async with world.running(handle) as runner:
+    return handle
+
+
+async def test_a_batch_that_is_slow_and_tried_again_is_learnt_from(tmp_path: Path) -> None:
+    world = World(tmp_path, PLAIN, batch_busy_s_max=0.1)
+    sizes: list[int] = []
+    slowly = slow(world, sizes, 0.02)
+
+    async def failing_once(batch: Batch[Numbered]) -> Handled:
+        handled = await slowly(batch)
+        if len(sizes) == 1:
+            raise Unavailable
+        return handled
+
+    async with world.running(failing_once) as runner:
         runner.push([record(n) for n in range(FIRST)])
         await until(lambda: runner.next_offset == FIRST)
         runner.push([record(n) for n in range(FIRST, 60)])
@@ -277,13 +288,7 @@ async def test_the_batches_in_hand_share_the_time(tmp_path: Path) -> None:
 async def test_slow_records_come_in_small_batches_so_that_others_get_on(tmp_path: Path) -> None:
     world = World(tmp_path, PLAIN, batch_busy_s_max=0.5)
     sizes: list[int] = []
-
-    async def handle(batch: Batch[Numbered]) -> Handled:
-        sizes.append(len(batch.arrived))
-        time.sleep(0.05 * len(batch.arrived))  # noqa: ASYNC251 - as a network reads notes
-        return await world.echo(batch)
-
-    async with world.running(handle) as runner:
+    async with world.running(slow(world, sizes, 0.05)) as runner:
         runner.push([record(n) for n in range(60)])
         await until(lambda: runner.next_offset == 60)
     assert world.passed() == list(range(60))
