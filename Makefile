@@ -8,6 +8,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 PYTEST := $(BIN)/pytest
 export OMP_NUM_THREADS ?= 1
+# Empty is unset: where nothing compiled is kept, each start of a process takes seconds to compile all it imports.
+export PYTHONDONTWRITEBYTECODE :=
 # uv: the one on PATH, else one of our own beside the environment.
 UV := $(shell command -v uv || echo .venv-uv/bin/uv)
 export UV
@@ -42,6 +44,7 @@ programs-test: | .venv/.installed
 	@echo "setup: Python packages from requirements.lock (torch is large: minutes when nothing is cached)"
 	@$(UV) pip install --python $(BIN)/python --require-hashes --quiet -r requirements.lock
 	@$(UV) pip install --python $(BIN)/python --no-deps --quiet -e .
+	@$(BIN)/python -c 'import cli.main, services.gateway.app, services.inference.app, services.ingest.app, services.privacy.app'
 	@touch $@
 
 deploy/kafka/libs/.complete: deploy/kafka/pom.xml | programs .venv/.installed

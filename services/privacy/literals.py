@@ -9,7 +9,7 @@ Where nothing can be told of an expression (``expressions``), nothing is asked f
 
 import re
 from collections.abc import Iterable, Sequence
-from functools import reduce
+from functools import cache, reduce
 from math import prod
 from operator import itemgetter
 from typing import Any, NamedTuple
@@ -23,7 +23,7 @@ CHARS_MAX = 8  # of a text that is looked for: more tell no more
 SET_MAX = 40  # characters: one of more stands in every text
 DIGITS = frozenset("0123456789")
 # About how often a character of a note is a given one: only which is rarer matters.
-BLANK, COMMON, LETTER, DIGIT, OTHER = 0.16, 0.06, 0.02, 0.01, 0.004
+BLANK, COMMON, LETTER, DIGIT, STOP, OTHER = 0.16, 0.06, 0.02, 0.01, 0.01, 0.004
 
 
 class Texts(NamedTuple):
@@ -157,7 +157,7 @@ def _chars(chars: set[str] | None, ignores_case: bool) -> _Part:  # noqa: FBT001
 def _best(asked: Iterable[Texts | None]) -> Texts | None:
     """The one that fewest texts hold, by a guess; None: nothing."""
     some = [one for one in asked if one is not None and "" not in one.texts]
-    return min(some, key=_expected, default=None)
+    return min(some, key=_expected) if len(some) > 1 else next(iter(some), None)
 
 
 def _expected(asked: Texts) -> float:
@@ -165,6 +165,7 @@ def _expected(asked: Texts) -> float:
     return sum(prod(map(_share, text[:CHARS_MAX])) for text in asked.texts)
 
 
+@cache
 def _share(char: str) -> float:
     if char == " ":
         return BLANK
@@ -172,7 +173,9 @@ def _share(char: str) -> float:
         return COMMON
     if char.isascii() and char.islower():
         return LETTER
-    return DIGIT if char in DIGITS else OTHER
+    if char in DIGITS:
+        return DIGIT
+    return STOP if char in ".," else OTHER
 
 
 class _Search:

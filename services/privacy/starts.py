@@ -19,14 +19,16 @@ from services.privacy.literals import Asked
 
 ANY = ""  # a beginning of which nothing more is known
 KNOWN_CHARS = 2
-BEGINNINGS_MAX = 400  # with more, what they say is little: the engine is as fast
+BEGINNINGS_MAX = 400  # with more, only their first characters are looked for
 INDEXED_CHARS_MIN = 48  # a shorter text is searched sooner than indexed
-WORD_STARTS = re.compile(r"\b\w", re.ASCII)
-WORD_STARTS_AND_OTHERS = re.compile(r"\b\w|[^\x00-\x7f]", re.ASCII)
-NUMBER_STARTS = re.compile(r"(?<!\d)\d", re.ASCII)
+# With a sign that may stand where a word or a number does: `@ Leeds`, `+44`, `(555)`.
+WORD_STARTS = re.compile(r"\b\w|@", re.ASCII)
+WORD_STARTS_AND_OTHERS = re.compile(r"\b\w|@|[^\x00-\x7f]", re.ASCII)
+NUMBER_STARTS = re.compile(r"(?<!\d)\d|[+(]", re.ASCII)
 NOT_ASCII = re.compile("[^\x00-\x7f]")
-WORD_CHAR = re.compile(r"\w", re.ASCII)
-WORD_OR_OTHER = re.compile(r"\w|[^\x00-\x7f]", re.ASCII)
+WORD_CHAR = re.compile(r"\w|@", re.ASCII)
+WORD_OR_OTHER = re.compile(r"\w|@|[^\x00-\x7f]", re.ASCII)
+NUMBER_CHAR = re.compile(r"[0-9+(]")
 Positions = dict[str, list[int]]
 EVERYWHERE: list[list[int]] = []
 
@@ -44,13 +46,16 @@ class Starts:
         if items is None:
             return
         found = _beginnings(items, bool(regex.flags & re.IGNORECASE))
-        if ANY in found or len(found) > BEGINNINGS_MAX or not _is_slow(items):
+        if ANY in found or not _is_slow(items):
             return
-        if _begins_word(items) and all(WORD_CHAR.match(one) for one in found):
+        if len(found) > BEGINNINGS_MAX:
+            found = {one[0] for one in found}
+        begins_word = _begins_word(items)
+        if begins_word and all(WORD_CHAR.match(one) for one in found):
             self.where = WORD_STARTS
-        elif _begins_word(items) and all(WORD_OR_OTHER.match(one) for one in found):
+        elif begins_word and all(WORD_OR_OTHER.match(one) for one in found):
             self.where = WORD_STARTS_AND_OTHERS
-        elif _follows_no_digit(items) and all("0" <= one[0] <= "9" for one in found):
+        elif _follows_no("DIGIT", items) and all(NUMBER_CHAR.match(one) for one in found):
             self.where = NUMBER_STARTS
         elif not all(NOT_ASCII.match(one) for one in found):
             return
@@ -63,18 +68,22 @@ def _is_slow(items: Items) -> bool:
 
 
 def _begins_word(items: Items) -> bool:
-    return len(items) > 0 and items[0] == (ops.AT, ops.AT_BOUNDARY)
+    """Whether a character of a word that it begins with is the first of its word."""
+    return items[0] == (ops.AT, ops.AT_BOUNDARY) or _follows_no("WORD", items)
 
 
-def _follows_no_digit(items: Items) -> bool:
+def _follows_no(category: str, items: Items) -> bool:
+    """Whether it does not match behind digits, or behind characters of words, which they are."""
     operation, argument = items[0]
     if operation is not ops.ASSERT_NOT or argument[0] != -1 or len(argument[1]) != 1:
         return False
     kind, members = argument[1][0]
+    if kind is ops.IN and members[0][0] is ops.NEGATE:
+        return False
     refused = (
         {str(value) for what, value in members if what is ops.CATEGORY} if kind is ops.IN else set()
     )
-    return bool(refused & {"CATEGORY_DIGIT", "CATEGORY_WORD"})
+    return bool(refused & {f"CATEGORY_{category}", "CATEGORY_WORD"})
 
 
 def _beginnings(items: Items, ignores_case: bool) -> set[str]:  # noqa: FBT001 - a recursion
@@ -204,8 +213,9 @@ class Together:
         places = dict.fromkeys(met if is_short else self._anywhere & met, EVERYWHERE)
         for where, begun in () if is_short else self._begun.items():
             positions = _positions_in(where, text)
+            keys = frozenset(positions)  # of two sets the smaller one is gone through
             for number in begun.keys() & met:
-                if begins := positions.keys() & begun[number]:
+                if begins := keys & begun[number]:
                     places[number] = [positions[one] for one in begins]
         for number in sorted(places):
             regex, found_at = self._regexes[number], places[number]

@@ -28,11 +28,20 @@ EXPRESSIONS = [
     r"(?<=a)t",
     r"\b[^\W\d_]t",
     r"\b[A-ZÆØ]\w*x?",
+    r"(?<!\w)[a-f]\w*x?",
+    r"(?<![\w:])\w{1,3}",
+    r"(?<!\d)(?:\+?1[- ])?\d{2}",
+    r"(?<![\d.])\(?\d+",
+    r"\b(?i:@|at) ?cat",
+    r"\b[A-Z][a-z]+(?:-[A-Z])?",
+    r"(?<![^\w])[a-z]+",
+    r"(?<![^\d])\d",
 ]
 TEXTS = [
     "a cat, cats and Dogs; CAT x A x 12x 3456x 7-8 0.12 猫咪和狗咪 aa bb xy y caat tt at ct " * 2,
     "cat\ncat 1234x" + " " * 60 + "t",
     "狗" * 50 + "cat a",
+    "+1-23 (45) x(6) +7 at@cat @ cat Cat-A a+1 12+13 (12) Æa éb1 é@cat 猫1 猫(2 1.5 :cat" * 2,
     "xÆro Ørsted 王Ærø ØÆ x. Ål, Cat Ø1 9Øx " * 3,
 ]
 
