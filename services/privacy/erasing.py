@@ -6,7 +6,7 @@ topic itself shows that every other entry opens under the new one (docs/decision
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -19,6 +19,7 @@ from redis.exceptions import LockError
 
 from contracts.deidentified import DEIDENTIFIED
 from contracts.erasures import DestroyedKey, Place, Refusal
+from contracts.identified import PatientId
 from contracts.relations import RELATIONS
 from plumbing import log
 from plumbing.clock import Clock
@@ -27,7 +28,7 @@ from plumbing.event_log import EventReader, EventWriter, Output
 from services.privacy import metrics
 from services.privacy.erasure_book import Erasure, ErasureBook, Told, finished
 from services.privacy.folding import term
-from services.privacy.identity import KnownIdentity, without
+from services.privacy.identity import VALUE_CHARS_MAX, KnownIdentity, without
 from services.privacy.links import LinkBook
 from services.privacy.mirror import Entry, Mirror, redis_errors
 from services.privacy.people import Person
@@ -35,6 +36,7 @@ from services.privacy.proof import sign_proof
 from services.privacy.rewrap import NotSettled, Rewrap
 from services.privacy.stage import DeidentifyStage
 from services.privacy.vault import Vault
+from services.privacy.vault_records import RECORDS, is_person
 
 LOCK = "prv:erasing:lock"
 LOCK_S = 60.0
@@ -144,7 +146,7 @@ class Eraser:
         people = await self.vault.resolve(about.tokens)
         links = await self._told(people, await self.links.ever_linked(about.tokens))
         told = Told(tuple(person.known for person in people), tuple(links))
-        if people and links and told not in about.told:
+        if people and told not in about.told:
             about = replace(about, told=(*about.told, told))
         erasure = replace(
             erasure,
@@ -171,7 +173,24 @@ class Eraser:
         found = await self.vault.resolve([t for t in dict.fromkeys(named) if t not in gone])
         tokens = [one.key.token for one in found if not ids.isdisjoint(one.known.ids)]
         tokens += [token for token in linked if token not in gone]
-        return [one.link for one in await self.vault.resolve(list(dict.fromkeys(tokens)))]
+        links = [one.link for one in await self.vault.resolve(list(dict.fromkeys(tokens)))]
+        own = {person.link for person in people}
+        return [*dict.fromkeys(links + await self._who_has(ids, own))]
+
+    async def _who_has(self, ids: Iterable[PatientId], own: Collection[str]) -> list[str]:
+        """Return the links of all entries in which one of these numbers stands, however it came
+        there: at second hand, by an event that was refused, by a merge whose link is not written.
+        """
+        numbers = {one.value[:VALUE_CHARS_MAX] for one in ids}
+        found = []
+        async for items in self.vault.mirror.fields():
+            raws = [raw[1:] for name, raw in items if is_person(raw) and name[:1] != RECORDS]
+            for person in self.vault.readable(raws):
+                known = person.known
+                said = {*known.others.get("ID", ()), *(one.value for one in known.ids)}
+                if person.link not in own and not numbers.isdisjoint(said):
+                    found.append(person.link)
+        return found
 
     async def _strip_others(self, told: Iterable[Told]) -> None:
         """Take out of others' entries what they were told, and again what is written meanwhile."""
@@ -185,9 +204,14 @@ class Eraser:
         about = self.book.about(erasure)
         if not about.told:
             return erasure
-        await self._strip_others(about.told)
+        told = []
+        for one in about.told:
+            ids = [identifier for known in one.people for identifier in known.ids]
+            now = await self._who_has(ids, about.links)
+            told.append(replace(one, links=tuple(dict.fromkeys((*one.links, *now)))))
+        await self._strip_others(told)
         sealed = self.book.seal_about(erasure.id, replace(about, told=()))
-        erasure = replace(erasure, sealed=sealed)
+        erasure = replace(erasure, sealed=sealed, kek_id=self.rewrap.current_id)
         await self.book.put(erasure)
         return erasure
 

@@ -111,10 +111,10 @@ class ErasureBook:
 
         def make(book: Book) -> None:
             for one in book.values():
-                if one.state == "requested":
+                if _is_waiting(one):
                     book[one.id] = replace(one, sealed=self.seal_about(one.id, self.about(one)))
 
-        if any(one.state == "requested" for one in (await self.read()).values()):
+        if any(_is_waiting(one) for one in (await self.read()).values()):
             await self.change(make)
 
     def seal_about(self, erasure: str, about: About) -> bytes:
@@ -140,6 +140,11 @@ class ErasureBook:
         """Keep a signed proof."""
         _, version = await self.vault.record(PROOF + erasure)
         await self.vault.keep_record(PROOF + erasure, proof, version + 1)
+
+
+def _is_waiting(erasure: Erasure) -> bool:
+    """Say whether nothing was written yet of an erasure: its key is not known."""
+    return erasure.state in {"requested", "confirmed"} and not erasure.erased_at_ms
 
 
 def finished(erasure: Erasure, state: State) -> Erasure:

@@ -82,8 +82,8 @@ class LinkBook:
 
     async def erase(self, tokens: Sequence[str]) -> None:
         """Write tombstones for ``tokens``, and the records of others without them."""
-        others = [token for token in await self.ever_linked(tokens) if token not in tokens]
         async with self._here, self._everywhere():
+            others = [token for token in await self.ever_linked(tokens) if token not in tokens]
             held = _records(await self.mirror.read(others)) if others else {}
             entries = [Entry(token, None) for token in tokens]
             for record in held.values():

@@ -150,6 +150,10 @@ class Vault:
         if raws and not self._readable(raws):
             raise KeyUnreadable
 
+    def readable(self, raws: Iterable[bytes]) -> list[Person]:
+        """Return the people in entries that open."""
+        return self._codec.readable(raws)
+
     def _readable(self, raws: Iterable[Raw]) -> list[Person]:
         people = [raw[1:] for raw in raws if raw is not None and is_person(raw)]
         return self._codec.readable(people)
