@@ -5,7 +5,8 @@ shown to another. When privacy is away the answer is None, never an error.
 """
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from typing import TypeVar
@@ -75,6 +76,7 @@ class Identities:
         self._staff: dict[str, tuple[int, str]] = {}
         self._away_until_ms = 0
         self._versions = count(1)
+        self._dropped: dict[int, set[str]] = {}
 
     def version(self, viewer: str) -> int:
         """Return a number that grows whenever what this viewer would be shown changes."""
@@ -93,7 +95,7 @@ class Identities:
         looked = self._looked.get(viewer)
         if looked is None:
             return False
-        now_ms = self._clock.now_ms()
+        now_ms = self._now_ms()
         if not looked.available:
             return now_ms < self._away_until_ms
         known = looked.known
@@ -113,7 +115,7 @@ class Identities:
         """
         looked = self._memory(viewer)
         async with looked.busy:
-            now_ms = self._clock.now_ms()
+            now_ms = self._now_ms()
             wanted = [t for t in tokens if looked.known.get(t, (0, None))[0] <= now_ms]
             metrics.IDENTITY_LOOKUPS.labels("memory").inc(len(tokens) - len(wanted))
             for first in range(0, len(wanted), TOKENS_PER_CALL_MAX):
@@ -127,15 +129,16 @@ class Identities:
                     reason=reason,
                     again=bool(reason),
                 )
-                answer = await self._ask("/v1/resolve", request, ResolveAnswer)
+                with self._until_answered() as dropped:
+                    answer = await self._ask("/v1/resolve", request, ResolveAnswer)
                 if answer is None:
                     metrics.IDENTITY_LOOKUPS.labels("unavailable").inc(len(portion))
                     self._set_available(looked, available=False)
                     return None
                 metrics.IDENTITY_LOOKUPS.labels("privacy").inc(len(portion))
-                self._keep(looked, portion, answer)
+                self._keep(looked, portion, answer, dropped)
             self._set_available(looked, available=True)
-            found = ((token, looked.known[token][1]) for token in tokens)
+            found = ((token, looked.known.get(token, (0, None))[1]) for token in tokens)
             return {token: identity for token, identity in found if identity is not None}
 
     async def break_glass(
@@ -149,11 +152,12 @@ class Identities:
             tokens=(token,), viewer=viewer, purpose="ETREAT", role=role, reason=reason
         )
         async with looked.busy:
-            answer = await self._reach("/v1/resolve", request, ResolveAnswer)
+            with self._until_answered() as dropped:
+                answer = await self._reach("/v1/resolve", request, ResolveAnswer)
             if answer is None:
                 return None
-            self._keep(looked, (token,), answer)
-            return looked.known[token][1]
+            self._keep(looked, (token,), answer, dropped)
+            return looked.known.get(token, (0, None))[1]
 
     async def find(
         self, viewer: str, query: str, role: str = "", purpose: Purpose = "TREAT"
@@ -166,11 +170,11 @@ class Identities:
     def staff_known(self, subject: str) -> str:
         """Return the staff token of a staff number when it is in memory, else empty."""
         until_ms, known = self._staff.get(subject, (0, ""))
-        return known if until_ms > self._clock.now_ms() else ""
+        return known if until_ms > self._now_ms() else ""
 
     async def staff(self, subject: str) -> str:
         """Return the staff token of a staff number, empty while it is not to be had."""
-        now_ms = self._clock.now_ms()
+        now_ms = self._now_ms()
         until_ms, known = self._staff.get(subject, (0, ""))
         if until_ms > now_ms:
             return known
@@ -183,6 +187,8 @@ class Identities:
     def drop(self, tokens: Iterable[str]) -> None:
         """Forget these tokens for every viewer (a merge, an erasure)."""
         gone = list(tokens)
+        for dropped in self._dropped.values():
+            dropped.update(gone)
         for looked in self._looked.values():
             for token in gone:
                 if looked.known.pop(token, None) is not None:
@@ -195,7 +201,7 @@ class Identities:
 
     def sweep(self) -> None:
         """Drop what is too old to be used; everything, should it ever be too much."""
-        now_ms = self._clock.now_ms()
+        now_ms = self._now_ms()
         for viewer, looked in list(self._looked.items()):
             looked.known = {t: one for t, one in looked.known.items() if one[0] > now_ms}
             if not looked.known and not looked.busy.locked():
@@ -213,10 +219,26 @@ class Identities:
             looked = self._looked.setdefault(viewer, _Looked(born, born))
         return looked
 
-    def _keep(self, looked: _Looked, tokens: Sequence[str], answer: ResolveAnswer) -> None:
-        now_ms = self._clock.now_ms()
+    def _now_ms(self) -> int:
+        """Return the time of a clock that nobody puts back, or a name would be kept for longer."""
+        return int(self._clock.monotonic_s() * 1000)
+
+    @contextmanager
+    def _until_answered(self) -> Iterator[set[str]]:
+        """Collect which tokens are dropped meanwhile: what is on its way tells of before."""
+        number = next(self._versions)
+        dropped = self._dropped[number] = set()
+        try:
+            yield dropped
+        finally:
+            del self._dropped[number]
+
+    def _keep(
+        self, looked: _Looked, tokens: Sequence[str], answer: ResolveAnswer, dropped: set[str]
+    ) -> None:
+        now_ms = self._now_ms()
         told = {identity.token: identity for identity in answer.identities}
-        for token in tokens:
+        for token in (one for one in tokens if one not in dropped):
             identity = told.get(token)
             until_ms = now_ms + (KEEP_UNKNOWN_MS if identity is None else KEEP_MS)
             if looked.known.get(token, (0, None))[1] != identity:
@@ -236,7 +258,7 @@ class Identities:
 
     async def _reach(self, path: str, body: msgspec.Struct, kind: type[Answer]) -> Answer | None:
         """Return privacy's answer, None when it is away. Raises ``PrivacyRefuses``."""
-        if self._clock.now_ms() < self._away_until_ms:
+        if self._now_ms() < self._away_until_ms:
             return None
         try:
             response = await self._http.post(
@@ -248,6 +270,6 @@ class Identities:
             if isinstance(error, httpx.HTTPStatusError) and error.response.status_code < 500:
                 _log.warning("privacy refused", route=path, status=error.response.status_code)
                 raise PrivacyRefuses(error.response.status_code) from error
-            self._away_until_ms = self._clock.now_ms() + RETRY_MS
+            self._away_until_ms = self._now_ms() + RETRY_MS
             _log.warning("privacy gave no answer", route=path, error=error)
             return None

@@ -32,38 +32,44 @@ def is_related(relations: Iterable[CareRelation], staff: str, units: Collection[
     )
 
 
+class Lately:
+    """What each viewer did in the last hour, in this process."""
+
+    def __init__(self) -> None:
+        """Nothing yet."""
+        self._seen: defaultdict[str, dict[str, float]] = defaultdict(dict)
+
+    def of(self, viewer: str, now_s: float) -> dict[str, float]:
+        """Return the things of the last hour, with the second of each."""
+        seen = self._seen[viewer]
+        for thing in [one for one, at_s in seen.items() if now_s - at_s >= WINDOW_S]:
+            del seen[thing]
+        return seen
+
+    def add(self, viewer: str, things: Iterable[str], now_s: float) -> None:
+        """Remember what was not there yet."""
+        seen = self.of(viewer, now_s)
+        seen.update({one: now_s for one in things if one not in seen})
+        if len(self._seen) > VIEWERS_MAX:
+            self._forget(now_s)
+
+    def _forget(self, now_s: float) -> None:
+        """Drop viewers who did nothing in the last hour."""
+        for viewer in [one for one in self._seen if not self.of(one, now_s)]:
+            del self._seen[viewer]
+
+
 class Allowance:
     """How many different things each viewer asks for in an hour, in this process."""
 
     def __init__(self, most: int) -> None:
         """``most`` things a viewer; one asked for again within the hour counts once."""
         self._most = most
-        self._seen: defaultdict[str, dict[str, float]] = defaultdict(dict)
-
-    def unseen(self, viewer: str, things: Sequence[str], now_s: float) -> set[str]:
-        """Return those of ``things`` that the viewer did not ask for in the last hour."""
-        seen = self._seen.get(viewer, {})
-        return {one for one in things if now_s - seen.get(one, -WINDOW_S) >= WINDOW_S}
+        self._lately = Lately()
 
     def takes(self, viewer: str, things: Sequence[str], now_s: float) -> bool:
         """Count ``things`` if all of them are within what is allowed; say whether they are."""
-        seen = self._seen[viewer]
-        for thing in [one for one, at_s in seen.items() if now_s - at_s >= WINDOW_S]:
-            del seen[thing]
-        fresh = set(things) - seen.keys()
-        if len(seen) + len(fresh) > self._most:
+        if len(self._lately.of(viewer, now_s).keys() | set(things)) > self._most:
             return False
-        seen.update(dict.fromkeys(fresh, now_s))
-        if len(self._seen) > VIEWERS_MAX:
-            self._forget(now_s)
+        self._lately.add(viewer, things, now_s)
         return True
-
-    def _forget(self, now_s: float) -> None:
-        """Drop viewers who asked for nothing in the last hour."""
-        idle = [
-            v
-            for v, seen in self._seen.items()
-            if all(now_s - at >= WINDOW_S for at in seen.values())
-        ]
-        for viewer in idle:
-            del self._seen[viewer]

@@ -4,7 +4,7 @@ Nothing is told before it is on the audit log. What goes wrong is said in a word
 """
 
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 import msgspec
@@ -27,7 +27,7 @@ from plumbing.clock import Clock
 from services.privacy import metrics
 from services.privacy.asking import asking, json_answer
 from services.privacy.audit import Answers
-from services.privacy.entitled import Allowance, is_related, may_ask
+from services.privacy.entitled import Allowance, Lately, is_related, may_ask
 from services.privacy.folding import term
 from services.privacy.identity import display_name, record_number
 from services.privacy.links import LinkBook
@@ -61,6 +61,8 @@ class Desk:
     staff_key: bytes
     clock: Clock
     limits: Limits
+    # Whose broken glass is on the audit log: only of those it need not be written again.
+    glass_noted: Lately = field(default_factory=Lately)
 
     async def resolve(self, asked: ResolveRequest) -> ResolveAnswer:
         """Tell who the tokens are; one that is unknown or not the viewer's is left out."""
@@ -74,12 +76,14 @@ class Desk:
             tokens = await self._related(viewer, tokens, asked)
         people = await self.vault.resolve(tokens)
         known = [person.key.token for person in people]
-        if opened:
+        broken = [one for one in known if one in opened]
+        if broken:
             metrics.GLASS_BROKEN.labels(asked.reason).inc()
-        for token in (one for one in known if one in opened):
+        for token in broken:
             await self.audit.acted(
                 viewer, "break_glass", token, asked.purpose, detail={"reason": asked.reason}
             )
+            self.glass_noted.add(_counted(asked.viewer), [token], self.clock.monotonic_s())
         await self.audit.looked(viewer, "resolve", known, asked.purpose)
         return ResolveAnswer(identities=tuple(_identity(person) for person in people))
 
@@ -121,10 +125,9 @@ class Desk:
         """Return the tokens of which it has to be noted that the glass was broken."""
         if not asked.reason:
             await self._refuse(422, "reason", viewer, "break_glass", asked.purpose)
-        glass, now_s = self.limits.glass, self.clock.monotonic_s()
-        unseen = glass.unseen(_counted(asked.viewer), tokens, now_s)
-        await self._require_allowance(glass, asked, tokens, "break_glass")
-        return unseen if asked.again else tokens
+        await self._require_allowance(self.limits.glass, asked, tokens, "break_glass")
+        noted = self.glass_noted.of(_counted(asked.viewer), self.clock.monotonic_s())
+        return [one for one in tokens if one not in noted] if asked.again else tokens
 
     async def _require_role(self, viewer: str, role: str, action: str, purpose: str) -> None:
         if not may_ask(role):

@@ -229,3 +229,13 @@ async def test_the_audit_comes_before_the_answer(
             answer = await ward.ask("resolve", asked)
             assert (answer.status_code, answer.json()) == (503, {"status": "unavailable"})
     assert ward.log.records(AUDIT.name) == []
+
+
+async def test_a_mark_that_could_not_be_written_is_written_the_next_time(ward: Ward) -> None:
+    asked = asking(ward.tokens[0], purpose="ETREAT", units=[], reason="emergency", again=True)
+    ward.log.available = False
+    assert await ward.refused("resolve", asked) == (503, "unavailable")
+    ward.log.available = True
+    answer = await ward.ask("resolve", asked)
+    marks = [one for one in ward.entries() if one.action == "break_glass"]
+    assert marks or not answer.json()["identities"]

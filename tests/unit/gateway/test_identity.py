@@ -1,8 +1,10 @@
 """Identities in memory: per viewer, for minutes, and gone when privacy is away."""
 
+import asyncio
 import os
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -121,3 +123,47 @@ async def test_looks_are_audited_once_and_decisions_each_time(
     assert {one.purpose for one in entries} == {"TREAT"}
     assert len({record.partition for record in log.records(AUDIT.name)}) == 1
     assert find_faults(entries, kept.read()[0], {WRITER: AUDIT_KEY.public_key()}) == []
+
+
+async def test_a_clock_put_back_keeps_no_name_for_longer(
+    identities: Identities, clock: ManualClock
+) -> None:
+    await identities.resolve("D1", ["t1"])
+    clock.wall_ms -= 3_600_000  # the wall clock is put back an hour
+    for _ in range(20):
+        clock.advance(60)
+        identities.sweep()
+    assert not identities.settled("D1", ["t1"])
+    assert identities._looked == {}
+
+
+async def test_a_clock_put_back_keeps_privacy_away_for_no_longer(
+    identities: Identities, privacy: PrivacyDesk, clock: ManualClock
+) -> None:
+    privacy.available = False
+    assert await identities.resolve("D1", ["t1"]) is None
+    privacy.available = True
+    clock.wall_ms -= 3_600_000
+    clock.advance(60)
+    assert await identities.resolve("D1", ["t1"])
+
+
+async def test_an_answer_on_its_way_when_the_person_is_erased_is_not_kept(
+    identities: Identities,
+) -> None:
+    asked, go_on = asyncio.Event(), asyncio.Event()
+    reach = identities._http.post
+
+    async def slow(*args: Any, **named: Any) -> Any:
+        response = await reach(*args, **named)
+        asked.set()
+        await go_on.wait()
+        return response
+
+    identities._http.post = slow  # type: ignore[method-assign]
+    looking = asyncio.create_task(identities.resolve("D1", ["t1"]))
+    await asked.wait()
+    identities.drop(["t1"])  # the tombstone came
+    go_on.set()
+    await looking
+    assert not identities.settled("D1", ["t1"])
