@@ -15,6 +15,26 @@ RESOLVE = "resolve.token"
 Answer = TypeVar("Answer", bound=msgspec.Struct)
 
 
+class _Said(msgspec.Struct):
+    """What privacy says when it refuses."""
+
+    status: str = ""
+    tokens: tuple[str, ...] = ()
+
+
+class PrivacyRefuses(StackError):
+    """Privacy refuses what was asked, in a ``word``, and may name ``tokens``."""
+
+    def __init__(self, status: int, body: bytes) -> None:
+        """Keep both; a body that is none of privacy's is told as it is."""
+        super().__init__(f"privacy answers {status}: {body[:200].decode(errors='replace')}")
+        try:
+            said = msgspec.json.decode(body, type=_Said)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            said = _Said()
+        self.word, self.tokens = said.status, said.tokens
+
+
 class PrivacyApi:
     """Asks privacy on behalf of one viewer. ``secret`` is a file below the keys folder."""
 
@@ -48,5 +68,5 @@ class PrivacyApi:
         except httpx.HTTPError as error:
             raise StackError(f"privacy does not answer at {self._url}") from error
         if answer.status_code != 200:
-            raise StackError(f"privacy answers {answer.status_code}: {answer.text[:200]}")
+            raise PrivacyRefuses(answer.status_code, answer.content)
         return msgspec.json.decode(answer.content, type=kind)

@@ -1,10 +1,18 @@
 """Erasing a person: ``POST /v1/erasures/{request,confirm,withdraw,show,hold}``, and the proof.
 
 ``request`` carries the bearer token ``erasure/request.token``, ``confirm`` that of
-``erasure/confirm.token``, which another person holds; the others take either. All are audited
-before they are done. A ``number`` is whose record number it is, and only where it is nobody's, of
-whom a message gave it beside their own. Of several persons, the answer is 409 ``{"status":
-"several_persons", "tokens": [..]}``: ask by one of the tokens.
+``erasure/confirm.token``, which another person holds; the others take either. All but ``show`` are
+audited before they are done, and before they are refused. A ``number`` is whose record number it
+is, and only where it is nobody's, of whom a message gave it beside their own. Of several persons,
+the answer is 409 ``{"status": "several_persons", "tokens": [..]}``: ask by one of the tokens.
+
+Where other entries share an identifier with the person (a message gave two numbers, another one of
+them alone), the answer is 409 ``{"status": "shares_an_identifier", "tokens": [..]}`` with theirs,
+200 at most: look who they are, and ask again with ``others``. More than 200 are not erased at once.
+
+Merges and unlinks go on. Whoever it is about by then is looked up again at ``confirm`` and before
+the first tombstone: are they others than at the request, it is refused, ``changed_meanwhile``, and
+to be asked for again.
 """
 
 from typing import Literal
@@ -17,7 +25,9 @@ COMPACTED_WITHIN_MS = 7 * DAY_MS  # max.compaction.lag.ms of compacted topics
 TOMBSTONE_MS = 9 * DAY_MS  # delete.retention.ms: longer than any event that it holds back
 Basis = Literal["PATRQT", "LEGAL"]  # HL7 v3 ActReason: the patient's request, a legal duty
 State = Literal["requested", "confirmed", "done", "withdrawn", "refused"]
-Refusal = Literal["", "legal_hold", "open_encounter"]
+Refusal = Literal["", "legal_hold", "open_encounter", "changed_meanwhile"]
+Others = Literal["", "erase", "keep"]
+"""What becomes of other entries that share an identifier with the person; "": that is not said."""
 
 
 class ErasureRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -27,6 +37,7 @@ class ErasureRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     purpose: Basis
     token: str = ""
     number: str = ""
+    others: Others = ""
 
 
 class ErasureStep(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -75,12 +86,16 @@ class Place(msgspec.Struct, frozen=True):
 
 
 class ErasureAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """How far an erasure is; ``proof`` (``SignedProof`` as JSON) when it is done."""
+    """How far an erasure is; ``proof`` (``SignedProof`` as JSON) when it is done.
+
+    ``others_kept``: entries that share an identifier with the person and stay, when last looked at.
+    """
 
     erasure: str
     state: State
     refusal: Refusal = ""
     identifiers: int = 0
+    others_kept: int = 0
     proof: bytes = b""
 
 
@@ -107,6 +122,7 @@ class Expiry(msgspec.Struct, frozen=True, kw_only=True):
 class Proof(msgspec.Struct, frozen=True, kw_only=True):
     """What is gone and what expires when, against who has every byte on disk at ``finished_at_ms``
     and every key that exists then. Names no patient: keep it apart from the request.
+    ``others_kept`` entries share an identifier with the person and stay, as was asked for.
     """
 
     schema: Literal["auscult-erasure-proof/1"] = "auscult-erasure-proof/1"
@@ -119,6 +135,7 @@ class Proof(msgspec.Struct, frozen=True, kw_only=True):
     erased_at_ms: int
     finished_at_ms: int
     identifiers: int
+    others_kept: int = 0
     keys_destroyed: tuple[DestroyedKey, ...]
     entries_verified: int
     gone: tuple[str, ...]

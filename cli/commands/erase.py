@@ -6,13 +6,14 @@ Two persons do it, each with a secret file of their own (`erasure/request.token`
 
 import sys
 import time
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import msgspec
 import typer
 
-from cli.privacy_api import PrivacyApi
+from cli.privacy_api import PrivacyApi, PrivacyRefuses
 from cli.progress import step
 from cli.stack.process import StackError
 from contracts.erasures import (
@@ -31,6 +32,18 @@ app = typer.Typer(help="Erase a person.", no_args_is_help=True)
 REQUEST, CONFIRM = "erasure/request.token", "erasure/confirm.token"
 POLL_S = 1.0
 OVER = {"done", "refused", "withdrawn"}
+SHARES = (
+    "other entries share an identifier with this person: look who they are, then ask again with "
+    "`--others erase` (they go too) or `--others keep` (they stay, with name and birth date): "
+)
+
+
+class OthersSaid(StrEnum):
+    """What becomes of other entries that share an identifier with the person."""
+
+    ERASE = "erase"
+    KEEP = "keep"
+
 
 Viewer = Annotated[str, typer.Option(help="Your staff number, for the audit log.")]
 Privacy = Annotated[str, typer.Option(help="Address of privacy; default: the local stack's.")]
@@ -44,7 +57,15 @@ Erasure = Annotated[str, typer.Argument(help="What `request` printed.")]
 def request_command(
     number: Number = "",
     token: OfToken = "",
+    *,
     legal: Annotated[bool, typer.Option("--legal", help="By legal duty, not on request.")] = False,
+    others: Annotated[
+        OthersSaid | None,
+        typer.Option(
+            help="Other entries that share an identifier with the person: erase them together, or "
+            "keep them. Asked for where there are any."
+        ),
+    ] = None,
     viewer: Viewer = "",
     privacy: Privacy = "",
     secret: Token = None,
@@ -52,8 +73,19 @@ def request_command(
     """Ask for an erasure; prints its name, by which a second person confirms it."""
     basis: Basis = "LEGAL" if legal else "PATRQT"
     api = PrivacyApi(viewer, privacy, secret, REQUEST)
-    asked = ErasureRequest(viewer=api.viewer, purpose=basis, token=token, number=_number(number))
-    _line(api.ask("erasures/request", asked, ErasureAnswer))
+    asked = ErasureRequest(
+        viewer=api.viewer,
+        purpose=basis,
+        token=token,
+        number=_number(number),
+        others=others.value if others else "",
+    )
+    try:
+        _line(api.ask("erasures/request", asked, ErasureAnswer))
+    except PrivacyRefuses as error:
+        if error.word != "shares_an_identifier":
+            raise
+        raise StackError(SHARES + " ".join(error.tokens)) from error
 
 
 @app.command("confirm")

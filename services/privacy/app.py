@@ -156,8 +156,9 @@ class Privacy:
             self._reader, self._writer, seals, answers, keys.staff, clock, opened
         )
         book, eraser = self.eraser.book, self.eraser
+        wanted = Allowance(self.settings.erasures_per_hour_max)
         erasures = ErasureDesk(
-            book, self.vault, self.links, eraser, answers, keys.staff, clock, os.urandom
+            book, self.vault, self.links, eraser, answers, keys.staff, clock, os.urandom, wanted
         )
         routes = [
             *desk.routes(keys.resolve_token),

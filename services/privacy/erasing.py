@@ -37,6 +37,7 @@ from services.privacy.rewrap import NotSettled, Rewrap
 from services.privacy.stage import DeidentifyStage
 from services.privacy.vault import Vault
 from services.privacy.vault_records import RECORDS, is_person
+from services.privacy.whom import changed
 
 LOCK = "prv:erasing:lock"
 LOCK_S = 60.0
@@ -134,7 +135,8 @@ class Eraser:
         """Refuse at the last moment; not once its first tombstone is written."""
         if erasure.erased_at_ms:
             return True
-        refusal = await self.refusal(self.book.about(erasure).tokens)
+        about = self.book.about(erasure)
+        refusal = await changed(self.vault, self.links, about) or await self.refusal(about.tokens)
         if refusal:
             await self.book.put(replace(finished(erasure, "refused"), refusal=refusal))
             metrics.ERASURES.labels("refused").inc()

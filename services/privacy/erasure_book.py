@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from redis.asyncio import Redis
 from redis.exceptions import LockError
 
-from contracts.erasures import Basis, Place, Refusal, State
+from contracts.erasures import Basis, Others, Place, Refusal, State
 from plumbing.errors import Unavailable
 from services.privacy.identity import KnownIdentity
 from services.privacy.mirror import redis_errors
@@ -36,11 +36,15 @@ class Told(msgspec.Struct, frozen=True):
 
 
 class About(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Whom an erasure is about. ``told`` still has to be taken out of others' entries once more."""
+    """Whom an erasure is about. ``told`` still has to be taken out of others' entries once more.
+    ``asked``: the token it was asked for by, and what of ``others`` who share an identifier.
+    """
 
     tokens: tuple[str, ...]
     links: tuple[str, ...]
     told: tuple[Told, ...] = ()
+    asked: str = ""
+    others: Others = ""
 
 
 NOBODY = About((), ())
@@ -49,7 +53,7 @@ NOBODY = About((), ())
 class Erasure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One erasure. ``sealed`` is an ``About``, empty when it is over. ``requested_by`` and
     ``confirmed_by`` are staff tokens. ``kek_id``: the key-encryption key that was in use when the
-    person was erased, and has to go.
+    person was erased, and has to go. ``others_kept``: who shares an identifier, and stays.
     """
 
     id: str
@@ -59,6 +63,7 @@ class Erasure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     requested_at_ms: int
     sealed: bytes = b""
     identifiers: int = 0
+    others_kept: int = 0
     confirmed_by: str = ""
     confirmed_at_ms: int = 0
     erased_at_ms: int = 0

@@ -114,7 +114,7 @@ GUARD_HITS = counter(
 )
 REFUSED_LOOKS = counter(
     "privacy_looks_refused_total",
-    "Questions of the resolve API refused: role, no_relation, reason or too_many.",
+    "Questions refused, by the word that the resolve and the erasure API refuse them with.",
     labels=("why",),
 )
 RELATIONS = counter("privacy_relations_total", "Care relations written.")

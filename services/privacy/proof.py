@@ -29,6 +29,7 @@ def sign_proof(
         erased_at_ms=erasure.erased_at_ms,
         finished_at_ms=now_ms,
         identifiers=erasure.identifiers,
+        others_kept=erasure.others_kept,
         keys_destroyed=tuple(destroyed),
         entries_verified=entries_verified,
         gone=GONE,

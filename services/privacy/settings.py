@@ -106,6 +106,13 @@ class PrivacySettings(AuditedSettings):
             "what ingest refused), by all operators together."
         ),
     )
+    erasures_per_hour_max: int = Field(
+        default=100,
+        description=(
+            "Different numbers and tokens that an erasure or a legal hold is asked for in an hour, "
+            "by all officers together."
+        ),
+    )
     kek_dir: Path | None = Field(
         default=None,
         description=(

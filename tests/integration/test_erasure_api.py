@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
+from uuid import uuid4
 
 import httpx
 import msgspec
@@ -144,7 +146,7 @@ async def told(officers: Officers, *bodies: IdentifiedBody) -> list[str]:
     api = officers.api
     replica = await a_replica(api.keys, api.service.settings.redis_url, api.log, api.log).open()
     ingest = Ingest(api.keys)
-    handled = await replica.handle([ingest.seal(b, f"t{n}") for n, b in enumerate(bodies)])
+    handled = await replica.handle([ingest.seal(body, uuid4().hex) for body in bodies])
     await api.log.write(handled.outputs)
     await replica.redis.aclose()
     return [event.token for event in events_of(handled)]
@@ -162,7 +164,7 @@ async def test_after_an_unlink_a_number_is_the_one_who_is_known_by_it(officers: 
         a_merge(both, a_person(7), link=False, at_ms=4),
     )
     assert len(await officers.api.find(NUMBER)) == 2
-    erasure = await officers.request()
+    erasure = await officers.request(others="keep")
     shown = await officers.ask("erasures/show", erasure=erasure)
     assert shown.json()["identifiers"] == 1
     held = await officers.ask("erasures/hold", number="77000008", hold=True)
@@ -226,6 +228,59 @@ async def test_without_the_audit_nothing_is_asked_for_or_confirmed(officers: Off
     officers.api.log.available = True
     shown = await officers.ask("erasures/show", erasure=erasure)
     assert shown.json()["state"] == "requested"
+
+
+async def test_what_is_refused_is_on_the_audit_log(officers: Officers) -> None:
+    before = len(officers.api.entries())
+    for number in ("nobody", "ZY0098231"):  # the second one is a patient, and here now
+        await officers.ask("erasures/request", purpose="PATRQT", number=number)
+    await officers.ask("erasures/hold", number="nobody", hold=True)
+    erasure = await officers.request()
+    await officers.ask("erasures/request", purpose="PATRQT", number=NUMBER)
+    await officers.confirm(erasure, viewer="O1")  # one person with both secrets
+    await officers.confirm("no-erasure")
+    (person,), (here,) = await officers.api.find(NUMBER), await officers.api.find("ZY0098231")
+    noted = [
+        (one.action, one.token, one.outcome)
+        for one in officers.api.entries()[before:]
+        if one.action != "find"
+    ]
+    assert noted == [
+        ("erasure_request", "", "refused_unknown"),
+        ("erasure_request", here, "refused_open_encounter"),
+        ("legal_hold", "", "refused_unknown"),
+        ("erasure_request", person, "done"),
+        ("erasure_request", person, "refused_asked_for_already"),
+        ("erasure_confirm", person, "refused_second_person"),
+        ("erasure_confirm", "", "refused_unknown"),
+    ]
+
+
+async def test_without_the_audit_nothing_is_refused_either(officers: Officers) -> None:
+    erasure = await officers.request()
+    officers.api.log.available = False
+    for number in ("nobody", "ZY0098231", NUMBER):
+        answer = await officers.ask("erasures/request", purpose="PATRQT", number=number)
+        assert (answer.status_code, answer.json()) == (503, {"status": "unavailable"})
+    assert (await officers.confirm(erasure, viewer="O1")).status_code == 503
+
+
+async def test_officers_have_so_many_numbers_an_hour_whoever_they_say_they_are(
+    officers: Officers,
+) -> None:
+    for guess in range(100):
+        asked: dict[str, Any] = {"purpose": "PATRQT", "number": f"guess {guess}"}
+        answer = await officers.ask("erasures/request", viewer=f"O{guess}", **asked)
+        assert answer.status_code == 404
+    again = await officers.ask("erasures/request", purpose="PATRQT", number=" GUESS 1")
+    assert again.status_code == 404
+    paths: dict[str, Any] = {"request": {"purpose": "PATRQT"}, "hold": {"hold": True}}
+    for path, said in paths.items():
+        answer = await officers.ask(f"erasures/{path}", **said, number=NUMBER)
+        assert (answer.status_code, answer.json()) == (429, {"status": "too_many"})
+        assert officers.api.entries()[-1].outcome == "refused_too_many"
+    officers.api.clock.advance(3_601)
+    await officers.request()
 
 
 async def test_the_key_is_changed_on_demand(officers: Officers) -> None:

@@ -18,6 +18,7 @@ from services.privacy.erasure_book import Erasure
 from services.privacy.proof import sign_proof
 
 GOLDENS = Path(__file__).parents[3] / "contracts" / "cli"
+SHARING = [f"token{number:02}" + "a" * 19 for number in range(12)]
 ASKED: list[tuple[str, str, dict[str, object]]] = []
 
 
@@ -51,9 +52,15 @@ def privacy(tmp_path: Path) -> Iterator[list[str]]:
             )
             if "hold" in said:
                 answer = HoldAnswer(identifiers=2, hold=bool(said["hold"]))
-            self.send_response(409 if said.get("number") == "held" else 200)
+            raw = msgspec.json.encode(answer)
+            refused = said.get("number") == "held"
+            if said.get("number") == "shared" and not said["others"]:
+                refused = True
+                told = {"status": "shares_an_identifier", "tokens": SHARING}
+                raw = msgspec.json.encode(told)
+            self.send_response(409 if refused else 200)
             self.end_headers()
-            self.wfile.write(msgspec.json.encode(answer))
+            self.wfile.write(raw)
 
         def log_message(self, *_: object) -> None:
             """Say nothing."""
@@ -78,10 +85,17 @@ def test_a_number_is_read_from_stdin_and_not_told(privacy: list[str]) -> None:
         "state": "requested",
         "refusal": "",
         "identifiers": 1,
+        "others_kept": 0,
     }
     ((path, bearer, said),) = ASKED
     assert (path, bearer) == ("/v1/erasures/request", "Bearer s3cret")
-    assert said == {"viewer": "O1", "purpose": "PATRQT", "token": "", "number": "10045678"}
+    assert said == {
+        "viewer": "O1",
+        "purpose": "PATRQT",
+        "token": "",
+        "number": "10045678",
+        "others": "",
+    }
 
 
 def test_confirming_waits_and_keeps_the_proof_which_verifies(
@@ -123,3 +137,17 @@ def test_a_refusal_is_said_in_a_word(privacy: list[str]) -> None:
     done = CliRunner().invoke(app, ["request", "--number", "held", *privacy])
     assert isinstance(done.exception, StackError)
     assert "409" in str(done.exception)
+
+
+def test_who_shares_an_identifier_is_told_whole_and_asked_for(privacy: list[str]) -> None:
+    asked = ["request", "--number", "shared", *privacy]
+    done = CliRunner().invoke(app, asked)
+    assert isinstance(done.exception, StackError)
+    told = str(done.exception)
+    assert all(token in told for token in SHARING)
+    assert "--others erase" in told
+    assert "--others keep" in told
+    for others in ("erase", "keep"):
+        assert CliRunner().invoke(app, [*asked, "--others", others]).exit_code == 0
+        assert ASKED[-1][2]["others"] == others
+    assert CliRunner().invoke(app, [*asked, "--others", "forget"]).exit_code == 2
