@@ -25,7 +25,8 @@ COMPACTED_WITHIN_MS = 7 * DAY_MS  # max.compaction.lag.ms of compacted topics
 TOMBSTONE_MS = 9 * DAY_MS  # delete.retention.ms: longer than any event that it holds back
 Basis = Literal["PATRQT", "LEGAL"]  # HL7 v3 ActReason: the patient's request, a legal duty
 State = Literal["requested", "confirmed", "done", "withdrawn", "refused"]
-Refusal = Literal["", "legal_hold", "open_encounter", "changed_meanwhile"]
+# unreadable: whom it is about does not open any more; nothing was written yet, so ask again.
+Refusal = Literal["", "legal_hold", "open_encounter", "changed_meanwhile", "unreadable"]
 Others = Literal["", "erase", "keep"]
 """What becomes of other entries that share an identifier with the person; "": that is not said."""
 

@@ -6,11 +6,10 @@ topic itself shows that every other entry opens under the new one (docs/decision
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Collection, Iterable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import partial
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from msgspec.structs import replace
@@ -19,30 +18,37 @@ from redis.exceptions import LockError
 
 from contracts.deidentified import DEIDENTIFIED
 from contracts.erasures import DestroyedKey, Place, Refusal
-from contracts.identified import PatientId
 from contracts.relations import RELATIONS
 from plumbing import log
 from plumbing.clock import Clock
 from plumbing.errors import Unavailable
 from plumbing.event_log import EventReader, EventWriter, Output
 from services.privacy import metrics
-from services.privacy.erasure_book import Erasure, ErasureBook, Told, finished
-from services.privacy.folding import term
-from services.privacy.identity import VALUE_CHARS_MAX, KnownIdentity, without
+from services.privacy.erasure_book import (
+    TO_FINISH,
+    About,
+    BookFull,
+    Erasure,
+    ErasureBook,
+    Told,
+    finished,
+)
+from services.privacy.identity import apart
 from services.privacy.links import LinkBook
 from services.privacy.mirror import Entry, Mirror, redis_errors
-from services.privacy.people import Person
+from services.privacy.others import Others
+from services.privacy.patient_keys import KeyUnreadable
 from services.privacy.proof import sign_proof
 from services.privacy.rewrap import NotSettled, Rewrap
 from services.privacy.stage import DeidentifyStage
 from services.privacy.vault import Vault
-from services.privacy.vault_records import RECORDS, is_person
 from services.privacy.whom import changed
 
 LOCK = "prv:erasing:lock"
 LOCK_S = 60.0
 EVERY_S = 10.0
 ROUNDS_MAX = 20
+AHEAD_MS = 2_000  # how far the clock of an ingest may be ahead of this one
 
 _log = log.get("privacy")
 
@@ -65,6 +71,11 @@ class Eraser:
     sealed_days: int
     due: asyncio.Event = field(default_factory=asyncio.Event)
 
+    @property
+    def others(self) -> Others:
+        """Return what knows whom else an erasure is about."""
+        return Others(self.vault)
+
     async def keep(self) -> None:
         """Do what is due, for ever."""
         while True:
@@ -73,35 +84,37 @@ class Eraser:
             self.due.clear()
             try:
                 await self.work()
-            except (Unavailable, NotSettled, OSError) as error:
+            except (Unavailable, NotSettled, OSError, KeyUnreadable) as error:
                 _log.warning("Erasure goes on later", error=error)
 
-    async def work(self) -> tuple[list[DestroyedKey], int]:
-        """Finish what is confirmed, and a change of key that is under way; return the keys that
-        were destroyed and how many entries were verified. Raises ``Unavailable``, ``OSError``
-        and ``NotSettled``; then it is to be called again.
+    async def work(self, *, new_key: bool = False) -> tuple[list[DestroyedKey], int]:
+        """Finish what is confirmed, and a change of key that is under way or asked for; return the
+        keys that were destroyed and how many entries were verified. Raises ``Unavailable``,
+        ``OSError``, ``NotSettled`` and ``KeyUnreadable``; then it is to be called again.
         """
         waiting = await self._confirmed()
         metrics.ERASURES_WAITING.set(len(waiting))
-        if not waiting and not self.rewrap.is_under_way:
+        if not (waiting or new_key or self.rewrap.is_under_way):
             return [], 0
         async with self._alone():
             await self._prove_what_is_over()
             due = [one for one in await self._confirmed() if await self._may_go_on(one)]
             if due:
-                due = [await self._erase(one) for one in due]
+                due = [await self._erase(one) for one in await self._begin(due)]
                 due = await self._stay_erased(due)
                 # What was written of them is under this key or older ones, which now can go.
                 if self.rewrap.current_id in {one.kek_id for one in due}:
                     self.rewrap.make()
             elif not self.rewrap.is_under_way:
-                return [], 0
+                if not new_key:
+                    return [], 0
+                self.rewrap.make()  # not before the lock: what is erased now is under the old one
             await self.book.seal_waiting_anew()
             tokens = {token for one in due for token in self.book.about(one).tokens}
             destroyed, verified = await self.rewrap.finish(tokens)
             for one in due:
                 await self._prove(one, destroyed, verified)
-            metrics.ERASURES_WAITING.set(0)
+            metrics.ERASURES_WAITING.set(len(await self._confirmed()))
             return destroyed, verified
 
     async def _prove_what_is_over(self) -> None:
@@ -117,9 +130,7 @@ class Eraser:
 
     async def change_key(self) -> tuple[list[DestroyedKey], int]:
         """Change the key-encryption key; as ``work``."""
-        if not self.rewrap.is_under_way:
-            self.rewrap.make()
-        return await self.work()
+        return await self.work(new_key=True)
 
     async def refusal(self, tokens: Sequence[str]) -> Refusal:
         """Return why a person may not be erased now, or "". Raises ``Unavailable``."""
@@ -128,90 +139,86 @@ class Eraser:
         found = [RELATIONS.decode(raw) for raw in await self.relations.read(tokens) if raw]
         return "open_encounter" if any(one.status == "open" for one in found) else ""
 
+    async def _refusal_now(self, about: About) -> Refusal:
+        return await changed(self.vault, self.links, about) or await self.refusal(about.tokens)
+
     async def _confirmed(self) -> list[Erasure]:
         return [one for one in (await self.book.read()).values() if one.state == "confirmed"]
 
     async def _may_go_on(self, erasure: Erasure) -> bool:
         """Refuse at the last moment; not once its first tombstone is written."""
+        about = self.book.readable(erasure)
         if erasure.erased_at_ms:
-            return True
-        about = self.book.about(erasure)
-        refusal = await changed(self.vault, self.links, about) or await self.refusal(about.tokens)
+            if about is None:  # it waits for its key; the others do not wait for it
+                _log.error("An erasure that was begun cannot be read", erasure=erasure.id)
+            return about is not None
+        refusal = "unreadable" if about is None else await self._refusal_now(about)
         if refusal:
             await self.book.put(replace(finished(erasure, "refused"), refusal=refusal))
             metrics.ERASURES.labels("refused").inc()
         return not refusal
 
-    async def _erase(self, erasure: Erasure) -> Erasure:
-        """Write the tombstones. All that was written of the person is under ``kek_id`` or older."""
+    async def _begin(self, due: Sequence[Erasure]) -> list[Erasure]:
+        """Begin as many as the book has room for: the turn of the others is the next."""
+        begun: list[Erasure] = []
+        for one in sorted(due, key=lambda one: not one.erased_at_ms):
+            try:
+                begun.append(await self._begin_one(one))
+            except BookFull:
+                if one.erased_at_ms or not begun:
+                    raise
+                break
+        return begun
+
+    async def _begin_one(self, erasure: Erasure) -> Erasure:
+        """Note what is to be taken out of whom, and the key-encryption key (``kek_id``): all that
+        was written of the person is under it or older ones.
+        """
         about = self.book.about(erasure)
-        people = await self.vault.resolve(about.tokens)
-        links = await self._told(people, await self.links.ever_linked(about.tokens))
-        told = Told(tuple(person.known for person in people), tuple(links))
+        people = [person.known for person in await self.vault.resolve(about.tokens)]
+        linked = await self.links.ever_linked(about.tokens)
+        others = await self.others.told(people, about.links, linked)
+        living = [other.known for other in others]
+        # What was told of one of them is the other's, who stays: it is not taken from anybody.
+        told = Told(
+            tuple(apart(known, living) for known in people), tuple(other.link for other in others)
+        )
         if people and told not in about.told:
             about = replace(about, told=(*about.told, told))
+        spare = 0 if erasure.erased_at_ms else TO_FINISH
         erasure = replace(
             erasure,
             erased_at_ms=erasure.erased_at_ms or self.clock.now_ms(),
             kek_id=self.rewrap.current_id,
             sealed=self.book.seal_about(erasure.id, about),
         )
-        await self.book.put(erasure)
-        await self._strip_others(about.told)
+        await self.book.put(erasure, spare)
+        return erasure
+
+    async def _erase(self, erasure: Erasure) -> Erasure:
+        """Write the tombstones."""
+        about = self.book.about(erasure)
+        await self.others.strip(about.told)
         await self.links.erase(about.tokens)
-        await self.vault.erase(people, erasure.erased_at_ms)
+        people = await self.vault.resolve(about.tokens)
+        await self.vault.erase(people, erasure.erased_at_ms + AHEAD_MS)
         self.stage.forget(about.links, about.tokens)
         erasure = replace(erasure, tombstones=await self._tombstones(about.tokens))
         await self.book.put(erasure)
         return erasure
 
-    async def _told(self, people: Sequence[Person], linked: Iterable[str]) -> list[str]:
-        """Return the links of other persons' entries that were told of this one: by a merge, or by
-        a message that named both numbers.
-        """
-        gone = {person.key.token for person in people}
-        ids = {identifier for person in people for identifier in person.known.ids}
-        named = [t for one in ids for t in await self.vault.find_tokens(term(one.value))]
-        found = await self.vault.resolve([t for t in dict.fromkeys(named) if t not in gone])
-        tokens = [one.key.token for one in found if not ids.isdisjoint(one.known.ids)]
-        tokens += [token for token in linked if token not in gone]
-        links = [one.link for one in await self.vault.resolve(list(dict.fromkeys(tokens)))]
-        own = {person.link for person in people}
-        return [*dict.fromkeys(links + await self._who_has(ids, own))]
-
-    async def _who_has(self, ids: Iterable[PatientId], own: Collection[str]) -> list[str]:
-        """Return the links of all entries in which one of these numbers stands, however it came
-        there: at second hand, by an event that was refused, by a merge whose link is not written.
-        """
-        numbers = {one.value[:VALUE_CHARS_MAX] for one in ids}
-        found = []
-        async for items in self.vault.mirror.fields():
-            raws = [raw[1:] for name, raw in items if is_person(raw) and name[:1] != RECORDS]
-            for person in self.vault.readable(raws):
-                known = person.known
-                said = {*known.others.get("ID", ()), *(one.value for one in known.ids)}
-                if person.link not in own and not numbers.isdisjoint(said):
-                    found.append(person.link)
-        return found
-
-    async def _strip_others(self, told: Iterable[Told]) -> None:
-        """Take out of others' entries what they were told, and again what is written meanwhile."""
-        for one in told:
-            await self.vault.change(one.links, partial(_stripped, of=one.people))
-
     async def _strip_again(self, erasure: Erasure) -> Erasure:
-        """Take it out once more, for a batch in hand may have told it again; what comes after that
-        is the others' own. That it is still to be done is kept: another process may have to.
+        """Take it out once more, for a batch in hand may have told it again, or others; what comes
+        after that is the others' own. That it is still to be done is kept: another process may
+        have to.
         """
         about = self.book.about(erasure)
         if not about.told:
             return erasure
-        told = []
-        for one in about.told:
-            ids = [identifier for known in one.people for identifier in known.ids]
-            now = await self._who_has(ids, about.links)
-            told.append(replace(one, links=tuple(dict.fromkeys((*one.links, *now)))))
-        await self._strip_others(told)
+        people = [known for one in about.told for known in one.people]
+        now = [other.link for other in await self.others.told(people, about.links)]
+        again = [replace(one, links=tuple({*one.links, *now})) for one in about.told]
+        await self.others.strip(again)
         sealed = self.book.seal_about(erasure.id, replace(about, told=()))
         erasure = replace(erasure, sealed=sealed, kek_id=self.rewrap.current_id)
         await self.book.put(erasure)
@@ -240,7 +247,7 @@ class Eraser:
             back = [one for one in erasures if await self._came_back(one)]
             if not back:
                 return erasures
-            again = {one.id: await self._erase(one) for one in back}
+            again = {one.id: await self._erase(await self._begin_one(one)) for one in back}
             erasures = [again.get(one.id, one) for one in erasures]
         raise NotSettled
 
@@ -250,7 +257,7 @@ class Eraser:
         tokens = about.tokens
         if await self.vault.resolve(tokens) or await self.vault.holds(about.links, tokens):
             return True
-        if any(await self.relations.read(tokens)) or await self.links.ever_linked(tokens):
+        if any(await self.relations.read(tokens)) or await self.links.naming(tokens):
             return True
         wanted = {token.encode() for token in tokens}
         for place in erasure.tombstones:
@@ -284,13 +291,6 @@ class Eraser:
                     keeping.cancel()
         except LockError as error:
             raise Unavailable("another replica erases") from error
-
-
-def _stripped(other: Person, of: Iterable[KnownIdentity]) -> Person:
-    known = other.known
-    for one in of:
-        known = without(known, one)
-    return other.knowing(known)
 
 
 async def _keep_locked(lock: "object") -> None:

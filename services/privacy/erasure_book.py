@@ -14,8 +14,10 @@ from redis.exceptions import LockError
 
 from contracts.erasures import Basis, Others, Place, Refusal, State
 from plumbing.errors import Unavailable
+from services.privacy import metrics
 from services.privacy.identity import KnownIdentity
 from services.privacy.mirror import redis_errors
+from services.privacy.patient_keys import KeyUnreadable
 from services.privacy.people import PeopleCodec
 from services.privacy.vault import Vault
 
@@ -24,8 +26,16 @@ ABOUT = "@erasure:"
 PROOF = "@proof:"
 LOCK = "prv:erasures:lock"
 LOCK_S = 15.0
-ENTRIES_MAX = 2_000
-ABOUT_BYTES_MAX = 200_000  # all of the book is one record
+# All of the book is one record: this, sealed and in base64, is one that Kafka takes. What is asked
+# for leaves room for what is being erased, and that for its tombstones.
+BOOK_BYTES_MAX = 740_000
+TO_ERASE, TO_FINISH = 240_000, 40_000
+LINKS_MAX = 1_000
+ABOUT_BYTES_MAX = 100_000  # in the book it is in base64 twice: 178,000
+
+
+class BookFull(Unavailable):
+    """Too much waits at once: what is finished or withdrawn makes room."""
 
 
 class Told(msgspec.Struct, frozen=True):
@@ -89,9 +99,10 @@ class ErasureBook:
         plain, _ = await self.vault.record(BOOK)
         return _decoder.decode(plain) if plain else {}
 
-    async def change(self, make: Callable[[Book], None]) -> Book:
+    async def change(self, make: Callable[[Book], None], spare: int = 0) -> Book:
         """Have ``make`` change the book as it stands, write it, and return it. What ``make`` raises
-        leaves it as it was. Raises ``Unavailable``.
+        leaves it as it was. Raises ``Unavailable``; ``BookFull`` where it would grow and not leave
+        ``spare`` bytes.
         """
         lock = self.redis.lock(LOCK, timeout=LOCK_S, blocking_timeout=LOCK_S)
         try:
@@ -99,25 +110,31 @@ class ErasureBook:
                 plain, version = await self.vault.record(BOOK)
                 book = _decoder.decode(plain) if plain else {}
                 make(book)
-                kept = msgspec.json.encode(_bounded(book))
+                kept = msgspec.json.encode(_bounded(book, BOOK_BYTES_MAX - spare, len(plain)))
                 await self.vault.keep_record(BOOK, kept, version + 1)
         except LockError as error:
             raise Unavailable("the book of erasures is locked") from error
         return book
 
-    async def put(self, erasure: Erasure) -> None:
-        """Replace one erasure."""
-        await self.change(lambda book: book.update({erasure.id: erasure}))
+    async def put(self, erasure: Erasure, spare: int = 0) -> None:
+        """Replace one erasure; as ``change``."""
+        await self.change(lambda book: book.update({erasure.id: erasure}), spare)
 
     async def seal_waiting_anew(self) -> None:
-        """Seal whom the erasures are about that only were asked for under the key of now, before
-        older keys are destroyed.
+        """Seal whom the erasures are about of which nothing is written yet under the key of now,
+        before older keys are destroyed.
         """
 
         def make(book: Book) -> None:
             for one in book.values():
-                if _is_waiting(one):
-                    book[one.id] = replace(one, sealed=self.seal_about(one.id, self.about(one)))
+                if not _is_waiting(one):
+                    continue
+                about = self.readable(one)
+                if about is None:
+                    book[one.id] = replace(finished(one, "refused"), refusal="unreadable")
+                    metrics.ERASURES.labels("refused").inc()
+                else:
+                    book[one.id] = replace(one, sealed=self.seal_about(one.id, about))
 
         if any(_is_waiting(one) for one in (await self.read()).values()):
             await self.change(make)
@@ -130,11 +147,19 @@ class ErasureBook:
         return self.codec.seal_record(ABOUT + erasure, plain, 1)
 
     def about(self, erasure: Erasure) -> About:
-        """Return whom an erasure is about; nobody when it is over."""
+        """Return whom an erasure is about; nobody when it is over. Raises ``KeyUnreadable``."""
         if not erasure.sealed:
             return NOBODY
         plain, _ = self.codec.open_record(erasure.sealed)
         return msgspec.json.decode(plain, type=About)
+
+    def readable(self, erasure: Erasure) -> About | None:
+        """Return whom an erasure is about; None when that does not open: nobody can do it."""
+        try:
+            return self.about(erasure)
+        except KeyUnreadable:
+            metrics.VAULT_UNREADABLE.inc()
+            return None
 
     async def proof(self, erasure: str) -> bytes:
         """Return the signed proof of an erasure, empty when there is none."""
@@ -158,17 +183,24 @@ def finished(erasure: Erasure, state: State) -> Erasure:
 
 
 def _numbers_and_names(about: About) -> About:
-    """Return ``about`` with the least that identifies: a sender may have said far too much."""
+    """Return ``about`` with the least that identifies: a sender may have said far too much. In
+    whose entries the numbers stand is looked up again.
+    """
     told = []
     for one in about.told:
         people = tuple(replace(known, others={}) for known in one.people)
-        told.append(replace(one, people=people))
+        told.append(replace(one, people=people, links=one.links[:LINKS_MAX]))
     return replace(about, told=tuple(told))
 
 
-def _bounded(book: Book) -> Book:
-    """Forget the oldest that are over, should it ever be too many."""
-    over = [name for name, one in book.items() if not one.sealed]
-    for name in over[: max(0, len(book) - ENTRIES_MAX)]:
-        del book[name]
+def _bounded(book: Book, bytes_max: int, before: int) -> Book:
+    """Forget the oldest that are over when the book grows too large: their proofs stay."""
+    sizes = {name: len(msgspec.json.encode({name: one})) - 1 for name, one in book.items()}
+    size = 1 + sum(sizes.values())  # exactly: the braces of each but for a comma
+    for name, one in list(book.items()):
+        if size > bytes_max and not one.sealed:
+            size -= sizes[name]
+            del book[name]
+    if size > max(bytes_max, before):
+        raise BookFull("too many erasures wait")
     return book

@@ -29,11 +29,20 @@ from services.privacy.asking import Ambiguous
 from services.privacy.audit import Answers
 from services.privacy.entitled import Allowance
 from services.privacy.erasing import Eraser
-from services.privacy.erasure_book import About, Book, Erasure, ErasureBook, finished
+from services.privacy.erasure_book import (
+    NOBODY,
+    TO_ERASE,
+    About,
+    Book,
+    Erasure,
+    ErasureBook,
+    finished,
+)
 from services.privacy.folding import term
 from services.privacy.links import LinkBook
-from services.privacy.patient_keys import staff_token
+from services.privacy.patient_keys import KeyUnreadable, staff_token
 from services.privacy.people import Person
+from services.privacy.proof import answer_of
 from services.privacy.resolve import Route
 from services.privacy.rewrap import NotSettled
 from services.privacy.vault import Vault
@@ -102,7 +111,6 @@ class ErasureDesk:
             basis=asked.purpose,
             requested_by=act.viewer,
             requested_at_ms=self.clock.now_ms(),
-            sealed=self.book.seal_about(name, about),
             identifiers=len(tokens),
             others_kept=len(found.others),
         )
@@ -110,9 +118,10 @@ class ErasureDesk:
         def make(book: Book) -> None:
             if self._is_asked_for(book, tokens):  # another may have asked meanwhile
                 raise HTTPException(409, "asked_for_already")
-            book[name] = erasure
+            # Not before: a change of the key seals anew what stands in the book.
+            book[name] = structs.replace(erasure, sealed=self.book.seal_about(name, about))
 
-        await self.book.change(make)
+        await self.book.change(make, TO_ERASE)
         return _answer(erasure)
 
     async def confirm(self, asked: ErasureStep) -> ErasureAnswer:
@@ -152,9 +161,12 @@ class ErasureDesk:
     async def show(self, asked: ErasureStep) -> ErasureAnswer:
         """Tell how far it is, with the proof when it is done."""
         erasure = (await self.book.read()).get(asked.erasure)
+        proof = await self.book.proof(asked.erasure)
+        if erasure is None and proof:  # so long ago that only the proof is kept
+            return answer_of(proof)
         if erasure is None:
             raise HTTPException(404, "unknown")
-        proof = await self.book.proof(erasure.id) if erasure.state == "done" else b""
+        proof = proof if erasure.state == "done" else b""
         return structs.replace(_answer(erasure), proof=proof)
 
     async def hold(self, asked: HoldRequest) -> HoldAnswer:
@@ -173,7 +185,7 @@ class ErasureDesk:
         await self.audit.acted(self._staff(asked.viewer), "key_change", "", PURPOSE)
         try:
             destroyed, verified = await self.eraser.change_key()
-        except (OSError, NotSettled) as error:
+        except (OSError, NotSettled, KeyUnreadable) as error:
             raise HTTPException(409, "keys_cannot_be_changed") from error
         kek_id = self.eraser.rewrap.current_id
         names = tuple(one.kek_id for one in destroyed)
@@ -227,7 +239,8 @@ class ErasureDesk:
     def _is_asked_for(self, book: Book, tokens: Sequence[str]) -> bool:
         # Whom one is about of which only the proof is due nobody can tell any more.
         open_ones = [one for one in book.values() if not self.eraser.is_proof_due(one)]
-        return any(not set(self.book.about(one).tokens).isdisjoint(tokens) for one in open_ones)
+        abouts = [self.book.readable(one) or NOBODY for one in open_ones]
+        return any(not set(about.tokens).isdisjoint(tokens) for about in abouts)
 
     async def _waiting(self, name: str, act: Act) -> Erasure:
         erasure = (await self.book.read()).get(name)
@@ -235,6 +248,8 @@ class ErasureDesk:
             await self._refuse(404, "unknown", act)
         if erasure.state != "requested":
             await self._refuse(409, erasure.state, act)
+        if self.book.readable(erasure) is None:
+            await self._refuse(409, "unreadable", act)
         return erasure
 
     async def _change(self, before: Erasure, after: Erasure) -> None:

@@ -3,7 +3,7 @@
 It grows with every event: former names, numbers and addresses stay known to the scrub of notes.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from itertools import chain
 from typing import TypeVar
 
@@ -113,7 +113,8 @@ def united(newer: KnownIdentity, older: KnownIdentity) -> KnownIdentity:
 
 def without(known: KnownIdentity, other: KnownIdentity) -> KnownIdentity:
     """Return ``known`` without what it was told of ``other``, who is erased: by ``join``, or by a
-    message that gave both their numbers. Its own number, name and birth date stay.
+    message that gave both their numbers; however it is written. Its own number, name and birth date
+    stay.
 
     What else the two share (a household's telephone) goes too; the next event of ``known`` brings
     its own back.
@@ -122,18 +123,33 @@ def without(known: KnownIdentity, other: KnownIdentity) -> KnownIdentity:
     others = {}
     for kind, values in known.others.items():
         told = (*other.others.get(kind, ()), *own.get(kind, ()))
-        drop = {value[:VALUE_CHARS_MAX] for value in told}
-        if kept := tuple(value for value in values if value not in drop):
+        drop = {term(value[:VALUE_CHARS_MAX]) for value in told}
+        if kept := tuple(value for value in values if term(value) not in drop):
             others[kind] = kept
+    bare = [PatientId(one.value) for one in other.ids]  # as a sender gives it who names no assigner
     own_dates = [one for one in known.birth_dates if one == known.birth_date]
     stripped = msgspec.structs.replace(
         known,
-        ids=_stripped(known.ids, other.ids, known.ids[:1]),
-        names=_stripped(known.names, other.names, known.names[:1]),
-        birth_dates=_stripped(known.birth_dates, other.birth_dates, own_dates),
+        ids=_stripped(known.ids, (*other.ids, *bare), known.ids[:1], _number),
+        names=_stripped(known.names, other.names, known.names[:1], _folded),
+        birth_dates=_stripped(known.birth_dates, other.birth_dates, own_dates, term),
         others=others,
     )
     return known if stripped == known else stripped
+
+
+def apart(known: KnownIdentity, living: Iterable[KnownIdentity]) -> KnownIdentity:
+    """Return ``known`` without what it was told of the ``living``: their own is not ``known``'s."""
+    own: dict[str, set[str]] = {}
+    for one in living:
+        for kind, values in _own(one).items():
+            own.setdefault(kind, set()).update(map(term, values))
+    others = {
+        kind: kept
+        for kind, values in known.others.items()
+        if (kept := tuple(value for value in values if term(value) not in own.get(kind, ())))
+    }
+    return msgspec.structs.replace(known, others=others)
 
 
 def display_name(known: KnownIdentity) -> str:
@@ -215,6 +231,18 @@ def _both(newer: tuple[Value, ...], older: tuple[Value, ...]) -> tuple[Value, ..
 
 
 def _stripped(
-    known: tuple[Value, ...], gone: Collection[Value], own: Collection[Value]
+    known: tuple[Value, ...],
+    gone: Iterable[Value],
+    own: Collection[Value],
+    fold: Callable[[Value], object],
 ) -> tuple[Value, ...]:
-    return tuple(one for one in known if one in own or one not in gone)
+    drop = {fold(one) for one in gone}
+    return tuple(one for one in known if one in own or fold(one) not in drop)
+
+
+def _number(identifier: PatientId) -> tuple[str, str]:
+    return term(identifier.value), identifier.assigner
+
+
+def _folded(name: PersonName) -> str:
+    return term(_spaced(name))

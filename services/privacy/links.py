@@ -80,10 +80,26 @@ class LinkBook:
         records = _records(await self.mirror.read(list(tokens)))
         return list(dict.fromkeys(d.other for one in records.values() for d in decisions_of(one)))
 
+    async def naming(self, tokens: Iterable[str]) -> list[str]:
+        """Return the tokens in whose records one of ``tokens`` stands, from whichever end: of a
+        link that was written while the lock expired one end may be there alone.
+        """
+        wanted = [token.encode() for token in tokens]
+        await self.mirror.read(())  # a hash that was emptied is filled first
+        found = [
+            name
+            async for items in self.mirror.fields()
+            for name, raw in items
+            if any(token in raw for token in wanted)
+        ]
+        return list(dict.fromkeys(found))
+
     async def erase(self, tokens: Sequence[str]) -> None:
         """Write tombstones for ``tokens``, and the records of others without them."""
+        naming = await self.naming(tokens)
         async with self._here, self._everywhere():
-            others = [token for token in await self.ever_linked(tokens) if token not in tokens]
+            naming += await self.ever_linked(tokens)  # once more: one may have been written since
+            others = [token for token in dict.fromkeys(naming) if token not in tokens]
             held = _records(await self.mirror.read(others)) if others else {}
             entries = [Entry(token, None) for token in tokens]
             for record in held.values():

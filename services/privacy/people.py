@@ -75,28 +75,35 @@ class PeopleCodec:
         )
         return _encoder.encode(entry)
 
-    def open(self, raw: bytes) -> Person:
-        """Return the person in a vault entry; ``KeyUnreadable`` when it does not open."""
+    def open(self, raw: bytes, *, keeps: bool = True) -> Person:
+        """Return the person in a vault entry; ``KeyUnreadable`` when it does not open. ``keeps``:
+        they are among those seen last.
+        """
         entry = _entry_decoder.decode(raw)
         cached = self._opened.get(entry.link)
         if cached is not None and cached[0] == raw:
-            self._opened.move_to_end(entry.link)
+            if keeps:
+                self._opened.move_to_end(entry.link)
             return cached[1]
         kek = self.ring.find(entry.kek_id)
         if kek is None:
             raise KeyUnreadable
         person = _opened(entry, kek)
+        if not keeps:
+            return person
         self._opened[entry.link] = (raw, person)
         if len(self._opened) > CACHED_MAX:
             self._opened.popitem(last=False)
         return person
 
-    def readable(self, raws: Iterable[bytes]) -> list[Person]:
-        """Return the people in entries; one that does not open hides none of the others."""
+    def readable(self, raws: Iterable[bytes], *, keeps: bool = True) -> list[Person]:
+        """Return the people in entries; one that does not open hides none of the others. Without
+        ``keeps`` who reads them all pushes nobody out of those seen last.
+        """
         people = []
         for raw in raws:
             try:
-                people.append(self.open(raw))
+                people.append(self.open(raw, keeps=keeps))
             except KeyUnreadable:
                 metrics.VAULT_UNREADABLE.inc()
         return people

@@ -41,6 +41,12 @@ def sign_proof(
     return msgspec.json.encode(signed)
 
 
+def identifiers_of(signed: bytes) -> int:
+    """Return how many identifiers a proof that privacy has kept is about."""
+    said = msgspec.json.decode(signed, type=SignedProof).proof
+    return msgspec.json.decode(bytes(said), type=Proof).identifiers
+
+
 def read_proof(signed: bytes, key: Ed25519PublicKey) -> Proof:
     """Return the proof; raise ``ValueError`` when it is none or not signed by ``key``."""
     try:

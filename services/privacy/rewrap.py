@@ -91,8 +91,11 @@ class Rewrap:
         return destroyed, verified
 
     def is_destroyed(self, kek_id: str) -> bool:
-        """Say whether a key that once wrapped is gone."""
-        return self.codec.ring.find(kek_id) is None
+        """Say whether a key that once wrapped is gone: destroyed, not only missing here."""
+        try:
+            return self.codec.ring.find(kek_id) is None
+        except KeyUnreadable:
+            return False
 
     async def finish_destroyed(self, kek_id: str) -> tuple[DestroyedKey, int]:
         """Do what was left to do after a key was destroyed; return it and how many entries open."""

@@ -151,8 +151,8 @@ class Vault:
             raise KeyUnreadable
 
     def readable(self, raws: Iterable[bytes]) -> list[Person]:
-        """Return the people in entries that open."""
-        return self._codec.readable(raws)
+        """Return the people in entries that open, for who reads all entries."""
+        return self._codec.readable(raws, keeps=False)
 
     def _readable(self, raws: Iterable[Raw]) -> list[Person]:
         people = [raw[1:] for raw in raws if raw is not None and is_person(raw)]

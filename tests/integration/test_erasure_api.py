@@ -213,6 +213,61 @@ async def test_another_is_asked_for_while_only_a_proof_is_due(officers: Officers
     assert list(states.values()) == ["done"]
 
 
+async def test_a_second_erasure_may_be_confirmed_while_the_first_is_done(
+    officers: Officers,
+) -> None:
+    await told(officers, a_body(a_person(8), encounter=LEFT, received_at_ms=2))
+    eraser = officers.api.service.eraser
+    object.__setattr__(eraser.rewrap, "grace_s", 0.3)
+    first, second = await officers.request(), await officers.request(number="77000008")
+    await officers.confirm(first)
+    begun, erase = asyncio.Event(), eraser.vault.erase
+
+    async def erased(*args: Any) -> None:
+        await erase(*args)
+        begun.set()
+
+    object.__setattr__(eraser.vault, "erase", erased)
+    work = asyncio.create_task(eraser.work())
+    await begun.wait()
+    await officers.confirm(second)  # in the grace of the first: 30 to 60 s long
+    await work
+    await eraser.work()
+    states = {name: one.state for name, one in (await eraser.book.read()).items()}
+    assert states == {first: "done", second: "done"}
+
+
+async def test_an_erasure_that_cannot_be_read_keeps_nobody_from_asking(
+    officers: Officers,
+) -> None:
+    lost = await officers.request()
+    book = officers.api.service.eraser.book
+    sealed = (await book.read())[lost].sealed
+    assert (await officers.ask("erasures/withdraw", erasure=lost)).status_code == 200
+    await officers.ask("keys/rewrap")
+    await book.put(replace((await book.read())[lost], state="requested", sealed=sealed))
+    answer = await officers.confirm(lost)
+    assert (answer.status_code, answer.json()) == (409, {"status": "unreadable"})
+    erasure = await officers.request()
+    await officers.confirm(erasure)
+    await officers.api.service.eraser.work()
+    shown = (await officers.ask("erasures/show", erasure=lost)).json()
+    assert (shown["state"], shown["refusal"]) == ("refused", "unreadable")
+    assert (await officers.ask("erasures/show", erasure=erasure)).json()["state"] == "done"
+
+
+async def test_the_proof_is_shown_when_the_book_has_forgotten_the_erasure(
+    officers: Officers,
+) -> None:
+    erasure = await officers.request()
+    await officers.confirm(erasure)
+    eraser = officers.api.service.eraser
+    await eraser.work()
+    before = await officers.ask("erasures/show", erasure=erasure)
+    await eraser.book.change(lambda book: book.clear())
+    assert (await officers.ask("erasures/show", erasure=erasure)).json() == before.json()
+
+
 async def test_of_several_who_ask_at_once_one_is_taken(officers: Officers) -> None:
     asked = {"purpose": "PATRQT", "number": NUMBER}
     answers = await asyncio.gather(*(officers.ask("erasures/request", **asked) for _ in range(4)))

@@ -22,7 +22,7 @@ from contracts.vault import VAULT
 from plumbing.clock import ManualClock
 from plumbing.errors import Unavailable
 from plumbing.memory_log import InMemoryLog
-from services.privacy.erasing import Eraser
+from services.privacy.erasing import AHEAD_MS, Eraser
 from services.privacy.erasure_book import About, Erasure, Told
 from services.privacy.folding import term
 from services.privacy.identity import KnownIdentity
@@ -116,6 +116,7 @@ async def ask_for(
     replica: Replica,
     person: Patient,
     asked: tuple[list[str], list[str]] | None = None,
+    name: str = "e1",
 ) -> Erasure:
     """Put a confirmed erasure into the book, as the desk does: of all that is linked to the number,
     or of the tokens and links that were ``asked`` for.
@@ -126,12 +127,12 @@ async def ask_for(
         asked = [p.key.token for p in people], [p.link for p in people]
     about = About(tuple(asked[0]), tuple(asked[1]))
     erasure = Erasure(
-        id="e1",
+        id=name,
         state="confirmed",
         basis="PATRQT",
         requested_by="one",
         requested_at_ms=1,
-        sealed=eraser.book.seal_about("e1", about),
+        sealed=eraser.book.seal_about(name, about),
         identifiers=len(about.tokens),
         confirmed_by="two",
         confirmed_at_ms=2,
@@ -266,6 +267,21 @@ async def test_old_events_come_back_to_nobody_and_new_ones_get_a_fresh_key(site:
     assert (await fresh.vault.resolve([later.token]))[0].known.others == {}
 
 
+async def test_an_event_in_flight_under_a_clock_that_is_ahead_brings_nobody_back(
+    site: Site,
+) -> None:
+    replica, eraser, tokens = await a_peopled_site(site)
+    await ask_for(eraser, replica, a_person(GONE))
+    ahead = site.clock.now_ms() + 500  # came before the erasure; the clock of ingest is ahead
+    await eraser.work()
+    assert await site.feed(replica, a_visit(GONE, at_ms=ahead)) == []
+    assert await replica.vault.find_tokens(term("77000003")) == []
+    await replica.redis.flushall()
+    assert await site.feed(replica, a_visit(GONE, at_ms=ahead)) == []
+    (later,) = await site.feed(replica, a_visit(GONE, at_ms=site.clock.now_ms() + AHEAD_MS + 1))
+    assert later.token not in tokens.values()
+
+
 async def test_hold_and_open_encounter_refuse_at_the_last_moment(site: Site) -> None:
     replica, eraser, tokens = await a_peopled_site(site)
     assert await eraser.refusal([tokens[GONE]]) == ""
@@ -398,6 +414,26 @@ async def test_a_patient_of_whom_far_too_much_was_said_leaves_the_book_small(sit
         identity.names,
         {},
     )
+
+
+async def test_a_change_of_key_in_the_grace_leaves_no_way_to_the_erased(site: Site) -> None:
+    replica, eraser, tokens = await a_peopled_site(site)
+    await ask_for(eraser, replica, a_person(GONE))
+    again = eraser._strip_again
+    done: list[int] = []
+
+    async def meanwhile(one: Erasure) -> Erasure:
+        if not done:
+            done.append(1)
+            _, other = await site.process()
+            with pytest.raises(Unavailable):  # one at a time
+                await other.change_key()
+            assert not other.rewrap.is_under_way
+        return await again(one)
+
+    object.__setattr__(eraser, "_strip_again", meanwhile)
+    await eraser.work()
+    await assert_erased(site, tokens)
 
 
 async def resumed_book(site: Site) -> Erasure:
