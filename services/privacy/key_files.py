@@ -6,6 +6,7 @@ Layout under the keys folder: ``privacy/{kek,link,index,staff}.key`` (later
 """
 
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -30,6 +31,9 @@ from services.privacy.patient_keys import Kek
 AUDIT = "privacy/audit.ed25519"
 NAMES = ("privacy/link.key", "privacy/index.key", "privacy/staff.key", AUDIT, "resolve.token")
 OPTIONAL = ("operator.token", "erasure/request.token", "erasure/confirm.token")
+DAYS_PROVEN = (
+    3  # in a row, today the last: a clock that is wrong for less than a day has not so many
+)
 
 
 @dataclass(frozen=True)
@@ -107,23 +111,44 @@ def destroy_day_keys(folder: Path, today: date, retention_days: int) -> list[str
     """Destroy the pairs whose records have all expired; return their days.
 
     A key seals until the end of its day, so its records live for ``retention_days`` after that.
+    None goes unless each of the last ``DAYS_PROVEN`` days has a key: a clock that jumped ahead has
+    a gap behind it. So has a service that was off: it destroys what is due two days later.
     """
-    destroyed = []
-    for path in sorted((folder / "privacy" / "sealing").glob("*.key")):
-        day = parse_day(path.stem)
-        if day is not None and (today - day).days > retention_days + 1:
-            overwrite(path)
-            path.unlink(missing_ok=True)  # another replica may have been first
-            (folder / "sealing" / "public" / f"{path.stem}.pub").unlink(missing_ok=True)
-            destroyed.append(path.stem)
-    return destroyed
+    held = _days_of((folder / "privacy" / "sealing").glob("*.key"))
+    if any(today - timedelta(days=back) not in held for back in range(DAYS_PROVEN)):
+        return []
+    due = [day for day in sorted(held) if is_over(day, today, retention_days)]
+    for day in due:
+        path = private_path(folder, day.isoformat())
+        overwrite(path)
+        path.unlink(missing_ok=True)  # another replica may have been first
+        (folder / "sealing" / "public" / f"{day.isoformat()}.pub").unlink(missing_ok=True)
+    return [day.isoformat() for day in due]
 
 
-def last_public_day(folder: Path) -> date | None:
-    """Return the last day that has a public sealing key, or None when there is none."""
-    public = (folder / "sealing" / "public").glob("*.pub")
-    days = [day for path in public if (day := parse_day(path.stem)) is not None]
-    return max(days, default=None)
+def is_over(day: date, today: date, retention_days: int) -> bool:
+    """Say whether all that the key of a day has sealed has expired."""
+    return (today - day).days > retention_days + 1
+
+
+def last_public_day(folder: Path, today: date) -> date | None:
+    """Return the last day to which there are public sealing keys, from ``today`` on without a gap
+    (what was made under a clock that was ahead does not count), or None when there is none.
+    """
+    days = _days_of((folder / "sealing" / "public").glob("*.pub"))
+    last = max((day for day in days if day <= today), default=None)
+    while last is not None and last + timedelta(days=1) in days:
+        last += timedelta(days=1)
+    return last
+
+
+def last_private_day(folder: Path) -> date | None:
+    """Return the last day that has a private sealing key, or None when there is none."""
+    return max(_days_of((folder / "privacy" / "sealing").glob("*.key")), default=None)
+
+
+def _days_of(paths: Iterable[Path]) -> set[date]:
+    return {day for path in paths if (day := parse_day(path.stem)) is not None}
 
 
 def private_path(folder: Path, day: str) -> Path:

@@ -1,5 +1,6 @@
 """The sealing keys in time: a pair for each day, made a day ahead, destroyed when all has expired.
 
+The clock is believed to destroy only when it has made keys for three days in a row (decision 0026).
 A folder that cannot be written for a while stops nothing: what is sealed can still be opened, and
 ingest seals with an older key for two days. It is logged, counted and alerted on
 (``SealingKeyRotationFails``, ``SealingKeysRunOut``), and tried again.
@@ -53,7 +54,7 @@ class Rotation:
             done = False
             metrics.ROTATION_FAILURES.inc()
             _log.error("Sealing keys cannot be rotated", error=error)
-        metrics.SEALING_KEYS_UNTIL.set(_end_of(last_public_day(self._folder)))
+        metrics.SEALING_KEYS_UNTIL.set(_end_of(last_public_day(self._folder, today)))
         return done
 
     async def keep(self, every_s: float = ROTATE_S) -> None:

@@ -12,7 +12,7 @@ from contracts.identified import IDENTIFIED, IdentifiedBody, IdentifiedEvent
 from plumbing.errors import MalformedEvent, Unavailable
 from plumbing.key_files import KeyMissing, read_key
 from plumbing.sealing import SealBroken, unseal, unwrap
-from services.privacy.key_files import parse_day, private_path
+from services.privacy.key_files import last_private_day, parse_day, private_path
 
 DATA_KEYS_MAX = 1_000
 DAYS_AHEAD_MAX = 2
@@ -20,7 +20,9 @@ PLAIN_BYTES_MAX = 256 * 1024 * 1024  # of a body that was packed
 
 
 class Seals:
-    """Opens sealed events with the keys below ``folder``. Data keys are kept in memory."""
+    """Opens sealed events with the keys below ``folder``. Data keys are kept in memory for as
+    long as the key of their day is there.
+    """
 
     def __init__(self, folder: Path, retention_days: int) -> None:
         """Keep where the keys are."""
@@ -62,24 +64,48 @@ class Seals:
             raise MalformedEvent("seal_broken") from error
 
     def _data_key(self, event: IdentifiedEvent | BlobPart, now_ms: int) -> bytes:
+        today, day = _today(now_ms), parse_day(event.key_day)
+        if day is None:
+            raise MalformedEvent("seal_broken")
         name = (event.key_day, event.wrapped_key)
+        if name not in self._data_keys or self._is_old(day, today):
+            self._forget_destroyed(today)
         if name not in self._data_keys:
-            self._data_keys[name] = unwrap(event.wrapped_key, self._private(event, now_ms))
+            self._data_keys[name] = unwrap(event.wrapped_key, self._private(day, today))
             if len(self._data_keys) > DATA_KEYS_MAX:
                 self._data_keys.popitem(last=False)
         return self._data_keys[name]
 
-    def _private(self, event: IdentifiedEvent | BlobPart, now_ms: int) -> bytes:
-        day = parse_day(event.key_day)
-        age_days = (_today(now_ms) - day).days if day else None
-        if age_days is None or age_days < -DAYS_AHEAD_MAX:
-            raise MalformedEvent("seal_broken")
+    def _private(self, day: date, today: date) -> bytes:
+        """Return a day's key when it is there, whatever the clock says: that may be wrong."""
         try:
-            return read_key(private_path(self._folder, event.key_day))
+            return read_key(private_path(self._folder, day.isoformat()))
         except KeyMissing as error:
-            if age_days > self._retention_days:
+            if self._is_old(day, today):
                 raise MalformedEvent("key_expired") from error
+            if self._was_never(day, today):
+                raise MalformedEvent("seal_broken") from error
             raise Unavailable("a sealing key is missing before its time") from error
+
+    def _is_old(self, day: date, today: date) -> bool:
+        return (today - day).days > self._retention_days
+
+    def _was_never(self, day: date, today: date) -> bool:
+        """Say whether a day is ahead of the clock and of all keys: nobody can have sealed to it."""
+        last = last_private_day(self._folder)
+        return (day - today).days > DAYS_AHEAD_MAX and last is not None and day > last
+
+    def _forget_destroyed(self, today: date) -> None:
+        """Drop the data keys of days whose time is over and whose key is gone."""
+        days = {text for text, _ in self._data_keys}
+        gone = {text for text in days if self._is_gone(text, today)}
+        for name in [one for one in self._data_keys if one[0] in gone]:
+            del self._data_keys[name]
+
+    def _is_gone(self, text: str, today: date) -> bool:
+        day = parse_day(text)
+        is_old = day is not None and self._is_old(day, today)
+        return is_old and not private_path(self._folder, text).exists()
 
 
 def _unpacked(packed: bytes) -> bytes:

@@ -24,6 +24,7 @@ from services.ingest.app import load_keys
 from services.ingest.settings import IngestSettings
 from services.privacy.key_files import (
     destroy_day_keys,
+    last_public_day,
     load_privacy_keys,
     make_day_keys,
     private_path,
@@ -63,12 +64,33 @@ def test_a_day_pair_fits_together(tmp_path: Path) -> None:
 
 
 def test_day_keys_go_when_their_records_have_expired(tmp_path: Path) -> None:
-    make_day_keys(tmp_path, TODAY, 3, os.urandom)
+    make_day_keys(tmp_path, TODAY, 10, os.urandom)
     assert destroy_day_keys(tmp_path, TODAY + timedelta(days=8), 7) == []
     assert destroy_day_keys(tmp_path, TODAY + timedelta(days=9), 7) == ["2024-03-05"]
     assert not private_path(tmp_path, "2024-03-05").exists()
     assert not (tmp_path / "sealing" / "public" / "2024-03-05.pub").exists()
     assert private_path(tmp_path, "2024-03-06").exists()
+
+
+@pytest.mark.parametrize("missing", [0, 1, 2])
+def test_no_day_key_goes_while_one_of_the_last_three_days_has_none(
+    tmp_path: Path, missing: int
+) -> None:
+    make_day_keys(tmp_path, TODAY, 40, os.urandom)
+    today = TODAY + timedelta(days=20)
+    private_path(tmp_path, (today - timedelta(days=missing)).isoformat()).unlink()
+    assert destroy_day_keys(tmp_path, today, 7) == []
+    make_day_keys(tmp_path, today - timedelta(days=2), 3, os.urandom)
+    assert len(destroy_day_keys(tmp_path, today, 7)) == 12
+
+
+def test_sealing_keys_reach_to_the_first_day_without_one(tmp_path: Path) -> None:
+    assert last_public_day(tmp_path, TODAY) is None
+    make_day_keys(tmp_path, TODAY, 2, os.urandom)
+    make_day_keys(tmp_path, TODAY + timedelta(days=30), 2, os.urandom)
+    assert last_public_day(tmp_path, TODAY) == TODAY + timedelta(days=1)
+    assert last_public_day(tmp_path, TODAY + timedelta(days=5)) == TODAY + timedelta(days=1)
+    assert last_public_day(tmp_path, TODAY - timedelta(days=1)) is None
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -14,6 +14,7 @@ import pytest
 from plumbing.clock import ManualClock
 from services.ingest.sealers import Sealers
 from services.privacy import metrics
+from services.privacy.key_files import make_day_keys
 from services.privacy.rotation import Rotation
 
 DAY_S = 86_400
@@ -126,6 +127,7 @@ def test_two_replicas_destroy_a_key_once(folder: Path, monkeypatch: pytest.Monke
     first, second = (Rotation(folder, 7, clock, os.urandom) for _ in range(2))
     first.turn()
     clock.advance(30 * DAY_S)
+    make_day_keys(folder, date(2026, 3, 29), 3, os.urandom)
     unlink = Path.unlink
 
     def overtaken(path: Path, *, missing_ok: bool = False) -> None:
@@ -137,4 +139,34 @@ def test_two_replicas_destroy_a_key_once(folder: Path, monkeypatch: pytest.Monke
     before = failures()
     assert first.turn()
     assert failures() == before
-    assert days(folder, "*.key") == ["2026-03-31", "2026-04-01"]
+    assert days(folder, "*.key") == ["2026-03-29", "2026-03-30", "2026-03-31", "2026-04-01"]
+
+
+def test_a_clock_that_is_wrong_for_a_moment_destroys_no_key(folder: Path) -> None:
+    clock = ManualClock(NOON_MS)
+    rotation = Rotation(folder, 7, clock, os.urandom)
+    for _ in range(9):
+        rotation.turn()
+        clock.advance(DAY_S)
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    clock.wall_ms += 30 * DAY_S * 1000  # NTP, a machine that was resumed
+    for _ in range(3):
+        assert rotation.turn()
+        clock.advance(30)
+    clock.wall_ms -= 30 * DAY_S * 1000
+    assert {path: path.read_bytes() for path in before} == before
+    assert rotation.turn()
+    assert reaches_until() == midnight(12)  # not to what was made under the wrong clock
+    assert days(folder, "*.key")[0] == "2026-03-02"  # and what is due goes
+
+
+def test_after_an_outage_keys_that_are_due_go_on_the_third_day(folder: Path) -> None:
+    clock = ManualClock(NOON_MS)
+    rotation = Rotation(folder, 7, clock, os.urandom)
+    rotation.turn()
+    clock.advance(20 * DAY_S)
+    for left in (4, 5, 4):
+        rotation.turn()
+        assert len(days(folder, "*.key")) == left
+        clock.advance(DAY_S)
+    assert days(folder, "*.key")[0] == "2026-03-21"
