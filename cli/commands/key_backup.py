@@ -3,12 +3,15 @@
 import asyncio
 import json
 import os
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from cli.stack.process import StackError
+from contracts.identified import IDENTIFIED
+from contracts.topic import DAY_MS
 from plumbing.clock import SystemClock
 from plumbing.kafka_connection import KafkaConnection
 from plumbing.kafka_log import KafkaReader, KafkaWriter
@@ -61,8 +64,9 @@ def backup_command(
     backup = asyncio.run(_take(directory, kek_dir, bootstrap))
     if not (in_token or is_openable(backup)):
         raise StackError(
-            "the vault does not open with the key-encryption keys found; "
-            "name their folder (--kek-dir), or say that they are in a token (--in-token)"
+            "not all of the vault opens with the key-encryption keys found: name their folder "
+            "(--kek-dir), say that they are in a token (--in-token), or try again when a key was "
+            "changed meanwhile"
         )
     draft = file.with_name(f".{file.name}.draft")
     draft.touch(mode=0o600)
@@ -84,21 +88,32 @@ def restore_command(
     kek_dir: KekFolder = None,
     bootstrap: Brokers = "127.0.0.1:9092",
     vault: Annotated[
-        bool, typer.Option(help="Write the vault topic too; it must be empty.")
+        bool,
+        typer.Option(help="Write the vault topic too; it may hold nothing but of this backup."),
     ] = True,
+    retention_days: Annotated[
+        int,
+        typer.Option(min=0, help="How long sealed events are kept; older sealing keys stay away."),
+    ] = IDENTIFIED.retention_ms // DAY_MS,
     as_json: AsJson = False,
 ) -> None:
     """Bring keys and vault back, with privacy stopped and Redis emptied. Overwrites nothing."""
     try:
         backup = unseal(file.read_bytes(), _key(recovery_key))
         written = asyncio.run(_restore(backup, bootstrap)) if vault else 0
-        made = restore_keys(backup, directory, kek_dir)
+        made = restore_keys(
+            backup, directory, kek_dir, today=_today(), retention_days=retention_days
+        )
     except (BackupUnreadable, FileExistsError) as error:
         raise StackError(f"{file}: {error}") from error
     if as_json:
         typer.echo(json.dumps({"file": str(file), "files": made, "entries": written}))
         return
     typer.echo(f"{made} key files, {written} vault records brought back")
+
+
+def _today() -> date:
+    return datetime.fromtimestamp(SystemClock().now_ms() / 1000, UTC).date()
 
 
 def _key(path: Path) -> bytes:

@@ -6,6 +6,7 @@ key-encryption key that was destroyed with the person: it has to be replaced the
 
 import hmac
 from collections.abc import AsyncIterator
+from datetime import date
 from hashlib import sha256
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from contracts.vault import VAULT
 from plumbing.event_log import EventReader, EventWriter, Output, whole_topic
 from plumbing.key_files import Random, put_new
+from services.privacy.key_files import is_over, parse_day
 from services.privacy.patient_keys import Kek, KeyUnreadable
 
 NONCE_BYTES = 12
@@ -70,17 +72,25 @@ def unseal(raw: bytes, recovery_key: bytes) -> Backup:
         raise BackupUnreadable("altered, or another recovery key") from error
 
 
-def restore_keys(backup: Backup, folder: Path, kek_folder: Path | None = None) -> int:
+def restore_keys(
+    backup: Backup,
+    folder: Path,
+    kek_folder: Path | None = None,
+    *,
+    today: date,
+    retention_days: int,
+) -> int:
     """Write the key files that are not there; return how many. Overwrites none.
 
-    A key-encryption key that was destroyed, before the backup or after it, stays so.
+    A key-encryption key that was destroyed, before the backup or after it, stays so, and so does a
+    sealing key of which all events have expired: after ``retention_days``.
     """
     paths = {name: _path_of(name, folder, kek_folder) for name in backup.files}
     gone = _path_of(GONE_FILE, folder, kek_folder)
     destroyed = _remember_destroyed(gone, backup.files.get(GONE_FILE, b""))
     made = 0
     for name, path in paths.items():
-        if name == GONE_FILE:
+        if name == GONE_FILE or _is_over(name, today, retention_days):
             continue
         content = backup.files[name]  # a PIN is among them, and no hex
         if not (name.startswith(KEKS) and _kek_in(content).id in destroyed):
@@ -89,7 +99,9 @@ def restore_keys(backup: Backup, folder: Path, kek_folder: Path | None = None) -
 
 
 def is_openable(backup: Backup) -> bool:
-    """Return whether the key-encryption keys in it open its vault; true of an empty vault."""
+    """Return whether the key-encryption keys in it open its vault, all of it: a key may have been
+    destroyed while the vault was read. True of an empty vault.
+    """
     keys = {
         kek.id: kek
         for name, raw in backup.files.items()
@@ -97,29 +109,44 @@ def is_openable(backup: Backup) -> bool:
         for kek in (_kek_in(raw),)
     }
     entries = [VAULT.decode(value) for _, value, _ in backup.entries if value]
-    newest = next((one for one in reversed(entries) if not one.link.startswith("@")), None)
-    if newest is None:
-        return True
+    if any(entry.kek_id not in keys for entry in entries):
+        return False
+    newest = {one.kek_id: one for one in entries if not one.link.startswith("@")}
     try:
-        keys[newest.kek_id].unwrap(newest.wrapped_key, newest.link)
-    except (KeyError, KeyUnreadable):
+        for kek_id, entry in newest.items():
+            keys[kek_id].unwrap(entry.wrapped_key, entry.link)
+    except KeyUnreadable:
         return False
     return True
 
 
 async def restore_vault(backup: Backup, reader: EventReader, writer: EventWriter) -> int:
-    """Write the entries to an empty vault topic; return how many. Raises ``FileExistsError`` when
-    it has records, and ``Unavailable``.
+    """Write the entries that the vault topic does not have, in their order; return how many. One
+    that was cut short is so finished. Raises ``FileExistsError`` when the topic has records of its
+    own, and ``Unavailable``.
     """
-    async for _ in _records(reader):
-        raise FileExistsError("the vault topic is not empty")
+    ours = {(key, value, tuple(headers)) for key, value, headers in backup.entries}
+    there = set()
+    async for key, value, headers in _records(reader):
+        record = (key, value, tuple(headers))
+        if record not in ours:
+            raise FileExistsError("the vault topic has records that are not of this backup")
+        there.add(record)
     outputs = [
-        Output(VAULT.name, key, value, tuple((name, raw) for name, raw in headers))
+        Output(VAULT.name, key, value, tuple(headers))
         for key, value, headers in backup.entries
+        if (key, value, tuple(headers)) not in there
     ]
     for first in range(0, len(outputs), CHUNK):
         await writer.write(outputs[first : first + CHUNK])
     return len(outputs)
+
+
+def _is_over(name: str, today: date, retention_days: int) -> bool:
+    """Say whether a file is half of a sealing pair whose day is over."""
+    path = Path(name)
+    day = parse_day(path.stem) if "sealing" in path.parts else None
+    return day is not None and is_over(day, today, retention_days)
 
 
 def _kek_in(content: bytes) -> Kek:

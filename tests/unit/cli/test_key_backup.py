@@ -86,10 +86,10 @@ def test_a_backup_and_its_restore_answer_as_their_golden_files(
 
 
 @pytest.mark.usefixtures("site", "log")
-def test_for_people_it_is_a_sentence_and_a_vault_that_is_not_empty_is_refused() -> None:
+def test_for_people_it_is_a_sentence_and_a_vault_with_records_of_its_own_is_refused() -> None:
     made = run("backup", "site.backup", "--dir", "keys")
     assert made.stdout == "2 key files, 2 vault records in site.backup\n"
-    with pytest.raises(StackError, match="not empty"):
+    with pytest.raises(StackError, match="not of this backup"):
         run("restore", "site.backup", "--dir", "elsewhere", "--json")
     assert not Path("elsewhere").exists()  # refused before a key was written
 
