@@ -149,21 +149,30 @@ async def verify(
     keys: Mapping[str, Ed25519PublicKey],
     now_ms: int,
 ) -> Verdict:
-    """Read the whole audit topic and compare it with the checkpoints of each writer in ``keys``."""
+    """Read the whole audit topic and compare it with the checkpoints of each writer in ``keys``.
+
+    The hash of an entry is of what it says once it is read. So its bytes have to be those of its
+    writer too: what is not read (a field twice, one that no entry has) would show to others.
+    """
     entries: list[AuditEntry] = []
-    unreadable = 0
+    unreadable, added = 0, []
     async for records in whole_topic(reader, AUDIT.name):
         for record in records:
             try:
-                entries.append(AUDIT.decode(record.value or b""))
+                entry = AUDIT.decode(record.value or b"")
             except (msgspec.DecodeError, UnicodeDecodeError):
                 unreadable += 1
+                continue
+            entries.append(entry)
+            if AUDIT.encode(entry) != record.value:
+                added.append(Fault("altered", entry.writer, entry.start, entry.sequence))
     named = [*(entry.writer for entry in entries), *(one.writer for one in checkpoints)]
     writers = dict.fromkeys([*keys, *named])
+    faults = find_faults(entries, checkpoints, keys, now_ms - AUDIT.retention_ms)
     return Verdict(
         tallies=tuple(_tally(writer, entries, checkpoints) for writer in writers),
         unreadable=unreadable,
-        faults=tuple(find_faults(entries, checkpoints, keys, now_ms - AUDIT.retention_ms)),
+        faults=tuple(dict.fromkeys([*faults, *added])),
     )
 
 

@@ -101,3 +101,31 @@ def test_for_people_it_is_the_same_in_lines(site: Site) -> None:
     assert "altered: gateway 20260101T000000 entry 1" in lines
     assert "unreadable: 1 records are no audit entries" in lines
     assert lines[-1].endswith("NOT whole")
+
+
+ADDED = (
+    (b"{", b'{"viewer":"somebody else",'),  # of two the second is read
+    (b"{", b'{"approved_by":"somebody else",'),
+    (b'"sequence":1', b'"sequence": 1'),
+    (b'"token"', b'"detail":{},"token"'),
+)
+
+
+@pytest.mark.parametrize(("old", "new"), ADDED)
+def test_bytes_that_say_nothing_more_are_an_alteration(site: Site, old: bytes, new: bytes) -> None:
+    privacy, gateway = (site.entries[writer] for writer in audit.WRITERS)
+    asyncio.run(site.write([*privacy, gateway[0]]))
+    value = AUDIT.encode(gateway[1]).replace(old, new, 1)
+    assert AUDIT.decode(value) == gateway[1]
+    asyncio.run(site.log.write([Output(AUDIT.name, b"gateway", value)]))
+    asyncio.run(site.write(gateway[2:]))
+    (fault,) = json.loads(site.verify("--json").stdout)["faults"]
+    assert fault["kind"] == "altered"
+    assert (fault["writer"], fault["sequence"]) == ("gateway", 1)
+
+
+def test_entries_of_before_they_were_signed_are_whole(site: Site) -> None:
+    for writer in audit.WRITERS:
+        unsigned = [msgspec.structs.replace(one, signature="") for one in site.entries[writer]]
+        asyncio.run(site.write(unsigned))
+    assert json.loads(site.verify("--json").stdout)["whole"]
