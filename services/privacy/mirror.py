@@ -1,20 +1,16 @@
 """A compacted topic mirrored in one Redis hash, with how far it is mirrored in the same hash.
 
-Field ``@<partition>`` is the offset of the next record to apply. As data and progress are one key,
-Redis cannot lose one without the other: emptied, evicted or put back to an older dump, the hash
-is behind what this process knows, which every read checks, and is caught up from the topic before
-anything is decided on it. Progress only moves by compare-and-set, one way: forward.
+As data and progress are one key (``mirror_hash.py``), Redis cannot lose one without the other:
+emptied, evicted or put back to an older dump, the hash is behind what this process knows, which
+every read checks, and is caught up from the topic before anything is decided on it.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
-from typing import Any
 
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
 from plumbing import log
 from plumbing.errors import Unavailable
@@ -22,12 +18,12 @@ from plumbing.event_log import EventReader, EventWriter, Headers, Output, Record
 from plumbing.group_commit import GroupCommit
 from plumbing.partition import partition_of
 from services.privacy import metrics
-from services.privacy.mirror_scripts import APPLY, OFFER, apply_arguments
+from services.privacy.mirror_hash import MirrorHash, Raw, redis_errors
+from services.privacy.mirror_scripts import apply_arguments
+
+__all__ = ["Entry", "Fields", "Mirror", "MirrorAhead", "Raw", "read_all", "redis_errors"]
 
 Fields = list[tuple[str, bytes]]
-Raw = bytes | None
-
-SCAN_COUNT = 1_000
 
 _log = log.get("privacy")
 
@@ -64,22 +60,19 @@ Decide = Callable[[Record, Mapping[str, Raw]], Fields]
 """From a record and what the hash holds under its key (as field) to the fields to set."""
 
 
-class Mirror:
+class Mirror(MirrorHash):
     """One topic and its hash. ``decide`` says what a record does to the hash."""
 
     def __init__(
         self, topic: str, redis: Redis, writer: EventWriter, reader: EventReader, decide: Decide
     ) -> None:
         """Keep the parts; ``open`` must run before anything else."""
+        super().__init__(topic, redis)
         self.topic = topic
-        self.hash = f"prv:{topic}"
         self.is_open = False
-        self._redis = redis
         self._writer = writer
         self._reader = reader
         self._decide = decide
-        self._apply_script = redis.register_script(APPLY)
-        self._offer_script = redis.register_script(OFFER)
         self._seen: dict[int, int] = {}
         self._catching_up = asyncio.Lock()
         self._publishing = GroupCommit(self._publish)
@@ -110,40 +103,6 @@ class Mirror:
     async def read(self, fields: Sequence[str]) -> list[Raw]:
         """Return the values of ``fields`` from a hash that is not behind."""
         return (await read_all([(self, fields)], self._redis))[0]
-
-    async def some(self, count: int) -> list[tuple[str, bytes]]:
-        """Return fields and values, ``count`` at most, whichever."""
-        async with redis_errors():
-            found: Any = await self._redis.hrandfield(self.hash, count, withvalues=True)
-        return [(at.decode(), raw) for at, raw in zip(found[::2], found[1::2], strict=True)]
-
-    async def put_if_absent(self, values: Mapping[str, bytes], mark: bytes = b"") -> bool:
-        """Set fields that are not there or hold no more than a ``mark`` (one byte, with what
-        follows it); return whether none of them was.
-        """
-        async with redis_errors():
-            pipe = self._redis.pipeline(transaction=False)
-            for field, value in values.items():
-                await self._offer_script(keys=[self.hash], args=[field, value, mark], client=pipe)
-            return all(await pipe.execute())
-
-    async def fields(self) -> AsyncIterator[list[tuple[str, bytes]]]:
-        """Yield all fields of the hash, some of them twice; not the progress."""
-        cursor = 0
-        while True:
-            async with redis_errors():
-                answer: Any = await self._redis.hscan(self.hash, cursor, count=SCAN_COUNT)
-            cursor, found = answer
-            items = [(name.decode(), value) for name, value in found.items()]
-            yield [(name, value) for name, value in items if not _is_progress(name)]
-            if cursor == 0:
-                return
-
-    async def drop(self, names: Sequence[str]) -> None:
-        """Delete fields that no record of the topic stands for any more."""
-        if names:
-            async with redis_errors():
-                await self._redis.hdel(self.hash, *names)
 
     async def is_at_end(self, partitions: Sequence[int]) -> bool:
         """Catch up where the topic is ahead of what is known; return whether it was nowhere."""
@@ -182,7 +141,7 @@ class Mirror:
         after what others wrote in the meantime. Raises ``Unavailable`` as ``publish`` does.
         """
         for partition, offset in await self._write(entries):
-            while await self._progress(partition) <= offset:
+            while await self.progress(partition) <= offset:
                 await self.catch_up([partition])
 
     async def catch_up(self, partitions: Sequence[int]) -> None:
@@ -202,7 +161,7 @@ class Mirror:
 
     async def _catch_up(self, partition: int) -> None:
         known = self._seen[partition]
-        at = await self._progress(partition)
+        at = await self.progress(partition)
         # Only after the progress: what others publish meanwhile moves the end, never back.
         end = await self._reader.end_offset(self.topic, partition)
         if at > end:
@@ -222,9 +181,7 @@ class Mirror:
 
     async def _decided(self, records: Sequence[Record]) -> Fields:
         keys = [(record.key or b"").decode() for record in records]
-        async with redis_errors():
-            found = await self._redis.hmget(self.hash, keys)
-        held: dict[str, Any] = dict(zip(keys, found, strict=True))
+        held = await self.held(keys)
         changes: Fields = []
         for record in records:
             decided = self._decide(record, held)
@@ -232,29 +189,20 @@ class Mirror:
             changes += decided
         return changes
 
-    async def _progress(self, partition: int) -> int:
-        async with redis_errors():
-            return int(await self._redis.hget(self.hash, f"@{partition}") or 0)
-
     async def _apply(self, partition: int, at: int, until: int, values: Fields) -> bool:
-        async with redis_errors():
-            done = await self._apply_script(
-                keys=[self.hash], args=apply_arguments(partition, at, values, until=until)
-            )
+        (done,) = await self.apply_steps([apply_arguments(partition, at, values, until=until)])
         if done:
             self._seen[partition] = max(self._seen[partition], until)
-        return bool(done)
+        return done
 
     async def _apply_all(self, written: Sequence[Written]) -> set[int]:
         """Apply records by partition and offset, in one round trip; return the partitions in which
         the hash lacks one before them, or holds what another wrote.
         """
-        async with redis_errors():
-            pipe = self._redis.pipeline(transaction=False)
-            for (partition, offset), entry, values in written:
-                arguments = apply_arguments(partition, offset, values, entry.key, entry.version)
-                await self._apply_script(keys=[self.hash], args=arguments, client=pipe)
-            answers = await pipe.execute()
+        answers = await self.apply_steps(
+            apply_arguments(partition, offset, values, entry.key, entry.version)
+            for (partition, offset), entry, values in written
+        )
         gaps = set()
         for ((partition, offset), _, _), done in zip(written, answers, strict=True):
             if done:
@@ -262,10 +210,6 @@ class Mirror:
             else:
                 gaps.add(partition)
         return gaps
-
-
-def _is_progress(name: str) -> bool:
-    return name[:1] == "@" and name[1:].isdecimal()
 
 
 async def read_all(wanted: Sequence[tuple[Mirror, Sequence[str]]], redis: Redis) -> list[list[Raw]]:
@@ -288,12 +232,3 @@ async def read_all(wanted: Sequence[tuple[Mirror, Sequence[str]]], redis: Redis)
             return values
         for mirror in behind:
             await mirror.catch_up(range(len(mirror.progress_fields())))
-
-
-@asynccontextmanager
-async def redis_errors() -> AsyncIterator[None]:
-    """Turn whatever Redis has into ``Unavailable``: the same work is tried again."""
-    try:
-        yield
-    except (RedisError, OSError) as error:
-        raise Unavailable("Redis") from error

@@ -30,10 +30,11 @@ end
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
 return 1
 """
-# KEYS: hash. ARGV: field, value, mark.
+# KEYS: hash. ARGV: field, value, mark, what may be replaced too ('': nothing).
 OFFER = """
 local held = redis.call('HGET', KEYS[1], ARGV[1])
-if held and (ARGV[3] == '' or string.sub(held, 1, 1) ~= ARGV[3]) then return 0 end
+local is_marked = ARGV[3] ~= '' and held and string.sub(held, 1, 1) == ARGV[3]
+if held and not is_marked and held ~= ARGV[4] then return 0 end
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
 return 1
 """

@@ -112,6 +112,18 @@ class PeopleCodec:
         """Say whether an entry is under a key that was destroyed: it tells nothing any more."""
         return self.ring.find(_entry_decoder.decode(raw).kek_id) is None
 
+    def is_dead(self, raw: bytes) -> bool:
+        """Say whether a person's entry does not open because its key was destroyed. Raises
+        ``KeyUnreadable`` where that is not known of the key: it may be found again.
+        """
+        try:
+            self.open(raw)
+        except KeyUnreadable:
+            if self.is_destroyed(raw):
+                return True
+            raise
+        return False
+
     def is_current(self, raw: bytes) -> bool:
         """Say whether an entry is under the key that wraps now."""
         return _entry_decoder.decode(raw).kek_id == self.ring.current.id

@@ -77,13 +77,15 @@ class Vault:
         links = list(wanted)
         for _ in range(ROUNDS_MAX):
             answers = await read_all([(self.mirror, links), *also], self._redis)
-            found = dict(zip(links, answers[0], strict=True))
+            held = dict(zip(links, answers[0], strict=True))
+            found = {link: None if self._is_dead(raw) else raw for link, raw in held.items()}
             people = self._grown(found, wanted, joins)
             fresh = [person for link, person in people.items() if not is_person(found[link])]
             changed = [p for link, p in people.items() if self._is_changed(p, found[link])]
             if not changed:
                 return people, answers[1:]
-            if fresh and not await self._offer(fresh):
+            dead = {link: raw for link, raw in held.items() if raw and found[link] is None}
+            if fresh and not await self._offer(fresh, dead):
                 continue
             is_whole = await self.save(changed)
             if is_whole and all((found[one.link] or b"")[:1] == WRITTEN for one in changed):
@@ -126,7 +128,7 @@ class Vault:
         for _ in range(ROUNDS_MAX):
             due = []
             for raw in await self.mirror.read(links):
-                if raw is None or not is_person(raw):
+                if raw is None or not is_person(raw) or self._is_dead(raw):
                     continue
                 person = self._codec.open(raw[1:])
                 made = make(person)
@@ -204,7 +206,8 @@ class Vault:
     async def holds(self, links: Sequence[str], tokens: Collection[str]) -> bool:
         """Say whether one of these links has one of these tokens."""
         raws = await self.mirror.read(links)
-        people = [self._codec.open(raw[1:]) for raw in raws if raw is not None and is_person(raw)]
+        alive = [raw for raw in raws if raw and is_person(raw) and not self._is_dead(raw)]
+        people = [self._codec.open(raw[1:]) for raw in alive]
         return any(person.key.token in tokens for person in people)
 
     async def record(self, name: str) -> tuple[bytes, int]:
@@ -249,8 +252,14 @@ class Vault:
             return True
         return person.known != self._codec.open(raw[1:]).known
 
-    async def _offer(self, fresh: Iterable[Person]) -> bool:
-        """Offer new keys to Redis; False: somebody has a key for one of them, look again."""
+    def _is_dead(self, raw: Raw) -> bool:
+        """Say whether a value is of who was erased, from a dump of Redis older than all records."""
+        return raw is not None and is_person(raw) and self._codec.is_dead(raw[1:])
+
+    async def _offer(self, fresh: Iterable[Person], dead: Mapping[str, bytes]) -> bool:
+        """Offer new keys to Redis, in the place of ``dead`` ones too; False: somebody has a key for
+        one of them, look again.
+        """
         new = {person.link: person for person in fresh}
         partitions = sorted({self.mirror.partition_of(link) for link in new})
         offers = {link: OFFERED + self._codec.seal(person) for link, person in new.items()}
@@ -258,7 +267,7 @@ class Vault:
         async with self._offering:
             if not await self.mirror.is_at_end(partitions):
                 return False
-            if not await self.mirror.put_if_absent(offers, GONE):
+            if not await self.mirror.put_if_absent(offers, GONE, dead):
                 return False
         metrics.KEYS_MINTED.inc(len(new))
         return True

@@ -29,6 +29,7 @@ from services.privacy.identity import KnownIdentity
 from services.privacy.keks import KekStore
 from services.privacy.keks_pkcs11 import Pkcs11Keks
 from services.privacy.key_files import load_privacy_keys
+from services.privacy.patient_keys import KeyUnreadable
 from services.privacy.proof import read_proof
 from tests.integration.test_privacy_stage import a_merge, a_person
 from tests.support.erasing import Attacker, Fuel, Killed, an_eraser
@@ -280,6 +281,44 @@ async def test_an_event_in_flight_under_a_clock_that_is_ahead_brings_nobody_back
     assert await site.feed(replica, a_visit(GONE, at_ms=ahead)) == []
     (later,) = await site.feed(replica, a_visit(GONE, at_ms=site.clock.now_ms() + AHEAD_MS + 1))
     assert later.token not in tokens.values()
+
+
+async def an_old_dump(site: Site, replica: Replica, eraser: Eraser) -> None:
+    """Erase somebody, let compaction take the tombstone, and put Redis back to before all that."""
+    redis = replica.redis
+    names = [key async for key in redis.scan_iter("prv:*")]
+    dump: dict[bytes, Any] = {key: await redis.dump(key) for key in names}
+    await ask_for(eraser, replica, a_person(GONE))
+    await eraser.work()
+    site.log.compact(VAULT.name)
+    for part in site.log._topics[VAULT.name]:
+        part.records = [record for record in part.records if record.value is not None]
+    await redis.flushall()
+    for key, raw in dump.items():
+        await redis.restore(key, 0, raw)
+
+
+async def test_an_old_dump_of_redis_stops_nobody_who_comes_back(site: Site) -> None:
+    replica, eraser, tokens = await a_peopled_site(site)
+    await an_old_dump(site, replica, eraser)
+    fresh, _ = await site.process()
+    later = site.clock.now_ms() + 9_000
+    (event,) = await site.feed(fresh, a_visit(GONE, at_ms=later))
+    assert event.token not in tokens.values()
+    (again,) = await site.feed(replica, a_visit(GONE, at_ms=later + 1))
+    assert again.token == event.token
+    assert await fresh.vault.find_tokens(term("77000003")) == [event.token]
+
+
+async def test_a_key_that_is_lost_and_not_destroyed_makes_nobody_new(site: Site) -> None:
+    replica, eraser, _ = await a_peopled_site(site)
+    await an_old_dump(site, replica, eraser)
+    fresh, _ = await site.process()
+    (site.keys / "privacy" / "kek.gone").unlink()  # nothing says that it was destroyed
+    minted = len(site.log.records(VAULT.name))
+    with pytest.raises(KeyUnreadable):
+        await site.feed(fresh, a_visit(GONE, at_ms=site.clock.now_ms() + 9_000))
+    assert len(site.log.records(VAULT.name)) == minted
 
 
 async def test_hold_and_open_encounter_refuse_at_the_last_moment(site: Site) -> None:
