@@ -13,7 +13,9 @@ class VaultEntry(msgspec.Struct, frozen=True, kw_only=True):
     replaced as names and addresses change. Both are sealed anew when the key-encryption key is
     changed. ``token`` is empty since 1.1: it follows from the key. What ingest received of the
     identifier up to ``since_ms`` belongs to a person who was erased. Under ``legal_hold`` nobody is
-    erased. A tombstone says that the person was erased (header ``erased_at``, Unix ms).
+    erased. A tombstone says that the person was erased (header ``erased_at``, Unix ms). An entry
+    with the header ``again`` was there already and is written once more: it overrules another
+    patient key wherever the two stand.
 
     An entry whose ``link`` begins with ``@`` is no patient but what privacy has to remember of
     erasures, sealed under the key-encryption key (docs/decisions/0026-erasure.md).

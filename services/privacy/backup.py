@@ -5,7 +5,7 @@ key-encryption key that was destroyed with the person: it has to be replaced the
 """
 
 import hmac
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import date
 from hashlib import sha256
 from pathlib import Path
@@ -19,6 +19,7 @@ from plumbing.event_log import EventReader, EventWriter, Output, whole_topic
 from plumbing.key_files import Random, put_new
 from services.privacy.key_files import is_over, parse_day
 from services.privacy.patient_keys import Kek, KeyUnreadable
+from services.privacy.vault_records import AGAIN
 
 NONCE_BYTES = 12
 CHUNK = 500
@@ -31,26 +32,30 @@ class BackupUnreadable(Exception):
     """Not a backup, altered, or sealed under another recovery key."""
 
 
+Entry = tuple[bytes, bytes | None, list[tuple[str, bytes]]]
+
+
 class Backup(msgspec.Struct, frozen=True, kw_only=True):
-    """``files`` by path below the keys folder, as they are; ``entries`` are the last record of each
-    key of the vault topic, with headers, tombstones too.
+    """``files`` by path below the keys folder, as they are; ``entries`` are what counts of each key
+    of the vault topic, in order, with headers: the last record, tombstones too, and what it may not
+    overrule.
     """
 
     taken_at_ms: int
     files: dict[str, bytes]
-    entries: list[tuple[bytes, bytes | None, list[tuple[str, bytes]]]]
+    entries: list[Entry]
 
 
 async def take(
     folder: Path, reader: EventReader, now_ms: int, kek_folder: Path | None = None
 ) -> Backup:
     """Return what is there now. Raises ``Unavailable`` and ``OSError``."""
-    entries: dict[bytes, tuple[bytes, bytes | None, list[tuple[str, bytes]]]] = {}
-    async for key, value, headers in _records(reader):
-        entries[key] = (key, value, headers)
-    return Backup(
-        taken_at_ms=now_ms, files=_files(folder, kek_folder), entries=list(entries.values())
-    )
+    counting: dict[bytes, list[Entry]] = {}
+    async for entry in _records(reader):
+        before = counting.get(entry[0], [])
+        counting[entry[0]] = [entry] if _overrules(entry, before) else [*before, entry]
+    entries = [entry for found in counting.values() for entry in found]
+    return Backup(taken_at_ms=now_ms, files=_files(folder, kek_folder), entries=entries)
 
 
 def seal(backup: Backup, recovery_key: bytes, random_bytes: Random) -> bytes:
@@ -149,6 +154,18 @@ def _is_over(name: str, today: date, retention_days: int) -> bool:
     return day is not None and is_over(day, today, retention_days)
 
 
+def _overrules(entry: Entry, before: Sequence[Entry]) -> bool:
+    """Say whether an entry surely stands for those before it. One of no newer version may be of a
+    second patient key, or written of one version beside another: a vault tells which, from both.
+    """
+    _, value, headers = entry
+    last = before[-1][1] if before else None
+    if value is None or last is None or AGAIN in dict(headers):
+        return True
+    one, other = VAULT.decode(last), VAULT.decode(value)
+    return other.version > one.version or other.kek_id != one.kek_id
+
+
 def _kek_in(content: bytes) -> Kek:
     return Kek(bytes.fromhex(content.decode("ascii")))
 
@@ -183,9 +200,7 @@ def _files(folder: Path, kek_folder: Path | None) -> dict[str, bytes]:
     return found | {f"privacy/{path.name}": path.read_bytes() for path in apart}
 
 
-async def _records(
-    reader: EventReader,
-) -> AsyncIterator[tuple[bytes, bytes | None, list[tuple[str, bytes]]]]:
+async def _records(reader: EventReader) -> AsyncIterator[Entry]:
     async for records in whole_topic(reader, VAULT.name):
         for record in records:
             yield record.key or b"", record.value, list(record.headers)

@@ -18,7 +18,7 @@ from plumbing.event_log import EventReader, EventWriter, Headers, Output, Record
 from plumbing.group_commit import GroupCommit
 from plumbing.partition import partition_of
 from services.privacy import metrics
-from services.privacy.mirror_hash import MirrorHash, Raw, redis_errors
+from services.privacy.mirror_hash import MirrorHash, Raw, is_due, redis_errors
 from services.privacy.mirror_scripts import apply_arguments
 
 __all__ = ["Entry", "Fields", "Mirror", "MirrorAhead", "Raw", "read_all", "redis_errors"]
@@ -58,13 +58,23 @@ Written = tuple[tuple[int, int], Entry, Fields]
 
 Decide = Callable[[Record, Mapping[str, Raw]], Fields]
 """From a record and what the hash holds under its key (as field) to the fields to set."""
+Again = Callable[[str, bytes], Entry | None]
+"""From a field and its value that is due to what is written; None: it is so no more."""
 
 
 class Mirror(MirrorHash):
-    """One topic and its hash. ``decide`` says what a record does to the hash."""
+    """One topic and its hash. ``decide`` says what a record does to the hash. Where that marks a
+    value as due, what ``again`` makes of it is written, once the end of the topic is reached.
+    """
 
     def __init__(
-        self, topic: str, redis: Redis, writer: EventWriter, reader: EventReader, decide: Decide
+        self,
+        topic: str,
+        redis: Redis,
+        writer: EventWriter,
+        reader: EventReader,
+        decide: Decide,
+        again: Again | None = None,
     ) -> None:
         """Keep the parts; ``open`` must run before anything else."""
         super().__init__(topic, redis)
@@ -73,6 +83,7 @@ class Mirror(MirrorHash):
         self._writer = writer
         self._reader = reader
         self._decide = decide
+        self._again = again
         self._seen: dict[int, int] = {}
         self._catching_up = asyncio.Lock()
         self._publishing = GroupCommit(self._publish)
@@ -160,6 +171,19 @@ class Mirror(MirrorHash):
         return list(zip(places, await self._writer.write(outputs), strict=True))
 
     async def _catch_up(self, partition: int) -> None:
+        """Apply what is there. Only at the end is it sure what no later record settles: so what is
+        due is written then, and applied in turn.
+        """
+        while await self._apply_rest(partition) and self._again is not None:
+            held = await self.held(await self.due(partition))
+            due = [self._again(name, raw[1:]) for name, raw in held.items() if raw and is_due(raw)]
+            entries = [entry for entry in due if entry is not None]
+            if not entries:
+                return
+            await self._write(entries)
+
+    async def _apply_rest(self, partition: int) -> bool:
+        """Return whether the end was reached; else another replica was faster."""
         known = self._seen[partition]
         at = await self.progress(partition)
         # Only after the progress: what others publish meanwhile moves the end, never back.
@@ -170,24 +194,28 @@ class Mirror(MirrorHash):
             metrics.MIRROR_LOSSES.labels(self.topic).inc()
             _log.warning("Redis lost records", topic=self.topic, partition=partition, offset=at)
         async for records in self._reader.read(self.topic, partition, at, end):
-            values = await self._decided(records)
+            values = await self._decided(partition, records)
             until = records[-1].offset + 1
             if not await self._apply(partition, at, until, values):
-                return  # another replica was faster: the next read sees whether it got there
+                return False  # the next read sees whether it got there
             metrics.MIRROR_APPLIED.labels(self.topic).inc(len(records))
             at = until
         if at < end:  # compaction and transactions leave holes at the end
-            await self._apply(partition, at, end, [])
+            return await self._apply(partition, at, end, [])
+        return True
 
-    async def _decided(self, records: Sequence[Record]) -> Fields:
+    async def _decided(self, partition: int, records: Sequence[Record]) -> Fields:
         keys = [(record.key or b"").decode() for record in records]
+        before = await self.due(partition) if self._again is not None else []
         held = await self.held(keys)
         changes: Fields = []
         for record in records:
             decided = self._decide(record, held)
             held |= dict(decided)
             changes += decided
-        return changes
+        if self._again is None:
+            return changes
+        return changes + await self.due_fields(partition, before, {key: held[key] for key in keys})
 
     async def _apply(self, partition: int, at: int, until: int, values: Fields) -> bool:
         (done,) = await self.apply_steps([apply_arguments(partition, at, values, until=until)])

@@ -1,7 +1,8 @@
 """What a mirror has in Redis: one hash, with how far it is mirrored in the same hash.
 
 Field ``@<partition>`` is the offset of the next record to apply. Progress only moves by
-compare-and-set, one way: forward.
+compare-and-set, one way: forward. Field ``due:<partition>`` names the fields whose value is to be
+written to the topic once more, so that whoever comes next does it where one was killed before.
 """
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
@@ -12,7 +13,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from plumbing.errors import Unavailable
-from services.privacy.mirror_scripts import APPLY, OFFER
+from services.privacy.mirror_scripts import APPLY, DUE, OFFER
 
 Raw = bytes | None
 
@@ -49,14 +50,14 @@ class MirrorHash:
             return all(await pipe.execute())
 
     async def fields(self) -> AsyncIterator[list[tuple[str, bytes]]]:
-        """Yield all fields of the hash, some of them twice; not the progress."""
+        """Yield all fields of the hash, some of them twice; not the mirror's own."""
         cursor = 0
         while True:
             async with redis_errors():
                 answer: Any = await self._redis.hscan(self.hash, cursor, count=SCAN_COUNT)
             cursor, found = answer
             items = [(name.decode(), value) for name, value in found.items()]
-            yield [(name, value) for name, value in items if not _is_progress(name)]
+            yield [(name, value) for name, value in items if not _is_own(name)]
             if cursor == 0:
                 return
 
@@ -77,6 +78,20 @@ class MirrorHash:
         name = f"@{partition}"
         return int((await self.held([name]))[name] or 0)
 
+    async def due(self, partition: int) -> list[str]:
+        """Return the fields of a partition that were due when something was last applied."""
+        name = _due_field(partition)
+        return ((await self.held([name]))[name] or b"").decode().split()
+
+    async def due_fields(
+        self, partition: int, before: Sequence[str], held: Mapping[str, Raw]
+    ) -> list[tuple[str, bytes]]:
+        """Return what to set so that ``due`` knows those of ``held`` too; nothing where it does."""
+        rest = await self.held([name for name in before if name not in held])
+        values = rest | dict(held)
+        due = [name for name in dict.fromkeys([*before, *held]) if is_due(values[name])]
+        return [(_due_field(partition), " ".join(due).encode())] if due != before else []
+
     async def apply_steps(self, steps: Iterable[Sequence[str | int | bytes]]) -> list[bool]:
         """Do steps (``apply_arguments``) in one round trip; return of each whether it was done."""
         async with redis_errors():
@@ -86,8 +101,17 @@ class MirrorHash:
             return [bool(done) for done in await pipe.execute()]
 
 
-def _is_progress(name: str) -> bool:
-    return name[:1] == "@" and name[1:].isdecimal()
+def is_due(raw: Raw) -> bool:
+    """Say whether a value is to be written to the topic once more."""
+    return (raw or b"")[:1] == DUE
+
+
+def _due_field(partition: int) -> str:
+    return f"due:{partition}"
+
+
+def _is_own(name: str) -> bool:
+    return name.startswith("due:") or (name[:1] == "@" and name[1:].isdecimal())
 
 
 @asynccontextmanager

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+DUE = b"+"  # begins a value that has to be written to the topic once more
+
 # KEYS: hash. ARGV: progress field, expected progress, new progress, field and version (0: none) of
 # an entry that must be newer than what the field holds, then field and value pairs.
 # A field "i:.." is a set of words that only grows; an empty value deletes.

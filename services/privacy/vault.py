@@ -2,7 +2,7 @@
 
 A new key is first offered to Redis (set if absent, marked as not yet written), then written to
 ``privacy.vault.v1``, and used only when it is read back as written. Of two keys for one identifier
-the one with the lowest offset wins; the winner is written once more so that compaction keeps it.
+the one with the lowest offset wins; it is written once more so that compaction keeps it.
 
 Who was erased leaves a mark (``x`` and when): what ingest received before belongs to nobody, and
 what comes later gets a new key.
@@ -27,7 +27,6 @@ from services.privacy.people import PeopleCodec, Person
 from services.privacy.vault_records import (
     ERASED_AT,
     GONE,
-    JOINED,
     OFFERED,
     RECORDS,
     WRITTEN,
@@ -54,18 +53,18 @@ class Vault:
     ) -> None:
         """Wire the mirror of the vault topic."""
         self._records = VaultRecords(codec)
-        self.mirror = Mirror(VAULT.name, redis, writer, reader, self._records.decide)
+        decide, again = self._records.decide, self._records.again
+        self.mirror = Mirror(VAULT.name, redis, writer, reader, decide, again)
         self._redis = redis
         self._codec = codec
         self._offering = asyncio.Lock()
 
     async def open(self) -> None:
-        """Catch up, and write winners again that a losing key stands after. Raises
-        ``KeyUnreadable`` when nothing of what is there opens with the keys that are here.
+        """Catch up. Raises ``KeyUnreadable`` when nothing of what is there opens with the keys that
+        are here.
         """
         await self.mirror.open()
         await self._require_keys()
-        await self._repair()
 
     async def people(
         self, wanted: Wanted, joins: Joins = (), also: Also = ()
@@ -169,9 +168,7 @@ class Vault:
             raw = self._codec.seal(person)
             entries.append(Entry(person.link, raw, version=person.version + 1))
             fields.append(self._records.fields(person, raw))
-        is_whole = await self.mirror.publish(entries, fields)
-        await self._repair()
-        return is_whole
+        return await self.mirror.publish(entries, fields)
 
     async def erase(self, people: Sequence[Person], at_ms: int) -> None:
         """Put a tombstone and a mark in the place of people. Raises ``Unavailable``."""
@@ -183,25 +180,16 @@ class Vault:
         self._codec.forget([person.link for person in people])
 
     async def wrap_anew(self, links: Sequence[str]) -> int:
-        """Write entries as they are under the key-encryption key of now; return how many.
-
-        The version stays: who has written a newer one meanwhile is not overruled by this.
-        """
+        """Write entries as they are under the key-encryption key of now; return how many."""
         raws = await self.mirror.read(links)
         entries = [
-            Entry(link, self._wrapped_anew(link, raw[1:]))
+            entry
             for link, raw in zip(links, raws, strict=True)
             if raw is not None and is_person(raw)
+            if (entry := self._records.again(link, raw[1:])) is not None
         ]
         await self.mirror.append(entries)
-        await self._repair()
         return len(entries)
-
-    def _wrapped_anew(self, link: str, raw: bytes) -> bytes:
-        if link.startswith(RECORDS):
-            return self._codec.seal_record(link, *self._codec.open_record(raw))
-        person = self._codec.open(raw)
-        return self._codec.seal(replace(person, version=person.version - 1))
 
     async def holds(self, links: Sequence[str], tokens: Collection[str]) -> bool:
         """Say whether one of these links has one of these tokens."""
@@ -271,22 +259,3 @@ class Vault:
                 return False
         metrics.KEYS_MINTED.inc(len(new))
         return True
-
-    async def _repair(self) -> None:
-        """Write once more what stands in the mirror and no longer at the end of the topic."""
-        winners, self._records.winners = self._records.winners, {}
-        links = [link for link in winners if not link.startswith(RECORDS)]
-        if not links:
-            return
-        try:
-            raws = zip(links, await self.mirror.read(links), strict=True)
-            due = [raw[1:] for link, raw in raws if raw and _is_due(raw, winners[link])]
-            if due:
-                await self.save([self._codec.open(raw) for raw in due])
-        except Unavailable:
-            self._records.winners = winners | self._records.winners
-            raise
-
-
-def _is_due(raw: bytes, winner: bytes) -> bool:
-    return raw[:1] == JOINED or raw[1:] == winner

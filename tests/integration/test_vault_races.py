@@ -10,11 +10,16 @@ from redis.asyncio import Redis
 
 from contracts.identified import Encounter, IdentifiedBody
 from contracts.vault import VAULT
+from plumbing.event_log import Output, Record
+from plumbing.memory_log import InMemoryLog
+from services.privacy.backup import is_openable, restore_vault, take
 from services.privacy.erasure_book import Told
 from services.privacy.folding import term
 from services.privacy.people import Person
-from tests.integration.test_privacy_erasure import Site, a_site, a_visit, ask_for
+from services.privacy.vault_records import AGAIN
+from tests.integration.test_privacy_erasure import TOPICS, Site, a_site, a_visit, ask_for
 from tests.integration.test_privacy_stage import a_merge, a_person
+from tests.support.erasing import Fuel, Killed, an_eraser
 from tests.support.privacy import Replica
 from tests.unit.privacy.builders import a_body
 
@@ -152,3 +157,120 @@ async def test_a_number_told_beside_anothers_goes_with_the_erased(site: Site) ->
     assert gone.ids[0].value.encode() not in opened[event.token]
     assert kept.ids[0].value.encode() in opened[event.token]
     assert await replica.vault.find_tokens(gone.ids[0].value) == []
+
+
+async def a_loser(site: Site, replica: Replica, number: int) -> Person:
+    """Have the topic hold a second key for a patient; return who has the first."""
+    person = await who(replica, number)
+    loser = replica.codec.seal(replica.codec.mint(person.link).knowing(person.known))
+    await site.log.write([Output(VAULT.name, person.link.encode(), loser)])
+    return person
+
+
+def records_of(site: Site, link: str) -> list[Record]:
+    return [one for one in site.log.records(VAULT.name) if one.key == link.encode()]
+
+
+async def emptied(site: Site, replica: Replica) -> Replica:
+    """Return a process that has all from the topic anew."""
+    await replica.redis.flushall()
+    return (await site.process())[0]
+
+
+async def test_the_first_key_stays_though_its_repair_was_killed(site: Site) -> None:
+    """The process that sees the second key is killed before it writes the first once more; then
+    Kafka compacts and Redis is emptied.
+    """
+    one, _ = await site.process()
+    await site.feed(one, a_visit(1))
+    person = await a_loser(site, one, 1)
+    dying, _ = an_eraser(site.keys, site.redis_url, site.log, site.log, site.clock, Fuel(0))
+    site.replicas.append(dying)
+    with pytest.raises(Killed):
+        await dying.vault.mirror.open()
+    assert len(records_of(site, person.link)) == 2
+    await site.process()
+    assert len(records_of(site, person.link)) == 3
+    site.log.compact(VAULT.name)
+    later = await emptied(site, one)
+    (event,) = await site.feed(later, a_visit(1, at_ms=2_000))
+    assert event.token == person.key.token
+    assert len(records_of(site, person.link)) == 1  # and all is quiet
+
+
+async def test_the_first_key_stays_where_only_closed_segments_are_compacted(site: Site) -> None:
+    """Kafka's cleaner stops at the active segment, in which the first key stands once more."""
+    one, _ = await site.process()
+    await site.feed(one, a_visit(1), with_more(1, PHONE="5551234567"))
+    person = await a_loser(site, one, 1)
+    await site.process()
+    records = records_of(site, person.link)
+    assert [AGAIN in dict(one.headers) for one in records[-2:]] == [False, True]
+    loser = records[-2]
+    part = site.log._topics[VAULT.name][loser.partition]
+    part.records = [one for one in part.records if one not in records[:-2]]
+    later = await emptied(site, one)
+    assert (await who(later, 1)).known == person.known
+    await later.vault.hold([person.link], hold=True)
+    later = await emptied(site, later)
+    assert (await who(later, 1)).key.token == person.key.token
+    assert (await who(later, 1)).legal_hold
+    assert (await who(later, 1)).known == person.known
+
+
+async def test_an_empty_mirror_writes_nothing_before_it_has_read_all(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is due by a part of the topic, a later record may have settled."""
+    one, _ = await site.process()
+    for number in range(3):
+        await site.feed(one, a_visit(number))
+        await a_loser(site, one, number)
+    await site.process()
+    before = site.log.records(VAULT.name)
+    monkeypatch.setattr("plumbing.memory_log.BATCH_SIZE_MAX", 1)
+    later = await emptied(site, one)
+    assert site.log.records(VAULT.name) == before
+    partitions = {record.partition for record in before}
+    assert [await later.vault.mirror.due(number) for number in partitions] == [[]] * len(partitions)
+
+
+async def test_who_came_back_after_an_erasure_is_not_overruled_by_who_was_before(
+    site: Site,
+) -> None:
+    one, _ = await site.process()
+    await site.feed(one, a_visit(1))
+    before = await who(one, 1)
+    await one.vault.erase([before], 5_000)
+    (event,) = await site.feed(one, a_visit(1, at_ms=6_000))
+    entry = one.vault._records.again(before.link, one.codec.seal(before))
+    assert entry is not None
+    await one.vault.mirror.append([entry])
+    assert (await who(one, 1)).key.token == event.token
+    later = await emptied(site, one)
+    assert (await who(later, 1)).key.token == event.token
+
+
+async def test_an_older_record_of_the_book_of_erasures_does_not_stand_last(site: Site) -> None:
+    one, _ = await site.process()
+    older = one.codec.seal_record("@erasures", b"older", 1)
+    await one.vault.keep_record("@erasures", b"newer", 2)
+    await site.log.write([Output(VAULT.name, b"@erasures", older)])
+    await site.process()
+    site.log.compact(VAULT.name)
+    later = await emptied(site, one)
+    assert await later.vault.record("@erasures") == (b"newer", 2)
+
+
+async def test_a_backup_has_the_first_key_though_another_stands_last(site: Site) -> None:
+    one, _ = await site.process()
+    await site.feed(one, a_visit(1), a_visit(2), with_more(1, PHONE="5551234567"))
+    person = await a_loser(site, one, 1)
+    backup = await take(site.keys, site.log, 1)
+    assert is_openable(backup)
+    assert len(backup.entries) == 3
+    site.log = InMemoryLog(TOPICS, clock=site.clock)
+    await restore_vault(backup, site.log, site.log)
+    later = await emptied(site, one)
+    assert (await who(later, 1)).key.token == person.key.token
+    assert len((await take(site.keys, site.log, 1)).entries) == 2  # the first stands last again

@@ -43,9 +43,9 @@ def log(site: Path, monkeypatch: pytest.MonkeyPatch) -> InMemoryLog:
     kek = Kek(read_key(site / "keys" / "privacy" / "kek.key"))
     kept = Log([VAULT.name])
     records = []
-    for link in ("a", "b", "a"):
+    for version, link in enumerate(("a", "b", "a"), 1):
         wrapped = kek.wrap(os.urandom(32), link, os.urandom)
-        entry = VaultEntry(link=link, token="", kek_id=kek.id, wrapped_key=wrapped)
+        entry = VaultEntry(link=link, token="", kek_id=kek.id, wrapped_key=wrapped, version=version)
         records.append(Output(VAULT.name, link.encode(), VAULT.encode(entry)))
     asyncio.run(kept.write(records))
     monkeypatch.setattr(key_backup, "KafkaReader", lambda _: kept)
