@@ -118,7 +118,7 @@ def _pieces(term: Term) -> Iterator[Term]:
     starts = [*range(0, len(term.text) - TERM_CHARS_MAX, TERM_CHARS_MAX - 1), -TERM_CHARS_MAX]
     for start in starts:
         piece = term.text[start:][:TERM_CHARS_MAX]
-        yield term._replace(text=piece, is_embedded=True)
+        yield term._replace(text=piece, is_embedded=True, is_spelt=False)
 
 
 def _begins(folded: str, start: int) -> bool:

@@ -3,7 +3,6 @@
 Readings are those of pypinyin (MIT), all of a character: a family name is often a rare one.
 """
 
-import re
 from collections.abc import Iterator
 from functools import lru_cache
 from itertools import islice, product
@@ -18,11 +17,7 @@ READINGS_MAX = 3  # of one character
 WRITINGS_MAX = 12  # of one name
 CHARS_MAX = 6  # of one part of a name
 SYLLABLES_MAX = 2  # of one part of a name
-# Squeezed Latin letters that may be pinyin: no more than a sieve before ``spelt_sounds``.
-PINYIN = re.compile(
-    r"(?:(?:[zcs]h|[bpmfdtnlgkhjqxrzcsyw])?(?:[iu]?ang|[iu]?an|i?ao|uai|ai|eng|en|er|ei|ing|in|i?ong"
-    r"|[iuv]?e|iu|ou|u?o|u[ain]|ia|[aiuv]))+"
-)
+SYLLABLE_LETTERS_MAX = 6
 # A family name that has a reading of its own (Dictionary of Modern Chinese).
 FAMILY_FIRST = {
     "曾": "zeng", "单": "shan", "解": "xie", "仇": "qiu", "查": "zha", "任": "ren", "区": "ou",
@@ -87,7 +82,7 @@ SOUNDS = _all_sounds()  # of import, 0.1 s: no note waits for it
 
 def is_pinyin(family: str, given: str) -> bool:
     """Return whether a name in squeezed Latin letters may be a Chinese one in pinyin."""
-    return bool(PINYIN.fullmatch(family) and PINYIN.fullmatch(given))
+    return bool(family and given and _cut(family) and _cut(given))
 
 
 def spelt_sounds(family: str, given: str) -> set[str]:
@@ -99,6 +94,9 @@ def spelt_sounds(family: str, given: str) -> set[str]:
 
 
 def _cut(part: str) -> list[tuple[str, ...]]:
+    """Return the ways to cut letters into syllables; of what is longer than these there is none."""
+    if len(part) > SYLLABLES_MAX * SYLLABLE_LETTERS_MAX:
+        return []
     plain = part.replace("v", "u").replace("lyu", "lu").replace("nyu", "nu")
     return list(islice(_cuts(plain, SYLLABLES_MAX), WRITINGS_MAX))
 
@@ -107,7 +105,7 @@ def _cuts(rest: str, most: int) -> Iterator[tuple[str, ...]]:
     if not rest:
         yield ()
         return
-    for size in range(1, 7) if most else ():
+    for size in range(1, SYLLABLE_LETTERS_MAX + 1) if most else ():
         sound = SOUNDS.of_syllable.get(rest[:size]) if size <= len(rest) else None
         if sound:
             yield from ((sound, *others) for others in _cuts(rest[size:], most - 1))

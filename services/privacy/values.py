@@ -6,13 +6,13 @@ A number has no form of its own, so what it can be is told by its digits, its un
 import math
 import re
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
 
 import msgspec
 
 from contracts.observation import Code, Observation
 from services.privacy.dates import AGE_YEARS_MAX, shift_text
-from services.privacy.words import words
+from services.privacy.life_names import Age, age_of, is_birth
+from services.privacy.remembering import remembered
 
 IDENTIFYING_NUMBER = "identifying_number"
 AGE_MS_MAX = round(AGE_YEARS_MAX * 365.25 * 86_400_000)
@@ -22,27 +22,12 @@ DIGITS_MIN = 7  # of a whole number without a unit: from here a telephone, a rec
 DIGITS_WITH_UNIT_MIN = 10  # a count of cells or copies has fewer
 KNOWN_DIGITS_MIN = 5  # of a whole number that is looked up among what is known of the patient
 COUNT_DIGITS = 3  # a count is rounded to as many, a number of somebody is not
-LOINC, SNOMED = "LN", "SCT"
-AGE_CODES = {
-    LOINC: words("30525-0 21611-9 21612-7 29553-5 63900-5"),
-    SNOMED: words("397669002 424144002"),
-}
-AGE_TEXT = re.compile(
-    r"(?:(?:patient|pt|current|reported|calculated|estimated)'?s? )?age(?: \(?(?:in )?years\)?)?"
-    r"(?: (?:at|of) (?:admission|death|diagnosis|event|menopause|onset|specimen collection|visit))?"
-    r"|(?:患者|就诊|入院|发病|确诊|死亡)?年龄",
-    re.IGNORECASE,
-)
-BIRTH_CODES = {LOINC: words("21112-8"), SNOMED: words("184099003")}
-BIRTH_TEXT = re.compile(
-    r"(?:(?:patient|pt)'?s? )?(?:dob|birth ?(?:date|year)|birthday|(?:date|year) of birth)"
-    r"|出生(?:日期|年月日?|年份?)?",
-    re.IGNORECASE,
-)
+AGE_YEARS_OLDEST = 130  # of a name that is not sure: more years are no age
+AGE_CHARS_MAX = 40  # of a text under such a name: longer ones are searched as notes are
 PER_YEAR = {"a": 1.0, "mo": 12.0, "wk": 52.2, "d": 365.25, "h": 8766.0}
 # How senders write units of time; one that is not among them counts as years.
 TIME_UNITS = (
-    ("a", re.compile(r"a|y|yrs?\.?|years?|岁|年", re.IGNORECASE)),
+    ("a", re.compile(r"a|y|(?:yrs?\.?|years?)(?: old)?|y\.?/?o\.?|周?岁|年", re.IGNORECASE)),
     ("mo", re.compile(r"mos?|mths?|mons?|months?|个?月", re.IGNORECASE)),
     ("wk", re.compile(r"wks?|weeks?|周", re.IGNORECASE)),
     ("d", re.compile(r"d|days?|天|日", re.IGNORECASE)),
@@ -53,8 +38,18 @@ YEARS_SAID = re.compile(
     r"(?<![\d.])(\d{2,3})(?:\.\d{1,6})?+(?!\d)\s*+(?!m|w|d|h|个?月|周|天|日|小?时)",
     re.ASCII | re.IGNORECASE,
 )
+# A number of years and nothing else, for where the name of the result is not sure.
+YEARS_ALONE = re.compile(
+    r"(?<![\w.])(\d{2,3})(?:\.\d{1,6})?+(?!\d)\s*+(?=y|a\b|周?岁|[-+,;)(~–至到]|$)",
+    re.ASCII | re.IGNORECASE,
+)
 OLD_IN_WORDS = re.compile(
     r"ninet(?:y|ies)|hundred|nonagenarian|centenarian|[九玖]十|百", re.IGNORECASE
+)
+OLD_FIRST = re.compile(
+    r"\W*(?:(?:an?|one) )?(?:ninet(?:y|ies)|hundred|nonagenarian|centenarian"
+    r"|[九玖]十|一?百(?=[零一二三四五六七八九十岁]|$))",
+    re.IGNORECASE,
 )
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -87,17 +82,18 @@ def digits_of(value: float | None) -> str:
 def clamped_age(found: Observation) -> Observation:
     """Return an age of 90 and over as 90 years, and any other observation as it is.
 
-    An age is known by its code or name. Of whatever else, 90 years and more tell as much.
+    An age is known by its code or name, a sure one whatever it says. Of whatever else, 90 years
+    and more tell as much.
     """
-    is_age = _is_age(found.code.system, found.code.code, found.code.text)
+    age = age_of(found)
     if found.value is not None:
-        return _clamped_number(found, is_age=is_age)
-    if not is_age:
+        return _clamped_number(found, age)
+    if age is None:
         return found
-    if found.kind == "text" and _tells_old(found.text):
+    if found.kind == "text" and _tells_old(found.text, age):
         return msgspec.structs.replace(found, text=str(AGE_YEARS_MAX), finding=AGE_CLAMPED)
     answers = (found.answer, *found.further_answers) if found.answer else ()
-    if any(_tells_old(one.text) or _tells_old(one.code) for one in answers):
+    if any(_tells_old(one.text, age) or _tells_old(one.code, age) for one in answers):
         told = Code("", str(AGE_YEARS_MAX))
         return msgspec.structs.replace(
             found, answer=told, further_answers=(), text="", finding=AGE_CLAMPED
@@ -105,24 +101,29 @@ def clamped_age(found: Observation) -> Observation:
     return found
 
 
-def _clamped_number(found: Observation, *, is_age: bool) -> Observation:
-    unit = _unit_of_time(found.unit or found.unit_sent)
-    if not is_age and unit != "a":
+def _clamped_number(found: Observation, age: Age | None) -> Observation:
+    sent = found.unit or found.unit_sent
+    unit = _unit_of_time(sent)
+    is_sure = unit == "a" or (age is not None and age.is_sure)
+    if found.value is None or not (is_sure or (age and _may_be_time(found, unit))):
         return found
-    most = AGE_YEARS_MAX * PER_YEAR.get(unit, 1.0)
-    if found.value is None or found.value < most:
+    per_year = PER_YEAR[unit or (age.unit if age and not sent else "a")]
+    most = AGE_YEARS_MAX * per_year
+    if found.value < most or (not is_sure and found.value > AGE_YEARS_OLDEST * per_year):
         return found
     return msgspec.structs.replace(found, value=most, text="", finding=AGE_CLAMPED)
+
+
+def _may_be_time(found: Observation, unit: str) -> bool:
+    """Return whether a unit is one of time, or not one of something else."""
+    return bool(unit) or not (found.unit or "/" in found.unit_sent or "%" in found.unit_sent)
 
 
 def tells_birth(found: Observation) -> bool:
     """Return whether a result that is no time says when the patient was born: the year may tell an
     age over 89, and who needs the age has it.
     """
-    code = found.code
-    return found.kind in {"quantity", "text", "coded"} and _is_birth(
-        code.system, code.code, code.text
-    )
+    return found.kind in {"quantity", "text", "coded"} and is_birth(found)
 
 
 def moved_time(found: Observation, occurred_at_ms: int, shift_days: int) -> str:
@@ -131,7 +132,7 @@ def moved_time(found: Observation, occurred_at_ms: int, shift_days: int) -> str:
     "" for a date of birth, and for one that tells an age over 89 at the time of the event.
     """
     moved = shift_text(found.text, shift_days)
-    if _is_birth(found.code.system, found.code.code, found.code.text):
+    if is_birth(found):
         return ""
     if moved[:4].isdecimal() and _year_of(occurred_at_ms) - int(found.text.strip()[:4]) >= (
         AGE_YEARS_MAX
@@ -140,26 +141,21 @@ def moved_time(found: Observation, occurred_at_ms: int, shift_days: int) -> str:
     return moved
 
 
-@lru_cache(maxsize=4096)
-def _is_age(system: str, code: str, text: str) -> bool:
-    is_coded = code in AGE_CODES.get(system, frozenset())
-    return is_coded or AGE_TEXT.fullmatch(text.strip()) is not None
-
-
-@lru_cache(maxsize=4096)
-def _is_birth(system: str, code: str, text: str) -> bool:
-    is_coded = code in BIRTH_CODES.get(system, frozenset())
-    return is_coded or BIRTH_TEXT.fullmatch(text.strip()) is not None
-
-
-@lru_cache(maxsize=4096)
+@remembered(4_096)
 def _unit_of_time(unit: str) -> str:
     return next((name for name, form in TIME_UNITS if form.fullmatch(unit.strip())), "")
 
 
-def _tells_old(text: str) -> bool:
-    years = (int(one[1]) for one in YEARS_SAID.finditer(text))
-    return any(one >= AGE_YEARS_MAX for one in years) or OLD_IN_WORDS.search(text) is not None
+def _tells_old(text: str, age: Age) -> bool:
+    if age.is_sure:
+        years = (int(one[1]) for one in YEARS_SAID.finditer(text))
+        return any(one >= AGE_YEARS_MAX for one in years) or OLD_IN_WORDS.search(text) is not None
+    if age.unit != "a" or len(text) > AGE_CHARS_MAX:
+        return False
+    years = (int(one[1]) for one in YEARS_ALONE.finditer(text))
+    return any(AGE_YEARS_MAX <= one <= AGE_YEARS_OLDEST for one in years) or (
+        OLD_FIRST.match(text) is not None
+    )
 
 
 def _year_of(at_ms: int) -> int:

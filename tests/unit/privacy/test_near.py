@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Iterator
+from time import perf_counter
 
 import pytest
 
@@ -12,8 +13,9 @@ from services.privacy.identity import KnownIdentity
 from services.privacy.known import KnownTerms
 from services.privacy.known_terms import Term, terms_of
 from services.privacy.near import NearTerms, _Words
-from services.privacy.pinyin import SOUNDS
+from services.privacy.pinyin import SOUNDS, is_pinyin
 from tests.support.timing import assert_works_within, timed
+from tests.unit.privacy.bad_inputs import EN_PID, message, sent
 from tests.unit.privacy.builders import ANNA, MING, a_body, cleaner_of, known_of
 
 KNOWING = cleaner_of(a_body())
@@ -169,6 +171,21 @@ def test_a_name_that_stands_first_is_as_one_string_too() -> None:
     others = Patient(ids=(PatientId("7"),), others={"NAME": ("Xiaoming Ouyang", "Li, Jianmin")})
     cleaner = TextCleaner(KnownTerms(terms_of(known_of(others))))
     assert cleaner.clean("其夫欧阳晓明,其子李建民").text == "其夫[NAME-1],其子[NAME-2]"
+
+
+@pytest.mark.parametrize("family", ["uai" * 8 + "b", "an" * 20 + "b", "iu" * 14 + "b", "A" * 1_100])
+def test_a_name_of_many_vowels_is_read_at_once_and_is_no_pinyin(family: str) -> None:
+    began_s = perf_counter()
+    left = sent(message("患者平稳", pid=EN_PID.replace("Vickers^Anna^Louise", f"{family}^An")))
+    assert (left.fate, left.texts[-1]) == ("cleaned", "患者平稳")
+    assert perf_counter() - began_s < 2.0
+    assert not is_pinyin(family, "an")
+
+
+def test_a_part_of_a_name_in_pinyin_has_two_syllables_at_most() -> None:
+    assert is_pinyin("zhuang", "zhuangzhuang")
+    assert not is_pinyin("zhuang", "zhuangzhuangan")
+    assert not is_pinyin("", "an")
 
 
 @pytest.mark.parametrize(

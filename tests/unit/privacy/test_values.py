@@ -137,6 +137,86 @@ def test_a_year_of_birth_leaves_by_no_result(kind: str, code: str, value: str) -
     assert "1930" not in left.out.replace(str(left.events[0].occurred_at_ms), "")
 
 
+AGE_NAMES = (
+    "AGE^^L", "AGE", "PT_AGE^^L", "AGEYRS^^L", "AGE^Age:^L", "AGE^Age (yr)^L", "X^Age yrs^L", "X^Age on admission^L",
+    "X^Age at surgery^L", "X^Chronological age^L", "X^Patient's age^L", "X^年龄（岁）^L", "X^年龄(岁)^L", "X^实足年龄^L", "X^病人年龄^L",
+)  # fmt: skip
+BIRTH_NAMES = (
+    "DOB^^L", "PT_DOB", "YOB^^L", "X^Date of Birth (DOB)^L", "X^D.O.B.^L", "X^Birth Date/Time^L", "X^Year born^L",
+    "X^生日^L", "X^出生^L", "X^出生时间^L", "X^出生年份（年）^L", "X^Mother's date of birth^L",
+)  # fmt: skip
+
+
+def result(kind: str, name: str, value: str, unit: str = "") -> str:
+    """One result of a message that has none else."""
+    return message(more=[f"OBX|1|{kind}|{name}||{value}|{unit}|||||F"])
+
+
+@pytest.mark.parametrize("name", AGE_NAMES)
+@pytest.mark.parametrize(
+    ("kind", "value"), [("NM", "94"), ("ST", "94"), ("ST", "ninety-four"), ("CWE", "94^94^L")]
+)
+def test_an_age_over_89_is_90_however_it_is_called(name: str, kind: str, value: str) -> None:
+    left = sent(result(kind, name, value))
+    (found,) = left.events[0].observations
+    told = found.value or (found.answer.code if found.answer else found.text)
+    assert (str(told).removesuffix(".0"), found.finding) == ("90", AGE_CLAMPED)
+    assert f'"{value}"' not in left.out
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "unit", "kept"),
+    [("AGE^Age at surgery^L", "94", "y.o.", 90.0), ("AGE^Age at surgery^L", "94", "YRS OLD", 90.0), ("AGE", "1164", "mo", 1080.0),
+     ("AGE_MO", "1164", "", 1080.0), ("X^Age (months)^L", "1164", "", 1080.0), ("X^年龄（月）^L", "1164", "", 1080.0)],
+)  # fmt: skip
+def test_an_age_over_89_is_90_in_each_unit(name: str, value: str, unit: str, kept: float) -> None:
+    (found,) = sent(result("NM", name, value, unit)).events[0].observations
+    assert (found.value, found.finding) == (kept, AGE_CLAMPED)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "unit"),
+    [("X^Gestational age^L", "98", ""), ("X^Bone age^L", "96", ""), ("X^BMI-for-age percentile^L", "95", ""),
+     ("X^Age-adjusted D-dimer^L", "120", "ng/mL"), ("AGE^Advanced glycation end products^L", "95", ""), ("X^Vascular age^L", "92", ""),
+     ("AGE_MO", "97", ""), ("X^Age (months)^L", "97", ""), ("X^月龄^L", "97", ""), ("X^年龄（天）^L", "97", ""), ("X^胎龄^L", "98", ""),
+     ("X^Dosage^L", "95", ""), ("X^Sage^L", "95", ""), ("X^Percentage^L", "95", ""), ("X^Stage^L", "95", ""), ("AGE", "999", ""),
+     ("AGE", "89", ""), ("AGE", "95", "%"), ("X^Age at onset^L", "100", "d"), ("X^Birth weight^L", "3200", "g"), ("X^出生体重^L", "3200", "g"),
+     ("X^出生年龄^L", "3", ""), ("X^出生日龄^L", "30", ""), ("X^Place of birth, code^L", "7", "")],
+)  # fmt: skip
+def test_what_is_called_nearly_like_an_age_or_birth_stays(name: str, value: str, unit: str) -> None:
+    (found,) = sent(result("NM", name, value, unit)).events[0].observations
+    assert (found.value, found.finding) == (float(value), "")
+
+
+@pytest.mark.parametrize(
+    "text", ["BP 94/60, 45 y", "45 y, 92 kg", "百日咳", "SpO2 95%", "100 days"]
+)
+def test_a_text_under_a_name_with_age_in_it_stays(text: str) -> None:
+    (found,) = sent(result("ST", "X^Age at onset, weight^L", text)).events[0].observations
+    assert (found.text, found.finding) == (text, "")
+
+
+@pytest.mark.parametrize("name", BIRTH_NAMES)
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        ("NM", "1930"),
+        ("ST", "1930"),
+        ("CWE", "1930^1930^L"),
+        ("DT", "19500307"),
+        ("TS", "1950030710"),
+    ],
+)
+def test_a_birth_leaves_by_no_result_however_it_is_called(name: str, kind: str, value: str) -> None:
+    (found,) = sent(result(kind, name, value)).events[0].observations
+    assert (found.value, found.text, found.answer) == (None, "", None)
+
+
+def test_the_day_a_birth_is_expected_stays() -> None:
+    (found,) = sent(result("DT", "EDD^Expected date of birth^L", "20240401")).events[0].observations
+    assert found.text.startswith("202")
+
+
 def test_what_began_over_89_years_ago_leaves_without_its_time() -> None:
     left = sent(
         message("ok", more=["DG1|1||I10^Old^I10||19330101", "DG1|2||I11^New^I10||19360101"])
