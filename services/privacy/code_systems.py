@@ -4,7 +4,8 @@ A sender's word alone would let any number pass as a SNOMED code.
 """
 
 import re
-from functools import lru_cache
+
+from services.privacy.remembering import remembered
 
 _ICD10 = r"[A-Z]\d[0-9A-Z](?:\.?[0-9A-Zx]{1,4}(?:x\d{3})?)?[+*]?"  # with China's own digits
 _ICD9 = r"[VE]?\d{2,3}(?:\.?\d{1,2})?"
@@ -44,7 +45,7 @@ _MOVED = (
 )  # fmt: skip
 
 
-@lru_cache(maxsize=65_536)
+@remembered(65_536)
 def is_of_system(code: str, system: str) -> bool:
     """Return whether ``code`` can be one of a public ``system``; False of any other system."""
     form = FORMS.get(system)

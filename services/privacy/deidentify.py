@@ -47,6 +47,7 @@ from services.privacy.values import (
     BIRTH_DATE,
     IDENTIFYING_NUMBER,
     clamped_age,
+    counted_in,
     digits_of,
     is_identifying,
     moved_time,
@@ -151,7 +152,8 @@ class _Policy:
             text, finding = cleaned.text or "", cleaned.held or finding
         elif found.kind in {"quantity", "coded"}:
             text = self.label(found.text)
-        return msgspec.structs.replace(clean, text=text, finding=self.code(finding))
+        value = found.value  # asked for above, with its unit
+        return msgspec.structs.replace(clean, value=value, text=text, finding=self.code(finding))
 
     def _refusal_of(self, found: Observation) -> str:
         """Return why the value of an observation may not pass, "" when it may."""
@@ -159,7 +161,7 @@ class _Policy:
             return REFUSED
         if tells_birth(found):
             return BIRTH_DATE
-        return IDENTIFYING_NUMBER if self._is_somebodys(found.value, found.unit) else ""
+        return IDENTIFYING_NUMBER if self._is_somebodys(found.value, counted_in(found)) else ""
 
     def _is_somebodys(self, value: float | None, unit: str) -> bool:
         """Return whether a number can be anybody's, or is one of the patient's own."""

@@ -1,10 +1,10 @@
 """Pure: fields that are codes, names of things and places: which pass whole, marked, or not."""
 
 import re
-from functools import lru_cache
 from typing import Literal, Protocol
 
 from services.privacy.free_text import Cleaned
+from services.privacy.remembering import remembered
 
 CODE_FORM = re.compile(r"[A-Za-z0-9<>=~][A-Za-z0-9<>=~._:/+^-]{0,63}", re.ASCII)
 # A coding system's own number, arcs of it short.
@@ -42,7 +42,7 @@ def code_or_empty(value: str, cleaner: Cleaner) -> str:
     return local_or_empty(value, cleaner)
 
 
-@lru_cache(maxsize=65_536)
+@remembered(65_536)
 def _form_of(value: str) -> Literal["oid", "code", "text"]:
     if OID.fullmatch(value):
         return "oid"

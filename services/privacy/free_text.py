@@ -10,9 +10,9 @@ import re
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import NamedTuple, TypeVar
 
+from services.privacy.chance import holds_strong
 from services.privacy.encoded import find_encoded, may_hide
 from services.privacy.folding import Folded, fold, squeeze
 from services.privacy.forms import FORMS, FORMS_ZH
@@ -35,6 +35,7 @@ from services.privacy.patterns_ages import find_ages
 from services.privacy.patterns_pairs import find_pairs
 from services.privacy.readings import Reading, find_broken, is_unreadable, readings_of
 from services.privacy.refusing import kept
+from services.privacy.remembering import remembered
 from services.privacy.repeats import find_repeats
 from services.privacy.sites import find_sites
 from services.privacy.spans import Finder, Span
@@ -133,7 +134,9 @@ class TextCleaner:
             return False
         folded = fold(text).folded
         if self._known.touches(short.squeezed):
-            return not self._known.find(folded, squeeze(folded))
+            squeezed = squeeze(folded)
+            if self._known.find(folded, squeezed) or holds_strong(self._known, folded, squeezed):
+                return False
         if short.may_hide and any(find_encoded(folded, self._known)):
             return False
         return not self._site_finds(folded)
@@ -215,7 +218,7 @@ class TextCleaner:
     def _residue(self, text: str, spans: list[Span]) -> str:
         """Look again at what is left, without regard to where words begin and end."""
         rest = fold(cut(text, spans)).folded
-        if self._known.holds_strong(squeeze(rest).squeezed):
+        if holds_strong(self._known, rest, squeeze(rest)):
             return "residual_identifier"
         rest = without_panel(rest)
         for match in LONG_NUMBER.finditer(rest):
@@ -257,7 +260,7 @@ class _Short(NamedTuple):
     has_variant: bool
 
 
-@lru_cache(maxsize=LABELS_MAX)
+@remembered(LABELS_MAX)
 def _short_form(text: str, tagger: Finder | None) -> _Short:
     """A site's short texts are few and come back all the time: look at each once."""
     folded = fold(text).folded
@@ -266,7 +269,7 @@ def _short_form(text: str, tagger: Finder | None) -> _Short:
     return _Short(is_clean, squeeze(folded).squeezed, may_hide(folded), has_variant)
 
 
-@lru_cache(maxsize=LABELS_MAX)
+@remembered(LABELS_MAX)
 def _code_form(text: str) -> _Short:
     """The same of a code, too short for a telephone number; a name in it is listed and no word."""
     folded = fold(text).folded

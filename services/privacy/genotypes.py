@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from contracts.clinical import Genotype, Variant
 from services.privacy.literals import Asked
+from services.privacy.remembering import remembered
 from services.privacy.spans import Span
 from services.privacy.words import words
 
@@ -197,7 +198,7 @@ def panel_variants(said: Iterable[Variant]) -> Iterator[Variant]:
             )
 
 
-@lru_cache(maxsize=4096)
+@remembered(4096)
 def names_variant(text: str) -> bool:
     """Return whether a short text or a code names a variant that is not of the panel."""
     return any(find_genotypes(text)) or is_raw_genome(text)

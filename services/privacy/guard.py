@@ -6,12 +6,13 @@ check: a resident id, a mobile telephone of China, a social security number, a c
 
 import re
 from collections import OrderedDict
-from functools import lru_cache
 
 from plumbing.check_digits import is_luhn, mod_11_2
+from services.privacy.chance import strong_in
 from services.privacy.code_systems import is_of_system
-from services.privacy.folding import simplified
+from services.privacy.folding import Squeezed, simplified
 from services.privacy.known import KnownTerms
+from services.privacy.remembering import remembered
 
 # What privacy made itself (pixels too, in base64), or a number that is a time: random letters and
 # digits, no one's number.
@@ -33,6 +34,7 @@ VALIDATED = re.compile(
 ZEROS = bytes(ord("0") if chr(byte) in "0123456789" else byte for byte in range(256))
 HINTS = (b"0" * 11, b"000-00-0", b"000-0000", b"000 0000", b"@", b"ssn", b"social security")
 SEPARATORS = re.compile(r"[\W_]+")
+ESCAPES = re.compile(r"\\[bfnrt]")  # as long as what stands in their place
 NUMBER_CHARS_MIN = 6
 PATIENTS_MIN = 3
 SOURCES_MAX = 1_000
@@ -79,8 +81,14 @@ def shows_identity(record: bytes, known: KnownTerms) -> bool:
     return any(
         term.label == "NAME"
         or (len(term.text) >= NUMBER_CHARS_MIN and _whole(term.text).search(text) is not None)
-        for term in known.strong_in(SEPARATORS.sub("", text))
+        for term in strong_in(known, *_squeezed(text))
     )
+
+
+def _squeezed(text: str) -> tuple[str, Squeezed]:
+    """Return a text without what JSON writes for ends of lines, and that text squeezed."""
+    at = [place for place, char in enumerate(text) if char.isalnum()]
+    return ESCAPES.sub("  ", text), Squeezed("".join(text[place] for place in at), at)
 
 
 def _may_validate(record: bytes) -> bool:
@@ -98,6 +106,6 @@ def _is_valid(match: re.Match[str]) -> bool:
     return not match["mobile"] or not is_of_system(digits, "SCT")
 
 
-@lru_cache(maxsize=4096)
+@remembered(4096)
 def _whole(term: str) -> re.Pattern[str]:
     return re.compile(rf"(?<![0-9a-z]){re.escape(term)}(?![0-9a-z])")

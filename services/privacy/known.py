@@ -69,12 +69,16 @@ class KnownTerms:
 
     def holds_strong(self, squeezed: str) -> bool:
         """Return whether a record number, whole name or telephone stands in squeezed text."""
-        return any(True for _ in self.strong_in(squeezed))
+        return any(True for _ in self.strong_at(squeezed))
 
-    def strong_in(self, squeezed: str) -> Iterator[Term]:
-        """Yield the strong terms that stand in squeezed text, without regard to words."""
+    def strong_at(self, squeezed: str) -> Iterator[tuple[int, Term]]:
+        """Yield the strong terms that stand in squeezed text, without regard to words, each with
+        the place of its last character.
+        """
         if not self.is_empty:
-            yield from (term for _, term in self._automaton.iter(squeezed) if term.is_strong)
+            yield from (
+                (last, one) for last, one in self._automaton.iter(squeezed) if one.is_strong
+            )
 
     def find(self, folded: str, squeezed: Squeezed) -> list[Span]:
         """Return the spans of ``folded`` that hold a term."""

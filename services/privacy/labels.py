@@ -8,10 +8,10 @@ Decision 0085 has the figures.
 """
 
 import re
-from functools import lru_cache
 
 from services.privacy.folding import fold
 from services.privacy.name_words import EPONYMS, ORGANISMS
+from services.privacy.remembering import remembered
 from services.privacy.spans import Finder, Span
 from services.privacy.tagger.hints import (
     COMMON,
@@ -76,7 +76,7 @@ CODED = CLINICAL_WORDS | ORGANISMS | EPONYMS | TERMS  # names that are codes of 
 NAMER = ("被", "与", "由", "跟", "遭", "和", "对", "为")
 
 
-@lru_cache(maxsize=LABELS_MAX)
+@remembered(LABELS_MAX)
 def named_in(folded: str, tagger: Finder) -> tuple[Span, ...]:
     """Return the spans of a short folded text that the tagger finds, and that can be names."""
     if READABLE.search(folded) is None:

@@ -12,6 +12,7 @@ from pypinyin.pinyin_dict import pinyin_dict
 
 from services.privacy.folding import term
 from services.privacy.identity import HAN_FIRST, HAN_LAST
+from services.privacy.remembering import remembered
 
 READINGS_MAX = 3  # of one character
 WRITINGS_MAX = 12  # of one name
@@ -26,7 +27,7 @@ FAMILY_FIRST = {
 }  # fmt: skip
 
 
-@lru_cache(maxsize=4096)
+@remembered(4096)
 def written_in_latin(part: str) -> tuple[tuple[str, ...], ...]:
     """Return the syllables of a part of a name, once for each way of reading it; () if it is not
     all Chinese.

@@ -3,38 +3,36 @@ ever: they would fill the memory.
 """
 
 from collections.abc import Callable
-from functools import _CacheInfo, lru_cache, update_wrapper
-from typing import Generic, ParamSpec, TypeVar
+from functools import lru_cache, wraps
+from typing import ParamSpec, TypeVar, cast
 
-CHARS_MAX = 256  # of what is asked, together
+CHARS_MAX = 256  # of one text
 Asked = ParamSpec("Asked")
 Answer = TypeVar("Answer")
 
 
-class Remembered(Generic[Asked, Answer]):
-    """A function with the newest answers kept, as of ``lru_cache``, where texts are short."""
+def remembered(kept_max: int) -> Callable[[Callable[Asked, Answer]], Callable[Asked, Answer]]:
+    """Keep so many answers of a function, the newest, where the texts it is asked of are short.
 
-    def __init__(self, answer: Callable[Asked, Answer], kept_max: int) -> None:
-        """Begin with none."""
-        self._answer = answer
-        self._kept = lru_cache(kept_max)(answer)
-        update_wrapper(self, answer)
+    >>> asked = []
+    >>> @remembered(10)
+    ... def length(text: str) -> int:
+    ...     asked.append(text[:1])
+    ...     return len(text)
+    >>> length("a"), length("a"), length("b" * 1_000), length("b" * 1_000), asked
+    (1, 1, 1000, 1000, ['a', 'b', 'b'])
+    """
 
-    def __call__(self, *args: Asked.args, **kwargs: Asked.kwargs) -> Answer:
-        """Return the answer."""
-        chars = 0
-        for one in args:
-            if isinstance(one, str):
-                chars += len(one)
-        return (self._kept if chars <= CHARS_MAX else self._answer)(*args, **kwargs)
+    def decorated(answer: Callable[Asked, Answer]) -> Callable[Asked, Answer]:
+        kept = cast("Callable[Asked, Answer]", lru_cache(kept_max)(answer))
 
-    def kept(self) -> _CacheInfo:
-        """Return how many answers are kept, and how often they were asked for."""
-        return self._kept.cache_info()
+        @wraps(answer)
+        def asked(*args: Asked.args, **kwargs: Asked.kwargs) -> Answer:
+            for one in args:
+                if isinstance(one, str) and len(one) > CHARS_MAX:
+                    return answer(*args, **kwargs)
+            return kept(*args, **kwargs)
 
+        return asked
 
-def remembered(
-    kept_max: int,
-) -> Callable[[Callable[Asked, Answer]], Remembered[Asked, Answer]]:
-    """Keep so many answers of a function of short texts."""
-    return lambda answer: Remembered(answer, kept_max)
+    return decorated

@@ -20,6 +20,15 @@ AGE_CLAMPED = "age_over_89"
 BIRTH_DATE = "birth_date"
 DIGITS_MIN = 7  # of a whole number without a unit: from here a telephone, a record number, a date
 DIGITS_WITH_UNIT_MIN = 10  # a count of cells or copies has fewer
+UNIT_CHARS_MAX = 20
+# What is counted or weighed, and in what, in UCUM or as senders write it. In any other words, which
+# may be a sender's own, a number of somebody has no unit.
+COUNT_UNIT = re.compile(
+    r"(?:k?iu|u|units?|copies|copy|cop|cps?|cells?|cfu|pfu|geq?|genomes?|拷贝数?|个|国际单位|单位"
+    r"|\[(?:iu|cfu|pfu)\]|\{(?:copies|cells?|cfu|geq)\}|10[*^]\d{1,2}|[mnpuµμ]?g|[mnpfuµμ]?mol)?"
+    r" ?/ ?(?:[mdcunfpµμ]?l|[kmuµμ]?g|[cm]m[\^*]?3|毫升|微升|升|千克|克)",
+    re.IGNORECASE,
+)
 KNOWN_DIGITS_MIN = 5  # of a whole number that is looked up among what is known of the patient
 COUNT_DIGITS = 3  # a count is rounded to as many, a number of somebody is not
 AGE_YEARS_OLDEST = 130  # of a name that is not sure: more years are no age
@@ -66,6 +75,12 @@ def is_identifying(value: float | None, unit: str) -> bool:
     if value != int(value) or len(digits) < (DIGITS_WITH_UNIT_MIN if unit else DIGITS_MIN):
         return False
     return len(digits.rstrip("0")) > COUNT_DIGITS
+
+
+def counted_in(found: Observation) -> str:
+    """Return the unit of a number that may be a count, in UCUM or as sent; "" of any other."""
+    sent = found.unit or found.unit_sent
+    return sent if len(sent) <= UNIT_CHARS_MAX and COUNT_UNIT.fullmatch(sent) else ""
 
 
 def digits_of(value: float | None) -> str:

@@ -7,13 +7,13 @@ itself with the next character (all others); what word lists say of it (`hints`)
 
 import re
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import NamedTuple
 from zlib import crc32
 
 import numpy as np
 import numpy.typing as npt
 
+from services.privacy.remembering import remembered
 from services.privacy.tagger.hints import add_han_hints, read_hint, row_of_word
 from services.privacy.tagger.lexical import Features, lexical_reader
 from services.privacy.tagger.pieces import Pieces, pieces_of
@@ -80,7 +80,7 @@ def _words(folded: str, points: npt.NDArray[np.uint32]) -> tuple[Numbers, Number
     return words, hints, rows
 
 
-@lru_cache(maxsize=65_536)
+@remembered(65_536)
 def _word(word: str) -> tuple[int, int, int]:
     lowered = word.lower()
     number = 1 + crc32(lowered.encode("utf-8", errors="replace")) % (WORDS - 1)

@@ -5,8 +5,8 @@ and a person after whom a sign, score or device is called: the tagger must be su
 """
 
 import re
-from functools import lru_cache
 
+from services.privacy.remembering import remembered
 from services.privacy.tagger.hints import (
     FAMILY,
     GIVEN,
@@ -50,7 +50,7 @@ def is_only_said(lowered: str) -> bool:
     return bool(hint & (ORDINARY | MEDICAL)) and not hint & PROPER
 
 
-@lru_cache(maxsize=65_536)
+@remembered(65_536)
 def is_doubtful(word: str, *, is_cased: bool) -> bool:
     """Return whether a word of an alphabet is more likely an ordinary one; ``is_cased``: whether
     the text has capitals at all.
@@ -68,7 +68,7 @@ def is_doubtful(word: str, *, is_cased: bool) -> bool:
     return is_only_said(lowered)
 
 
-@lru_cache(maxsize=4_096)
+@remembered(4_096)
 def is_shorthand(found: str) -> bool:
     """Return whether all words that a tagger took for a name or a place are shorthand of charts,
     brands, degrees or abbreviations, and none of them is a name or a place by the lists.

@@ -19,6 +19,8 @@ import torch
 from safetensors.numpy import load_file
 from torch import Tensor
 
+from services.privacy.remembering import remembered
+
 PIECES = Path(__file__).parents[1] / "lists" / "pieces.txt"
 VECTORS = PIECES.with_suffix(".safetensors")
 HALF_BYTE_MAX = 7
@@ -161,7 +163,7 @@ def stacked(stretches: Sequence[Sequence[int]]) -> Tensor:
     return numbers
 
 
-@lru_cache(maxsize=65_536)
+@remembered(65_536)
 def word_pieces(word: str) -> tuple[tuple[int, int], ...]:
     """Return the longest pieces of a word first, each its number and its length in characters."""
     lowered = _plain(word)

@@ -232,6 +232,33 @@ def test_a_date_of_birth_by_its_name_alone_leaves_by_no_result() -> None:
     assert (found.kind, found.text) == ("time", "")
 
 
+@pytest.mark.parametrize(
+    ("value", "unit"),
+    [("1254321", "copies/mL"), ("17234567", "IU/mL"), ("5254321", "cells/kg"), ("1250001", "CFU/mL"), ("1254321", "拷贝/mL"),
+     ("1254321", "拷贝/毫升"), ("5254321", "cells/mm3"), ("152543210", "cp/ml"),
+     ("4512345", "{copies}/mL"), ("4512345", "/uL"), ("1234569", "ng/mL")],
+)  # fmt: skip
+def test_a_count_in_a_unit_that_has_no_name_in_ucum_stays(value: str, unit: str) -> None:
+    (found,) = sent(result("NM", "VL^HIV-1 RNA^L", value, unit)).events[0].observations
+    assert (found.value, found.finding) == (float(value), "")
+
+
+@pytest.mark.parametrize(
+    ("value", "unit"),
+    [("1254321", "MRN"), ("1254321", "id"), ("1254321", "tel/mL"), ("1254321", "copies"), ("1254321", "of ward/mL"), ("1254321", "copies/Smith"), ("1254321", "mL"), ("1254321", "a/b/mL"),
+     ("1254321", ""), ("2025550143", "copies/mL"), ("13998765432", "IU/mL")],
+)  # fmt: skip
+def test_no_other_words_make_a_number_a_count(value: str, unit: str) -> None:
+    (found,) = sent(result("NM", "VL^HIV-1 RNA^L", value, unit)).events[0].observations
+    assert (found.value, found.finding) == (None, IDENTIFYING_NUMBER)
+
+
+def test_a_number_of_the_patient_is_no_count_in_whatever_unit() -> None:
+    frame = result("NM", "VL^HIV-1 RNA^L", "10045678", "copies/mL")
+    (found,) = sent(frame).events[0].observations
+    assert (found.value, found.finding) == (None, IDENTIFYING_NUMBER)
+
+
 @pytest.mark.parametrize(("number", "unit"), [("100456", ""), ("100456", "mL"), ("23456", "/uL")])
 def test_a_number_that_is_known_of_the_patient_leaves_by_no_value(number: str, unit: str) -> None:
     pid = EN_PID.replace("10045678", f"00{number}")
