@@ -8,6 +8,12 @@ import re
 from services.privacy.remembering import remembered
 
 _ICD10 = r"[A-Z]\d[0-9A-Z](?:\.?[0-9A-Zx]{1,4}(?:x\d{3})?)?[+*]?"  # with China's own digits
+# By section and body system, so that few telephone numbers are one; of letters alone, as words are,
+# only some of one section.
+_ICD10_PCS = (
+    r"(?=[A-Z]*\d)(?:0[0-9B-DF-HJ-NP-Y]|10|2[WY]|30(?=2..[A-Z])|3[CE]|4[AB]|[56]A|7W|8[CE]|9W"
+    r"|[BCDFX][0-9A-HJ-NP-Z]|HZ)[0-9A-HJ-NP-Z]{5}|GZ[0-9A-HJ][0-9A-HJ-NP-Z]Z{3}"
+)
 _ICD9 = r"[VE]?\d{2,3}(?:\.?\d{1,2})?"
 _SNOMED = r"\d{3,15}(?:[01][012])\d"
 _LOINC = r"\d{1,5}-\d|L[AGLP]\d{1,6}-\d"
@@ -20,7 +26,7 @@ FORMS = {
         ("SNM SNOMED", rf"{_SNOMED}|[A-Z]-?[0-9A-F]{{4,6}}"),
         ("I9 I9C I9CDX ICD9 ICD9CM", _ICD9),
         ("I10 I10C ICD10 ICD10CM", _ICD10),
-        ("I10P", r"[0-9A-HJ-NP-Z]{7}"),
+        ("I10P", _ICD10_PCS),
         ("RXNORM RXN", _RXNORM),
         (
             "NDC",

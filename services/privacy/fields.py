@@ -7,10 +7,17 @@ from services.privacy.free_text import Cleaned
 from services.privacy.remembering import remembered
 
 CODE_FORM = re.compile(r"[A-Za-z0-9<>=~][A-Za-z0-9<>=~._:/+^-]{0,63}", re.ASCII)
-# A coding system's own number, arcs of it short.
-OID = re.compile(r"[0-2](?:\.(?:0|[1-9]\d{0,6})){3,15}", re.ASCII)
+# A coding system's own number, arcs of it short; four short ones are an address of a network.
+OID = re.compile(r"(?!(?:\d{1,3}\.){3}\d{1,3}\Z)[0-2](?:\.(?:0|[1-9]\d{0,6})){3,15}", re.ASCII)
 DIGITS_MAX = 6  # of a site's code: more are a number of somebody
 LOCAL_CHARS_MAX = 200
+HAN = re.compile("[\u3400-\u9fff]")
+# Parts and houses of a hospital, which the tagger takes for places or people (三区, 江北院区).
+# Nothing that stands in an address or a sentence.
+WARD_ZH = re.compile(
+    "[^\\W\\d_省市县州镇乡村路街巷号弄家患者人由从自转在被与和]{0,10}"
+    "(?:[东西南北中上下一二三四五六七八九十内外婴A-Z]区|病[区房]|路?院区|(?<!医)院|楼[东西南北]?)"
+)
 
 
 class Cleaner(Protocol):
@@ -51,9 +58,14 @@ def _form_of(value: str) -> Literal["oid", "code", "text"]:
 
 
 def place_or_empty(value: str, cleaner: Cleaner) -> str:
-    """Return a ward, room or bed whole or ""; one word stays, for wards are called after people."""
-    if value.isalpha() and len(value) <= LOCAL_CHARS_MAX:
+    """Return a ward, room or bed whole or ""; one word stays, for wards are called after people.
+
+    In Chinese a sentence is one word too, and searched as one but for parts of a hospital.
+    """
+    if value.isalpha() and len(value) <= LOCAL_CHARS_MAX and HAN.search(value) is None:
         return value if cleaner.is_unknown(value) else ""
+    if WARD_ZH.fullmatch(value) and cleaner.is_code(value):
+        return value
     return code_or_empty(value, cleaner)
 
 

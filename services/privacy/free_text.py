@@ -265,7 +265,7 @@ def _short_form(text: str, tagger: Finder | None) -> _Short:
     """A site's short texts are few and come back all the time: look at each once."""
     folded = fold(text).folded
     has_variant = names_variant(folded)
-    is_clean = not has_variant and not _label_spans(folded, tagger)
+    is_clean = not (UNDECODABLE.search(text) or has_variant or _label_spans(folded, tagger))
     return _Short(is_clean, squeeze(folded).squeezed, may_hide(folded), has_variant)
 
 

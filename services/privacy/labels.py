@@ -11,6 +11,7 @@ import re
 
 from services.privacy.folding import fold
 from services.privacy.name_words import EPONYMS, ORGANISMS
+from services.privacy.pinyin import is_pinyin
 from services.privacy.remembering import remembered
 from services.privacy.spans import Finder, Span
 from services.privacy.tagger.hints import (
@@ -33,6 +34,9 @@ FRAMES = tuple(
 HAN = re.compile("[\u3400-\u9fff]")
 READABLE = re.compile("[^\\W\\d_]{3}|[\u3400-\u9fff]{2}")
 WORD = re.compile(r"[^\W\d_]+")
+# Two words of a code; those that a hyphen joins are an eponym as often: ``Stevens-Johnson``.
+BESIDE = re.compile(r"(?<![^\W\d_])([^\W\d_]{2,})[._^+/~]+(?=([^\W\d_]{2,})(?![^\W\d_]))")
+GIVEN_CHARS_MIN, PINYIN_CHARS_MIN = 4, 5  # of a given name
 NUMBER = re.compile(r"(?:\d[ -]?){5}")
 DAY = re.compile(r"\d.*[年月日号]|[正一二三四五六七八九十]月.*[日号]|[年月]底")
 NAMED = frozenset({"NAME", "LOC"})
@@ -97,13 +101,27 @@ def without_terms(folded: str, spans: list[Span]) -> list[Span]:
 
 
 def may_name(code: str) -> bool:
-    """Return whether a code holds a name by the lists that is no word and no term."""
+    """Return whether a code holds a name by the lists that is no word and no term, or a whole one,
+    given name beside family name, of which each may be a word.
+    """
+    lowered = code.lower()
     return any(
         bits & (GIVEN | FAMILY) and not bits & (ORDINARY | COMMON) and word not in CODED
-        for word in WORD.findall(code.lower())
+        for word in WORD.findall(lowered)
         if len(word) > 3
         for bits in (hint_of_word(word),)
+    ) or any(
+        _is_whole_name(*pair) or _is_whole_name(*pair[::-1]) for pair in BESIDE.findall(lowered)
     )
+
+
+def _is_whole_name(family: str, given: str) -> bool:
+    bits, others = hint_of_word(family), hint_of_word(given)
+    if not bits & FAMILY or family in CODED or given in CODED:
+        return False
+    if others == UNLISTED:
+        return len(given) >= PINYIN_CHARS_MIN and is_pinyin(family, given)
+    return bool(others & GIVEN) and len(given) >= GIVEN_CHARS_MIN and not bits & others & COMMON
 
 
 def _can_identify(folded: str, span: Span) -> bool:

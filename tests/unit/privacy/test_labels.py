@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from services.privacy.fields import local_or_empty, place_or_empty
 from services.privacy.free_text import TextCleaner
 from services.privacy.tagger.manifest import load_tagger
 from services.privacy.tagger.shipped import SHIPPED_DIGEST
 from tests.unit.privacy.bad_inputs import EN_PID, message, sent, shown
+from tests.unit.privacy.builders import MING, a_body, cleaner_of
 
 TAGGERS = Path(__file__).parents[3] / "data/taggers/deid"
 TERMS = """
@@ -120,3 +122,40 @@ def test_a_ward_of_one_word_is_called_after_somebody_and_of_more_is_searched(
     assert ward is not None
     assert named is not None
     assert (ward.unit, named.unit) == ("Nightingale", "")
+
+
+WARDS_ZH = (
+    "心血管内科二病区 重症医学科 神经外科一区 新生儿重症监护室 呼吸内科三区 东区 南楼 三楼东 逸夫楼 江北院区 爱婴区 一病区 病房 加床 手术室 卒中单元"
+    " 急诊留观 林巧稚病房 华西病区 黄河路院区 宁养院 东院 ICU ICU一区 MICU Nightingale"
+)
+NO_WARDS_ZH = (
+    "患者张建军转自苏州工业园区 浙江省杭州市西湖区文三路 张伟医生 北京市朝阳区建国路八十八号张建军家 张建军 张建军主任科室 李医生办公室 西湖区 王芳室 李小明床"
+    " 建国门内大街一区 患者王芳病区 王芳女士病房 南山医院"
+)
+
+
+@pytest.mark.parametrize("place", WARDS_ZH.split())
+def test_a_ward_stays(cleaner: TextCleaner, place: str) -> None:
+    assert place_or_empty(place, cleaner) == place
+
+
+@pytest.mark.parametrize("place", NO_WARDS_ZH.split())
+def test_a_sentence_an_address_or_somebody_is_no_ward(cleaner: TextCleaner, place: str) -> None:
+    assert place_or_empty(place, cleaner) == ""
+    left = sent(message().replace("MICU^1^A", f"{place}^{place}^{place}"), cleaner._tagger)
+    assert place not in left.out
+
+
+def test_a_ward_that_is_called_as_the_patient_does_not_leave() -> None:
+    knowing = cleaner_of(a_body(MING))
+    assert place_or_empty("欧阳晓明三区", knowing) == ""
+    assert place_or_empty("逸夫楼", knowing) == "逸夫楼"
+
+
+@pytest.mark.parametrize(
+    "text", ["seen by \u202esrekciV\u202c", "Zorq\ufffdvel Tannith rash", "a\x00b rash", "a\ud800b"]
+)
+def test_a_short_text_that_cannot_be_read_is_held(cleaner: TextCleaner, text: str) -> None:
+    assert cleaner.label(text) == ""
+    assert not cleaner.passes(text)
+    assert local_or_empty(text, TextCleaner()) == ""
