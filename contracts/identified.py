@@ -136,7 +136,7 @@ class IdentifiedBody(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     by privacy, for replay of a rejected message). Where it is large it is empty, and ``raw_blob``
     says where it lies. ``numbers`` are those of its orders, specimens and document (ORC-2, ORC-3,
     OBR-2, OBR-3, SPM-2, TXA-12 to 15; identifiers of FHIR), of 5 characters and
-    more, where it has notes: known to the scrub of these alone, kept nowhere.
+    more, where it says anything in words: known to the scrub of these alone, kept nowhere.
     """
 
     event_type: EventType

@@ -18,7 +18,7 @@ MODULES = (
     "dialect", "draft", "envelope", "event_types", "far_times", "frames", "framing", "gate",
     "gathering", "genomics", "hl7", "identity", "images", "intake", "kept", "orders", "others",
     "parse", "patients", "reading", "replies", "resends", "results", "said", "sealed", "segments",
-    "taken", "times", "units", "unmapped", "values", "visits",
+    "staff", "taken", "times", "units", "unmapped", "values", "visits",
 )  # fmt: skip
 # What the compiler looks at beside them: types and constants of these end up in the machine code.
 READ = (

@@ -230,7 +230,7 @@ def _body(draft: FhirDraft, origin: _Origin, bundle: Bundle) -> IdentifiedBody:
     event_type = event_type_of(draft, origin.message.trigger, visit)
     occurred_at_ms, precision, zone = _occurred(draft, origin)
     genotypes, variants = fhir_results.genomics(draft)
-    if draft.notes:
+    if fhir_people.says_words(draft):
         for name in draft.staff_names:
             draft.other("STAFF", name)
     return IdentifiedBody(

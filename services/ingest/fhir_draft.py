@@ -57,7 +57,7 @@ class FhirDraft:
         self.birth_date = self.sex = self.postcode = self.country = ""
         self.deceased = False
         self.others: dict[str, list[str]] = {}
-        self.staff_names: list[str] = []  # known to the scrub when there are notes
+        self.staff_names: list[str] = []  # known to the scrub where there are words
         self.links: list[IdentityLink] = []
         self.visits: list[Visit] = []
         self.observations: list[Observation] = []

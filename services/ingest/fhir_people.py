@@ -7,7 +7,7 @@ from services.ingest.fhir_bundle import Entry, identifier_of_query
 from services.ingest.fhir_codes import SEX
 from services.ingest.fhir_draft import FhirDraft
 from services.ingest.fhir_json import Node, node, nodes, text, texts
-from services.ingest.others import long_numbers
+from services.ingest.others import are_words, long_numbers
 from services.ingest.parse import SourceProfile
 from services.ingest.patients import rank_of, written
 from services.ingest.times import birth_date_of
@@ -89,9 +89,16 @@ def unmapped(draft: FhirDraft, entry: Entry, said: str) -> None:
         draft.other("ID", text(entry.resource.get("serialNumber")))
 
 
+def says_words(draft: FhirDraft) -> bool:
+    """Return whether an event says anything in words, in which somebody may be named."""
+    if draft.notes or draft.conditions or draft.medications or draft.allergies:
+        return True
+    return are_words(draft.observations, draft.orders)
+
+
 def numbers_around(draft: FhirDraft) -> tuple[str, ...]:
-    """Return the numbers of orders, specimens and documents that a note may quote."""
-    if not draft.notes:
+    """Return the numbers of orders, specimens and documents that a text may quote."""
+    if not says_words(draft):
         return ()
     told: list[str] = []
     for place in draft.entries:

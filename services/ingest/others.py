@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from contracts.clinical import Order
+from contracts.observation import Observation
 from services.ingest.dialect import Dialect
 from services.ingest.draft import Draft
 from services.ingest.patients import in_order
@@ -37,9 +39,29 @@ def others_of(draft: Draft) -> dict[str, tuple[str, ...]]:
     return found
 
 
+def says_words(draft: Draft) -> bool:
+    """Return whether an event says anything in words, in which somebody may be named: a note, a
+    text, an answer, the name of anything. Bare numbers are most of the traffic, and need no staff.
+    """
+    if draft.notes or draft.conditions or draft.medications or draft.allergies:
+        return True
+    return are_words(draft.observations, draft.orders)
+
+
+def are_words(observations: list[Observation], orders: list[Order]) -> bool:
+    """Return whether results or orders hold more than codes and numbers."""
+    for order in orders:
+        if order.code.text:
+            return True
+    for one in observations:  # compiled, cheaper than ``any``
+        if one.code.text or one.text or one.flags or one.reference_range or one.answer is not None:
+            return True
+    return False
+
+
 def numbers_of(draft: Draft) -> tuple[str, ...]:
-    """Return the numbers of orders, specimens and documents that a note may quote."""
-    if not draft.notes or not draft.numbers:
+    """Return the numbers of orders, specimens and documents that a text may quote."""
+    if not draft.numbers or not says_words(draft):
         return ()
     return long_numbers(_firsts_of(draft.full_dialect, draft.numbers))
 

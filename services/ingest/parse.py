@@ -9,7 +9,7 @@ import msgspec
 
 from contracts.clinical import Finding
 from contracts.identified import IdentifiedBody
-from services.ingest import hl7, orders, patients, results, visits
+from services.ingest import hl7, orders, patients, results, staff, visits
 from services.ingest.charset import Decoded, ascii_text, charset_of, decode_wide
 from services.ingest.codes import LocalCodes
 from services.ingest.dialect import EMPTY, NULL
@@ -25,7 +25,7 @@ Handler = Callable[[Draft, list[str]], None]
 
 class Reader:
     """Who reads a segment, how many of its fields (name at 0), whether it names the patient or
-    those near, and which fields name staff: the notes of the same message may name them.
+    those near, and which fields name staff: other words of the same message may name them.
     """
 
     __slots__ = ("fields", "handle", "near", "staff")
@@ -74,7 +74,6 @@ READERS: Final[dict[str, Reader]] = {
 }
 PID: Final = READERS["PID"]
 PATIENTS_MAX: Final = 2_000  # of one message, some 25 ms; more come as a batch of messages
-NAMES_MAX: Final = 4_096  # that staff of other patients of the message add to its notes
 TOO_MANY_PATIENTS: Final = Finding(
     "error", "PID", "too_many_patients", "more patients than a message may have: send a batch"
 )
@@ -191,7 +190,7 @@ def _drafts(message: Message, source: SourceProfile) -> list[Draft]:
     has_escape, has_null = message.has_escape, message.has_null
     draft = Draft(header, header.dialect, reader_of(source.zone), source.local_codes)
     groups = [draft]
-    with_staff: list[tuple[Draft, list[str], tuple[int, ...]]] = []
+    with_staff: list[staff.Named] = []
     names = message.names
     for number, segment in enumerate(message.segments):
         reader = READERS.get(names[number])
@@ -251,50 +250,8 @@ def _patient_begins(draft: Draft, groups: list[Draft], message: Message, f: list
     return further
 
 
-def _finish(
-    groups: list[Draft], with_staff: list[tuple[Draft, list[str], tuple[int, ...]]]
-) -> None:
-    noted = 0
+def _finish(groups: list[Draft], with_staff: list[staff.Named]) -> None:
     for draft in groups:
         results.close_note(draft)
         draft.dialect = draft.full_dialect
-        noted += bool(draft.notes)
-    if not with_staff or not noted:
-        return
-    found = _staff_fields(groups[0].dialect.field, with_staff)
-    if len(groups) == 1:
-        for draft, raw in found:
-            patients.put_staff_name(draft, raw)
-    else:
-        _share_staff(groups, noted, found)
-
-
-def _staff_fields(
-    field: str, with_staff: list[tuple[Draft, list[str], tuple[int, ...]]]
-) -> list[tuple[Draft, str]]:
-    found: list[tuple[Draft, str]] = []
-    for draft, f, numbers in with_staff:
-        last = len(f) - 1
-        if numbers[-1] >= last:  # the last one is all the rest
-            f.extend(f.pop().split(field, numbers[-1] - last + 1))
-        for number in numbers:
-            if number < len(f) and f[number]:
-                found.append((draft, f[number]))  # noqa: PERF401 - as in ``patients``
-    return found
-
-
-def _share_staff(groups: list[Draft], noted: int, found: list[tuple[Draft, str]]) -> None:
-    """Have every patient's notes know all staff of the message, or where that is too many names
-    (each patient's with each other's) those of the patient's own segments.
-    """
-    own: dict[Draft, list[str]] = {}
-    names: list[str] = []
-    for draft, raw in found:
-        here = patients.staff_names(draft.dialect, raw)
-        own.setdefault(draft, []).extend(here)
-        names.extend(here)
-    names = list(dict.fromkeys(names))
-    is_shared = len(names) * noted <= NAMES_MAX
-    for draft in groups:
-        if draft.notes:
-            draft.staff_names += names if is_shared else own.get(draft, [])
+    staff.tell(groups, with_staff)

@@ -1,5 +1,7 @@
 """The scrub of one patient, ready to be used again for the next event of the same visit."""
 
+import re
+from collections.abc import Iterator
 from itertools import chain
 
 import msgspec
@@ -14,6 +16,7 @@ from services.privacy.known_terms import NUMBER, number_terms, terms_of
 from services.privacy.spans import Finder
 
 NO_VISIT = Encounter()
+DIGIT = re.compile(r"\d")  # none stands in most names of things, and in no number none
 
 
 def primed_for(
@@ -41,16 +44,30 @@ def beyond(known: KnownIdentity, body: IdentifiedBody) -> KnownIdentity:
 
 
 def _quoted_numbers(body: IdentifiedBody) -> tuple[str, ...]:
-    """Return the numbers of the event's orders, specimens and document that a text of it quotes:
+    """Return the numbers of the event's orders, specimens and document that words of it quote:
     seldom any, so that the scrub of the patient need not be built anew for each order.
     """
     if not body.numbers:
         return ()
-    texts = [note.text for note in body.notes] + [found.text for found in body.observations]
-    said = squeeze(fold("\n".join(filter(None, texts))).folded).squeezed
+    words = "\n".join(filter(DIGIT.search, _words_of(body)))
+    if not words:
+        return ()
+    said = squeeze(fold(words).folded).squeezed
     return tuple(
         one for one in body.numbers if any(form.text in said for form in number_terms(one))
     )
+
+
+def _words_of(body: IdentifiedBody) -> Iterator[str]:
+    """Yield what an event says in words: texts, answers, names of things."""
+    yield from (note.text for note in body.notes)
+    for found in body.observations:
+        yield from (found.text, found.code.text, found.reference_range, *found.flags)
+        answers = (found.answer, *found.further_answers) if found.answer else ()
+        yield from (word for answer in answers for word in (answer.text, answer.code))
+    for named in (body.conditions, body.medications, body.allergies, body.orders):
+        yield from (one.code.text for one in named)
+    yield from (one.reaction for one in body.allergies)
 
 
 class Primed:

@@ -285,7 +285,7 @@ def test_names_of_staff_are_known_to_the_scrub_when_there_are_notes() -> None:
         ("OBR", 3, "F\\S\\88231^LAB", ("F^88231",)),
     ],
 )
-def test_numbers_of_orders_specimens_and_documents_are_told_when_there_are_notes(
+def test_numbers_of_orders_specimens_and_documents_are_told_when_there_are_words(
     name: str, number: int, sent: str, told: tuple[str, ...]
 ) -> None:
     segments = [PID, segment(name, {number: sent}), "NTE|1||see PL-88231"]
@@ -322,6 +322,43 @@ def test_each_number_is_told_once_and_each_patient_has_their_own() -> None:
 def test_staff_of_any_segment_are_known_to_the_scrub(name: str, number: int, sent: str) -> None:
     found = body("ORU^R01", PID, segment(name, {number: sent}), "NTE|1||Seen by Dr Gray.")
     assert found.patient.others == {"STAFF": ("Meredith Gray",)}
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "OBX|1|ST|C^^L||notified gray||||||F",
+        "OBX|1|CWE|C^^L||A^told gray^L||||||F",
+        "OBX|1|IS|C^^L||GRAY||||||F",
+        "OBX|1|NM|C^told gray^L||5||||||F",
+        "OBX|1|NM|C^^L||5||see gray|||||F",
+        "OBX|1|NM|C^^L||5|||gray||||F",
+        "OBR|2|||X^told gray^L",
+        "DG1|1||X^told gray^L",
+        "AL1|1||X^told gray^L",
+    ],
+)
+def test_staff_and_orders_are_known_wherever_there_are_words(said: str) -> None:
+    order = segment("OBR", {2: "PL-88231", 4: "X", 16: "5^Gray^Meredith"})
+    found = body("ORU^R01", PID, order, said)
+    assert found.patient.others == {"STAFF": ("Meredith Gray",)}
+    assert found.numbers == ("PL-88231",)
+
+
+def test_bare_numbers_are_told_no_staff() -> None:
+    order = segment("OBR", {2: "PL-88231", 4: "X", 16: "5^Gray^Meredith"})
+    found = body("ORU^R01", PID, order, "OBX|1|NM|8867-4^^LN||80|/min|||||F|||||5^Gray^Meredith")
+    assert (found.patient.others, found.numbers) == ({}, ())
+
+
+def test_notes_of_many_patients_know_all_staff_though_others_of_them_have_words_too() -> None:
+    many = []
+    for number in range(70):
+        order = segment("OBR", {4: "X^y", 16: f"{number}^Gray{number}^M"})
+        many += [f"PID|1||{number}^^^H^MR", order]
+    first, *_, last = parsed("ORU^R01", *many, "NTE|1||told gray0").events
+    assert first.body.patient.others["STAFF"] == ("M Gray0",)
+    assert len(last.body.patient.others["STAFF"]) == 70
 
 
 def test_notes_follow_what_they_are_about_and_lines_are_one_note() -> None:

@@ -1,0 +1,55 @@
+"""Whom a message names in whatever field is gone from all else that it says, sent to privacy."""
+
+from typing import Any
+
+import pytest
+
+from tests.support.fhir import bundle, parsed
+from tests.unit.privacy.bad_inputs import left_of, message, sent
+from tests.unit.privacy.test_bad_inputs_fhir import PATIENT, SUBJECT, observation
+from tests.unit.privacy.test_kinds import segment
+
+ADE = {"display": "Ade Okpo"}
+OBR = "OBR|1|PL-884412||X^y^L"
+
+
+@pytest.mark.parametrize(
+    "segments",
+    [
+        [segment("OBR", {4: "X^y^L", 16: "D77^Okpo^Ade"}), "OBX|1|ST|C^^L||notified okpo||||||F"],
+        [segment("OBR", {4: "X^y^L", 32: "D7&Okpo&Ade"}), "OBX|1|NM|C^told okpo^L||5||||||F"],
+        [OBR, "OBX|1|ST|C^Comment^L||notified okpo||||||F|||||D77^Okpo^Ade"],
+        [segment("ORC", {1: "NW", 12: "D7^Okpo^Ade"}), OBR, "OBX|1|CWE|C^^L||A^told okpo||||||F"],
+        ["ROL|1|AD|AT|D77^Okpo^Ade", OBR, "OBX|1|IS|VER^Verified by^L||OKPO||||||F"],
+        ["PRT||AD||X|D77^Okpo^Ade", "DG1|1||X^rash, told okpo^L"],
+    ],
+)
+def test_staff_is_gone_from_results_without_a_note(segments: list[str]) -> None:
+    left = sent(message(more=segments))
+    assert left.fate == "cleaned"
+    assert "okpo" not in left.out.casefold()
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        observation(valueString="told okpo", valueQuantity=None, performer=[ADE]),
+        observation(interpretation=[{"text": "told okpo"}], performer=[ADE]),
+        {
+            "resourceType": "Condition", "id": "c", "subject": SUBJECT,
+            "code": {"text": "rash told okpo"}, "recorder": ADE,
+        },
+    ],
+)  # fmt: skip
+def test_staff_is_gone_from_fhir_results_without_a_note(said: dict[str, Any]) -> None:
+    said = {name: value for name, value in said.items() if value is not None}
+    left = left_of(parsed(bundle(PATIENT, said)))
+    assert left.fate == "cleaned"
+    assert "okpo" not in left.out.casefold()
+
+
+def test_the_number_of_an_order_is_gone_from_an_answer_that_quotes_it() -> None:
+    left = sent(message(more=[OBR, "OBX|1|CWE|C^Sample^L||R^repeat of PL 884412^L||||||F"]))
+    assert left.fate == "cleaned"
+    assert "884412" not in left.out
+    assert "repeat of" in left.out
