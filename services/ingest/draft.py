@@ -24,7 +24,7 @@ class Draft:
         "note_first", "note_kind", "note_last", "note_lines", "note_status", "notes", "numbers",
         "observations", "observed_at", "order_at", "order_control", "order_status", "orders",
         "postcode", "prior_ids", "read_time", "requested", "sent_at", "series_prefix", "sex",
-        "staff_names", "towns", "withdrawn", "xad", "xpn", "xtn",
+        "staff_names", "towns", "withdrawn", "xad", "xon", "xpn", "xtn",
     )  # fmt: skip
 
     def __init__(
@@ -56,6 +56,7 @@ class Draft:
         self.xtn: list[str] = []
         self.dates: list[str] = []
         self.towns: list[str] = []
+        self.xon: list[str] = []
         self.staff_names: list[str] = []
         self.numbers: list[str] = []  # of orders, specimens, documents, as sent: notes quote them
         self.encounter: Encounter | None = None

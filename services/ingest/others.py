@@ -14,13 +14,23 @@ NUMBER_CHARS_MIN: Final = 5
 NUMBERS_MAX: Final = 256  # of one event
 PLACES: Final[tuple[int, ...]] = (0, 1, 2, 4, 8)  # of an address (XAD): street to town, county
 
+# What stands in the place of an employer where there is none: chart words, not to be marked.
+NO_EMPLOYER: Final = frozenset(
+    {
+        "DISABLED", "HOMEMAKER", "HOUSEWIFE", "MINOR", "NONE", "NOT EMPLOYED", "RETIRED", "SELF",
+        "SELF EMPLOYED", "SELF-EMPLOYED", "STUDENT", "UNEMPLOYED", "UNKNOWN", "学生", "无业",
+        "自由职业", "退休", "离退休", "无", "不详",
+    }
+)  # fmt: skip
+
 
 def others_of(draft: Draft) -> dict[str, tuple[str, ...]]:
     """Return every further string that tells on the patient or those around them, by kind."""
     d = draft.near_dialect
     found: dict[str, tuple[str, ...]] = {}
-    if draft.xad or draft.towns:
-        _keep(found, "LOC", _places_of(d, draft.xad) + _firsts_of(d, draft.towns))
+    if draft.xad or draft.towns or draft.xon:
+        places = _places_of(d, draft.xad) + _firsts_of(d, draft.towns)
+        _keep(found, "LOC", places + _employers_of(d, draft.xon))
     if draft.xtn:
         mails: list[str] = []
         _keep(found, "PHONE", _phones_of(d, draft.xtn, mails))
@@ -127,6 +137,11 @@ def _places_of(d: Dialect, fields: list[str]) -> list[str]:
                 if c[place]:
                     found.append(c[place])  # noqa: PERF401 - as in ``patients``
     return found
+
+
+def _employers_of(d: Dialect, fields: list[str]) -> list[str]:
+    """Return the organisations somebody works for; ``retired`` is none."""
+    return [one for one in _firsts_of(d, fields) if one.strip().upper() not in NO_EMPLOYER]
 
 
 def _phones_of(d: Dialect, fields: list[str], mails: list[str]) -> list[str]:

@@ -11,15 +11,23 @@ from services.ingest.times import birth_date_of
 ID_RANK: Final = {"MR": 0, "MRN": 0, "PI": 1}
 CJK_FIRST: Final = "\u4e00"
 CJK_LAST: Final = "\u9fff"
+# Value types (OBX-2) that are somebody, or somebody's number, address or employer, by whose strings
+# are known to the scrub how. What they hold passes nowhere, of a place (PL) neither.
+OF_NAMES: Final = frozenset({"PN", "XPN"})
+OF_STAFF: Final = frozenset({"CN", "PPN", "XCN"})
+OF_NUMBERS: Final = frozenset({"CK", "CX", "DLN"})
+OF_PLACES: Final = frozenset({"AD", "SAD", "XAD"})
+OF_PHONES: Final = frozenset({"TN", "XTN"})
+IDENTIFYING: Final = OF_NAMES | OF_STAFF | OF_NUMBERS | OF_PLACES | OF_PHONES | {"PL", "XON"}
 _staff: Final[Kept[tuple[str, ...]]] = Kept(4096)
 
 
 class Near:
     """Which fields of a segment hold further strings that tell on the patient, by data type."""
 
-    __slots__ = ("cx", "dates", "towns", "xad", "xpn", "xtn")
+    __slots__ = ("cx", "dates", "towns", "xad", "xon", "xpn", "xtn")
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one for each data type
         self,
         *,
         xpn: tuple[int, ...] = (),
@@ -28,8 +36,10 @@ class Near:
         xtn: tuple[int, ...] = (),
         dates: tuple[int, ...] = (),
         towns: tuple[int, ...] = (),
+        xon: tuple[int, ...] = (),
     ) -> None:
         """Take the numbers of the fields."""
+        self.xon = xon
         self.xpn, self.cx, self.xad = xpn, cx, xad
         self.xtn, self.dates, self.towns = xtn, dates, towns
 
@@ -82,12 +92,32 @@ def _put(draft: Draft, f: list[str], near: Near) -> None:
     _put_fields(draft.xtn, f, near.xtn)
     _put_fields(draft.dates, f, near.dates)
     _put_fields(draft.towns, f, near.towns)
+    _put_fields(draft.xon, f, near.xon)
 
 
 def _put_fields(kept: list[str], f: list[str], numbers: tuple[int, ...]) -> None:
     for number in numbers:
         if f[number]:
             kept.append(f[number])  # noqa: PERF401 - compiled, this is the faster
+
+
+def put_value(draft: Draft, kind: str, raw: str) -> None:
+    """Keep what a value of an ``IDENTIFYING`` type says of somebody."""
+    if draft.dialect is draft.full_dialect:
+        draft.near_dialect = draft.dialect
+    if kind in OF_NAMES:
+        draft.xpn.append(raw)
+    elif kind in OF_NUMBERS:
+        draft.cx.append(raw)
+    elif kind in OF_STAFF:
+        draft.cx.append(raw)
+        put_staff_name(draft, raw)
+    elif kind in OF_PLACES:
+        draft.xad.append(raw)
+    elif kind in OF_PHONES:
+        draft.xtn.append(raw)
+    elif kind == "XON":
+        draft.xon.append(raw)
 
 
 def pd1(draft: Draft, f: list[str]) -> None:

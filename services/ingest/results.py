@@ -12,11 +12,12 @@ from services.ingest.codes import LOINC, code_of
 from services.ingest.dialect import NULL, REPETITIONS_MAX, Dialect
 from services.ingest.draft import Draft
 from services.ingest.genomics import ROLES, WITHDRAWN
-from services.ingest.patients import has_chinese, put_staff_name
+from services.ingest.patients import IDENTIFYING, has_chinese, put_staff_name, put_value
 from services.ingest.units import canonical, ucum_of
 from services.ingest.values import (
     DELETED,
     NO_VALUE,
+    SOMEBODYS,
     Value,
     flags_of,
     number_of,
@@ -28,7 +29,7 @@ from services.ingest.values import (
 )
 
 QUANTITIES: Final = frozenset({"NM", "SN"})
-CODED: Final = frozenset({"CE", "CWE", "CF", "CNE", "IS", "ID", "CX"})
+CODED: Final = frozenset({"CE", "CWE", "CF", "CNE", "IS", "ID"})
 TEXTS: Final = frozenset({"ST", "TX", "FT"})
 TIMES: Final = frozenset({"DT", "TM", "TS", "DTM"})
 ATTACHMENTS: Final = frozenset({"ED", "RP"})
@@ -198,6 +199,9 @@ def _other(draft: Draft, kind: str, raw: str) -> Value:
         return Value("attachment")
     if kind in TIMES:
         return Value("time", text=draft.dialect.first(raw))
+    if kind in IDENTIFYING:
+        put_value(draft, kind, raw)
+        return SOMEBODYS
     draft.find("OBX-2", "103" if kind else "101", "value type missing or not known")
     finding = "type_unknown" if kind else "type_missing"
     return Value("text", text=draft.dialect.text(raw), finding=finding)

@@ -43,6 +43,7 @@ class Value:
 
 NO_VALUE: Final = Value("empty")
 DELETED: Final = Value("empty", finding="null")
+SOMEBODYS: Final = Value("empty", finding="identifying_value")  # a value type of people, numbers
 
 
 def structured(c: list[str]) -> tuple[str, str]:

@@ -53,3 +53,35 @@ def test_the_number_of_an_order_is_gone_from_an_answer_that_quotes_it() -> None:
     assert left.fate == "cleaned"
     assert "884412" not in left.out
     assert "repeat of" in left.out
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "secret", "said"),
+    [
+        ("CX", "123456^^^HOSP^MR", "123456", "see 123456"),
+        ("CX", "ZA4432^^^HOSP^MR~ZB4432", "4432", "see za 4432 and ZB4432"),
+        ("XCN", "D5512^Zorqvel^Tannith", "Zorqvel", "told zorqvel"),
+        ("PPN", "D5512^Zorqvel", "5512", "told D5512"),
+        ("CN", "D5512^Zorqvel", "Zorqvel", "told zorqvel"),
+        ("XPN", "Zorqvel^Tannith", "Zorqvel", "told zorqvel"),
+        ("PN", "Zorqvel^Tan\\T\\nith", "Zorqvel", "told zorqvel"),
+        ("XAD", "7 Cobbler's Yard^^Nether Wallop", "Cobbler", "at 7 cobbler's yard"),
+        ("AD", "7 Cobbler's Yard^^Nether Wallop", "Wallop", "from nether wallop"),
+        ("XTN", "^PRN^PH^^^415^5552671", "5552671", "call 555 2671"),
+        ("TN", "(415)555-2671", "2671", "call 555 2671"),
+        ("XON", "Cobham Ironworks^L", "Cobham", "works for Cobham ironworks"),
+        ("DLN", "K8812345^CA", "8812345", "licence K8812345"),
+        ("PL", "7 Cobbler's Yard^1^A", "Cobbler", ""),
+    ],
+)
+def test_a_value_type_of_people_passes_nowhere_and_is_known(
+    kind: str, value: str, secret: str, said: str
+) -> None:
+    rows = [f"OBX|1|{kind}|DON^Donor^L||{value}||||||F", f"OBX|2|ST|C^^L||stable, {said}||||||F"]
+    left = sent(message(more=[OBR, *rows]))
+    assert left.fate == "cleaned"
+    assert secret.casefold() not in left.out.casefold().replace(" ", "")
+    somebodys, comment = left.events[0].observations
+    assert (somebodys.kind, somebodys.finding) == ("empty", "identifying_value")
+    assert somebodys.answer is None
+    assert comment.text.startswith("stable")
