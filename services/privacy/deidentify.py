@@ -32,6 +32,7 @@ from services.privacy.fields import (
 )
 from services.privacy.free_text import TOO_LONG, Cleaned
 from services.privacy.genotypes import (
+    RAW_GENOME,
     REFUSED,
     names_variant,
     panel_genotypes,
@@ -40,6 +41,7 @@ from services.privacy.genotypes import (
 )
 from services.privacy.identity import KnownIdentity
 from services.privacy.lines import clean_lines
+from services.privacy.loci import Typed, names_allele, typed_in
 from services.privacy.patient_keys import PatientKey
 from services.privacy.policy import POLICY, Rule
 from services.privacy.values import (
@@ -73,7 +75,7 @@ def deidentify(
 
     Its images are none of it: ``images.with_images`` puts them in.
     """
-    apply = _Policy(key, cleaner, body.occurred_at_ms)
+    apply = _Policy(key, cleaner, body.occurred_at_ms, typed_in(body.observations, body.notes))
     return DeidentifiedEvent(
         event_id=event_id,
         token=key.token,
@@ -103,8 +105,10 @@ def deidentify(
 class _Policy:
     """The rules of the table, for one patient and one event."""
 
-    def __init__(self, key: PatientKey, cleaner: Cleaner, occurred_at_ms: int) -> None:
-        self._key = key
+    def __init__(
+        self, key: PatientKey, cleaner: Cleaner, occurred_at_ms: int, typed: Typed
+    ) -> None:
+        self._key, self._typed = key, typed
         self._occurred_at_ms = occurred_at_ms
         self._cleaner = cleaner
         self._cleaned: dict[str, Cleaned] = {}
@@ -125,12 +129,16 @@ class _Policy:
     def observations(self, found: tuple[Observation, ...]) -> tuple[Observation, ...]:
         """Return all observations; their texts are cleaned as one, which a name may break over."""
         found = tuple(map(clamped_age, found))
-        texts = [item.text for item in found if item.kind == "text" and item.text]
+        texts = [item.text for item in found if self._is_line(item)]
         cleaned = iter(clean_lines(texts, self._clean))
         return tuple(
-            self._observation(item, next(cleaned) if item.kind == "text" and item.text else None)
+            self._observation(item, next(cleaned) if self._is_line(item) else None)
             for item in found
         )
+
+    def _is_line(self, found: Observation) -> bool:
+        """Return whether the text of an observation is cleaned: a refused one needs no cleaning."""
+        return found.kind == "text" and bool(found.text) and found.index not in self._typed.places
 
     def _observation(self, found: Observation, cleaned: Cleaned | None) -> Observation:
         """Return one observation; what its text is depends on its kind."""
@@ -157,7 +165,7 @@ class _Policy:
 
     def _refusal_of(self, found: Observation) -> str:
         """Return why the value of an observation may not pass, "" when it may."""
-        if _tells_variant(found):
+        if _tells_variant(found) or names_allele(found) or found.index in self._typed.places:
             return REFUSED
         if tells_birth(found):
             return BIRTH_DATE
@@ -173,6 +181,8 @@ class _Policy:
     def note(self, note: Note) -> CleanNote:
         """Return one note with marks, or held back with a reason."""
         cleaned = self._clean(note.text) if not note.apart_chars else TOO_LONG
+        if note.text in self._typed.notes:
+            cleaned = Cleaned(None, held=RAW_GENOME)
         return CleanNote(
             text=cleaned.text,
             about=note.about,

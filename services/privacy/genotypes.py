@@ -70,6 +70,18 @@ NAMED_ALLELE = re.compile(
     rf"(?: ?/ ?{_STAR})?",
     re.ASCII,
 )
+# Of tissue types those of HLA-A and HLA-B are of the panel. A single letter alone is no locus.
+HLA_ALLELE = re.compile(
+    r"(?<![A-Za-z0-9])"
+    r"(?:HLA[- ]?(?:C|Cw|[EFGH]|DRA|D[OMQP][AB]?|MIC[AB])\*\d{2,8}(?::\d{2,3}){0,3}"
+    r"|(?:C|Cw|[EFGH]|DRA|D[OMQP][AB]|MIC[AB])\*\d{2,3}(?::\d{2,3}){1,3})[NLSCAQ]?(?![A-Za-z0-9])",
+    re.ASCII,
+)
+APOE = re.compile(
+    r"(?<![A-Za-z0-9])(?:apo ?e|apolipoprotein e)(?![a-z])[ a-z(),:=-]{0,20}?"
+    "[e\u03b5]?[234] ?/ ?[e\u03b5]?[234](?![\\d/])",
+    re.IGNORECASE,
+)
 HLA = re.compile(
     r"(?<![A-Za-z0-9])(?:HLA-)?(A|B|C|DR[AB]\d|D[QP][AB]1)\*\d{2,3}(?::\d{2,3})?", re.ASCII
 )
@@ -111,7 +123,7 @@ class _Searched(NamedTuple):
 _ALL = _Searched(
     raw=(SEQUENCE, RAW_LINE),
     loci=(HLA, STR),
-    variants=(RS, HGVS, POSITION, SPDI, NAMED_ALLELE),
+    variants=(RS, HGVS, POSITION, SPDI, NAMED_ALLELE, HLA_ALLELE, APOE),
     of_panel=(GENOTYPE, PANEL_VARIANT),
 )
 _ASKED = Asked([*chain(*_ALL)])
@@ -147,6 +159,17 @@ def is_raw_genome(text: str) -> bool:
     is_any = RS in searched.variants
     beyond = {rs[0].lower() for rs in RS.finditer(text)} - PANEL_VARIANTS if is_any else ()
     return len(beyond) > RS_BEYOND_MAX
+
+
+def loci_in(text: str) -> frozenset[tuple[str, str]]:
+    """Return the loci of a tissue type or of a forensic profile that a text names with alleles,
+    each with which of the two.
+    """
+    return frozenset(
+        ("HLA" if form is HLA else "STR", one[1].lower())
+        for form in _searched(text).loci
+        for one in form.finditer(text)
+    )
 
 
 def find_genotypes(text: str) -> Iterator[Span]:

@@ -235,3 +235,85 @@ def test_a_tissue_type_or_a_forensic_profile_names_one_person(text: str) -> None
 )
 def test_named_alleles_beyond_the_panel_are_marked(text: str, rest: str) -> None:
     assert TextCleaner().clean(text).text == rest
+
+
+TISSUE = ["A*02:01", "A*24:02", "B*08:01", "B*57:01", "C*07:01", "C*06:02"]
+PROFILE = [("D3S1358", "15,17"), ("vWA", "16,18"), ("FGA", "21,24"), ("TH01", "6,9.3")]
+
+
+def rows(kind: str, *said: tuple[str, str]) -> list[str]:
+    return [f"OBX|{n}|{kind}|T{n}^{name}^L||{value}||||||F" for n, (name, value) in enumerate(said)]
+
+
+@pytest.mark.parametrize("kind", ["CWE", "ST", "IS"])
+def test_a_tissue_type_is_refused_over_several_results_whole(kind: str) -> None:
+    named = [(f"HLA-{one[0]}", one) for one in TISSUE]
+    bare = [(f"HLA-{one[0]}", one[2:]) for one in TISSUE]
+    unnamed = [("HLA typing", one) for one in TISSUE]
+    for said in (named, bare, unnamed):
+        left = sent(message(more=[*rows(kind, *said), "OBX|9|ST|X^y^L||seen||||||F"]))
+        assert [one for one in TISSUE if one[2:] in left.out] == []
+        *typed, other = left.events[0].observations
+        assert {one.finding for one in typed} == {"genotype_refused"}
+        assert other.text == "seen"
+
+
+@pytest.mark.parametrize("kind", ["CWE", "ST", "NM"])
+def test_a_forensic_profile_is_refused_over_several_results_whole(kind: str) -> None:
+    said = [(locus, value.split(",")[0] if kind == "NM" else value) for locus, value in PROFILE]
+    (event,) = sent(message(more=rows(kind, *said))).events
+    assert {one.finding for one in event.observations} == {"genotype_refused"}
+    assert all(one.value is None and one.answer is None for one in event.observations)
+
+
+def test_a_profile_in_results_and_notes_is_held_back_in_both() -> None:
+    left = sent(message("vWA 16,18 seen", notes=["TH01 6,9.3"], more=rows("CWE", PROFILE[0])))
+    assert [one for _, one in PROFILE if one in left.out] == []
+    assert {note.held for note in left.events[0].notes} == {"raw_genome"}
+
+
+def test_two_loci_of_the_panel_pass_as_star_alleles() -> None:
+    said = [("HLA-A", "HLA-A*31:01"), ("HLA-B", "HLA-B*57:01 positive")]
+    (event,) = sent(message(more=rows("ST", *said))).events
+    assert [one.text for one in event.observations] == ["HLA-A*31:01", "HLA-B*57:01 positive"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("HLA-C", "07:01"), ("HLA typing", "HLA-C*07:01"), ("HLA typing", "C*07:01:01:01"),
+        ("HLA typing", "HLA-DQ*05:01"), ("APOE genotype", "E3/E4"), ("APOE genotype", "3/4"),
+        ("Apolipoprotein E genotyping", "ε3/ε4"), ("CYP2A6 diplotype", "*4/*9"),
+        ("CYP2A6", "*4/*9"), ("rs429358", "C/T"), ("FUT2 genotype", "GA"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("kind", ["CWE", "ST"])
+def test_an_allele_beyond_the_panel_is_known_by_the_name_of_its_result(
+    kind: str, name: str, value: str
+) -> None:
+    (event,) = sent(message(more=rows(kind, (name, value)))).events
+    (found,) = event.observations
+    assert found.answer is None
+    assert value not in found.text
+    assert found.finding == "genotype_refused" or found.text.startswith("[")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("CYP2C19 genotype", "*1/*2"), ("VKORC1 genotype", "C/T"), ("HLA-B*57:01", "Negative"),
+        ("HLA-B27", "Positive"), ("HCV genotype", "1a/1b"),
+        ("CO2", "*31"), ("FGA", "2.1"), ("HLA-C antibody", "12%"), ("APOE", "not done"),
+        ("Blood pressure", "120/80"), ("APOB", "90"),
+    ],
+)  # fmt: skip
+def test_a_result_that_is_no_allele_beyond_the_panel_stays(name: str, value: str) -> None:
+    (event,) = sent(message(more=rows("ST", (name, value)))).events
+    (found,) = event.observations
+    assert (found.text, found.finding) == (value, "")
+
+
+def test_changes_of_a_tumour_stay_under_the_name_of_a_genotype() -> None:
+    code, answer = Code("L", "E", "EGFR genotype"), Code("L", "L858R/T790M", "L858R/T790M")
+    found = Observation(index=0, code=code, kind="coded", answer=answer)
+    assert clean(a_body(observations=(found,))).observations[0].finding == ""
