@@ -13,6 +13,7 @@ from services.ingest.dialect import NULL, REPETITIONS_MAX, Dialect
 from services.ingest.draft import Draft
 from services.ingest.genomics import ROLES, WITHDRAWN
 from services.ingest.patients import IDENTIFYING, has_chinese, put_staff_name, put_value
+from services.ingest.times import clock_of
 from services.ingest.units import canonical, ucum_of
 from services.ingest.values import (
     DELETED,
@@ -198,7 +199,8 @@ def _other(draft: Draft, kind: str, raw: str) -> Value:
         draft.has_attachment = True
         return Value("attachment")
     if kind in TIMES:
-        return Value("time", text=draft.dialect.first(raw))
+        said = draft.dialect.first(raw)
+        return Value("time", text=clock_of(said) if kind == "TM" else said)
     if kind in IDENTIFYING:
         put_value(draft, kind, raw)
         return SOMEBODYS

@@ -1,5 +1,6 @@
 """HL7 times (TS, DTM, DT) to milliseconds since 1970 UTC, with their precision and zone."""
 
+import re
 from datetime import UTC, date, datetime, tzinfo
 from functools import lru_cache
 from typing import Final
@@ -19,6 +20,9 @@ EPOCH_DAY: Final = date(1970, 1, 1).toordinal()
 # Where month, day, hour, minute and second stand, and what each is when left out.
 PARTS_AFTER_YEAR: Final = ((4, 1), (6, 1), (8, 0), (10, 0), (12, 0))
 TIME_SIGNS: Final = ".:+- \t"
+CLOCK: Final = re.compile(
+    r"([01]\d|2[0-3])([0-5]\d)(?:([0-5]\d)(\.\d{1,9})?)?([+-]\d{4})?", re.ASCII
+)
 CACHED_TIMES: Final = 8192
 CACHED_MONTHS: Final = 4096
 DAYS: Final = frozenset([f"{day:02}" for day in range(1, 29)])  # of any month
@@ -65,6 +69,16 @@ def _first(raw: str) -> str:
         if not (sign.isalnum() or sign in TIME_SIGNS):
             return raw[:at].strip()
     return raw.strip()
+
+
+def clock_of(raw: str) -> str:
+    """Return a time of day (TM) with colons, by which it is no year and no month; else as sent."""
+    found = CLOCK.fullmatch(raw.strip())
+    if found is None:
+        return raw
+    hour, minute, second, fraction, offset = found.groups(default="")
+    zone = f"{offset[:3]}:{offset[3:]}" if offset else ""
+    return f"{hour}:{minute}{':' if second else ''}{second}{fraction}{zone}"
 
 
 def reader_of(zone: str) -> ReadTime:

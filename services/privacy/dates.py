@@ -6,12 +6,20 @@ from datetime import UTC, date, datetime, timedelta
 from contracts.deidentified import Age
 
 AGE_YEARS_MAX = 90
+TIME_DROPPED = "time_dropped"  # the finding of a time that may not pass, or is in no form of one
 DAYS_SAID_BELOW_YEARS = 2
+_ZONE = r"(?:Z|[+-]\d{2}:?\d{2})?"
+_SECONDS = r"(?::?[0-6]\d(?:\.\d{1,9})?)?"
 TIME_TEXT = re.compile(
     r"(?P<y>\d{4})(?P<dash>-?)(?P<m>\d{2})(?P=dash)(?P<d>\d{2})"
-    r"(?P<rest>[T ]?(?:\d{2}:?\d{2}(?::?\d{2}(?:\.\d{1,4})?)?)?(?:Z|[+-]\d{2}:?\d{2})?)"
+    rf"(?P<rest>[T ]?(?:(?:[01]\d|2[0-3])(?::?[0-5]\d{_SECONDS})?)?{_ZONE})",
+    re.ASCII,
 )
-CLOCK_TEXT = re.compile(r"\d{2}:\d{2}(?::\d{2})?")
+CLOCK_TEXT = re.compile(rf"(?:[01]\d|2[0-3]):[0-5]\d{_SECONDS}{_ZONE}", re.ASCII)
+PART_TEXT = re.compile(r"(?P<y>\d{4})(?:(?P<dash>-?)(?P<m>\d{2}))?", re.ASCII)
+PARTS_BEFORE_MIN = (
+    3  # years, or months, that one alone lies before its event: of two it may be part
+)
 
 
 def age_at(birth_date: str, at_ms: int) -> Age | None:
@@ -36,18 +44,44 @@ def age_at(birth_date: str, at_ms: int) -> Age | None:
 
 
 def shift_text(text: str, shift_days: int) -> str:
-    """Return a date or date-time value moved back, in the form it had; "" when it is neither."""
+    """Return a date or date-time value moved back, in the form it had; "" when it is neither. A
+    year or a month alone is moved as its first day.
+    """
+    text = text.strip()
     if CLOCK_TEXT.fullmatch(text):
         return text
-    match = TIME_TEXT.fullmatch(text.strip())
+    match = TIME_TEXT.fullmatch(text) or PART_TEXT.fullmatch(text)
     if match is None:
         return ""
+    said = match.groupdict("")
+    day = said.get("d", "")
     try:
-        moved = date(int(match["y"]), int(match["m"]), int(match["d"])) - timedelta(shift_days)
+        moved = date(int(said["y"]), int(said["m"] or 1), int(day or 1)) - timedelta(shift_days)
     except (ValueError, OverflowError):
         return ""
-    dash = match["dash"]
-    return f"{moved:%Y}{dash}{moved:%m}{dash}{moved:%d}{match['rest']}"
+    if not day:
+        return f"{moved:%Y}{said['dash']}{moved:%m}" if said["m"] else f"{moved:%Y}"
+    return f"{moved:%Y}{said['dash']}{moved:%m}{said['dash']}{moved:%d}{said['rest']}"
+
+
+def passing(moved: str, at_ms: int) -> str:
+    """Return a moved value of an event at ``at_ms``, itself moved; "" for a year or a month alone
+    that is not well before it.
+
+    No year or month begins later than the event that names it. Beside the day of the event the
+    newest ones would tell how many days that was moved; of those that passed long ago none does.
+    """
+    match = PART_TEXT.fullmatch(moved)
+    if match is None:
+        return moved
+    try:
+        at = (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=at_ms)).date()
+    except OverflowError:
+        return ""
+    before = at.year - int(match["y"])
+    if match["m"]:
+        before = 12 * before + at.month - int(match["m"])
+    return moved if before >= PARTS_BEFORE_MIN else ""
 
 
 def _parts(birth_date: str) -> tuple[int, int, int] | None:

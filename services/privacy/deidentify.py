@@ -22,7 +22,7 @@ from contracts.identified import Encounter, IdentifiedBody, Note
 from contracts.observation import Code, Observation
 from services.privacy.areas import area_of
 from services.privacy.code_systems import is_of_system
-from services.privacy.dates import age_at
+from services.privacy.dates import TIME_DROPPED, age_at, passing
 from services.privacy.fields import (
     Cleaner,
     code_or_empty,
@@ -156,6 +156,8 @@ class _Policy:
         clean, text, finding = self._copy(found), "", found.finding
         if found.kind == "time":
             text = moved_time(found, self._occurred_at_ms, self._key.shift_days)
+            text = passing(text, self._occurred_at_ms - self._key.shift_ms)
+            finding = finding or ("" if text or not found.text else TIME_DROPPED)
         elif cleaned is not None:
             text, finding = cleaned.text or "", cleaned.held or finding
         elif found.kind in {"quantity", "coded"}:
