@@ -7,6 +7,7 @@ import msgspec
 from contracts.clinical import Allergy, Condition, Medication
 from services.ingest.codes import code_of, further_codes_of, says_no_allergy
 from services.ingest.draft import Draft
+from services.ingest.patients import put_staff_as_person
 from services.ingest.values import number_of
 
 
@@ -107,7 +108,10 @@ def al1(draft: Draft, f: list[str]) -> None:
 
 
 def iam(draft: Draft, f: list[str]) -> None:
-    """Read IAM: an allergy, its action apart (a deleted one is not passed on as present)."""
+    """Read IAM: an allergy, its action apart (a deleted one is not passed on as present), and who
+    told of it (IAM-14).
+    """
+    put_staff_as_person(draft, f[14])
     if draft.dialect.first(f[6]) == "D":
         draft.find("IAM-6", "deleted", "an allergy was deleted")
         return

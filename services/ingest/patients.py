@@ -48,11 +48,22 @@ PID: Final = Near(
     xpn=(6, 9), cx=(18, 19, 20, 21), xad=(11,), xtn=(13, 14), dates=(29,), towns=(12, 23)
 )
 PID_OTHER_IDS: Final = Near(cx=(2, 4))
-NK1: Final = Near(xpn=(2, 30), cx=(12, 33, 37), xad=(4, 32), xtn=(5, 6, 31, 40), dates=(16,))
-GT1: Final = Near(xpn=(3, 4, 45), cx=(2, 12, 19), xad=(5, 17), xtn=(6, 7, 18, 46), dates=(8,))
-IN1: Final = Near(xpn=(16,), cx=(36, 49), xad=(19, 44), dates=(18,))
-IN2: Final = Near(xpn=(7, 9, 40, 49, 52), cx=(1, 2, 6, 8, 10, 61), xtn=(63, 64))
+NK1: Final = Near(
+    xpn=(2, 26, 30), cx=(12, 33, 37), xad=(4, 32), xtn=(5, 6, 31, 40), dates=(16,), xon=(13,)
+)
+GT1: Final = Near(
+    xpn=(3, 4, 16, 42, 45),
+    cx=(2, 12, 19),
+    xad=(5, 17),
+    xtn=(6, 7, 18, 46),
+    dates=(8,),
+    xon=(21, 51),
+)
+IN1: Final = Near(xpn=(6, 16), cx=(36, 49), xad=(19, 44), dates=(18,), xon=(11,))
+# IN2-3 is a number before a name (XCN): read as a name it has all of both.
+IN2: Final = Near(xpn=(3, 7, 9, 22, 40, 49, 52), cx=(1, 2, 6, 8, 10, 61), xtn=(63, 64))
 MRG: Final = Near(xpn=(7,), cx=(2, 3, 5))
+CON: Final = Near(xpn=(24,))  # who consents, for the patient as a rule
 
 
 def pid(draft: Draft, f: list[str]) -> None:
@@ -146,6 +157,16 @@ def in2(draft: Draft, f: list[str]) -> None:
     _put(draft, f, IN2)
 
 
+def con(draft: Draft, f: list[str]) -> None:
+    """Read CON: who consented."""
+    _put(draft, f, CON)
+
+
+def prd(draft: Draft, f: list[str]) -> None:
+    """Read PRD, and CTD: whom the patient is sent to or comes from, by a name without a number."""
+    put_staff_as_person(draft, f[2])
+
+
 def mrg(draft: Draft, f: list[str]) -> None:
     """Read MRG: the identifiers that become part of this patient."""
     draft.prior_ids = ids_of(draft.dialect, f[1]) or ids_of(draft.dialect, f[4])
@@ -223,6 +244,14 @@ def has_chinese(text: str) -> bool:
 def put_staff_name(draft: Draft, raw: str) -> None:
     """Keep the names of an XCN field."""
     draft.staff_names += staff_names(draft.dialect, raw)
+
+
+def put_staff_as_person(draft: Draft, raw: str) -> None:
+    """Keep the names of staff in an XPN field."""
+    d = draft.dialect
+    for one in d.repetitions(raw):
+        c = d.components(one, 3)
+        draft.staff_names.append(in_order(c[0], c[1], c[2]))
 
 
 def staff_names(dialect: Dialect, raw: str) -> tuple[str, ...]:

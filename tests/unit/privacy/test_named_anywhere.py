@@ -85,3 +85,50 @@ def test_a_value_type_of_people_passes_nowhere_and_is_known(
     assert (somebodys.kind, somebodys.finding) == ("empty", "identifying_value")
     assert somebodys.answer is None
     assert comment.text.startswith("stable")
+
+
+@pytest.mark.parametrize(
+    ("name", "fields"),
+    [
+        ("NK1", {2: "Smith^A", 26: "Okpo^Ade"}),
+        ("GT1", {3: "Smith^A", 16: "Okpo^Ade"}),
+        ("GT1", {3: "Smith^A", 42: "Okpo^Ade"}),
+        ("IN1", {6: "Okpo^Ade"}),
+        ("IN2", {3: "7^Okpo^Ade"}),
+        ("IN2", {22: "Okpo^Ade"}),
+        ("PV2", {13: "7^Okpo^Ade"}),
+        ("PRD", {1: "RP", 2: "Okpo^Ade"}),
+        ("CTD", {1: "PR", 2: "Okp\\T\\o^Ade~Okpo^Ade"}),
+        ("AIP", {1: "1", 3: "7^Okpo^Ade"}),
+        ("IAM", {2: "DA", 3: "X^rash^L", 6: "A", 14: "Okpo^Ade"}),
+        ("IAM", {2: "DA", 3: "X^rash^L", 6: "D", 14: "Okpo^Ade"}),
+        ("FT1", {20: "7^Okpo^Ade"}),
+        ("SCH", {16: "7^Okpo^Ade"}),
+        ("PDA", {5: "7^Okpo^Ade"}),
+        ("CON", {24: "Okpo^Ade"}),
+        ("CON", {24: "7^Okpo^Ade"}),
+    ],
+)
+@pytest.mark.parametrize("said", ["NTE|1||told okpo", "OBX|1|ST|C^^L||told okpo||||||F"])
+def test_whoever_is_named_in_a_segment_is_known_to_the_scrub(
+    name: str, fields: dict[int, str], said: str
+) -> None:
+    left = sent(message(more=[said, segment(name, fields)]))
+    assert left.fate == "cleaned"
+    assert "okpo" not in left.out.casefold()
+
+
+@pytest.mark.parametrize(
+    ("name", "fields"),
+    [
+        ("NK1", {13: "Cobham Ironworks^L^4432"}), ("IN1", {11: "Cobham Ironworks"}),
+        ("GT1", {21: "Cobham Ironworks"}), ("GT1", {51: "Cobham Ironworks"}),
+    ],
+)  # fmt: skip
+def test_employers_are_known_to_the_scrub(name: str, fields: dict[int, str]) -> None:
+    left = sent(message("smelter at cobham  ironworks, retired", more=[segment(name, fields)]))
+    assert "cobham" not in left.out.casefold()
+    kept = sent(
+        message("was retired at 60", more=[segment(name, {**fields, max(fields): "Retired"})])
+    )
+    assert "was retired at 60" in kept.out
