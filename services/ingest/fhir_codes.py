@@ -1,5 +1,6 @@
 """FHIR codes to ours: code systems by their short names, statuses by those of HL7 v2 tables."""
 
+import re
 from functools import lru_cache
 from typing import Any
 
@@ -30,7 +31,17 @@ SYSTEMS: dict[str, str] = {
 }
 SYSTEM_CHARS = 64
 PUBLIC = frozenset(SYSTEMS.values())
-TERMINOLOGY = "http://terminology.hl7.org/CodeSystem/"
+# Of the many that standard bodies publish, by the name at their end; ICD-11 has its own in the
+# middle. These are the names that privacy passes: it drops an address, of a site as of a server.
+PUBLISHED = re.compile(
+    r"https?://(?:(?:terminology\.)?hl7\.org/(?:fhir/)?(?:sid/|CodeSystem/)?"
+    r"|fhir\.de/CodeSystem/(?:[a-z0-9-]{1,20}/){0,2})([A-Za-z0-9][A-Za-z0-9.-]{0,60})",
+    re.ASCII,
+)
+ICD11 = re.compile(r"https?://id\.who\.int/icd/?(?:release/)?11/mms", re.ASCII)
+SNOMED_EDITION = re.compile(r"http://snomed\.info/sct/\d{6,18}(?:/version/\d{8})?", re.ASCII)
+# With the short arcs of a registry: a longer one may be the number of somebody.
+OID = re.compile(r"urn:oid:([0-2](?:\.(?:0|[1-9]\d{0,6})){2,15})", re.ASCII)
 
 # Observation.status -> OBX-11 (table 0085). Unknown: not verified, so preliminary.
 RESULT_STATUS: dict[str, str] = {
@@ -104,13 +115,19 @@ SEX: dict[str, str] = {"male": "M", "female": "F", "other": "O", "unknown": "U"}
 
 @lru_cache(maxsize=1024)
 def system_of(uri: str) -> str:
-    """Return the short name of a code system, its URI where it has none, of a long one the end."""
+    """Return the short name of a code system, the plain OID of one that has that alone; else its
+    URI, of a long one the end. A site's own address leaves privacy as nothing.
+    """
     plain = uri.rstrip("/")
     found = SYSTEMS.get(plain)
     if found is not None:
         return found
-    plain = plain.removeprefix(TERMINOLOGY)
-    # Privacy takes a longer one for free text, and would mask it as an address.
+    if ICD11.fullmatch(plain):
+        return "icd-11-mms"
+    if SNOMED_EDITION.fullmatch(plain):
+        return "SCT"
+    named = PUBLISHED.fullmatch(plain) or OID.fullmatch(plain)
+    plain = named[1] if named else plain
     return plain if len(plain) <= SYSTEM_CHARS else plain.rpartition("/")[2][:SYSTEM_CHARS]
 
 

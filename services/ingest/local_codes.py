@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from services.ingest.codes import LocalCode, LocalCodes, is_loinc
+from services.ingest.fhir_codes import system_of
 from services.ingest.units import ucum_of
 
 NEEDED = ("system", "code", "loinc", "unit")
@@ -49,9 +50,13 @@ def load(path: Path) -> tuple[Row, ...]:
 
 
 def of_source(rows: tuple[Row, ...], source: str) -> LocalCodes:
-    """Return the map for one door: its own lines before those for any."""
+    """Return the map for one door: its own lines before those for any. A code system of FHIR is
+    known by its URI too.
+    """
     found: LocalCodes = {row.key: row.code for row in rows if not row.source}
     found.update({row.key: row.code for row in rows if row.source == source})
+    for (system, code), local in list(found.items()):
+        found.setdefault((system_of(system), code), local)
     return found
 
 
