@@ -235,7 +235,7 @@ def _as_text(draft: FhirDraft, field: str, raw: Any, path: str) -> Value:
         return Value("text", text=":".join(_written(part) for part in parts))
     if field == "valuePeriod":
         return Value("time", text=text(value.get("start")))
-    draft.find(f"{path}.{field}", "103", "value type not known")
+    draft.find(f"{path}.value[x]", "103", "value type not known")  # a sender can make names up
     return Value("empty", finding="type_unknown")
 
 

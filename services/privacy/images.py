@@ -23,6 +23,7 @@ from services.privacy.imaging.decoder import Decoder
 from services.privacy.patient_keys import PatientKey
 from services.privacy.raw_images import images_in
 from services.privacy.seals import Seals
+from services.privacy.values import AGE_MS_MAX
 from services.privacy.vault import Vault, Wanted
 
 IMAGES_MAX = 8  # of an event; more are held back
@@ -67,7 +68,7 @@ class ImageDesk:
             spent_s += took_s
             if found.held in FOR_NOTHING:
                 time.lost(source, took_s)
-            done.append(_clean_image(image, found))
+            done.append(clean_image(image, found, body.occurred_at_ms - key.shift_ms))
         return (*done, *(held(image, refusals.NO_ROOM) for image in body.images[IMAGES_MAX:]))
 
     async def _cleaned(self, request: Request, seconds_max: float) -> tuple[Cleaned, float]:
@@ -200,9 +201,14 @@ def _said(about: Observation | None) -> tuple[str, ...]:
     return () if about is None else (about.code.text, about.code.code)
 
 
-def _clean_image(image: Image, found: Cleaned) -> CleanImage:
+def clean_image(image: Image, found: Cleaned, occurred_at_ms: int) -> CleanImage:
+    """Return what leaves of an image of an event at ``occurred_at_ms``, moved as its own time is;
+    without that time where it tells an age over 89.
+    """
     if found.held:
         return held(image, found.held)
+    at_ms = found.acquired_at_ms
+    is_told = at_ms is not None and occurred_at_ms - at_ms < AGE_MS_MAX
     return CleanImage(
         about=image.about,
         png=found.png,
@@ -212,7 +218,7 @@ def _clean_image(image: Image, found: Cleaned) -> CleanImage:
         body_part=found.body_part,
         view=found.view,
         laterality=found.laterality,
-        acquired_at_ms=found.acquired_at_ms,
+        acquired_at_ms=at_ms if is_told else None,
         study=found.study,
         series=found.series,
     )

@@ -1,6 +1,7 @@
 """The decoding process as its owner sees it: started when needed, killed when it takes too long."""
 
 import os
+import re
 import subprocess
 import sys
 from math import inf
@@ -10,10 +11,17 @@ from typing import IO
 import msgspec
 
 from services.privacy.imaging import refusals
+from services.privacy.imaging.body_parts import PARTS
 from services.privacy.imaging.cleaning import Cleaned, Request
 from services.privacy.imaging.pixels import is_bare_png
+from services.privacy.imaging.profile import WORDS
 from services.privacy.imaging.worker import LENGTH
 
+NEW_UID = re.compile(r"2\.25\.\d{1,39}", re.ASCII)  # as ``dicom.new_uid`` makes them
+# What an answer may say of modality, part of the body, view and side.
+SAID = (
+    WORDS["Modality"], PARTS, WORDS["ViewPosition"], WORDS["Laterality"] | WORDS["ImageLaterality"]
+)  # fmt: skip
 ANSWER_BYTES_MAX = 1024 * 1024
 MODULE = "services.privacy.imaging.worker"
 
@@ -118,4 +126,13 @@ def _is_sound(cleaned: Cleaned, request: Request) -> bool:
     if cleaned.held:
         return cleaned.held in refusals.ALL and not cleaned.png
     fits = 0 < len(cleaned.png) <= request.bytes_max
-    return fits and is_bare_png(cleaned.png, cleaned.width, cleaned.height)
+    return fits and _is_told(cleaned) and is_bare_png(cleaned.png, cleaned.width, cleaned.height)
+
+
+def _is_told(cleaned: Cleaned) -> bool:
+    """Return whether what an answer says in words is of the sets and forms that are made."""
+    said = (cleaned.modality, cleaned.body_part, cleaned.view, cleaned.laterality)
+    uids = (cleaned.study, cleaned.series)
+    return all(not word or word in known for word, known in zip(said, SAID, strict=True)) and all(
+        not uid or NEW_UID.fullmatch(uid) for uid in uids
+    )

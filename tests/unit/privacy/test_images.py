@@ -17,8 +17,9 @@ from services.ingest.frames import parse_frame
 from services.ingest.parse import SourceProfile
 from services.privacy.fitting import EVENT_BYTES_MAX
 from services.privacy.guard import shows_identity
-from services.privacy.images import with_images
+from services.privacy.images import clean_image, with_images
 from services.privacy.imaging import refusals
+from services.privacy.imaging.cleaning import Cleaned
 from services.privacy.imaging.pixels import is_bare_png
 from services.privacy.known import KnownTerms
 from services.privacy.known_terms import terms_of
@@ -172,3 +173,15 @@ def test_the_example_of_an_event_with_images_is_one_that_privacy_may_say() -> No
     passed, held_back = event.images
     assert is_bare_png(passed.png or b"", passed.width, passed.height)
     assert held_back.held in refusals.ALL
+
+
+@pytest.mark.parametrize(
+    ("years_before", "is_told"), [(0, True), (88, True), (89.99, True), (90.01, False), (94, False)]
+)
+def test_the_time_of_an_image_tells_no_age_over_89(years_before: float, *, is_told: bool) -> None:
+    occurred_at_ms = 1_709_605_800_000
+    at_ms = occurred_at_ms - round(years_before * 365.25 * 86_400_000)
+    image = Image(about=0, media_type="application/dicom", bytes=1, sha256="")
+    found = clean_image(image, Cleaned(png=b"x", acquired_at_ms=at_ms), occurred_at_ms)
+    assert found.acquired_at_ms == (at_ms if is_told else None)
+    assert found.png == b"x"

@@ -150,3 +150,22 @@ def test_closed_before_it_began_it_is_closed() -> None:
     decoder.close()
     decoder.close()
     assert decoder._process is None
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"modality": "Anna Vickers"},
+        {"body_part": "10045678"},
+        {"view": "AP Vickers"},
+        {"laterality": "V"},
+        {"study": "10045678"},
+        {"series": "2.25.1.10045678"},
+    ],
+)
+def test_what_it_says_in_words_is_of_closed_sets(changes: dict[str, str]) -> None:
+    asked = a_request()
+    cleaned = clean(asked)
+    assert (cleaned.modality, cleaned.body_part) == ("CR", "CHEST")
+    assert owner._is_sound(cleaned, asked)
+    assert not owner._is_sound(msgspec.structs.replace(cleaned, **changes), asked)
