@@ -6,7 +6,7 @@ import msgspec
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from contracts.erasures import GONE, DestroyedKey, Proof, SignedProof, expiries
+from contracts.erasures import GONE, DestroyedKey, ErasureAnswer, Proof, SignedProof, expiries
 from services.privacy.erasure_book import Erasure
 
 
@@ -41,10 +41,17 @@ def sign_proof(
     return msgspec.json.encode(signed)
 
 
-def identifiers_of(signed: bytes) -> int:
-    """Return how many identifiers a proof that privacy has kept is about."""
+def answer_of(signed: bytes) -> ErasureAnswer:
+    """Return what is told of an erasure of which only the proof is kept, as privacy signed it."""
     said = msgspec.json.decode(signed, type=SignedProof).proof
-    return msgspec.json.decode(bytes(said), type=Proof).identifiers
+    proof = msgspec.json.decode(bytes(said), type=Proof)
+    return ErasureAnswer(
+        erasure=proof.erasure,
+        state="done",
+        identifiers=proof.identifiers,
+        others_kept=proof.others_kept,
+        proof=signed,
+    )
 
 
 def read_proof(signed: bytes, key: Ed25519PublicKey) -> Proof:

@@ -112,8 +112,8 @@ async def test_the_erased_stay_out_of_anothers_entry_that_is_written_meanwhile(s
         erasing = await who(one, number + 1)
         grown = with_more(number, LOC=f"{number} Elm Road Upton")
         told = [Told((erasing.known,), (stale.link,))]
-        await asyncio.gather(eraser._strip_others(told), site.feed(two, grown))
-        await eraser._strip_others(told)  # as it does once more after the grace
+        await asyncio.gather(eraser.others.strip(told), site.feed(two, grown))
+        await eraser.others.strip(told)  # as it does once more after the grace
         others = (await who(two, number)).known.others
         assert others == {"LOC": (f"{number} Elm Road Upton",)}
 
