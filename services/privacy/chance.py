@@ -27,6 +27,7 @@ from services.privacy.tagger.hints import (
 
 NAME_CHARS_MAX = 9  # longer names stand in no words by chance
 WORD_CHARS_MAX = 24
+CHANCES_MAX = 500  # in one text: more are made up to keep us busy
 WORD = re.compile(r"[^\W_]+")
 
 
@@ -37,10 +38,12 @@ def holds_strong(known: KnownTerms, folded: str, squeezed: Squeezed) -> bool:
 
 def strong_in(known: KnownTerms, folded: str, squeezed: Squeezed) -> Iterator[Term]:
     """Yield the strong terms of a text, without regard to words, but those there by chance."""
-    at = squeezed.at
+    at, chances = squeezed.at, 0
     for last, term in known.strong_at(squeezed.squeezed):
         start, end = at[last - len(term.text) + 1], at[last] + 1
-        if not _is_chance(term, folded, start, end):
+        if chances < CHANCES_MAX and _is_chance(term, folded, start, end):
+            chances += 1
+        else:
             yield term
 
 

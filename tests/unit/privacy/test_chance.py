@@ -7,7 +7,8 @@ from contracts.identified import Patient, PatientId, PersonName
 from services.privacy.free_text import TextCleaner
 from services.privacy.guard import shows_identity
 from services.privacy.known import KnownTerms
-from services.privacy.known_terms import terms_of
+from services.privacy.known_terms import Term, terms_of
+from tests.support.timing import assert_works_within, timed
 from tests.unit.privacy.bad_inputs import EN_PID, message, sent
 from tests.unit.privacy.builders import known_of
 
@@ -86,4 +87,16 @@ def test_a_name_of_ten_letters_is_found_within_whatever_word(text: str) -> None:
     terms = known("Ansporta", "Tr")
     assert TextCleaner(terms).clean(text).text is None
     assert TextCleaner(terms).label(text) == ""
+    assert guarded(text, terms)
+
+
+@timed
+def test_names_made_up_of_parts_of_words_take_no_time() -> None:
+    word = "understanding"
+    parts = {word[a:b] for a in range(13) for b in range(a + 6, min(a + 9, 13) + 1)}
+    terms = KnownTerms([Term(part, "NAME", is_strong=True) for part in parts])
+    text = f"{word} " * 7_000
+    assert TextCleaner(terms).clean(text[:140]).text == text[:140]
+    assert_works_within(2.0, lambda: TextCleaner(terms).clean(text))
+    assert TextCleaner(terms).clean(text).held == "residual_identifier"
     assert guarded(text, terms)
