@@ -31,9 +31,8 @@ from services.privacy.patient_keys import Kek
 AUDIT = "privacy/audit.ed25519"
 NAMES = ("privacy/link.key", "privacy/index.key", "privacy/staff.key", AUDIT, "resolve.token")
 OPTIONAL = ("operator.token", "erasure/request.token", "erasure/confirm.token")
-DAYS_PROVEN = (
-    3  # in a row, today the last: a clock that is wrong for less than a day has not so many
-)
+# In a row, today the last: a clock that is wrong for less than a day has not so many.
+DAYS_PROVEN = 3
 
 
 @dataclass(frozen=True)
