@@ -45,8 +45,8 @@ def test_long_codes_and_names_of_results_leave_nothing_in_memory() -> None:
     ask(0, 10)
     gc.collect()
     tracemalloc.start()
-    ask(10, 70)
+    ask(10, 210)
     gc.collect()
     kept, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert kept < 20 * len(LONG)  # the newest few are kept by whom they were read last
+    assert kept < 200 * len(LONG) / 2  # a beginning of each may be kept, and no whole one
