@@ -72,10 +72,13 @@ async def signed_in(stack: RunningStack, login: str) -> AsyncIterator[httpx.Asyn
 
 
 async def worklist(client: httpx.AsyncClient, wanted: int) -> dict[str, Any]:
-    """Return the worklist once it has ``wanted`` rows with an early-warning score."""
+    """Return the worklist once it has ``wanted`` rows with a whole early-warning score."""
     for _ in range(200):
         found: dict[str, Any] = (await client.get("/v1/worklist")).json()
-        if sum(row["news2"] is not None for row in found["patients"]) == wanted:
+        if (
+            sum(bool(row["news2"] and row["news2"]["complete"]) for row in found["patients"])
+            == wanted
+        ):
             return found
         await asyncio.sleep(0.1)
     raise AssertionError(found)
