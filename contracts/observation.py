@@ -44,3 +44,8 @@ class Observation(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defa
     finding: str = ""
     further_answers: tuple[Code, ...] = ()
     code_sent: Code | None = None
+
+    @property
+    def answers(self) -> tuple[Code, ...]:
+        """Return all coded values, none where it has none."""
+        return (self.answer, *self.further_answers) if self.answer else self.further_answers

@@ -2,7 +2,13 @@
 
 import time
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from typing import Protocol
+
+
+def utc_date(now_ms: int) -> date:
+    """Return the day of a time, milliseconds since 1970 UTC."""
+    return datetime.fromtimestamp(now_ms / 1000, UTC).date()
 
 
 class Clock(Protocol):

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import os
-from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -12,7 +11,7 @@ import typer
 from cli.stack.process import StackError
 from contracts.identified import IDENTIFIED
 from contracts.topic import DAY_MS
-from plumbing.clock import SystemClock
+from plumbing.clock import SystemClock, utc_date
 from plumbing.kafka_connection import KafkaConnection
 from plumbing.kafka_log import KafkaReader, KafkaWriter
 from plumbing.key_files import KeyMissing, make_key, read_key
@@ -102,7 +101,11 @@ def restore_command(
         backup = unseal(file.read_bytes(), _key(recovery_key))
         written = asyncio.run(_restore(backup, bootstrap)) if vault else 0
         made = restore_keys(
-            backup, directory, kek_dir, today=_today(), retention_days=retention_days
+            backup,
+            directory,
+            kek_dir,
+            today=utc_date(SystemClock().now_ms()),
+            retention_days=retention_days,
         )
     except (BackupUnreadable, FileExistsError) as error:
         raise StackError(f"{file}: {error}") from error
@@ -110,10 +113,6 @@ def restore_command(
         typer.echo(json.dumps({"file": str(file), "files": made, "entries": written}))
         return
     typer.echo(f"{made} key files, {written} vault records brought back")
-
-
-def _today() -> date:
-    return datetime.fromtimestamp(SystemClock().now_ms() / 1000, UTC).date()
 
 
 def _key(path: Path) -> bytes:

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Annotated
 
@@ -15,7 +15,7 @@ from cli.stack.process import StackError
 from contracts.erasures import KeyChange, KeyChanged
 from contracts.identified import IDENTIFIED
 from contracts.topic import DAY_MS
-from plumbing.clock import SystemClock
+from plumbing.clock import SystemClock, utc_date
 from plumbing.key_files import KeyMissing, make_key, make_signing_pair, read_key
 from services.ingest.identity import Keys, sender
 from services.privacy.keks_pkcs11 import Pkcs11Keks, read_pin
@@ -73,7 +73,7 @@ def generate_command(
 ) -> None:
     """Make the keys of a site, once. What is there stays; a lost key is never made anew unasked."""
     try:
-        made = generate(directory, _today(), add or ())
+        made = generate(directory, utc_date(SystemClock().now_ms()), add or ())
     except KeyLost as error:
         typer.echo(f"auscult: {error}", err=True)
         raise typer.Exit(1) from None
@@ -104,7 +104,7 @@ def rotate_command(
     if kek:
         _change_kek(viewer, privacy, directory / "erasure" / "request.token")
         return
-    today = _today()
+    today = utc_date(SystemClock().now_ms())
     made = make_day_keys(directory, today, DAYS_AHEAD, os.urandom)
     gone = destroy_day_keys(directory, today, retention_days)
     typer.echo(f"made: {', '.join(made) or 'none'}; destroyed: {', '.join(gone) or 'none'}")
@@ -175,7 +175,3 @@ def generate(directory: Path, today: date, add: Sequence[str] = ()) -> list[str]
 def _there(directory: Path) -> list[str]:
     changed = [KEK] if list((directory / "privacy").glob("kek*")) else []
     return changed + [one for one in NAMES[1:] if (directory / one).exists()]
-
-
-def _today() -> date:
-    return datetime.fromtimestamp(SystemClock().now_ms() / 1000, UTC).date()

@@ -2,14 +2,13 @@
 
 import sys
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from cli.progress import console, say
-from plumbing.clock import SystemClock
+from plumbing.clock import SystemClock, utc_date
 from services.inference import manifest as manifests
 from services.inference.icu_mortality import NAME
 from services.inference.registry import MANIFEST, read_key
@@ -91,7 +90,7 @@ def train_command(
     if task not in TASKS:
         raise typer.BadParameter(f"{task!r} is not one of {', '.join(TASKS)}")
     signing_key = _key(key)
-    created = datetime.fromtimestamp(SystemClock().now_ms() / 1000, UTC).date().isoformat()
+    created = utc_date(SystemClock().now_ms()).isoformat()
     recipe = Recipe(rounds=rounds)
     plan = Plan(version=version, created=created, folds=folds, seed=seed, recipe=recipe)
     folder = (output or Path("data/models")) / task / version

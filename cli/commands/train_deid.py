@@ -2,13 +2,12 @@
 
 import sys
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 import typer
 
 from cli.progress import console
-from plumbing.clock import SystemClock
+from plumbing.clock import SystemClock, utc_date
 
 
 @dataclass(frozen=True)
@@ -43,7 +42,7 @@ def train_deid(asked: Asked) -> None:
     from training.deid.fit import Progress
     from training.deid.pipeline import NAME, NARROW, Plan, read_texts, train
 
-    created = datetime.fromtimestamp(SystemClock().now_ms() / 1000, UTC).date().isoformat()
+    created = utc_date(SystemClock().now_ms()).isoformat()
     plan = Plan(asked.version, created, asked.threshold, asked.threshold_han, asked.seed)
     how = {"workers": asked.workers, "threads": asked.threads}
     if asked.steps is not None:

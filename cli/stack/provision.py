@@ -1,7 +1,6 @@
 """What must be there before the services start: folders, keys, topics, a live model."""
 
 import asyncio
-from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
@@ -14,7 +13,7 @@ from cli.stack.settings import StackSettings
 from contracts.pipeline import PIPELINE
 from contracts.promoted import PROMOTED, ModelPromoted
 from contracts.vault import VAULT
-from plumbing.clock import Clock, SystemClock
+from plumbing.clock import Clock, SystemClock, utc_date
 from plumbing.event_log import EventReader, Output
 from plumbing.kafka_admin import Durability, KafkaAdmin
 from plumbing.kafka_connection import KafkaConnection
@@ -44,7 +43,7 @@ def ensure_keys(settings: StackSettings) -> None:
             f"{settings.keys_dir} is gone, and what {data} holds cannot be read without it: "
             "put it back from the backup, or move the data away to begin anew"
         )
-    today = datetime.fromtimestamp(SystemClock().now_ms() / 1000, UTC).date()
+    today = utc_date(SystemClock().now_ms())
     try:
         generate(settings.keys_dir, today)
     except KeyLost as error:

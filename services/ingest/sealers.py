@@ -1,9 +1,10 @@
 """Which data key seals the events now: a new one each hour, wrapped to privacy's key of the day."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
+from plumbing.clock import utc_date
 from plumbing.errors import Unavailable
 from plumbing.sealing import KEY_BYTES, Sealer
 
@@ -49,7 +50,7 @@ class Sealers:
         return True
 
     def _renew(self, now_ms: int) -> None:
-        today = datetime.fromtimestamp(now_ms / 1000, UTC).date()
+        today = utc_date(now_ms)
         for back in range(DAYS_BACK_MAX + 1):
             day = (today - timedelta(days=back)).isoformat()
             public = read_key(self._folder / f"{day}.pub")

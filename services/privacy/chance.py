@@ -14,16 +14,8 @@ from collections.abc import Iterator
 from services.privacy.folding import Squeezed
 from services.privacy.known import KnownTerms
 from services.privacy.known_terms import Term
-from services.privacy.tagger.hints import (
-    COMMON,
-    FAMILY,
-    GIVEN,
-    MEDICAL,
-    ORDINARY,
-    PLACE,
-    UNLISTED,
-    hint_of_word,
-)
+from services.privacy.tagger.doubts import is_only_said
+from services.privacy.tagger.hints import COMMON, hint_of_word
 
 NAME_CHARS_MAX = 9  # longer names stand in no words by chance
 WORD_CHARS_MAX = 24
@@ -65,7 +57,5 @@ def _is_only_said(word: str) -> bool:
     """Return whether a word is an ordinary or a medical one, written as one, and no name."""
     if len(word) > WORD_CHARS_MAX or not (word[1:].islower() or word.isupper()):
         return False
-    bits = hint_of_word(word.lower())
-    if bits == UNLISTED or not bits & (COMMON | ORDINARY | MEDICAL):
-        return False
-    return bool(bits & COMMON) or not bits & (GIVEN | FAMILY | PLACE)
+    lowered = word.lower()
+    return bool(hint_of_word(lowered) & COMMON) or is_only_said(lowered)

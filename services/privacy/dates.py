@@ -17,9 +17,7 @@ TIME_TEXT = re.compile(
 )
 CLOCK_TEXT = re.compile(rf"(?:[01]\d|2[0-3]):[0-5]\d{_SECONDS}{_ZONE}", re.ASCII)
 PART_TEXT = re.compile(r"(?P<y>\d{4})(?:(?P<dash>-?)(?P<m>\d{2}))?", re.ASCII)
-PARTS_BEFORE_MIN = (
-    3  # years, or months, that one alone lies before its event: of two it may be part
-)
+PARTS_BEFORE_MIN = 3  # years, or months, that one alone lies before its event
 
 
 def age_at(birth_date: str, at_ms: int) -> Age | None:
@@ -31,9 +29,8 @@ def age_at(birth_date: str, at_ms: int) -> Age | None:
     if parts is None:
         return None
     year, month, day = parts
-    try:
-        at = (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=at_ms)).date()
-    except OverflowError:  # a zone may carry the last day of 9999 beyond it
+    at = _day_of(at_ms)
+    if at is None:
         return None
     years = at.year - year - ((at.month, at.day) < (month or 1, day or 1))
     if years < 0:
@@ -74,14 +71,20 @@ def passing(moved: str, at_ms: int) -> str:
     match = PART_TEXT.fullmatch(moved)
     if match is None:
         return moved
-    try:
-        at = (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=at_ms)).date()
-    except OverflowError:
+    at = _day_of(at_ms)
+    if at is None:
         return ""
     before = at.year - int(match["y"])
     if match["m"]:
         before = 12 * before + at.month - int(match["m"])
     return moved if before >= PARTS_BEFORE_MIN else ""
+
+
+def _day_of(at_ms: int) -> date | None:
+    try:
+        return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=at_ms)).date()
+    except OverflowError:  # a zone may carry the last day of 9999 beyond it
+        return None
 
 
 def _parts(birth_date: str) -> tuple[int, int, int] | None:

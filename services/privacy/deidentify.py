@@ -272,8 +272,7 @@ def _tells_variant(found: Observation) -> bool:
     said += [one.text or one.code for one in found.further_answers]
     if found.code.system == LOINC and any(refuses(found.code.code, one) for one in said):
         return True
-    answers = (found.answer, *found.further_answers) if found.answer else found.further_answers
-    return any(names_variant(one.code) or names_variant(one.text) for one in answers)
+    return any(names_variant(one.code) or names_variant(one.text) for one in found.answers)
 
 
 def encounter_token(key: PatientKey, number: str) -> str:

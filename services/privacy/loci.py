@@ -5,12 +5,12 @@ of an event say together: the usual shape of both, where no text alone is one. D
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
 from typing import NamedTuple
 
 from contracts.identified import Note
 from contracts.observation import Observation
 from services.privacy.genotypes import LOCI_MIN, PANEL, STAR, loci_in, names_variant
+from services.privacy.remembering import remembered
 from services.privacy.words import words
 
 VALUE_CHARS_MAX = 60  # a longer text says more than an allele, and is searched as a text
@@ -101,8 +101,7 @@ def _is_allele(named: _Named, said: str) -> bool:
 
 
 def _said(found: Observation) -> Iterator[str]:
-    answers = (found.answer, *found.further_answers) if found.answer else ()
-    for said in (found.text, *(word for one in answers for word in (one.code, one.text))):
+    for said in (found.text, *(word for one in found.answers for word in (one.code, one.text))):
         short = said.strip()
         if 0 < len(short) <= VALUE_CHARS_MAX:
             yield short
@@ -113,10 +112,9 @@ def _loci_of(found: Observation) -> frozenset[tuple[str, str]]:
     if found.kind == "quantity":  # the number of repeats; of tissue types none is a number
         return frozenset([("STR", named.tandem)]) if named and named.tandem else NO_LOCI
     loci = loci_in(found.text) if found.text else NO_LOCI
-    answers = (found.answer, *found.further_answers) if found.answer else ()
-    for one in answers:
+    for one in found.answers:
         for word in (one.code, one.text):
-            loci |= _loci_in_short(word) if len(word) <= NAME_CHARS_MAX else loci_in(word)
+            loci |= _loci_in(word)
     if loci or named is None or not any(map(_has_digit, _said(found))):
         return loci
     both = (("HLA", named.hla.lower()), ("STR", named.tandem))
@@ -131,12 +129,10 @@ def _has_digit(said: str) -> bool:
     return any(map(str.isdecimal, said))
 
 
-@lru_cache(maxsize=4096)
-def _loci_in_short(text: str) -> frozenset[tuple[str, str]]:
-    return loci_in(text)
+_loci_in = remembered(4096)(loci_in)
 
 
-@lru_cache(maxsize=4096)
+@remembered(4096)
 def _named(text: str, code: str) -> _Named | None:
     """Return what the name of a result, else its code, says of its value: mostly nothing."""
     label = f"{text} {code}"

@@ -63,8 +63,7 @@ def _words_of(body: IdentifiedBody) -> Iterator[str]:
     yield from (note.text for note in body.notes)
     for found in body.observations:
         yield from (found.text, found.code.text, found.reference_range, *found.flags)
-        answers = (found.answer, *found.further_answers) if found.answer else ()
-        yield from (word for answer in answers for word in (answer.text, answer.code))
+        yield from (word for answer in found.answers for word in (answer.text, answer.code))
     for named in (body.conditions, body.medications, body.allergies, body.orders):
         yield from (one.code.text for one in named)
     yield from (one.reaction for one in body.allergies)

@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from plumbing import log
-from plumbing.clock import Clock
+from plumbing.clock import Clock, utc_date
 from plumbing.key_files import KeyMissing, Random
 from services.privacy import metrics
 from services.privacy.key_files import destroy_day_keys, last_public_day, make_day_keys
@@ -45,7 +45,7 @@ class Rotation:
 
     def turn(self) -> bool:
         """Do what is due now; return whether all of it could be done."""
-        today = datetime.fromtimestamp(self._clock.now_ms() / 1000, UTC).date()
+        today = utc_date(self._clock.now_ms())
         done = True
         try:
             if self._makes_keys:

@@ -2,13 +2,14 @@
 
 import zlib
 from collections import OrderedDict
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 
 import msgspec
 
 from contracts.blobs import BlobPart
 from contracts.identified import IDENTIFIED, IdentifiedBody, IdentifiedEvent
+from plumbing.clock import utc_date
 from plumbing.errors import MalformedEvent, Unavailable
 from plumbing.key_files import KeyMissing, read_key
 from plumbing.sealing import SealBroken, unseal, unwrap
@@ -64,7 +65,7 @@ class Seals:
             raise MalformedEvent("seal_broken") from error
 
     def _data_key(self, event: IdentifiedEvent | BlobPart, now_ms: int) -> bytes:
-        today, day = _today(now_ms), parse_day(event.key_day)
+        today, day = utc_date(now_ms), parse_day(event.key_day)
         if day is None:
             raise MalformedEvent("seal_broken")
         name = (event.key_day, event.wrapped_key)
@@ -117,7 +118,3 @@ def _unpacked(packed: bytes) -> bytes:
     if not reader.eof:
         raise MalformedEvent("body_undecodable")
     return plain
-
-
-def _today(now_ms: int) -> date:
-    return datetime.fromtimestamp(now_ms / 1000, UTC).date()

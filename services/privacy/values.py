@@ -107,8 +107,7 @@ def clamped_age(found: Observation) -> Observation:
         return found
     if found.kind == "text" and _tells_old(found.text, age):
         return msgspec.structs.replace(found, text=str(AGE_YEARS_MAX), finding=AGE_CLAMPED)
-    answers = (found.answer, *found.further_answers) if found.answer else ()
-    if any(_tells_old(one.text, age) or _tells_old(one.code, age) for one in answers):
+    if any(_tells_old(one.text, age) or _tells_old(one.code, age) for one in found.answers):
         told = Code("", str(AGE_YEARS_MAX))
         return msgspec.structs.replace(
             found, answer=told, further_answers=(), text="", finding=AGE_CLAMPED
