@@ -4,6 +4,7 @@ from typing import Literal
 
 import msgspec
 
+from contracts.periods import Coarse
 from contracts.topic import DAY_MS, FOREVER_MS, Topic
 
 Basis = Literal["event", "person"]
@@ -67,7 +68,9 @@ class Risk(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 class Vital(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The newest value of a parameter that an assessment used, or in ``doubted`` could not use:
-    then ``finding`` is the code that says why (``implausible``, ``unit_unknown``, ...).
+    then ``finding`` is the code that says why (``implausible``, ``unit_unknown``, ...). With an
+    ``at_precision`` (``Observation``) ``at_ms`` is the middle of a year or a month, or when the
+    value was said: such a one is always doubted.
     """
 
     parameter: str
@@ -76,6 +79,7 @@ class Vital(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     at_ms: int
     text: str = ""
     finding: str = ""
+    at_precision: Coarse = ""
 
 
 class Assessment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -88,8 +92,9 @@ class Assessment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     reports the greater (``link_version``, sum of ``seen``) shows, compared in that order: an unlink
     makes the sum smaller and the version greater.
     ``doubted`` are readings that nothing was computed from (implausible, in an unknown unit, from
-    the future) and that no usable one has replaced: to be shown with a mark, as ``text`` has them;
-    ``unit`` is empty; ``finding`` may be, in what was heard before it was kept.
+    the future, of a year or a month alone) and that no usable one has replaced: to be shown with a
+    mark, as ``text`` has them; ``unit`` is empty; ``finding`` may be, in what was heard before it
+    was kept.
     ``status`` is ``not_scored`` with a reason code, or ``scored``. ``model_epoch`` is the greatest
     offset of ``models.promoted.v1`` that was in force.
     """

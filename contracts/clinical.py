@@ -1,10 +1,14 @@
-"""Nouns that the identified and the de-identified event share: kinds of event, orders, findings."""
+"""Nouns that the identified and the de-identified event share: kinds of event, orders, findings.
+
+A time with a precision beside it is a year or a month alone, as in ``Observation``.
+"""
 
 from typing import Literal
 
 import msgspec
 
 from contracts.observation import Code
+from contracts.periods import Coarse
 
 EventType = Literal[
     "encounter.pre_admit",
@@ -61,6 +65,7 @@ class Medication(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defau
     alternates: tuple[Code, ...] = ()
     part_of: int = -1
     role: str = ""
+    start_precision: Coarse = ""
 
 
 class Allergy(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
@@ -77,6 +82,7 @@ class Condition(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaul
     code: Code
     at_ms: int | None = None
     status: str = ""
+    at_precision: Coarse = ""
 
 
 class Order(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
@@ -86,6 +92,7 @@ class Order(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=T
     control: str = ""
     status: str = ""
     at_ms: int | None = None
+    at_precision: Coarse = ""
 
 
 class Genotype(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):

@@ -4,6 +4,8 @@ from typing import Literal
 
 import msgspec
 
+from contracts.periods import Coarse
+
 ObservationKind = Literal["quantity", "coded", "text", "time", "attachment", "empty"]
 
 
@@ -24,7 +26,9 @@ class Observation(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defa
     ``further_answers`` are those beside ``answer`` where a coded value is repeated (two organisms).
     ``status`` is OBX-11: F final, P preliminary, C corrects, D and W and X take back.
     ``series`` ties a correction to what it corrects (filler order, OBX-3, OBX-4); after privacy it
-    is a keyed hash. ``at_ms`` is milliseconds since 1970 UTC, shifted after privacy.
+    is a keyed hash. ``at_ms`` is milliseconds since 1970 UTC, shifted after privacy; with an
+    ``at_precision`` it stands for a whole year or month (``periods``), and none is told of one that
+    is "unknown".
     """
 
     index: int
@@ -44,6 +48,7 @@ class Observation(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defa
     finding: str = ""
     further_answers: tuple[Code, ...] = ()
     code_sent: Code | None = None
+    at_precision: Coarse = ""
 
     @property
     def answers(self) -> tuple[Code, ...]:

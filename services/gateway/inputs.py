@@ -39,7 +39,11 @@ def label(parameter: str, lang: Lang) -> str:
 
 
 def needed_as(doubted: Vital, usable: Iterable[Vital]) -> str:
-    """Return the input of NEWS2 that a doubted reading is newer of than any usable one, or ""."""
+    """Return the input of NEWS2 that a doubted reading is newer of than any usable one, or ""; of a
+    year or a month alone that cannot be said.
+    """
+    if doubted.at_precision:
+        return ""
     name = NEWS2_INPUTS.get(doubted.parameter, "")
     as_new = any(
         NEWS2_INPUTS.get(one.parameter) == name and one.at_ms >= doubted.at_ms for one in usable

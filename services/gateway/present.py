@@ -6,6 +6,7 @@ from itertools import pairwise
 
 from contracts.assessed import Assessment, Contribution, Risk, Vital
 from contracts.loinc import BY_NAME
+from contracts.periods import period_sent
 from contracts.reidentify import Identity
 from contracts.topic import DAY_MS
 from services.gateway.inputs import Lang, label, needed_as
@@ -185,7 +186,8 @@ def doubted_views(result: Assessment | Detail, look: Look, token: str) -> tuple[
             value=one.value,
             unit=one.unit,
             text=one.text,
-            at_ms=look.real(one.at_ms, token),
+            at_ms=None if one.at_precision else look.real(one.at_ms, token),
+            at_period=period_sent(look.real(one.at_ms, token), one.at_precision),
             finding=one.finding,
             needed_as=label(name, look.lang) if (name := needed_as(one, usable)) else "",
         )

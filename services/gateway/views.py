@@ -91,7 +91,8 @@ class DoubtedView(View, frozen=True, kw_only=True):
     """A reading that was sent and that nothing was computed from, because of its ``finding`` (a
     code, or empty when it was not kept). ``text`` is the value as sent; when it is empty ``value``
     is. ``needed_as`` is the input of NEWS2, named as in ``missing``, that it is a newer reading of
-    than any usable one; empty for all others.
+    than any usable one; empty for all others. ``at_period``: ``YYYY`` or ``YYYY-MM`` of a reading
+    that was sent with a year or a month alone; it has no ``at_ms``.
     """
 
     parameter: str
@@ -100,6 +101,7 @@ class DoubtedView(View, frozen=True, kw_only=True):
     unit: str
     text: str
     at_ms: int | None
+    at_period: str
     finding: str
     needed_as: str
 

@@ -139,6 +139,7 @@ def _doubted(fact: Fact) -> Vital:
         at_ms=fact.at_ms,
         text=fact.text,
         finding=fact.finding,
+        at_precision=fact.at_precision,
     )
 
 

@@ -1,8 +1,8 @@
 """Pure: what an event says -> facts, in the parameters of ``contracts.loinc``, and traits.
 
 An observation that no score or model reads gives nothing. One that somebody doubts (implausible,
-a unit that is not the parameter's, a time that had not come) is kept as a flagged fact: shown with
-a mark and as it was sent, never scored.
+a unit that is not the parameter's, a time that had not come, a year or a month alone) is kept as a
+flagged fact: shown with a mark and as it was sent, never scored.
 """
 
 import math
@@ -45,6 +45,7 @@ _LEVEL_WORDS = {
 LOINC = "LN"
 TIME_DOUBTED = "time_implausible"  # ingest's: later than its receipt by more than a day
 UNIT_ASSUMED = "unit_assumed"  # ingest's: none was sent, and it could be another one
+TIME_COARSE = "time_coarse"
 IMPLAUSIBLE = "implausible"
 UNIT_UNKNOWN = "unit_unknown"
 _UNSAID = frozenset({"", "1", "{score}"})
@@ -147,6 +148,7 @@ def _fact(
         flagged=flagged,
         ahead=late and not doubt,
         finding=doubt or (TIME_DOUBTED if late else ""),
+        at_precision=observation.at_precision,
     )
 
 
@@ -183,10 +185,12 @@ def _level(observation: Observation) -> float | None:
 
 
 def _doubt(parameter: Parameter, observation: Observation, value: float | None) -> str:
-    """Return the code of what speaks against a value whatever its time is, or ""."""
+    """Return the code of what speaks against a value whatever day it is of, or ""."""
     if observation.finding or value is None:
         return observation.finding
     unit = observation.unit
     if unit and unit != parameter.unit and (parameter.unit, unit) not in _SAME_UNIT:
         return UNIT_UNKNOWN  # first: the limits are in the parameter's own unit
-    return "" if parameter.low <= value <= parameter.high else IMPLAUSIBLE
+    if not parameter.low <= value <= parameter.high:
+        return IMPLAUSIBLE
+    return TIME_COARSE if observation.at_precision else ""  # nobody knows whether it is of now

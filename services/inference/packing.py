@@ -13,8 +13,8 @@ from services.inference.view import Fact
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(tuple[Any, int, int, list[list[Any]]]).decode
 _NAMES = {name: name for name in BY_NAME}  # one string object for each parameter
-# Series, status, text, flagged, ahead, finding: left out at the end of a row.
-_DEFAULTS = ("", "F", "", False, False, "")
+# Series, status, text, flagged, ahead, finding, precision: left out at the end of a row.
+_DEFAULTS = ("", "F", "", False, False, "", "")
 _ROW_LENGTH_MIN = 4
 
 
@@ -34,6 +34,7 @@ def unpack(packed: bytes | msgspec.Raw) -> tuple[str, int, int, tuple[Fact, ...]
 def _row(fact: Fact) -> list[Any]:
     row: list[Any] = [fact.index, fact.parameter, fact.value, fact.at_ms - fact.said_ms]
     row.extend((fact.series, fact.status, fact.text, fact.flagged, fact.ahead, fact.finding))
+    row.append(fact.at_precision)
     while len(row) > _ROW_LENGTH_MIN and row[-1] == _DEFAULTS[len(row) - _ROW_LENGTH_MIN - 1]:
         row.pop()
     return row
@@ -41,7 +42,7 @@ def _row(fact: Fact) -> list[Any]:
 
 def _fact(event_id: str, offset: int, said_ms: int, row: list[Any]) -> Fact:
     rest: list[Any] = [*row[_ROW_LENGTH_MIN:], *_DEFAULTS[len(row) - _ROW_LENGTH_MIN :]]
-    series, status, text, flagged, ahead, finding = rest
+    series, status, text, flagged, ahead, finding, at_precision = rest
     return Fact(
         event_id=event_id,
         index=row[0],
@@ -56,6 +57,7 @@ def _fact(event_id: str, offset: int, said_ms: int, row: list[Any]) -> Fact:
         flagged=flagged,
         ahead=ahead,
         finding=finding,
+        at_precision=at_precision,
     )
 
 

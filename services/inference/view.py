@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 import msgspec
 
+from contracts.periods import Coarse
+
 # Unit codes that are intensive care, and PhysioNet 2012's number for each.
 ICU_TYPES: dict[str, int] = {"CCU": 1, "CSRU": 2, "MICU": 3, "ICU": 3, "SICU": 4}
 
@@ -20,7 +22,8 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True):
     ``parameter`` is a name of ``contracts.loinc``, ``value`` in that parameter's unit; ``text`` is
     what was sent beside it. ``series`` ties versions of one result together. ``flagged``: somebody
     upstream doubts it (implausible, wrong unit); it may be shown, it is never scored; ``finding``
-    is the code that says why. ``ahead``: it is flagged for its time alone, by the fence of
+    is the code that says why. ``at_precision`` as in ``Observation``: "" of all that is usable.
+    ``ahead``: it is flagged for its time alone, by the fence of
     ``facts_of``, and counts as said with its event.
     """
 
@@ -37,6 +40,7 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True):
     flagged: bool = False
     ahead: bool = False
     finding: str = ""
+    at_precision: Coarse = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,9 +23,10 @@ MODULES = (
 # What the compiler looks at beside them: types and constants of these end up in the machine code.
 READ = (
     "contracts.answers", "contracts.clinical", "contracts.encapsulated", "contracts.identified",
-    "contracts.loinc", "contracts.observation", "contracts.topic", "plumbing.byte_gate",
-    "plumbing.check_digits", "plumbing.clock", "plumbing.errors", "plumbing.event_log",
-    "plumbing.log", "plumbing.sealing", "plumbing.trace", "services.ingest.apart",
+    "contracts.loinc", "contracts.observation", "contracts.periods", "contracts.topic",
+    "plumbing.byte_gate", "plumbing.check_digits", "plumbing.clock", "plumbing.errors",
+    "plumbing.event_log", "plumbing.log", "plumbing.sealing", "plumbing.trace",
+    "services.ingest.apart",
     "services.ingest.blobs", "services.ingest.doors", "services.ingest.keeping",
     "services.ingest.ledger", "services.ingest.metrics", "services.ingest.outcomes",
     "services.ingest.parser_process", "services.ingest.portions", "services.ingest.refusals",

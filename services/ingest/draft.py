@@ -9,6 +9,7 @@ from services.ingest.hl7 import Header
 from services.ingest.times import Moment, ReadTime
 
 FINDINGS_MAX = 50
+COARSE_TEXT = "a year or a month alone is not taken here"
 
 
 class Draft:
@@ -77,9 +78,10 @@ class Draft:
         self.withdrawn = ""  # D, W or X: the result in hand, or the document, is taken back
         self.requested = -1  # where the RXO of this order stands among the medications
         self.series_prefix = self.order_control = self.order_status = ""
-        self.order_at: int | None = None
-        self.observed_at: int | None = None
-        self.moment: Moment | None = None  # EVN-6, EVN-2 or the first OBR-7, in that order
+        self.order_at: Moment | None = None
+        self.observed_at: Moment | None = None
+        # EVN-6, EVN-2 or the first OBR-7, in that order; a year or a month is no time of an event.
+        self.moment: Moment | None = None
 
     def find(self, where: str, code: str, text: str = "") -> None:
         """Keep a warning; ``text`` is a literal of the code, never of the message."""
@@ -91,16 +93,21 @@ class Draft:
         if len(self.findings) < FINDINGS_MAX:
             self.findings.append(Finding("info", where, code, text))
 
-    def time_ms(self, raw: str, where: str) -> int | None:
-        """Return the milliseconds of a time field, None when absent; unreadable ones are noted."""
+    def time(self, raw: str, where: str) -> Moment | None:
+        """Return the moment of a time field, None when absent; unreadable ones are noted."""
         if not raw:
             return None
         moment = self.read_time.read(raw)
-        if moment is None:
-            if raw != '""':
-                self.find(where, "102", "not a time")
+        if moment is None and raw != '""':
+            self.find(where, "102", "not a time")
+        return moment
+
+    def day_ms(self, moment: Moment | None, where: str) -> int | None:
+        """Return the milliseconds of a time; a year or a month alone is noted and no time."""
+        if moment is not None and moment.coarse:
+            self.find(where, "time_coarse", COARSE_TEXT)
             return None
-        return moment.ms
+        return None if moment is None else moment.ms
 
     @property
     def has_results(self) -> bool:
@@ -113,6 +120,6 @@ class Draft:
     def occurred(self, received_at_ms: int) -> tuple[int, Precision, Zone]:
         """Return when the event happened: EVN-6, EVN-2, OBR-7, else MSH-7, else its receipt."""
         moment = self.moment or self.sent_at
-        if moment is None:
+        if moment is None or moment.coarse:
             return received_at_ms, "unknown", "assumed"
         return moment.ms, moment.precision, moment.zone

@@ -283,7 +283,7 @@ def _occurred(draft: FhirDraft, origin: _Origin) -> tuple[int, Precision, Zone]:
     """Return the newest time said, else the bundle's timestamp, else its receipt."""
     moment = draft.moment or draft.updated
     moment = moment or draft.time(origin.message.sent_at, "Bundle.timestamp")
-    if moment is None or moment.ms > draft.latest_ms:
+    if moment is None or moment.coarse or moment.ms > draft.latest_ms:
         return origin.received[0], "unknown", "assumed"
     return moment.ms, moment.precision, moment.zone
 

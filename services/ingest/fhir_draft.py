@@ -7,7 +7,7 @@ import msgspec
 from contracts.clinical import Allergy, Condition, Finding, Medication, Order
 from contracts.identified import Encounter, IdentityLink, Image, Note, PatientId, PersonName
 from contracts.observation import Observation
-from services.ingest.draft import FINDINGS_MAX
+from services.ingest.draft import COARSE_TEXT, FINDINGS_MAX
 from services.ingest.fhir_bundle import Bundle, Entry
 from services.ingest.fhir_json import Node
 from services.ingest.images import IMAGES_MAX, TOO_MANY_IMAGES, TOO_MANY_TEXT
@@ -113,26 +113,37 @@ class FhirDraft:
     def time(self, raw: object, where: str, *, said: bool = True) -> Moment | None:
         """Return the moment of a date, dateTime or instant, None when absent or unreadable.
 
-        ``said``: it tells when the event happened, which the newest of them decides.
+        ``said``: it tells when the event happened, which the newest of them decides that is no year
+        or month alone.
         """
         if raw is None:
             return None
         moment = moment_of(raw, self.read_time) if isinstance(raw, str) else None
         if moment is None:
             self.find(where, "102", "not a time")
-        elif said and moment.ms <= self.latest_ms and moment.ms > self.newest_ms:
+        elif said and not moment.coarse and self.newest_ms < moment.ms <= self.latest_ms:
             self.moment = moment
         return moment
+
+    def first_time(self, entry: Entry, **fields: object) -> Moment | None:
+        """Return the first time of an entry's fields that can be read."""
+        for name, raw in fields.items():
+            moment = self.time(raw, f"{entry.path}.{name}")
+            if moment is not None:
+                return moment
+        return None
+
+    def day_ms(self, moment: Moment | None, where: str) -> int | None:
+        """Return the milliseconds of a time; a year or a month alone is noted and no time."""
+        if moment is not None and moment.coarse:
+            self.find(where, "time_coarse", COARSE_TEXT)
+            return None
+        return None if moment is None else moment.ms
 
     @property
     def newest_ms(self) -> int:
         """Return the milliseconds of ``moment``, before any time where there is none."""
         return -(2**62) if self.moment is None else self.moment.ms
-
-    def time_ms(self, raw: object, where: str, *, said: bool = True) -> int | None:
-        """Return the milliseconds of ``time``."""
-        moment = self.time(raw, where, said=said)
-        return None if moment is None else moment.ms
 
     def other(self, kind: str, value: str) -> None:
         """Keep one more string that identifies the patient or those around them."""

@@ -19,6 +19,7 @@ from services.ingest.fhir_codes import (
 )
 from services.ingest.fhir_draft import FhirDraft
 from services.ingest.fhir_json import Node, node, nodes, number, text
+from services.ingest.times import coarse_of, ms_of
 
 WRONG = frozenset({"entered-in-error"})
 NOT_DONE = frozenset({"not-done", "not-taken"})
@@ -42,14 +43,15 @@ def condition(draft: FhirDraft, entry: Entry) -> None:
     elif verified in UNSURE:
         status = "W"  # DG1-6: a working diagnosis
     period = node(resource.get("onsetPeriod"))
-    at_ms = _first_ms(
-        draft,
+    at = draft.first_time(
         entry,
         onsetDateTime=resource.get("onsetDateTime"),
         onsetPeriod=period.get("start"),
         recordedDate=resource.get("recordedDate"),
     )
-    draft.conditions.append(Condition(code=code, at_ms=at_ms, status=status))
+    draft.conditions.append(
+        Condition(code=code, at_ms=ms_of(at), status=status, at_precision=coarse_of(at))
+    )
     fhir_notes.annotations(draft, entry, -1)
 
 
@@ -92,6 +94,7 @@ def immunization(draft: FhirDraft, entry: Entry) -> None:
     if _is_empty(draft, entry, code):
         return
     dose = node(resource.get("doseQuantity"))
+    at = draft.first_time(entry, occurrenceDateTime=resource.get("occurrenceDateTime"))
     draft.medications.append(
         Medication(
             code=code,
@@ -99,7 +102,8 @@ def immunization(draft: FhirDraft, entry: Entry) -> None:
             dose_unit=text(dose.get("code")) or text(dose.get("unit")),
             route=plain_code(resource.get("route")),
             status="CP" if status_of(resource) == "completed" else "",
-            start_ms=_first_ms(draft, entry, occurrenceDateTime=resource.get("occurrenceDateTime")),
+            start_ms=ms_of(at),
+            start_precision=coarse_of(at),
         )
     )
     fhir_notes.annotations(draft, entry, -1)
@@ -139,14 +143,15 @@ def service_request(draft: FhirDraft, entry: Entry) -> None:
     code = code_of(resource.get("code"))
     if _is_empty(draft, entry, code):
         return
-    at_ms = _first_ms(draft, entry, authoredOn=resource.get("authoredOn"))
+    at = draft.first_time(entry, authoredOn=resource.get("authoredOn"))
     status = status_of(resource)
     draft.orders.append(
         Order(
             code=code,
             control=ORDER_CONTROL.get(status, ""),
             status=ORDER_STATUS.get(status, ""),
-            at_ms=at_ms,
+            at_ms=ms_of(at),
+            at_precision=coarse_of(at),
         )
     )
     fhir_notes.annotations(draft, entry, -1)
@@ -161,14 +166,15 @@ def procedure(draft: FhirDraft, entry: Entry) -> None:
     if _is_empty(draft, entry, code):
         return
     period = node(resource.get("performedPeriod"))
-    at_ms = _first_ms(
-        draft,
+    at = draft.first_time(
         entry,
         performedDateTime=resource.get("performedDateTime"),
         performedPeriod=period.get("start"),
     )
     status = ORDER_STATUS.get(status_of(resource), "")
-    draft.orders.append(Order(code=code, status=status, at_ms=at_ms))
+    draft.orders.append(
+        Order(code=code, status=status, at_ms=ms_of(at), at_precision=coarse_of(at))
+    )
     fhir_notes.annotations(draft, entry, -1)
 
 
@@ -181,6 +187,14 @@ def _medication(draft: FhirDraft, entry: Entry, dose: Node, dosage: Node, time_f
     resource = entry.resource
     period = node(resource.get(f"{time_field}Period"))
     status = status_of(resource)
+    started = draft.first_time(
+        entry,
+        **{
+            time_field: resource.get(time_field),
+            f"{time_field}DateTime": resource.get(f"{time_field}DateTime"),
+            f"{time_field}Period": period.get("start"),
+        },
+    )
     draft.medications.append(
         Medication(
             code=code,
@@ -188,15 +202,8 @@ def _medication(draft: FhirDraft, entry: Entry, dose: Node, dosage: Node, time_f
             dose_unit=text(dose.get("code")) or text(dose.get("unit")),
             route=plain_code(dosage.get("route")),
             status=ORDER_CONTROL.get(status, "CP" if status == "completed" else ""),
-            start_ms=_first_ms(
-                draft,
-                entry,
-                **{
-                    time_field: resource.get(time_field),
-                    f"{time_field}DateTime": resource.get(f"{time_field}DateTime"),
-                    f"{time_field}Period": period.get("start"),
-                },
-            ),
+            start_ms=ms_of(started),
+            start_precision=coarse_of(started),
         )
     )
     fhir_notes.note(draft, text(dosage.get("text")), "dosage")
@@ -232,11 +239,3 @@ def _is_empty(draft: FhirDraft, entry: Entry, code: Code) -> bool:
         return False
     draft.left_out(entry, "101", "no code")
     return True
-
-
-def _first_ms(draft: FhirDraft, entry: Entry, **fields: object) -> int | None:
-    for name, raw in fields.items():
-        at_ms = draft.time_ms(raw, f"{entry.path}.{name}")
-        if at_ms is not None:
-            return at_ms
-    return None

@@ -22,6 +22,7 @@ from services.ingest.fhir_people import person_name
 from services.ingest.genomics import METABOLISM, ROLES, genomics_of
 from services.ingest.images import named
 from services.ingest.patients import written
+from services.ingest.times import Moment, coarse_of, ms_of
 from services.ingest.units import canonical, ucum_of
 from services.ingest.values import Value
 
@@ -39,16 +40,16 @@ def observation(draft: FhirDraft, entry: Entry) -> None:
     """Read Observation: its own value, then each component as an observation of its own."""
     resource = entry.resource
     first = len(draft.observations)
-    at_ms = _observed_ms(draft, entry)
+    at = _observed_at(draft, entry)
     name = _series(entry)
     group = _group(draft, entry)
     components = nodes(resource.get("component"))
     has_value = any(field.startswith("value") for field in resource)
     if has_value or not (components or "hasMember" in resource):
-        _put(draft, entry, (resource, entry.path, name, group), at_ms)
+        _put(draft, entry, (resource, entry.path, name, group), at)
     for place, component in enumerate(components):
         path = f"{entry.path}.component[{place}]"
-        _put(draft, entry, (component, path, f"{name}|{place}", group), at_ms)
+        _put(draft, entry, (component, path, f"{name}|{place}", group), at)
     fhir_notes.annotations(draft, entry, first if len(draft.observations) > first else -1)
     _contained(draft, entry, "hasMember")
 
@@ -58,7 +59,10 @@ def diagnostic_report(draft: FhirDraft, entry: Entry) -> None:
     resource = entry.resource
     code = code_of(resource.get("code"))
     status = RESULT_STATUS.get(status_of(resource), "")
-    draft.orders.append(Order(code=code, status=status, at_ms=_observed_ms(draft, entry)))
+    at = _observed_at(draft, entry)
+    draft.orders.append(
+        Order(code=code, status=status, at_ms=ms_of(at), at_precision=coarse_of(at))
+    )
     kind = code.text or code.code
     fhir_notes.note(draft, text(resource.get("conclusion")), kind)
     for place, form in enumerate(nodes(resource.get("presentedForm"))):
@@ -76,7 +80,7 @@ def diagnostic_report(draft: FhirDraft, entry: Entry) -> None:
 def family_history(draft: FhirDraft, entry: Entry) -> None:
     """Read FamilyMemberHistory: one coded observation for each condition, with whose it is."""
     resource = entry.resource
-    at_ms = draft.time_ms(resource.get("date"), f"{entry.path}.date")
+    at = draft.time(resource.get("date"), f"{entry.path}.date")
     relative = words_of(resource.get("relationship"))
     name = person_name({"text": resource.get("name")})
     if name is not None:
@@ -91,7 +95,8 @@ def family_history(draft: FhirDraft, entry: Entry) -> None:
                 answer=code_of(condition.get("code")),
                 text=relative,
                 status=status,
-                at_ms=at_ms,
+                at_ms=ms_of(at),
+                at_precision=coarse_of(at),
                 series=f"{_series(entry)}|{place}",
             )
         )
@@ -127,7 +132,7 @@ def _group(draft: FhirDraft, entry: Entry) -> str:
 
 
 def _put(
-    draft: FhirDraft, entry: Entry, said: tuple[Node, str, str, str], at_ms: int | None
+    draft: FhirDraft, entry: Entry, said: tuple[Node, str, str, str], at: Moment | None
 ) -> None:
     part, path, series, group = said
     code = sent = code_of(part.get("code"))
@@ -159,7 +164,8 @@ def _put(
             reference_range=_range(node(part.get("referenceRange"))),
             flags=tuple(flag for flag in flags if flag),
             status=RESULT_STATUS.get(status, "R" if status else "F"),
-            at_ms=at_ms,
+            at_ms=ms_of(at),
+            at_precision=coarse_of(at),
             series=f"{series}|{sent.system}|{sent.code}",
             finding=value.finding,
             code_sent=None if sent is code else sent,
@@ -167,23 +173,22 @@ def _put(
     )
 
 
-def _observed_ms(draft: FhirDraft, entry: Entry) -> int | None:
-    resource, path = entry.resource, entry.path
+def _observed_at(draft: FhirDraft, entry: Entry) -> Moment | None:
+    resource = entry.resource
     period = node(resource.get("effectivePeriod"))
     timing = node(resource.get("effectiveTiming")).get("event")
     first = timing[0] if isinstance(timing, list) and timing else None
-    for raw, name in (
-        (resource.get("effectiveDateTime"), "effectiveDateTime"),
-        (resource.get("effectiveInstant"), "effectiveInstant"),
-        (period.get("end"), "effectivePeriod.end"),
-        (period.get("start"), "effectivePeriod.start"),
-        (first, "effectiveTiming.event[0]"),
-        (resource.get("issued"), "issued"),
-    ):
-        at_ms = draft.time_ms(raw, f"{path}.{name}")
-        if at_ms is not None:
-            return at_ms
-    return None
+    return draft.first_time(
+        entry,
+        **{
+            "effectiveDateTime": resource.get("effectiveDateTime"),
+            "effectiveInstant": resource.get("effectiveInstant"),
+            "effectivePeriod.end": period.get("end"),
+            "effectivePeriod.start": period.get("start"),
+            "effectiveTiming.event[0]": first,
+            "issued": resource.get("issued"),
+        },
+    )
 
 
 def _series(entry: Entry) -> str:

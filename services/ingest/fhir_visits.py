@@ -20,12 +20,14 @@ def encounter(draft: FhirDraft, entry: Entry) -> None:
     """Read Encounter."""
     resource = entry.resource
     period = node(resource.get("period"))
-    start_ms = draft.time_ms(period.get("start"), f"{entry.path}.period.start")
-    end_ms = draft.time_ms(period.get("end"), f"{entry.path}.period.end")
-    status = _status(status_of(resource), end_ms)
+    path = f"{entry.path}.period"
+    start = draft.time(period.get("start"), f"{path}.start")
+    end = draft.time(period.get("end"), f"{path}.end")
+    status = _status(status_of(resource), has_ended=end is not None)
     unit, room, bed = _place(draft, entry)
     updated = node(resource.get("meta")).get("lastUpdated")
-    updated_ms = draft.time_ms(updated, f"{entry.path}.meta.lastUpdated", said=status == "open")
+    said = draft.time(updated, f"{entry.path}.meta.lastUpdated", said=status == "open")
+    end_ms = draft.day_ms(end, f"{path}.end")
     found = Encounter(
         number=_number(draft, entry),
         class_=_class(resource),
@@ -33,11 +35,11 @@ def encounter(draft: FhirDraft, entry: Entry) -> None:
         room=room,
         bed=bed,
         status=status,
-        admitted_at_ms=start_ms,
+        admitted_at_ms=draft.day_ms(start, f"{path}.start"),
         discharged_at_ms=end_ms if status == "closed" else None,
         staff=tuple(dict.fromkeys(_staff(draft, entry))),
     )
-    times = [one for one in (start_ms, end_ms, updated_ms) if one is not None]
+    times = [one.ms for one in (start, end, said) if one is not None]
     draft.visits.append(
         Visit(entry, found, since_ms=max(times, default=0), is_new=entry.method == "POST")
     )
@@ -48,8 +50,8 @@ def current(visits: Sequence[Visit]) -> Visit | None:
     return max(visits, key=lambda one: (one.encounter.status == "open", one.since_ms), default=None)
 
 
-def _status(sent: str, end_ms: int | None) -> EncounterStatus:
-    return ENCOUNTER_STATUS.get(sent, "open" if end_ms is None else "closed")
+def _status(sent: str, *, has_ended: bool) -> EncounterStatus:
+    return ENCOUNTER_STATUS.get(sent, "closed" if has_ended else "open")
 
 
 def _class(resource: Node) -> str:

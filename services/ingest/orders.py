@@ -8,6 +8,7 @@ from contracts.clinical import Allergy, Condition, Medication
 from services.ingest.codes import code_of, further_codes_of, says_no_allergy
 from services.ingest.draft import Draft
 from services.ingest.patients import put_staff_as_person
+from services.ingest.times import coarse_of, ms_of
 from services.ingest.values import number_of
 
 
@@ -86,18 +87,22 @@ def dg1(draft: Draft, f: list[str]) -> None:
         code = msgspec.structs.replace(code, text=draft.dialect.text(f[4]))
     if code.code or code.text:
         status = DELETED if draft.dialect.first(f[21]) == "D" else draft.dialect.first(f[6])
-        at_ms = draft.time_ms(f[5], "DG1-5")
-        draft.conditions.append(Condition(code=code, at_ms=at_ms, status=status))
+        at = draft.time(f[5], "DG1-5")
+        draft.conditions.append(
+            Condition(code=code, at_ms=ms_of(at), status=status, at_precision=coarse_of(at))
+        )
 
 
 def prb(draft: Draft, f: list[str]) -> None:
     """Read PRB: a problem; a deleted one (action DE) keeps that as its status."""
     status = DELETED if f[1] == DELETED else draft.dialect.first(f[14]) or f[1]
+    at = draft.time(f[16] or f[7] or f[2], "PRB-16")
     draft.conditions.append(
         Condition(
             code=code_of(draft.dialect, f[3]),
-            at_ms=draft.time_ms(f[16] or f[7] or f[2], "PRB-16"),
+            at_ms=ms_of(at),
             status=status,
+            at_precision=coarse_of(at),
         )
     )
 
@@ -138,7 +143,8 @@ def _medication(
         draft.find("RXE-2", "101", "no medication code")
         return
     unit = code_of(d, f[columns.unit])
-    start_ms = draft.time_ms(f[columns.at], "RXA-3") if columns.at else None
+    start = draft.time(f[columns.at], "RXA-3") if columns.at else None
+    start = start or draft.order_at
     least, most = d.text(f[columns.dose]), d.text(f[columns.dose_max]) if columns.dose_max else ""
     dose, dose_max = number_of(least), number_of(most)
     dose_sent = ""
@@ -153,7 +159,8 @@ def _medication(
             dose_sent=dose_sent,
             dose_unit=unit.code or unit.text,
             status=(f[columns.status] if columns.status else "") or draft.order_control,
-            start_ms=start_ms if start_ms is not None else draft.order_at,
+            start_ms=ms_of(start),
+            start_precision=coarse_of(start),
             alternates=further_codes_of(d, raw, found),
             part_of=part_of,
             role=role or ("C" if columns is RXC else ""),

@@ -13,7 +13,7 @@ from services.ingest.dialect import NULL, REPETITIONS_MAX, Dialect
 from services.ingest.draft import Draft
 from services.ingest.genomics import ROLES, WITHDRAWN
 from services.ingest.patients import IDENTIFYING, has_chinese, put_staff_name, put_value
-from services.ingest.times import clock_of
+from services.ingest.times import Moment, clock_of, coarse_of, ms_of
 from services.ingest.units import canonical, ucum_of
 from services.ingest.values import (
     DELETED,
@@ -48,7 +48,7 @@ def orc(draft: Draft, f: list[str]) -> None:
     d = draft.dialect
     draft.order_control = d.first(f[1])
     draft.order_status = d.first(f[5])
-    draft.order_at = draft.time_ms(f[9], "ORC-9") if f[9] else None
+    draft.order_at = draft.time(f[9], "ORC-9") if f[9] else None
     draft.series_prefix = d.first(f[3]) or d.first(f[2])
     draft.numbers += f[2:4]
     draft.note_about = -1
@@ -59,24 +59,21 @@ def orc(draft: Draft, f: list[str]) -> None:
 def obr(draft: Draft, f: list[str]) -> None:
     """Read OBR: what was ordered, and when it was observed."""
     d = draft.dialect
-    draft.observed_at = None
-    if f[7]:
-        moment = draft.read_time.read(f[7])
-        if moment is None:
-            draft.find("OBR-7", "102", "not a time")
-        else:
-            draft.observed_at = moment.ms
-            draft.moment = draft.moment or moment
+    observed_at = draft.observed_at = draft.time(f[7], "OBR-7")
+    if observed_at is not None and not observed_at.coarse:
+        draft.moment = draft.moment or observed_at
     draft.series_prefix = d.first(f[3]) or d.first(f[2]) or f[7]
     draft.numbers += f[2:4]
     draft.note_about = -1
     draft.withdrawn = "X" if draft.is_cancelled else ""
+    at = draft.observed_at or draft.order_at
     draft.orders.append(
         Order(
             code=code_of(d, f[4]),
             control=draft.order_control,
             status=f[25] or draft.order_status,
-            at_ms=draft.observed_at if draft.observed_at is not None else draft.order_at,
+            at_ms=ms_of(at),
+            at_precision=coarse_of(at),
         )
     )
 
@@ -93,7 +90,7 @@ def txa(draft: Draft, f: list[str]) -> None:
     draft.series_prefix = d.first(f[12])
     draft.numbers += f[12:16]  # its own, its parent's, those of its order
     if f[4]:
-        draft.observed_at = draft.time_ms(f[4], "TXA-4")
+        draft.observed_at = draft.time(f[4], "TXA-4")
     for number in (5, 9, 10, 11, 22):
         if f[number]:
             put_staff_name(draft, f[number])
@@ -118,6 +115,7 @@ def obx(draft: Draft, f: list[str]) -> None:
     status = _status(draft, f[11])
     loinc = "" if not is_loinc else symbol if code is sent else code.code
     found = _value(draft, f, code, loinc, unit)
+    at = _observed_at(draft, f[14])
     series = draft.series_prefix or f[14] or draft.header.control_id
     observation = Observation(
         index=index,
@@ -132,7 +130,8 @@ def obx(draft: Draft, f: list[str]) -> None:
         reference_range=d.text(f[7]) if f[7] else "",
         flags=flags_of(d, f[8]) if f[8] else (),
         status=status,
-        at_ms=_observed_at(draft, f[14]),
+        at_ms=ms_of(at),
+        at_precision=coarse_of(at),
         series=f"{series}|{system}|{symbol}|{f[4]}",
         finding=found.finding,
     )
@@ -172,12 +171,10 @@ def _status(draft: Draft, raw: str) -> str:
     return status
 
 
-def _observed_at(draft: Draft, own: str) -> int | None:
+def _observed_at(draft: Draft, own: str) -> Moment | None:
     """Return OBX-14, else OBR-7, else MSH-7."""
-    at_ms = draft.time_ms(own, "OBX-14") if own else None
-    if at_ms is None:
-        at_ms = draft.observed_at
-    return draft.sent_at.ms if at_ms is None and draft.sent_at is not None else at_ms
+    at = draft.time(own, "OBX-14") if own else None
+    return at or draft.observed_at or draft.sent_at
 
 
 def _value(draft: Draft, f: list[str], code: Code, loinc: str, unit: str) -> Value:

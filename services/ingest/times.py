@@ -7,6 +7,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from contracts.clinical import Precision, Zone
+from contracts.periods import Coarse
 
 PRECISIONS: Final[dict[int, Precision]] = {
     4: "year",
@@ -16,6 +17,7 @@ PRECISIONS: Final[dict[int, Precision]] = {
     12: "minute",
     14: "second",
 }
+COARSE: Final[dict[str, Coarse]] = {"year": "year", "month": "month"}
 EPOCH_DAY: Final = date(1970, 1, 1).toordinal()
 # Where month, day, hour, minute and second stand, and what each is when left out.
 PARTS_AFTER_YEAR: Final = ((4, 1), (6, 1), (8, 0), (10, 0), (12, 0))
@@ -30,15 +32,29 @@ _months: Final[dict[str, str]] = {}
 
 
 class Moment:
-    """A point in time; ``zone`` says whether the sender gave the offset or the source's is used."""
+    """A point in time; ``zone`` says whether the sender gave the offset or the source's is used.
 
-    __slots__ = ("ms", "precision", "zone")
+    ``coarse`` says that it is the beginning of a year or a month, of which no more was sent.
+    """
+
+    __slots__ = ("coarse", "ms", "precision", "zone")
 
     def __init__(self, ms: int, precision: Precision, zone: Zone) -> None:
         """Take milliseconds since 1970 UTC."""
         self.ms = ms
         self.precision: Precision = precision
+        self.coarse: Coarse = COARSE.get(precision, "")
         self.zone: Zone = zone
+
+
+def ms_of(moment: Moment | None) -> int | None:
+    """Return the milliseconds of a time that may be missing."""
+    return None if moment is None else moment.ms
+
+
+def coarse_of(moment: Moment | None) -> Coarse:
+    """Return what stands beside these milliseconds."""
+    return "" if moment is None else moment.coarse
 
 
 class ReadTime:

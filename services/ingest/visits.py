@@ -38,10 +38,11 @@ def evn(draft: Draft, f: list[str]) -> None:
     for number in (6, 2):
         if f[number]:
             moment = draft.read_time.read(f[number])
-            if moment is not None:
+            if moment is None:
+                draft.find(f"EVN-{number}", "102", "not a time")
+            elif not moment.coarse:
                 draft.moment = moment
                 return
-            draft.find(f"EVN-{number}", "102", "not a time")
 
 
 def pv1(draft: Draft, f: list[str]) -> None:
@@ -56,13 +57,13 @@ def pv1(draft: Draft, f: list[str]) -> None:
             numbered, named = _staff_of(d, f[field.number], field)
             staff += numbered
             draft.staff_names += named
-    admitted_at_ms = draft.time_ms(f[44], "PV1-44") if f[44] else None
-    discharged_at_ms = draft.time_ms(f[45], "PV1-45") if f[45] else None
+    admitted_at = draft.time(f[44], "PV1-44") if f[44] else None
+    discharged_at = draft.time(f[45], "PV1-45") if f[45] else None
     for number in NUMBER_FIELDS:
         if f[number]:
             draft.cx.append(f[number])
     header = draft.header
-    is_discharged = discharged_at_ms is not None
+    is_discharged = discharged_at is not None
     draft.encounter = Encounter(
         number=d.first(f[19]),
         class_=d.first(f[2]),
@@ -70,8 +71,8 @@ def pv1(draft: Draft, f: list[str]) -> None:
         room=room,
         bed=bed,
         status=encounter_status(header.kind, header.trigger, discharged=is_discharged),
-        admitted_at_ms=admitted_at_ms,
-        discharged_at_ms=discharged_at_ms,
+        admitted_at_ms=draft.day_ms(admitted_at, "PV1-44"),
+        discharged_at_ms=draft.day_ms(discharged_at, "PV1-45"),
         staff=staff,
     )
 

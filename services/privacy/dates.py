@@ -3,9 +3,16 @@
 import re
 from datetime import UTC, date, datetime, timedelta
 
+import msgspec
+
 from contracts.deidentified import Age
+from contracts.identified import IdentifiedBody
+from contracts.periods import PERIOD_MS, Coarse, moved_back, period_of
+from contracts.topic import DAY_MS
 
 AGE_YEARS_MAX = 90
+AGE_MS_MAX = round(AGE_YEARS_MAX * 365.25 * DAY_MS)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 TIME_DROPPED = "time_dropped"  # the finding of a time that may not pass, or is in no form of one
 DAYS_SAID_BELOW_YEARS = 2
 _ZONE = r"(?:Z|[+-]\d{2}:?\d{2})?"
@@ -42,7 +49,7 @@ def age_at(birth_date: str, at_ms: int) -> Age | None:
 
 def shift_text(text: str, shift_days: int) -> str:
     """Return a date or date-time value moved back, in the form it had; "" when it is neither. A
-    year or a month alone is moved as its first day.
+    year or a month alone is moved as such a time of a result is.
     """
     text = text.strip()
     if CLOCK_TEXT.fullmatch(text):
@@ -53,11 +60,15 @@ def shift_text(text: str, shift_days: int) -> str:
     said = match.groupdict("")
     day = said.get("d", "")
     try:
-        moved = date(int(said["y"]), int(said["m"] or 1), int(day or 1)) - timedelta(shift_days)
+        sent = date(int(said["y"]), int(said["m"] or 1), int(day or 1))
+        moved = sent - timedelta(shift_days)
     except (ValueError, OverflowError):
         return ""
     if not day:
-        return f"{moved:%Y}{said['dash']}{moved:%m}" if said["m"] else f"{moved:%Y}"
+        coarse: Coarse = "month" if said["m"] else "year"
+        at_ms = (sent.toordinal() - EPOCH.toordinal()) * DAY_MS
+        period = period_of(moved_back(at_ms, coarse, shift_days * DAY_MS), coarse)
+        return period.replace("-", said["dash"])
     return f"{moved:%Y}{said['dash']}{moved:%m}{said['dash']}{moved:%d}{said['rest']}"
 
 
@@ -80,9 +91,38 @@ def passing(moved: str, at_ms: int) -> str:
     return moved if before >= PARTS_BEFORE_MIN else ""
 
 
+def moved_period(
+    at_ms: int | None, coarse: Coarse, event_ms: int, shift_ms: int
+) -> tuple[int | None, Coarse]:
+    """Return a year or a month, beginning at ``at_ms``, moved back, for an event at ``event_ms``.
+
+    None, and "unknown", for one whose name would not pass (``passing``) and one that tells an age
+    over 89.
+    """
+    if at_ms is None:
+        return None, ""
+    if coarse == "unknown":
+        return None, coarse
+    moved_ms, moved_event_ms = moved_back(at_ms, coarse, shift_ms), event_ms - shift_ms
+    first_ms = moved_ms - PERIOD_MS[coarse] // 2
+    is_old = moved_event_ms - first_ms >= AGE_MS_MAX
+    if is_old or not passing(period_of(moved_ms, coarse), moved_event_ms):
+        return None, "unknown"
+    return moved_ms, coarse
+
+
+def dated(body: IdentifiedBody) -> IdentifiedBody:
+    """Return an event with the time of its receipt where its own is a year or a month alone."""
+    if body.occurred_precision not in {"year", "month"}:
+        return body
+    return msgspec.structs.replace(
+        body, occurred_at_ms=body.received_at_ms, occurred_precision="unknown"
+    )
+
+
 def _day_of(at_ms: int) -> date | None:
     try:
-        return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=at_ms)).date()
+        return (EPOCH + timedelta(milliseconds=at_ms)).date()
     except OverflowError:  # a zone may carry the last day of 9999 beyond it
         return None
 

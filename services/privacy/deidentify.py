@@ -8,21 +8,14 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from contracts.clinical import (
-    Allergy,
-    Condition,
-    Finding,
-    Genotype,
-    Medication,
-    Order,
-    Variant,
-)
+from contracts.clinical import Allergy, Condition, Finding, Genotype, Medication, Order, Variant
 from contracts.deidentified import CleanNote, DeidentifiedEvent, Stay
 from contracts.identified import Encounter, IdentifiedBody, Note
 from contracts.observation import Code, Observation
+from contracts.periods import Coarse
 from services.privacy.areas import area_of
 from services.privacy.code_systems import is_of_system
-from services.privacy.dates import TIME_DROPPED, age_at, passing
+from services.privacy.dates import AGE_MS_MAX, TIME_DROPPED, age_at, moved_period, passing
 from services.privacy.fields import (
     Cleaner,
     code_or_empty,
@@ -45,7 +38,6 @@ from services.privacy.loci import Typed, names_allele, typed_in
 from services.privacy.patient_keys import PatientKey
 from services.privacy.policy import POLICY, Rule
 from services.privacy.values import (
-    AGE_MS_MAX,
     BIRTH_DATE,
     IDENTIFYING_NUMBER,
     clamped_age,
@@ -142,18 +134,19 @@ class _Policy:
 
     def _observation(self, found: Observation, cleaned: Cleaned | None) -> Observation:
         """Return one observation; what its text is depends on its kind."""
+        clean, text, finding = self._copy(found), "", found.finding
         refused = self._refusal_of(found)
         if refused:
             return Observation(
                 index=found.index,
-                code=self.coded(found.code),
+                code=clean.code,
                 kind="empty",
-                status=self.code(found.status),
-                at_ms=self.shift(found.at_ms),
-                series=self.hash(found.series),
+                status=clean.status,
+                at_ms=clean.at_ms,
+                at_precision=clean.at_precision,
+                series=clean.series,
                 finding=refused,
             )
-        clean, text, finding = self._copy(found), "", found.finding
         if found.kind == "time":
             text = moved_time(found, self._occurred_at_ms, self._key.shift_days)
             text = passing(text, self._occurred_at_ms - self._key.shift_ms)
@@ -241,6 +234,9 @@ class _Policy:
             return None
         return at_ms - self._key.shift_ms
 
+    def _period(self, at_ms: int | None, coarse: Coarse) -> tuple[int | None, Coarse]:
+        return moved_period(at_ms, coarse, self._occurred_at_ms, self._key.shift_ms)
+
     def number(self, value: float | None) -> float | None:
         """Return a dose, None when it can be the number of somebody."""
         return None if self._is_somebodys(value, "") else value
@@ -262,6 +258,9 @@ class _Policy:
             value = getattr(struct, name)
             if rule == "KEEP" or (not value and value != 0):
                 fields[name] = value
+            elif rule == "PERIOD":  # stands behind its time
+                at = name.replace("_precision", "_ms")
+                fields[at], fields[name] = self._period(getattr(struct, at), value)
             else:
                 fields[name] = self._rules[rule](value)
         return type(struct)(**fields)
@@ -287,6 +286,7 @@ _GENERIC = {
     Rule.LOCAL,
     Rule.LABEL,
     Rule.SHIFT,
+    Rule.PERIOD,
     Rule.HASH,
     Rule.EACH,
     Rule.NUMBER,

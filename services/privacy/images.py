@@ -15,6 +15,7 @@ from plumbing.errors import MalformedEvent
 from plumbing.event_log import EventReader
 from services.privacy import metrics
 from services.privacy.blobs import read_blob
+from services.privacy.dates import AGE_MS_MAX
 from services.privacy.fitting import EVENT_BYTES_MAX, fitted
 from services.privacy.image_time import ImageTime
 from services.privacy.imaging import refusals
@@ -23,7 +24,6 @@ from services.privacy.imaging.decoder import Decoder
 from services.privacy.patient_keys import PatientKey
 from services.privacy.raw_images import images_in
 from services.privacy.seals import Seals
-from services.privacy.values import AGE_MS_MAX
 from services.privacy.vault import Vault, Wanted
 
 IMAGES_MAX = 8  # of an event; more are held back

@@ -41,6 +41,7 @@ class Rule(Enum):
     LABEL = auto()  # what a thing is called: passes with marks in place of who is named in it
     SCRUB = auto()  # free text: passes with marks, or is held back
     SHIFT = auto()  # a time: moved back by the patient's days
+    PERIOD = auto()  # "year" or "month": the time beside it is moved back by whole ones
     HASH = auto()  # becomes a pseudonym under the patient key
     TOKEN = auto()  # an identifier: becomes the token, a staff token or a link between tokens
     GENERALISE = (
@@ -52,7 +53,7 @@ class Rule(Enum):
 
 KEEP, CODE, LOCAL, SCRUB = Rule.KEEP, Rule.CODE, Rule.LOCAL, Rule.SCRUB
 LABEL, NUMBER = Rule.LABEL, Rule.NUMBER
-SHIFT, HASH, TOKEN = Rule.SHIFT, Rule.HASH, Rule.TOKEN
+SHIFT, PERIOD, HASH, TOKEN = Rule.SHIFT, Rule.PERIOD, Rule.HASH, Rule.TOKEN
 GENERALISE, EACH, DROP = Rule.GENERALISE, Rule.EACH, Rule.DROP
 
 POLICY: dict[type[Any], dict[str, Rule]] = {
@@ -68,7 +69,7 @@ POLICY: dict[type[Any], dict[str, Rule]] = {
         "received_at_ms": GENERALISE,
         "received_order": DROP,
         "occurred_at_ms": SHIFT,
-        "occurred_precision": KEEP,
+        "occurred_precision": KEEP,  # of a year or month alone: see ``dated``
         "occurred_zone": KEEP,
         "patient": EACH,
         "encounter": EACH,
@@ -130,9 +131,10 @@ POLICY: dict[type[Any], dict[str, Rule]] = {
         "finding": CODE,
         "further_answers": EACH,
         "code_sent": EACH,
+        "at_precision": PERIOD,
     },
     Code: {"system": CODE, "code": CODE, "text": LABEL},
-    Condition: {"code": EACH, "at_ms": SHIFT, "status": CODE},
+    Condition: {"code": EACH, "at_ms": SHIFT, "status": CODE, "at_precision": PERIOD},
     Medication: {
         "code": EACH,
         "dose": NUMBER,
@@ -145,6 +147,7 @@ POLICY: dict[type[Any], dict[str, Rule]] = {
         "alternates": EACH,
         "part_of": KEEP,
         "role": CODE,
+        "start_precision": PERIOD,
     },
     Allergy: {"code": EACH, "severity": LOCAL, "reaction": LABEL},
     Genotype: {"gene": KEEP, "diplotype": KEEP, "about": KEEP, "metabolism": LOCAL},
@@ -159,7 +162,13 @@ POLICY: dict[type[Any], dict[str, Rule]] = {
         "genomic": DROP,
         "state": LOCAL,
     },
-    Order: {"code": EACH, "control": CODE, "status": CODE, "at_ms": SHIFT},
+    Order: {
+        "code": EACH,
+        "control": CODE,
+        "status": CODE,
+        "at_ms": SHIFT,
+        "at_precision": PERIOD,
+    },
     Note: {
         "text": SCRUB,
         "about": KEEP,

@@ -22,6 +22,7 @@ from plumbing.stage import Arrived, Batch, Handled, Refused
 from services.privacy import metrics
 from services.privacy.anonymity import Anonymity
 from services.privacy.care import news, relation_of
+from services.privacy.dates import dated
 from services.privacy.decisions import LinkChange
 from services.privacy.deidentify import deidentify
 from services.privacy.guard import GuardWatch, shows_identity
@@ -123,7 +124,7 @@ class DeidentifyStage:
                 metrics.NON_CLINICAL.inc()
                 continue
             try:
-                body = self._parts.seals.open(event, now_ms)
+                body = dated(self._parts.seals.open(event, now_ms))
             except MalformedEvent as error:
                 _refuse(record.offset, error.code, outcome)
                 continue

@@ -5,17 +5,16 @@ A number has no form of its own, so what it can be is told by its digits, its un
 
 import math
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import msgspec
 
 from contracts.observation import Code, Observation
-from services.privacy.dates import AGE_YEARS_MAX, shift_text
+from services.privacy.dates import AGE_YEARS_MAX, EPOCH, shift_text
 from services.privacy.life_names import Age, age_of, is_birth
 from services.privacy.remembering import remembered
 
 IDENTIFYING_NUMBER = "identifying_number"
-AGE_MS_MAX = round(AGE_YEARS_MAX * 365.25 * 86_400_000)
 AGE_CLAMPED = "age_over_89"
 BIRTH_DATE = "birth_date"
 DIGITS_MIN = 7  # of a whole number without a unit: from here a telephone, a record number, a date
@@ -60,7 +59,6 @@ OLD_FIRST = re.compile(
     r"|[九玖]十|一?百(?=[零一二三四五六七八九十岁]|$))",
     re.IGNORECASE,
 )
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def is_identifying(value: float | None, unit: str) -> bool:

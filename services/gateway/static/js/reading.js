@@ -33,7 +33,7 @@ export function doubtedCard(row) {
     h("table", { class: "doubts" },
       h("thead", { class: "sr" }, h("tr", {}, heads.map((text) => h("th", { scope: "col" }, text)))),
       h("tbody", {}, row.doubted.map((d) => h("tr", {}, h("th", { scope: "row" }, d.label), h("td", {}, doubtMark(d)),
-        h("td", { class: "quiet small" }, d.at_ms === null ? "" : [at(d.at_ms), " · ", h("span", { class: "doubt-age", "data-at": d.at_ms }, ago(now() - d.at_ms))])))))];
+        h("td", { class: "quiet small" }, d.at_ms === null ? d.at_period : [at(d.at_ms), " · ", h("span", { class: "doubt-age", "data-at": d.at_ms }, ago(now() - d.at_ms))])))))];
 }
 
 /** Refresh the ages in it. */
