@@ -21,6 +21,7 @@ from services.inference.state import (
     is_plain,
     newest_usable_ms,
     select,
+    since_of,
 )
 from services.inference.stay import Move, current_stay
 from services.inference.view import Fact, PatientView
@@ -50,7 +51,7 @@ def view_of(token: str, parts: Sequence[Part], fallback_ms: int) -> PatientView:
     traits = _latest_traits(ordered)
     told = _believed(_merged([_facts(part) for part in ordered]))
     newest_ms = newest_usable_ms(told)
-    since_ms = (fallback_ms if newest_ms is None else newest_ms) - VIEW_MS
+    since_ms = since_of(told, fallback_ms if newest_ms is None else newest_ms, VIEW_MS)
     icu = icu_window(moves, newest_ms or fallback_ms)
     plain = all(part.state.plain for part in ordered)
     standing = told if plain or is_plain(told) else _standing(ordered, told)

@@ -149,7 +149,7 @@ def prune(state: PatientState, floor: int) -> PatientState:
     moves = _prune_moves(state.moves, floor)
     newest_ms = newest_usable_ms(settled) or max((h.said_ms for h in state.heard), default=0)
     icu = icu_window([("", move) for move in moves if move.offset <= floor], newest_ms)
-    since_ms = newest_ms - KEPT_MS
+    since_ms = since_of(settled, newest_ms, KEPT_MS)
     kept = select(settled, since_ms, icu, KEPT_FACTS_MAX)
     keys = {(fact.event_id, fact.index) for fact in kept}
     keys.update((f.event_id, f.index) for f in state.facts if f.offset > floor)
@@ -162,6 +162,15 @@ def prune(state: PatientState, floor: int) -> PatientState:
 def newest_usable_ms(facts: Sequence[Fact]) -> int | None:
     """Return the newest clinical time among facts nobody doubts; they are sorted by time."""
     return next((fact.at_ms for fact in reversed(facts) if not fact.flagged), None)
+
+
+def since_of(facts: Sequence[Fact], newest_ms: int, span_ms: int) -> int:
+    """Return where a span before ``newest_ms`` begins; where no fact is usable, it goes back to
+    those of a year or a month alone: nothing else is known then.
+    """
+    if newest_usable_ms(facts) is not None:
+        return newest_ms - span_ms
+    return min([newest_ms - span_ms, *(fact.at_ms for fact in facts if fact.at_precision)])
 
 
 def icu_window(moves: Sequence[tuple[str, Move]], newest_ms: int) -> tuple[int, int] | None:

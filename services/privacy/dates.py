@@ -24,7 +24,9 @@ TIME_TEXT = re.compile(
 )
 CLOCK_TEXT = re.compile(rf"(?:[01]\d|2[0-3]):[0-5]\d{_SECONDS}{_ZONE}", re.ASCII)
 PART_TEXT = re.compile(r"(?P<y>\d{4})(?:(?P<dash>-?)(?P<m>\d{2}))?", re.ASCII)
-PARTS_BEFORE_MIN = 3  # years, or months, that one alone lies before its event
+# Years, or months, that one alone lies before its event: neither the event's own passes nor the one
+# before that (a month of the calendar, less those of a shift, may come out two earlier).
+YEARS_BEFORE_MIN, MONTHS_BEFORE_MIN = 3, 4
 
 
 def age_at(birth_date: str, at_ms: int) -> Age | None:
@@ -85,10 +87,10 @@ def passing(moved: str, at_ms: int) -> str:
     at = _day_of(at_ms)
     if at is None:
         return ""
-    before = at.year - int(match["y"])
+    before, least = at.year - int(match["y"]), YEARS_BEFORE_MIN
     if match["m"]:
-        before = 12 * before + at.month - int(match["m"])
-    return moved if before >= PARTS_BEFORE_MIN else ""
+        before, least = 12 * before + at.month - int(match["m"]), MONTHS_BEFORE_MIN
+    return moved if before >= least else ""
 
 
 def moved_period(

@@ -136,6 +136,15 @@ def test_what_is_doubted_is_shown_as_sent_with_its_reason_and_age(live: Visit) -
     expect(page.locator("#doubted")).to_be_hidden()
 
 
+def test_what_is_of_a_month_alone_is_shown_with_that_and_no_day(live: Visit) -> None:
+    old = replace(ABDULLAH, doubted=(("albumin", 4.0, "4 g/dL", "time_coarse"),))
+    live.server.feed(lab_only(old, live.server.clock.now_ms(), "sodium", 140))
+    page = patient(live, ABDULLAH.token)
+    (said,) = lines(page.locator("#doubted tbody tr"))
+    assert said == "Albumin 4 g/dL, not used: dated by a year or month alone 2019-03"
+    assert access_findings(page) == []
+
+
 def test_what_is_doubted_is_told_in_chinese_and_fits_a_phone(
     browser: Browser, redis_url: str, tmp_path: Path
 ) -> None:

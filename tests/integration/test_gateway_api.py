@@ -314,6 +314,7 @@ async def test_what_is_doubted_is_told_of_the_person_and_of_the_event(world: Wor
         "unit": "",
         "text": "370 Cel",
         "at_ms": NOON_MS,
+        "at_period": "",
         "finding": "implausible",
         "needed_as": "体温",
     }

@@ -12,6 +12,7 @@ import msgspec
 from contracts.assessed import ASSESSED, CURRENT, Assessment, Contribution, Risk
 from contracts.loinc import BY_NAME
 from contracts.merged import MERGED, IdentityMerged, TokenLink
+from contracts.periods import moved_back
 from contracts.reidentify import Identity
 from contracts.relations import RELATIONS, CareRelation
 from contracts.topic import DAY_MS
@@ -22,6 +23,7 @@ from services.inference.view import Fact, PatientView
 
 MINUTE_MS = 60_000
 HOUR_MS = 60 * MINUTE_MS
+MARCH_2019_MS = 1_551_398_400_000
 WELL = {"heart_rate": 76, "resp_rate": 15, "sbp": 126, "dbp": 74, "spo2": 98, "temperature": 36.8}
 WELL |= {"consciousness": 0, "oxygen_flow": 0}
 BEFORE = WELL | {"gcs": 15, "lactate": 1.1, "creatinine": 0.9, "bun": 14, "potassium": 4.1}
@@ -34,7 +36,8 @@ class Someone:
     """One person. ``vitals`` is where the course leads from ``before``; ``probability`` likewise.
 
     ``minutes_ago`` is the age of the newest values, ``events`` how many sets there are, 45 minutes
-    apart. ``doubted`` came with the newest set: (parameter, value, as sent, finding).
+    apart. ``doubted`` came with the newest set: (parameter, value, as sent, finding); what is
+    ``time_coarse`` is of March 2019.
     """
 
     number: int
@@ -235,7 +238,12 @@ def _measured(one: Someone, step: int, at_ms: int) -> list[Fact]:
             text=text,
             finding=finding,
             flagged=True,
-            at_ms=at_ms - one.shift_days * DAY_MS,
+            at_ms=(
+                moved_back(MARCH_2019_MS, "month", one.shift_days * DAY_MS)
+                if finding == "time_coarse"
+                else at_ms - one.shift_days * DAY_MS
+            ),
+            at_precision="month" if finding == "time_coarse" else "",
         )
         for place, (name, value, text, finding) in enumerate(one.doubted)
     ]

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from contracts.assessed import Assessment, Score, Vital
 from contracts.loinc import BY_NAME
+from contracts.periods import Coarse, moved_back
 from contracts.reidentify import Identity
 from contracts.topic import DAY_MS
 from services.gateway.history import series, thinned
@@ -29,6 +30,7 @@ from services.gateway.stored import (
 )
 from services.gateway.views import BANDS, LastScoreView
 from services.inference.assess import Rules, find
+from services.inference.report import in_frame_of
 from services.inference.scores.tables import load_tables
 from services.inference.view import Fact, PatientView
 from tests.support.gateway_world import HOUR_MS, NOON_MS, a_relation, an_assessment
@@ -129,6 +131,40 @@ def test_a_row_says_what_was_sent_and_does_not_count() -> None:
     ]
     hidden = row(looking_at(an_assessment("t", "", basis="person", doubted=odd), identity=None))
     assert {one.at_ms for one in hidden.doubted} == {None}
+
+
+@pytest.mark.parametrize("days", [1, 29, 30, 31, 182, 183, 184, 364, 365])
+@pytest.mark.parametrize("token_days", [1, 100, 365])
+@pytest.mark.parametrize(
+    ("coarse", "first_ms", "name"),
+    [
+        ("year", 1_546_300_800_000, "2019"),
+        ("month", 1_551_398_400_000, "2019-03"),
+        ("month", 1_582_992_000_000 - 8 * HOUR_MS, "2020-03"),  # after a leap day, in China
+    ],
+)
+def test_a_year_or_month_alone_is_shown_as_that(
+    days: int, token_days: int, coarse: Coarse, first_ms: int, name: str
+) -> None:
+    """``days``: the shift of the identifier that it came under; the look is at another one's."""
+    at_ms = moved_back(first_ms, coarse, days * DAY_MS)
+    odd = Vital(parameter="spo2", value=93, unit="", at_ms=at_ms, at_precision=coarse)
+    report = in_frame_of(an_unscored(odd), "u", days - token_days)
+    report = msgspec.structs.replace(report, token="t")
+    (shown,) = row(
+        looking_at(report, msgspec.structs.replace(IDENTITY, shift_days=token_days))
+    ).doubted
+    assert (shown.at_ms, shown.at_period, shown.needed_as) == (None, name, "")
+
+
+def test_a_period_that_is_not_told_or_not_known_is_not_shown() -> None:
+    odd = Vital(parameter="spo2", value=93, unit="", at_ms=AT_MS, at_precision="unknown")
+    (near,) = row(looking_at(an_unscored(odd))).doubted
+    year = msgspec.structs.replace(odd, at_precision="year")
+    (away,) = row(looking_at(an_unscored(year), identity=None)).doubted
+    assert {(one.at_ms, one.at_period) for one in (near, away)} == {(None, "")}
+    (exact,) = row(looking_at(an_unscored(msgspec.structs.replace(odd, at_precision="")))).doubted
+    assert (exact.at_ms, exact.at_period) == (NOON_MS, "")
 
 
 def test_a_row_with_nothing_usable_still_says_what_was_sent() -> None:

@@ -1,10 +1,12 @@
 """From what was measured, when, to what the scores are given, and to what is only shown."""
 
+import msgspec
 import pytest
 
 from contracts.deidentified import DeidentifiedEvent
 from contracts.loinc import BY_NAME
 from contracts.observation import Code, Observation
+from contracts.periods import Coarse
 from services.inference.assess import Findings, Rules, find
 from services.inference.judge import Judged
 from services.inference.report import in_frame_of, of_person
@@ -159,6 +161,42 @@ def test_a_doubted_value_has_its_time_in_the_frame_of_the_asker() -> None:
     moved = in_frame_of(report, "u" * 26, 3)
     assert [one.at_ms for one in report.doubted] == [T0 + HOUR]
     assert [one.at_ms for one in moved.doubted] == [T0 + HOUR + 3 * 24 * HOUR]
+
+
+def a_coarse(coarse: Coarse, at_ms: int | None, finding: str = "") -> DeidentifiedEvent:
+    """A heart rate of a year or a month alone; ``at_ms`` is what privacy tells of that."""
+    observation = an_observation("heart_rate", 140, at_ms=at_ms, finding=finding)
+    observation = msgspec.structs.replace(observation, at_precision=coarse)
+    return an_event(f"{coarse}{at_ms}", TOKEN, T0 + HOUR, observations=[observation])
+
+
+@pytest.mark.parametrize(
+    ("coarse", "at_ms"), [("year", T0 - 9_000 * HOUR), ("month", T0), ("unknown", None)]
+)
+def test_a_value_of_a_year_or_month_alone_is_shown_and_counts_for_nothing(
+    coarse: Coarse, at_ms: int | None
+) -> None:
+    alone = found(a_coarse(coarse, at_ms))
+    assert (alone.vitals, alone.reason, alone.red_flags) == ((), "no_input", ())
+    assert alone.scores[0].parts == {}
+    (doubted,) = alone.doubted
+    assert (doubted.text, doubted.finding, doubted.at_precision) == (
+        "140 /min",
+        "time_coarse",
+        coarse,
+    )
+    odd = found(a_coarse(coarse, at_ms, "implausible")).doubted[0]
+    assert (odd.finding, odd.at_precision) == ("implausible", coarse)
+
+
+def test_a_value_of_a_year_alone_makes_no_other_old_and_moves_no_present() -> None:
+    old, month = a_coarse("year", T0 - 9_000 * HOUR), a_coarse("month", T0 + 30 * 24 * HOUR)
+    view = seen(at(0, **SICK), old, month)
+    assert view.as_of_ms == T0
+    both = find(view, RULES)
+    assert both.scores == found(at(0, **SICK)).scores
+    assert [one.value for one in both.vitals if one.parameter == "heart_rate"] == [135]
+    assert found(at(2, heart_rate=70), old).doubted == ()
 
 
 def test_a_doubt_is_no_obstacle_to_the_rest_of_its_event() -> None:

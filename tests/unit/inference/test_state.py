@@ -13,7 +13,7 @@ from contracts.state import STATE, StateSnapshot
 from contracts.topic import DAY_MS
 from plumbing.byte_gate import RECORD_BYTES_MAX
 from services.inference.facts import TIME_DOUBTED
-from services.inference.packing import unpack
+from services.inference.packing import pack, unpack
 from services.inference.replay import snapshot_bytes
 from services.inference.standing import Part, view_of
 from services.inference.state import (
@@ -114,6 +114,27 @@ def test_a_doubted_fact_of_an_older_version_can_be_read() -> None:
     old = msgspec.msgpack.encode(("e", 7, T0, [[0, "spo2", 930.0, 0, "", "F", "930 %", True]]))
     _, _, _, (fact,) = unpack(old)
     assert (fact.flagged, fact.text, fact.finding) == (True, "930 %", "")
+    assert fact.at_precision == ""
+
+
+def test_how_a_time_was_sent_is_kept() -> None:
+    said = msgspec.structs.replace(an_observation("sbp", 120, at_ms=T0), at_precision="month")
+    facts = heard(an_event("coarse", TOKEN, observations=[said])).facts
+    assert [fact.at_precision for fact in facts] == ["month"]
+    assert unpack(pack("e", 1, T0, facts))[3][0].at_precision == "month"
+
+
+def test_where_nothing_is_usable_a_view_shows_what_is_of_a_year_alone_however_old() -> None:
+    old = an_observation("sbp", 120, at_ms=T0 - 3_000 * DAY_MS)
+    old = msgspec.structs.replace(old, at_precision="year")
+    state = heard(an_event("coarse", TOKEN, observations=[old]))
+    assert values(state) == values(prune(state, state.applied)) == [120]
+    for later in (
+        vitals("now", TOKEN, T0, sbp=130),
+        vitals("then", TOKEN, T0 - 90 * HOUR, sbp=130),
+    ):
+        both = apply(state, later, 1)
+        assert values(both) == values(prune(both, both.applied)) == [130]
 
 
 def test_a_view_shows_a_week_and_the_first_48_h_of_intensive_care() -> None:
