@@ -57,7 +57,7 @@ def test_what_is_no_time_is_dropped_and_said(kind: str, value: str) -> None:
     assert (event.observations[0].text, event.observations[0].finding) == ("", "time_dropped")
 
 
-def test_a_part_of_a_date_is_moved_as_its_first_day() -> None:
+def test_a_part_of_a_date_is_moved_by_whole_years_or_months() -> None:
     assert shift_text("201903", 40) == "201901"
     assert shift_text("2019-03", 40) == "2019-01"
     assert shift_text("2019", 1) == shift_text("2019", 365) == "2018"
