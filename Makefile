@@ -14,7 +14,7 @@ export PYTHONDONTWRITEBYTECODE :=
 UV := $(shell command -v uv || echo .venv-uv/bin/uv)
 export UV
 
-.PHONY: help setup setup-test check unit contracts architecture integration e2e test demo bench chaos planted fuzz fuzz-short docs lock clean
+.PHONY: help setup setup-test check unit unit-privacy unit-others contracts architecture integration e2e test demo bench chaos planted fuzz fuzz-short docs lock clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## / {printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -66,8 +66,14 @@ TEST_READY := $(if $(READY),,setup-test)
 unit contracts architecture integration e2e: $(TEST_READY)
 	@$(PYTEST) tests/$@ $(ARGS)
 
+# Two halves of `unit`, so that neither of two cores waits for the other at the end.
+unit-privacy: $(TEST_READY)
+	@$(PYTEST) tests/unit/privacy
+unit-others: $(TEST_READY)
+	@$(PYTEST) tests/unit --ignore tests/unit/privacy
+
 test: setup-test ## every rung, two at a time: check, unit, integration, e2e, fuzz, contracts, architecture
-	@deploy/setup/rungs.sh check unit integration e2e fuzz-short contracts architecture
+	@deploy/setup/rungs.sh integration unit-others check architecture e2e unit-privacy fuzz-short contracts
 
 demo: setup ## the whole stack and a simulated hospital day; prints the page's address
 	@$(BIN)/auscult demo $(ARGS)

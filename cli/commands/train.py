@@ -15,6 +15,19 @@ from services.inference.registry import MANIFEST, read_key
 
 DEID = "deid"
 TASKS = (NAME, DEID)
+Notes = Annotated[
+    Path, typer.Option(help="deid: folder of the notes that were written to learn from.")
+]
+Gold = Annotated[
+    Path | None,
+    typer.Option(help="deid: folder of gold notes, whose development half is learnt from."),
+]
+Limit = Annotated[
+    float, typer.Option(help="deid: what identifies with more probability is removed.")
+]
+LimitHan = Annotated[
+    float, typer.Option(help="deid: the same in texts of which a fifth or more is Chinese.")
+]
 Teachers = Annotated[
     list[Path] | None,
     typer.Option(help="deid: folder of a trained tagger to learn from too; several times."),
@@ -25,6 +38,13 @@ Begin = Annotated[
 ]
 Narrow = Annotated[
     bool, typer.Option("--narrow", help="deid: a smaller network, cut from that one.")
+]
+SecondLook = Annotated[
+    Path | None,
+    typer.Option(help="deid: folder of a trained tagger; its words get a second look, no more."),
+]
+NewNotes = Annotated[
+    str, typer.Option(help="deid: with --second-look, files in --notes that tagger has not seen.")
 ]
 Threads = Annotated[
     int, typer.Option(min=1, help="deid: of the processor; another number, other weights.")
@@ -45,19 +65,10 @@ def train_command(
     key: Annotated[
         Path | None, typer.Option(help="Ed25519 key (hex) to sign with; without it: not signed.")
     ] = None,
-    notes: Annotated[
-        Path, typer.Option(help="deid: folder of the notes that were written to learn from.")
-    ] = Path("data/training_notes"),
-    gold: Annotated[
-        Path | None,
-        typer.Option(help="deid: folder of gold notes, whose development half is learnt from."),
-    ] = Path("data/gold_notes"),
-    threshold: Annotated[
-        float, typer.Option(help="deid: what identifies with more probability is removed.")
-    ] = 0.09,
-    threshold_han: Annotated[
-        float, typer.Option(help="deid: the same in texts of which a fifth or more is Chinese.")
-    ] = 0.08,
+    notes: Notes = Path("data/training_notes"),
+    gold: Gold = Path("data/gold_notes"),
+    threshold: Limit = 0.09,
+    threshold_han: LimitHan = 0.08,
     steps: Annotated[
         int | None, typer.Option(min=2, help="deid: batches of both parts; fewer for a trial.")
     ] = None,
@@ -70,16 +81,21 @@ def train_command(
     begin: Begin = None,
     narrow: Narrow = False,
     threads: Threads = 1,
+    second_look: SecondLook = None,
+    new_notes: NewNotes = "*",
 ) -> None:
     """Train TASK: the folder <output>/<task>/<version> gets weights, manifest, card and plots.
 
     deid: the tagger of notes, from templates and the development texts in --data.
     """
     if task == DEID:
-        from cli.commands.train_deid import Asked, train_deid
+        from cli.commands.train_deid import Asked, look_again_deid, train_deid
 
         limits = (threshold, threshold_han)
         taught = Asked(data, notes, gold, output, version, seed, *limits, steps, pause)
+        if second_look is not None:
+            look_again_deid(taught, second_look, new_notes)
+            return
         taught = replace(taught, device=device, workers=workers, teachers=tuple(teacher or ()))
         train_deid(replace(taught, begin=begin, is_narrow=narrow, threads=threads))
         return

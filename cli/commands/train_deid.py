@@ -1,6 +1,7 @@
 """`auscult train deid`: the tagger of notes, by one seed; on a CPU always the same."""
 
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import typer
 
 from cli.progress import console
 from plumbing.clock import SystemClock, utc_date
+from services.privacy.spans import Span
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,32 @@ def train_deid(asked: Asked) -> None:
         sys.stderr.write(f"auscult: {error}\n")
         raise typer.Exit(1) from error
     print(f"{folder}  {manifest.digest}")
+
+
+def look_again_deid(asked: Asked, before: Path, notes_named: str) -> None:
+    """Teach a trained tagger a second look, write <output>/deid/<version>, and print its digest."""
+    from services.privacy.tagger.manifest import TaggerRefused
+    from training.deid.looking_again import Plan, english_lines, look_again, new_notes
+    from training.deid.pipeline import NAME
+
+    created = utc_date(SystemClock().now_ms()).isoformat()
+    plan = Plan(before, notes_named, asked.version, created, asked.threshold, asked.seed)
+    folder = (asked.output or Path("data/taggers")) / NAME / asked.version
+    try:
+        texts = new_notes(asked.notes, notes_named), english_lines(asked.data)
+        with console.status("reading texts") as status:
+            told = status.update if console.is_terminal else console.print
+            manifest = look_again(texts, _by_rules, plan, folder, told)
+    except (FileNotFoundError, TaggerRefused) as error:
+        sys.stderr.write(f"auscult: {error}\n")
+        raise typer.Exit(1) from error
+    print(f"{folder}  {manifest.digest}")
+
+
+def _by_rules(text: str) -> Sequence[Span]:
+    from services.privacy.free_text import TextCleaner
+
+    return TextCleaner().clean(text).spans
 
 
 def _is_there(device: str) -> bool:

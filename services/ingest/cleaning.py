@@ -6,7 +6,6 @@ code, so that it is shown and never scored. For most observations this is two lo
 """
 
 from datetime import date
-from functools import lru_cache
 from time import sleep
 from typing import Literal
 
@@ -16,6 +15,7 @@ from contracts.clinical import Finding
 from contracts.identified import Encounter, IdentifiedBody
 from contracts.loinc import parameter_of
 from contracts.observation import Code, Observation
+from plumbing.remembering import remembered
 from services.ingest.analytes import BY_LOINC, IMPLIED, normalised
 from services.ingest.codes import LOINC
 from services.ingest.far_times import is_far, without_far_times
@@ -126,7 +126,7 @@ class Window:
         return "time_before_1900" if at_ms < YEAR_1900_MS else "time_before_birth"
 
 
-@lru_cache(maxsize=4096)
+@remembered(4096)
 def _born_ms(birth_date: str) -> int:
     """Return the earliest moment that ``YYYY[-MM[-DD]]`` can mean, 1900 where it is not known."""
     parts = [int(part) for part in birth_date.split("-") if part.isdecimal()]

@@ -1,11 +1,11 @@
 """FHIR codes to ours: code systems by their short names, statuses by those of HL7 v2 tables."""
 
 import re
-from functools import lru_cache
 from typing import Any
 
 from contracts.clinical import EncounterStatus
 from contracts.observation import Code
+from plumbing.remembering import remembered
 from services.ingest.fhir_json import Node, node, nodes, text
 
 LOINC = "LN"
@@ -113,7 +113,7 @@ STAFF_ROLE: dict[str, str] = {
 SEX: dict[str, str] = {"male": "M", "female": "F", "other": "O", "unknown": "U"}
 
 
-@lru_cache(maxsize=1024)
+@remembered(1024)
 def system_of(uri: str) -> str:
     """Return the short name of a code system, the plain OID of one that has that alone; else its
     URI, of a long one the end. A site's own address leaves privacy as nothing.

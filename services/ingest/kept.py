@@ -6,6 +6,7 @@ are not kept here.
 
 from typing import Generic, TypeVar
 
+from plumbing.remembering import CHARS_MAX
 from services.ingest.dialect import Dialect
 
 Read = TypeVar("Read")
@@ -35,7 +36,9 @@ class Kept(Generic[Read]):
         return texts.get(raw)
 
     def put(self, dialect: Dialect, raw: str, read: Read) -> Read:
-        """Keep what was read of ``raw``, and return it."""
+        """Keep what was read of ``raw``, unless it is long: as many of these fill the memory."""
+        if len(raw) > CHARS_MAX:
+            return read
         if self._entries >= self._entries_max:
             self._by_dialect, self._entries = {}, 0
         texts = self._by_dialect.setdefault(dialect, {})

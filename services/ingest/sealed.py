@@ -2,7 +2,6 @@
 
 import zlib
 from collections.abc import Callable, Sequence
-from functools import lru_cache
 
 import msgspec
 from librt.base64 import b64encode
@@ -12,6 +11,7 @@ from contracts.identified import IDENTIFIED, IdentifiedBody, IdentifiedEvent
 from plumbing import trace
 from plumbing.errors import MalformedEvent
 from plumbing.event_log import Output
+from plumbing.remembering import remembered
 from plumbing.sealing import Sealer
 from services.ingest.identity import Keys, sender
 from services.ingest.parse import ParsedEvent
@@ -25,7 +25,7 @@ PLAIN_BYTES_MAX = 128 * 1024
 _encoder = msgspec.json.Encoder()
 # Room for the JSON of most events: to begin small and grow costs a copy each time.
 ENCODED_BYTES = 4_096
-_sent_by = lru_cache(maxsize=4_096)(sender)  # the same few, with every message
+_sent_by = remembered(4_096)(sender)  # the same few, with every message
 
 
 def sealed_records(

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from contracts.clinical import Precision, Zone
 from contracts.periods import Coarse
+from plumbing.remembering import CHARS_MAX, remembered
 
 PRECISIONS: Final[dict[int, Precision]] = {
     4: "year",
@@ -71,9 +72,12 @@ class ReadTime:
         """Return the moment of the first component of a time, or None when it is not one."""
         found = self._kept.get(raw)
         if found is None and raw not in self._kept:  # None is kept of what is no time
+            found = _moment(_first(raw), self._local)
+            if len(raw) > CHARS_MAX:
+                return found
             if len(self._kept) >= CACHED_TIMES:
                 self._kept.clear()
-            found = self._kept[raw] = _moment(_first(raw), self._local)
+            self._kept[raw] = found
         return found
 
 
@@ -167,7 +171,7 @@ def _without_offset(raw: str) -> tuple[str, str]:
     return raw, ""
 
 
-@lru_cache(maxsize=256)
+@remembered(256)
 def _offset_s(offset: str) -> int:
     digits = offset[1:].replace(":", "").ljust(4, "0")
     if not (digits.isascii() and digits.isdigit() and len(digits) == 4):

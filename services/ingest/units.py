@@ -4,9 +4,8 @@ Factors are of the substances' molar masses (creatinine 113.12, bilirubin 584.66
 urea nitrogen 28.01, cholesterol 386.65, lactate 90.08, magnesium 24.305 g/mol).
 """
 
-from functools import lru_cache
-
 from contracts.loinc import Parameter
+from plumbing.remembering import remembered
 
 # Written forms that mean the same UCUM unit; compared in lower case without blanks and braces.
 WRITTEN: dict[str, tuple[str, ...]] = {
@@ -115,7 +114,7 @@ FIO2_PERCENT = (21.0, 100.0)  # from room air; below it a number may be a flow i
 DIMENSIONLESS = frozenset({"1", "{score}", "[pH]", ""})
 
 
-@lru_cache(maxsize=4096)
+@remembered(4096)
 def ucum_of(sent: str) -> str:
     """Return the UCUM unit for a unit as sent; empty when it is not known."""
     squeezed = sent.lower().replace(" ", "")

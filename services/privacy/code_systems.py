@@ -5,7 +5,7 @@ A sender's word alone would let any number pass as a SNOMED code.
 
 import re
 
-from services.privacy.remembering import remembered
+from plumbing.remembering import remembered
 
 _ICD10 = r"[A-Z]\d[0-9A-Z](?:\.?[0-9A-Zx]{1,4}(?:x\d{3})?)?[+*]?"  # with China's own digits
 # By section and body system, so that few telephone numbers are one; of letters alone, as words are,

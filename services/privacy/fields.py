@@ -3,8 +3,8 @@
 import re
 from typing import Literal, Protocol
 
+from plumbing.remembering import remembered
 from services.privacy.free_text import Cleaned
-from services.privacy.remembering import remembered
 
 CODE_FORM = re.compile(r"[A-Za-z0-9<>=~][A-Za-z0-9<>=~._:/+^-]{0,63}", re.ASCII)
 # A coding system's own number, arcs of it short; four short ones are an address of a network.

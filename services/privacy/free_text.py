@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple, TypeVar
 
+from plumbing.remembering import remembered
 from services.privacy.chance import holds_strong
 from services.privacy.encoded import find_encoded, may_hide
 from services.privacy.folding import Folded, fold, squeeze
@@ -35,7 +36,6 @@ from services.privacy.patterns_ages import find_ages
 from services.privacy.patterns_pairs import find_pairs
 from services.privacy.readings import Reading, find_broken, is_unreadable, readings_of
 from services.privacy.refusing import kept
-from services.privacy.remembering import remembered
 from services.privacy.repeats import find_repeats
 from services.privacy.sites import find_sites
 from services.privacy.spans import Finder, Span

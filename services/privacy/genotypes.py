@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from contracts.clinical import Genotype, Variant
+from plumbing.remembering import remembered
 from services.privacy.literals import Asked
-from services.privacy.remembering import remembered
 from services.privacy.spans import Span
 from services.privacy.words import words
 

@@ -8,11 +8,11 @@ import re
 from collections import OrderedDict
 
 from plumbing.check_digits import is_luhn, mod_11_2
+from plumbing.remembering import remembered
 from services.privacy.chance import strong_in
 from services.privacy.code_systems import is_of_system
 from services.privacy.folding import Squeezed, simplified
 from services.privacy.known import KnownTerms
-from services.privacy.remembering import remembered
 
 # What privacy made itself (pixels too, in base64), or a number that is a time: random letters and
 # digits, no one's number.

@@ -9,10 +9,10 @@ Decision 0085 has the figures.
 
 import re
 
+from plumbing.remembering import remembered
 from services.privacy.folding import fold
 from services.privacy.name_words import EPONYMS, ORGANISMS
 from services.privacy.pinyin import is_pinyin
-from services.privacy.remembering import remembered
 from services.privacy.spans import Finder, Span
 from services.privacy.tagger.hints import (
     COMMON,

@@ -8,7 +8,7 @@ import re
 from typing import NamedTuple
 
 from contracts.observation import Code, Observation
-from services.privacy.remembering import remembered
+from plumbing.remembering import remembered
 from services.privacy.words import words
 
 # ruff: noqa: E501  (an expression that is broken into lines cannot be read)

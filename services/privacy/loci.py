@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 from contracts.identified import Note
 from contracts.observation import Observation
+from plumbing.remembering import remembered
 from services.privacy.genotypes import LOCI_MIN, PANEL, STAR, loci_in, names_variant
-from services.privacy.remembering import remembered
 from services.privacy.words import words
 
 VALUE_CHARS_MAX = 60  # a longer text says more than an allele, and is searched as a text

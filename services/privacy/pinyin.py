@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 from pypinyin.pinyin_dict import pinyin_dict
 
+from plumbing.remembering import remembered
 from services.privacy.folding import term
 from services.privacy.identity import HAN_FIRST, HAN_LAST
-from services.privacy.remembering import remembered
 
 READINGS_MAX = 3  # of one character
 WRITINGS_MAX = 12  # of one name

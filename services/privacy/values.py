@@ -10,9 +10,9 @@ from datetime import timedelta
 import msgspec
 
 from contracts.observation import Code, Observation
+from plumbing.remembering import remembered
 from services.privacy.dates import AGE_YEARS_MAX, EPOCH, shift_text
 from services.privacy.life_names import Age, age_of, is_birth
-from services.privacy.remembering import remembered
 
 IDENTIFYING_NUMBER = "identifying_number"
 AGE_CLAMPED = "age_over_89"

@@ -218,6 +218,13 @@ def write(network: CharacterTagger, texts: Texts, plan: Plan, folder: Path) -> T
         },
         figures=plan.figures,
     )
+    return put(manifest, weights, folder)
+
+
+def put(manifest: TaggerManifest, weights: bytes, folder: Path) -> TaggerManifest:
+    """Write a folder, with what is found in the golden texts that give the same in 16 bits as in
+    32; return the manifest, or raise ``GoldenDiffers``.
+    """
     in_32_bits, in_16_bits = (
         golden_spans(tagger_of(manifest, weights, precision), manifest.golden)
         for precision in (torch.float32, torch.bfloat16)
@@ -225,7 +232,7 @@ def write(network: CharacterTagger, texts: Texts, plan: Plan, folder: Path) -> T
     pairs = zip(in_32_bits, in_16_bits, strict=True)
     golden = tuple(one for one, other in pairs if one == other)
     if len(golden) < GOLDEN_MIN:
-        raise GoldenDiffers(plan.version)
+        raise GoldenDiffers(manifest.version)
     manifest = msgspec.structs.replace(manifest, golden=golden)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / WEIGHTS).write_bytes(weights)
@@ -236,6 +243,7 @@ def write(network: CharacterTagger, texts: Texts, plan: Plan, folder: Path) -> T
 
 def card(manifest: TaggerManifest, size: int) -> str:
     """Return the card as Markdown."""
+    shape = msgspec.convert(manifest.shape, Shape)
     figures = "\n".join(f"| {name} | {value:.4f} |" for name, value in manifest.figures.items())
     return CARD.read_text(encoding="utf-8").format(
         version=manifest.version,
@@ -250,13 +258,14 @@ def card(manifest: TaggerManifest, size: int) -> str:
         licence=manifest.training["licence"],
         notes=manifest.training["notes"],
         teachers=manifest.training["teachers"] or "none",
-        width=manifest.shape["width"],
-        layers=manifest.shape["context_layers"],
-        heads=manifest.shape["context_heads"],
-        inner=manifest.shape["context_inner"],
+        width=shape.width,
+        layers=shape.context_layers,
+        heads=shape.context_heads,
+        inner=shape.context_inner,
         told=f"{TOLD_SHARE:.0%}",
         written=int(manifest.recipe["written_steps"]),
         marked=int(manifest.recipe["marked_steps"]),
+        looked=manifest.training.get("second_look", "none"),
         figures=figures,
     )
 

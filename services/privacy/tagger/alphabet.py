@@ -13,7 +13,7 @@ from zlib import crc32
 import numpy as np
 import numpy.typing as npt
 
-from services.privacy.remembering import remembered
+from plumbing.remembering import remembered
 from services.privacy.tagger.hints import add_han_hints, read_hint, row_of_word
 from services.privacy.tagger.lexical import Features, lexical_reader
 from services.privacy.tagger.pieces import Pieces, pieces_of

@@ -6,7 +6,7 @@ and a person after whom a sign, score or device is called: the tagger must be su
 
 import re
 
-from services.privacy.remembering import remembered
+from plumbing.remembering import remembered
 from services.privacy.tagger.hints import (
     FAMILY,
     GIVEN,

@@ -17,10 +17,12 @@ from services.privacy.tagger.alphabet import encode
 from services.privacy.tagger.hints import lists_bytes
 from services.privacy.tagger.network import ARCHITECTURE, LABELS, CharacterTagger, Shape
 from services.privacy.tagger.packing import unpacked
+from services.privacy.tagger.second_look import SecondLook
 from services.privacy.tagger.tagger import Tagger
 
 MANIFEST = "manifest.json"
 WEIGHTS = "weights.safetensors"
+SECOND = "second."  # before the names of what the second look has among the weights
 PROBE = "Ward 3, Dr. Ångström: 患者王·五，BP 120/80; 二〇二四年3月\n🙂 ﾊﾛｰ"
 
 
@@ -104,7 +106,8 @@ def tagger_of(
     torch.set_num_threads(1)  # the others belong to the other parts of the host
     network, shape = network_of(manifest, weights)
     network.settle(precision or quickest_precision())
-    return Tagger(network, shape, manifest.threshold, manifest.threshold_han)
+    second = second_look_of(weights, shape)
+    return Tagger(network, shape, manifest.threshold, manifest.threshold_han, second)
 
 
 def network_of(manifest: TaggerManifest, weights: bytes) -> tuple[CharacterTagger, Shape]:
@@ -114,10 +117,27 @@ def network_of(manifest: TaggerManifest, weights: bytes) -> tuple[CharacterTagge
     shape = msgspec.convert(manifest.shape, Shape)
     network = CharacterTagger(shape)
     try:
-        network.load_state_dict(unpacked(load_tensors(weights)))
+        state = unpacked(load_tensors(weights))
+        network.load_state_dict({n: part for n, part in state.items() if not n.startswith(SECOND)})
     except (SafetensorError, KeyError, RuntimeError) as error:
         raise TaggerRefused("weights") from error
     return network, shape
+
+
+def second_look_of(weights: bytes, shape: Shape) -> SecondLook | None:
+    """Return the second look in a safetensors file's bytes, None without one; raise
+    ``TaggerRefused``.
+    """
+    try:
+        state = unpacked(load_tensors(weights))
+        own = {n.removeprefix(SECOND): part for n, part in state.items() if n.startswith(SECOND)}
+        if not own:
+            return None
+        second = SecondLook(shape.width, len(own["inner.bias"]))
+        second.load_state_dict(own)
+    except (SafetensorError, KeyError, RuntimeError) as error:
+        raise TaggerRefused("weights") from error
+    return second.eval().requires_grad_(requires_grad=False)
 
 
 def quickest_precision() -> torch.dtype:

@@ -107,8 +107,9 @@ class CharacterTagger(nn.Module):
             hidden = (hidden + torch.relu(block(hidden))) * mask
         return self.exit(hidden).squeeze(2)  # type: ignore[no-any-return]  # torch does not say
 
-    def read_long(self, read: Read, length: int) -> Tensor:
-        """Return ``(batch, labels, time)`` of texts whose first ``length`` characters are theirs.
+    def read_long(self, read: Read, length: int) -> tuple[Tensor, Tensor]:
+        """Return ``(batch, labels, time)`` of texts whose first ``length`` characters are theirs,
+        and the last layer that says so, ``(batch, width, time)``.
 
         In place, as nothing is learnt; past the end all stays 0, as around a text.
         """
@@ -116,7 +117,7 @@ class CharacterTagger(nn.Module):
         for block in self.blocks:
             hidden[..., length:] = 0
             hidden = torch.relu_(block(hidden)).add_(hidden)
-        return self.exit(hidden).squeeze(2)  # type: ignore[no-any-return]  # torch does not say
+        return self.exit(hidden).squeeze(2), hidden.squeeze(2)
 
     def entered(self, read: Read) -> Tensor:
         """Return what the first block reads, ``(batch, channels, 1, time)``."""
@@ -129,8 +130,8 @@ class CharacterTagger(nn.Module):
         self._short = [taps(layer) for layer in (self.entry, *self.blocks, self.exit)]
         lay_out(self.context)
 
-    def read_short(self, read: Read, length: int) -> Tensor:
-        """Return what ``read_long`` returns, for one short text: ``(labels, time)``; once settled.
+    def read_short(self, read: Read, length: int) -> tuple[Tensor, Tensor]:
+        """Return what ``read_long`` returns, for one short text; once settled.
 
         Products of matrices: a convolution on a CPU takes longer to set up than to compute here.
         """
@@ -142,7 +143,7 @@ class CharacterTagger(nn.Module):
             beside = torch.cat((around[: len(hidden)], hidden, around[2 * step :]), dim=1)
             hidden = torch.relu_(block(beside)).add_(hidden)
         found: Tensor = last(hidden)
-        return found.transpose(0, 1)
+        return found.transpose(0, 1), hidden.transpose(0, 1)
 
     def _told(self, read: Read) -> Tensor:
         meant: Tensor = self.meanings[read.rows]  # type: ignore[index]  # a buffer is a tensor

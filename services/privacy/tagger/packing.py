@@ -14,12 +14,16 @@ BYTE_MAX = 127
 Stored = Mapping[str, npt.NDArray[np.generic]]
 
 
-def packed(state: Mapping[str, Tensor]) -> dict[str, npt.NDArray[np.generic]]:
-    """Return weights by name; a table of two dimensions with the scale of each of its rows."""
+def packed(
+    state: Mapping[str, Tensor], table_numbers_min: int = TABLE_NUMBERS_MIN
+) -> dict[str, npt.NDArray[np.generic]]:
+    """Return weights by name; a table of two dimensions and so many numbers with the scale of each
+    of its rows.
+    """
     stored: dict[str, npt.NDArray[np.generic]] = {}
     for name, tensor in state.items():
         numbers = tensor.detach().float().numpy()
-        if numbers.ndim == 2 and numbers.size >= TABLE_NUMBERS_MIN:
+        if numbers.ndim == 2 and numbers.size >= table_numbers_min:
             scales = np.abs(numbers).max(axis=1, keepdims=True) / BYTE_MAX
             scales = np.maximum(scales, np.finfo(np.float16).smallest_normal).astype(np.float16)
             small = np.rint(numbers / scales.astype(np.float32)).clip(-BYTE_MAX, BYTE_MAX)

@@ -19,7 +19,7 @@ import torch
 from safetensors.numpy import load_file
 from torch import Tensor
 
-from services.privacy.remembering import remembered
+from plumbing.remembering import remembered
 
 PIECES = Path(__file__).parents[1] / "lists" / "pieces.txt"
 VECTORS = PIECES.with_suffix(".safetensors")

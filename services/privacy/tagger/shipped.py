@@ -2,5 +2,5 @@
 
 from pathlib import Path
 
-SHIPPED_DIR = Path("data/taggers/deid/1.5.0")
-SHIPPED_DIGEST = "f0cc72e49e340ff521d0dfd985c6428008d3ff9b74073169d12d063cb8b99ede"
+SHIPPED_DIR = Path("data/taggers/deid/1.6.0")
+SHIPPED_DIGEST = "be783480eb168813304994bff74d7234c7491410abd1f14b03e0faa0171e2d7d"

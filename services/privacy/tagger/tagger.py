@@ -17,9 +17,20 @@ import torch
 
 from services.privacy.spans import Span
 from services.privacy.tagger.alphabet import LATIN_WORD, encode
-from services.privacy.tagger.doubts import is_doubtful, is_shorthand
+from services.privacy.tagger.doubts import is_doubtful
 from services.privacy.tagger.network import LABELS, CharacterTagger, Read, Shape, padded
+from services.privacy.tagger.ordinary import is_ordinary
 from services.privacy.tagger.pieces import repeats_in, stacked, without_repeats
+from services.privacy.tagger.second_look import (
+    REMOVED,
+    REMOVED_AT,
+    Looked,
+    Said,
+    SecondLook,
+    WordSpans,
+    is_mixed_case,
+    looked_at,
+)
 from services.privacy.words import NOT_NAMES, WORD_NAMES
 
 WINDOW = 1024
@@ -32,47 +43,11 @@ HAN = re.compile("[\u4e00-\u9fff]")
 HAN_SHARE = 0.2
 EDGE = 0.4  # of the threshold: enough beside what is found
 SURE = 0.75  # a probability with which what is found may be a word in small letters
+NOT_LOWERED = 0.5
 DOUBT = 0.5  # of its probability counts for an ordinary word to be a name or a place
-REMOVED = ("NAME", "DATE", "PHONE", "ID", "LOC", "AGE", "EMAIL", "URL")
 PROPER_AT = [REMOVED.index(label) for label in ("NAME", "LOC")]
-REMOVED_AT = [LABELS.index(label) for label in REMOVED]
 WORD = re.compile(r"[^\W_\u2e80-\uffff]+(?:['’][^\W\d_]+)?")
 GAP = re.compile(r"[^\w\n]{1,2}|[ ,]{1,3}\n?", re.ASCII)
-YEAR = re.compile(r"(?:19|20)\d\d年?", re.ASCII)
-YOUNG = re.compile(r"[1-8]\d(?:岁|周岁)?", re.ASCII)  # ages under 90 stay
-MONTHS, DAYS = 12, 31
-PAIR = re.compile(r"(\d{1,3})[/.](\d{1,3})", re.ASCII)
-NO_DAY = re.compile(
-    r"(?:this |last |next )?(?:Mon|Tues?|Wed(?:nes)?|Thu(?:rs?)?|Fri|Sat(?:ur)?|Sun)(?:day)?s?"
-    r"|week-?ends?|day ?\d{0,3}|week ?\d{0,2}|wk ?\d{0,2}|\d{1,2}[时点]|第\d{1,3}[日天]",
-    re.IGNORECASE | re.ASCII,
-)
-UNITS = frozenset(
-    [
-        "L",
-        "l",
-        "dL",
-        "dl",
-        "mL",
-        "ml",
-        "uL",
-        "μL",
-        "min",
-        "kg",
-        "g",
-        "mg",
-        "h",
-        "hr",
-        "d",
-        "HP",
-        "HPF",
-        "LP",
-        "mm",
-        "m2",
-        "s",
-        "wk",
-    ]
-)
 Scores = npt.NDArray[np.float32]
 Probabilities = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
@@ -82,64 +57,84 @@ Mask = npt.NDArray[np.bool_]
 class Tagger:
     """A loaded network. What identifies with more than ``threshold`` is removed.
 
-    In texts of which a fifth or more is Han, with more than ``threshold_han``.
+    In texts of which a fifth or more is Han, with more than ``threshold_han``; in others, but those
+    all in capitals or small letters, the words get a second look, where there is one.
     """
 
     network: CharacterTagger
     shape: Shape
     threshold: float
     threshold_han: float
+    second: SecondLook | None = None
 
     def find(self, folded: str) -> list[Span]:
         """Return the spans of a folded text, ordered, apart from each other."""
         if not folded:
             return []
         han = len(HAN.findall(folded))
-        threshold = self.threshold_han if han >= HAN_SHARE * len(folded) else self.threshold
-        scores = self.probabilities(folded)
+        is_han = han >= HAN_SHARE * len(folded)
+        threshold = self.threshold_han if is_han else self.threshold
+        said = self.said(folded)
+        scores = said.probabilities
+        words = words_of(folded)
+        identifies = identifying(folded, words, scores)
+        if self.second is not None and not is_han and is_mixed_case(folded, words):
+            self._look_again(self.second, looked_at(folded, words, said), words, identifies)
         return [
             span
-            for span in spans_of(folded, scores, threshold)
+            for span in spans_of(folded, scores, identifies, threshold)
             if not is_ordinary(folded, span)
             and (not _is_small_word(folded, span) or _is_sure(scores, span))
         ]
 
-    def probabilities(self, folded: str) -> Scores:
-        """Return the probability of each label for each character, ``(len(folded), labels)``."""
+    @staticmethod
+    def _look_again(
+        second: SecondLook, look: Looked, words: WordSpans, identifies: Probabilities
+    ) -> None:
+        """Put in place what the second look says; what the network is sure of is not lowered."""
+        shares = second.probabilities(look.features).tolist()
+        for (start, end), share in zip(words[look.at].tolist(), shares, strict=True):
+            alone = float(identifies[start])
+            identifies[start:end] = max(share, alone) if alone > NOT_LOWERED else share
+
+    def said(self, folded: str) -> Said:
+        """Return what the network says of each character of a text, which is not empty."""
         read, length = self.read(folded), len(folded)
         if length <= SHORT:
             with torch.inference_mode():
-                short = self.network.read_short(padded(read, SHORT_STEP), length)
-                found: Scores = torch.softmax(short.float(), dim=0).T.numpy()
-            return found[:length]
+                short, hidden = self.network.read_short(padded(read, SHORT_STEP), length)
+                shares = torch.softmax(short.float(), dim=0).T.numpy()
+                return Said(shares[:length], hidden.float().T.numpy()[:length])
         if length <= WHOLE:
             long = padded(read, LONG_STEP).each(itemgetter(None))
-            whole: Scores = self._scored(long, length)[0]
-            return whole[:length]
+            whole = self._scored(long, length)
+            return Said(whole.probabilities[0, :length], whole.hidden[0, :length])
         return self._by_window(read, length)
 
-    def _by_window(self, read: Read, length: int) -> Scores:
+    def _by_window(self, read: Read, length: int) -> Said:
         """Read a long text; windows that are alike once."""
         starts = window_starts(length, self.shape.reach, repeats_in(read.at.numpy()))
         digests = {start: _digest(read, start) for start in starts}
         one_of = {digest: start for start, digest in digests.items()}
-        scored: dict[bytes, Scores] = {}
+        scored: dict[bytes, Said] = {}
         for at in range(0, len(one_of), BATCH):
             some = dict(islice(one_of.items(), at, at + BATCH))
             windows = torch.tensor([*some.values()])[:, None] + torch.arange(WINDOW)
-            scores = self._scored(read.each(itemgetter(windows)), WINDOW)
-            scored.update(zip(some, scores, strict=True))
-        found = np.empty((length, len(LABELS)), dtype=np.float32)
+            said = self._scored(read.each(itemgetter(windows)), WINDOW)
+            scored.update(zip(some, map(Said, *said), strict=True))
+        shares = np.empty((length, len(LABELS)), dtype=np.float32)
+        hidden = np.empty((length, self.shape.width), dtype=np.float16)  # of up to 200,000
         for start, digest in digests.items():
             skip = self.shape.reach if start else 0
-            found[start + skip : start + WINDOW] = scored[digest][skip:]
-        return found
+            shares[start + skip : start + WINDOW] = scored[digest].probabilities[skip:]
+            hidden[start + skip : start + WINDOW] = scored[digest].hidden[skip:]
+        return Said(shares, hidden)
 
-    def _scored(self, read: Read, length: int) -> Scores:
+    def _scored(self, read: Read, length: int) -> Said:
         with torch.inference_mode():
-            scores = torch.softmax(self.network.read_long(read, length).float(), dim=1)
-        found: Scores = scores.transpose(1, 2).numpy()
-        return found
+            scores, hidden = self.network.read_long(read, length)
+            shares = torch.softmax(scores.float(), dim=1)
+        return Said(shares.transpose(1, 2).numpy(), hidden.float().transpose(1, 2).numpy())
 
     def read(self, folded: str) -> Read:
         """Return what the network reads of a folded text, ``(characters,)`` each."""
@@ -171,32 +166,6 @@ def _is_small_word(folded: str, span: Span) -> bool:
     return found.islower() and (found in WORD_NAMES or found in NOT_NAMES)
 
 
-def is_ordinary(folded: str, span: Span) -> bool:
-    """A unit of a quantity (``10^9/L``), a year, an age under 90, a weekday or a day of the stay,
-    two numbers that are no day.
-    """
-    found = folded[span.start : span.end]
-    if YEAR.fullmatch(found):
-        return True
-    if span.label in {"NAME", "LOC"} and is_shorthand(found):
-        return True
-    if span.label == "AGE" and YOUNG.fullmatch(found):
-        return True
-    if span.label == "DATE" and (NO_DAY.fullmatch(found) or _is_no_pair(found)):
-        return True
-    before = folded[max(0, span.start - 12) : span.start]
-    return found in UNITS and before.endswith("/") and any(char.isdecimal() for char in before)
-
-
-def _is_no_pair(found: str) -> bool:
-    """``14/16``, ``101.2``: neither number can be a month, or one no day."""
-    pair = PAIR.fullmatch(found)
-    if pair is None:
-        return False
-    least, most = sorted((int(pair[1]), int(pair[2])))
-    return not (1 <= least <= MONTHS and most <= DAYS)
-
-
 def window_starts(length: int, reach: int, repeats: Sequence[int] = ()) -> list[int]:
     """Return where the windows of a long text begin; the last one ends with the text.
 
@@ -213,18 +182,31 @@ def window_starts(length: int, reach: int, repeats: Sequence[int] = ()) -> list[
     return starts
 
 
-def spans_of(folded: str, scores: Scores, threshold: float) -> Iterator[Span]:
-    """Yield the stretches that identify somebody; a word of an alphabet goes whole or stays."""
+def words_of(folded: str) -> WordSpans:
+    """Return where the words of alphabets and the numbers of a text begin and end."""
+    spans = [word.span() for word in WORD.finditer(folded)]
+    return np.array(spans, dtype=np.int64).reshape(-1, 2)
+
+
+def identifying(folded: str, words: WordSpans, scores: Scores) -> Probabilities:
+    """Return how probably each character identifies; a word of an alphabet goes whole or stays."""
     removed = scores[:, REMOVED_AT]
-    identifies = removed.sum(axis=1)
+    identifies: Probabilities = removed.sum(axis=1)
     _doubt_words(folded, identifies, removed[:, PROPER_AT].sum(axis=1))
     sums = np.concatenate(([0.0], identifies.cumsum()))
-    for word in WORD.finditer(folded):
-        start, end = word.span()
+    for start, end in words.tolist():
         if end - start > 1:
             identifies[start:end] = max(
                 (sums[end] - sums[start]) / (end - start), identifies[start]
             )
+    return identifies
+
+
+def spans_of(
+    folded: str, scores: Scores, identifies: Probabilities, threshold: float
+) -> Iterator[Span]:
+    """Yield the stretches that identify somebody with more than ``threshold``."""
+    removed = scores[:, REMOVED_AT]
     found = _grown(identifies > threshold, identifies > threshold * EDGE)
     for at in np.flatnonzero(found):
         if not folded[at].isalnum():

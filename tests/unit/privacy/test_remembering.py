@@ -6,11 +6,11 @@ import tracemalloc
 import pytest
 
 from contracts.observation import Code, Observation
+from plumbing.remembering import CHARS_MAX, remembered
 from services.privacy.code_systems import is_of_system
 from services.privacy.fields import code_or_empty
 from services.privacy.free_text import TextCleaner
 from services.privacy.genotypes import names_variant
-from services.privacy.remembering import CHARS_MAX, remembered
 from tests.unit.privacy.builders import a_body
 from tests.unit.privacy.test_deidentify import clean
 

@@ -25,7 +25,16 @@ from services.privacy.tagger.manifest import (
 )
 from services.privacy.tagger.network import LABELS, Read, padded
 from services.privacy.tagger.shipped import SHIPPED_DIGEST, SHIPPED_DIR
-from services.privacy.tagger.tagger import WHOLE, WINDOW, Tagger, spans_of, window_starts
+from services.privacy.tagger.tagger import (
+    WHOLE,
+    WINDOW,
+    Scores,
+    Tagger,
+    identifying,
+    spans_of,
+    window_starts,
+    words_of,
+)
 
 FOLDER = Path(__file__).parents[3] / SHIPPED_DIR
 MAX_BYTES = 20_000_000  # of weights and of what else the network reads
@@ -34,6 +43,10 @@ MAX_BYTES = 20_000_000  # of weights and of what else the network reads
 @pytest.fixture(scope="module")
 def tagger() -> Tagger:
     return load_tagger(FOLDER, SHIPPED_DIGEST)
+
+
+def spans_in(text: str, scores: Scores, threshold: float) -> list[Span]:
+    return list(spans_of(text, scores, identifying(text, words_of(text), scores), threshold))
 
 
 def altered(folder: Path, **changes: object) -> str:
@@ -114,29 +127,30 @@ def test_repeats_are_read_once_and_what_is_found_is_the_same(
 ) -> None:
     read = 0
 
-    def scored(read_by_network: Read, length: int) -> torch.Tensor:
+    def scored(read_by_network: Read, length: int) -> tuple[torch.Tensor, torch.Tensor]:
         nonlocal read
         read += read_by_network.chars.numel()
         return as_it_is(read_by_network, length)
 
     as_it_is = tagger.network.read_long
     monkeypatch.setattr(tagger.network, "read_long", scored)
-    once = tagger.probabilities(text)
+    once = tagger.said(text).probabilities
     assert read < len(text)
     monkeypatch.setattr(module, "without_repeats", lambda pieces: pieces)
     monkeypatch.setattr(module, "_digest", lambda _, start: str(start).encode())
-    assert np.allclose(once, tagger.probabilities(text), atol=0.03)
+    assert np.allclose(once, tagger.said(text).probabilities, atol=0.03)
 
 
 def test_a_long_text_is_read_as_if_it_were_whole(tagger: Tagger) -> None:
     text = ("患者赵云飞诉腹痛，予奥美拉唑。Seen by Dr Okafor, Leeds. " * 120)[: WHOLE + 700]
     assert len(text) == WHOLE + 700
-    in_windows = tagger.probabilities(text)
+    in_windows = tagger.said(text)
     around = WINDOW - tagger.shape.reach  # where the second window takes over
     # By more than is seen: the analyser reads a clause as a whole.
-    alone = tagger.probabilities(text[around - 200 : around + 200])
+    alone = tagger.said(text[around - 200 : around + 200])
     middle = slice(around - 20, around + 20)
-    assert np.allclose(in_windows[middle], alone[180:220], atol=1e-4)
+    assert np.allclose(in_windows.probabilities[middle], alone.probabilities[180:220], atol=1e-4)
+    assert np.allclose(in_windows.hidden[middle], alone.hidden[180:220], atol=0.02, rtol=0.01)
 
 
 @pytest.mark.parametrize("text", ["Seen by Dr Okafor, Leeds. ", "患者赵云飞诉腹痛，予奥美拉唑。"])
@@ -147,9 +161,9 @@ def test_what_is_put_behind_a_text_to_round_its_length_changes_nothing(
     for multiple in (64, 640):
         longer = padded(read, multiple)
         with torch.inference_mode():
-            short = tagger.network.read_short(longer, len(text) * 3)
-            long = tagger.network.read_long(longer.each(itemgetter(None)), len(text) * 3)[0]
-            alone = tagger.network.read_short(read, len(text) * 3)
+            short, _ = tagger.network.read_short(longer, len(text) * 3)
+            (long,), _ = tagger.network.read_long(longer.each(itemgetter(None)), len(text) * 3)
+            alone, _ = tagger.network.read_short(read, len(text) * 3)
         for found in (short, long):
             near = found[:, : len(text) * 3].float().softmax(dim=0)
             assert torch.allclose(near, alone.float().softmax(dim=0), atol=0.03)
@@ -209,7 +223,7 @@ def test_a_word_of_an_alphabet_goes_whole_and_neighbours_join() -> None:
     scores = np.zeros((len(text), len(LABELS)), dtype=np.float32)
     scores[3:8, LABELS.index("NAME")] = 0.9  # "Ann L", the rest of the word is below
     scores[8:10, LABELS.index("NAME")] = 0.3
-    assert list(spans_of(text, scores, 0.5)) == [Span(3, 11, "NAME")]
+    assert spans_in(text, scores, 0.5) == [Span(3, 11, "NAME")]
 
 
 def test_what_is_likely_goes_only_beside_what_is_sure() -> None:
@@ -217,7 +231,7 @@ def test_what_is_likely_goes_only_beside_what_is_sure() -> None:
     scores = np.zeros((len(text), len(LABELS)), dtype=np.float32)
     scores[1:4, LABELS.index("NAME")] = (0.9, 0.9, 0.3)  # the last character is less sure
     scores[6, LABELS.index("NAME")] = 0.3
-    assert list(spans_of(text, scores, 0.5)) == [Span(1, 4, "NAME")]
+    assert spans_in(text, scores, 0.5) == [Span(1, 4, "NAME")]
 
 
 def test_what_was_found_once_is_found_everywhere() -> None:

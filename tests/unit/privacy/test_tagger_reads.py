@@ -8,9 +8,15 @@ from services.privacy.tagger.hints import FILES, LISTS, row_of_word
 from services.privacy.tagger.lexical import KINDS, lexical_reader
 from services.privacy.tagger.meanings import MEANING_WIDTH, packed, unpacked, word_meanings
 from services.privacy.tagger.network import LABELS, CharacterTagger, Shape
-from services.privacy.tagger.tagger import Tagger, is_ordinary, spans_of
+from services.privacy.tagger.ordinary import is_ordinary
+from services.privacy.tagger.second_look import Said
+from services.privacy.tagger.tagger import Scores, Tagger, identifying, spans_of, words_of
 
 PERSON, PLACE, ORGANISATION, TIME = range(4)  # the first groups of the analyser's kinds
+
+
+def spans_in(text: str, scores: Scores, threshold: float) -> list[Span]:
+    return list(spans_of(text, scores, identifying(text, words_of(text), scores), threshold))
 
 
 def likeness(one: str, other: str) -> float:
@@ -71,9 +77,9 @@ def test_a_doubted_word_must_be_surer() -> None:
     scores = np.zeros((len(text), len(LABELS)), dtype=np.float32)
     scores[3:10, LABELS.index("NAME")] = 0.4
     scores[15:21, LABELS.index("NAME")] = 0.4
-    assert [text[s.start : s.end] for s in spans_of(text, scores, 0.3)] == ["Okafor"]
+    assert [text[s.start : s.end] for s in spans_in(text, scores, 0.3)] == ["Okafor"]
     scores[3:10, LABELS.index("NAME")] = 0.9
-    assert len(list(spans_of(text, scores, 0.3))) == 2
+    assert len(spans_in(text, scores, 0.3)) == 2
 
 
 @pytest.mark.parametrize(
@@ -107,6 +113,7 @@ def test_a_word_in_small_letters_is_a_name_where_the_network_is_sure(
     text = "Sonographer, chap bill here"
     scores = np.zeros((len(text), len(LABELS)), dtype=np.float32)
     scores[18:22, LABELS.index("NAME")] = probability
-    monkeypatch.setattr(Tagger, "probabilities", lambda *_: scores)
+    said = Said(scores, np.zeros((len(text), 2), dtype=np.float32))
+    monkeypatch.setattr(Tagger, "said", lambda *_: said)
     tagger = Tagger(CharacterTagger(Shape()), Shape(), 0.1, 0.1)
     assert [text[span.start : span.end] for span in tagger.find(text)] == found
