@@ -113,6 +113,8 @@ def _observed(observation: Observation) -> Said | None:
     name = "spo2_scale2" if coded == SPO2_SCALE else "pregnant"
     if status in RETRACTING:
         return Said(name, None, status, series)
+    if observation.at_precision:
+        return None  # said with its event it would take the place of what is known by the day
     if coded == SPO2_SCALE:
         return Said(name, observation.value == 2, status, series)
     answer = observation.answer

@@ -154,7 +154,8 @@ def prune(state: PatientState, floor: int) -> PatientState:
     keys = {(fact.event_id, fact.index) for fact in kept}
     keys.update((f.event_id, f.index) for f in state.facts if f.offset > floor)
     state = _with_facts(state, keys)
-    heard = [h for h in state.heard if h.facts or h.offset > floor or h.said_ms >= since_ms]
+    heard_ms = newest_ms - KEPT_MS
+    heard = [h for h in state.heard if h.facts or h.offset > floor or h.said_ms >= heard_ms]
     traits = _prune_traits(state.traits, floor)
     return replace(state, heard=tuple(heard), moves=tuple(moves), traits=traits)
 

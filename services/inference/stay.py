@@ -86,9 +86,18 @@ def move_of(event: DeidentifiedEvent, offset: int, known: Sequence[Move]) -> Mov
     )
     if kind == OBSERVED:
         return _seen(move, same, known)
+    if stay.encounter and known and not same and _ended_some_day(event, move):
+        return None
     if kind == "encounter.update" and _repeats(move, same):
         return None
     return move
+
+
+def _ended_some_day(event: DeidentifiedEvent, move: Move) -> bool:
+    """Say whether a visit is over and nothing tells when: by a history that dates it by years."""
+    times = (move.admitted_ms, move.discharged_ms)
+    is_dated = event.occurred_precision != "unknown" or any(one is not None for one in times)
+    return move.kind == "encounter.discharge" and not is_dated
 
 
 def current_stay(moves: Iterable[tuple[str, Move]]) -> CurrentStay:

@@ -15,6 +15,7 @@ from contracts.clinical import Finding
 from contracts.identified import Encounter, IdentifiedBody
 from contracts.loinc import parameter_of
 from contracts.observation import Code, Observation
+from contracts.periods import PERIOD_MS
 from plumbing.remembering import remembered
 from services.ingest.analytes import BY_LOINC, IMPLIED, normalised
 from services.ingest.codes import LOINC
@@ -85,7 +86,8 @@ def clean(body: IdentifiedBody) -> IdentifiedBody:
         _check_visit(body.encounter, window, findings)
     for place, condition in enumerate(body.conditions):
         at_ms = condition.at_ms
-        if at_ms is not None and not first_ms <= at_ms <= last_ms:
+        begins_ms = first_ms - PERIOD_MS.get(condition.at_precision, 0)
+        if at_ms is not None and not begins_ms <= at_ms <= last_ms:
             findings.append(_finding(f"conditions.{place}", window.code_of(at_ms)))
     observations = _observations(body.observations, window, findings)
     if not findings and observations is body.observations:
@@ -167,7 +169,8 @@ def _observations(
             sleep(0)
         better = _observation(one, findings)
         at_ms = one.at_ms
-        if at_ms is not None and not first_ms <= at_ms <= last_ms:
+        begins_ms = first_ms - PERIOD_MS.get(one.at_precision, 0)
+        if at_ms is not None and not begins_ms <= at_ms <= last_ms:
             better = _flagged(better, window.code_of(at_ms), findings)
             if is_far(at_ms, window.received_at_ms):
                 better = msgspec.structs.replace(better, at_ms=None)

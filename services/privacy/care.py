@@ -48,9 +48,19 @@ def relation_of(
     )
 
 
-def news(held: CareRelation | None, said: CareRelation, kind: EventType) -> CareRelation | None:
+def ended_some_day(body: IdentifiedBody) -> bool:
+    """Say whether a visit is over and nothing tells when: by a history that dates it by years."""
+    visit = body.encounter
+    if visit is None or visit.status != "closed" or body.occurred_precision != "unknown":
+        return False
+    return visit.admitted_at_ms is None and visit.discharged_at_ms is None
+
+
+def news(
+    held: CareRelation | None, said: CareRelation, kind: EventType, *, is_undated: bool = False
+) -> CareRelation | None:
     """Return the relation to publish, or None when ``said`` (by an event of ``kind``) changes
-    nothing. See docs/decisions/0023.
+    nothing. See docs/decisions/0023. One that is undated (``ended_some_day``) is no next visit.
     """
     if held is None:
         return said
@@ -58,7 +68,7 @@ def news(held: CareRelation | None, said: CareRelation, kind: EventType) -> Care
         return None
     if not said.encounter or said.encounter == held.encounter:
         return _of_same_visit(held, said, kind)
-    return said if _is_next_visit(held, said, kind) else None
+    return said if not is_undated and _is_next_visit(held, said, kind) else None
 
 
 def is_movement(kind: EventType) -> bool:

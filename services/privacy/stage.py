@@ -21,7 +21,7 @@ from plumbing.event_log import Headers, Output, Record
 from plumbing.stage import Arrived, Batch, Handled, Refused
 from services.privacy import metrics
 from services.privacy.anonymity import Anonymity
-from services.privacy.care import news, relation_of
+from services.privacy.care import ended_some_day, news, relation_of
 from services.privacy.dates import dated
 from services.privacy.decisions import LinkChange
 from services.privacy.deidentify import deidentify
@@ -245,9 +245,9 @@ class DeidentifyStage:
             staff_key=self._parts.staff_key,
             cleaner=primed.cleaner,
         )
-        if said is None:
-            return None
-        return news(current.get(person.key.token), said, item.body.event_type)
+        held, body = current.get(person.key.token), item.body
+        undated = ended_some_day(body)
+        return said and news(held, said, body.event_type, is_undated=undated)
 
     async def _publish_links(
         self, links: Sequence[Linking], people: Mapping[str, Person], outcome: _Outcome

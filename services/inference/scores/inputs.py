@@ -24,13 +24,16 @@ Latest = Mapping[str, Fact]
 
 def newest_of(facts: Sequence[Fact]) -> tuple[dict[str, Fact], dict[str, Fact]]:
     """Return the newest usable fact of each parameter, and the newest flagged one where that is
-    newer; ``facts`` are sorted by time.
+    newer; ``facts`` are sorted by time. One of a year or a month alone stands for nothing else.
     """
     latest: dict[str, Fact] = {}
     flagged: dict[str, Fact] = {}
+    coarse: dict[str, Fact] = {}
     for fact in facts:
-        (flagged if fact.flagged else latest)[fact.parameter] = fact
-    doubted = {
+        place = latest if not fact.flagged else coarse if fact.at_precision else flagged
+        place[fact.parameter] = fact
+    doubted = {name: fact for name, fact in coarse.items() if name not in latest}
+    doubted |= {
         name: fact
         for name, fact in flagged.items()
         if name not in latest or fact.at_ms > latest[name].at_ms

@@ -206,3 +206,24 @@ def test_a_doubt_is_no_obstacle_to_the_rest_of_its_event() -> None:
     ]
     score = found(an_event("mixed", TOKEN, observations=observations)).scores[0]
     assert score.parts == {"resp_rate": 3}
+
+
+def test_a_value_of_a_month_alone_takes_the_place_of_no_other_doubt() -> None:
+    odd = a_doubted("heart_rate", 900, "/min", "implausible")
+    for events in ((odd, a_coarse("unknown", None)), (a_coarse("unknown", None), odd)):
+        assert [one.finding for one in found(*events).doubted] == ["implausible"]
+
+
+def test_a_pregnancy_of_a_year_alone_takes_nobody_s_score_away() -> None:
+    status = Code("LN", "82810-3")
+    yes, no = Code("LN", "LA15173-0"), Code("LN", "LA26683-5")
+    exact = Observation(index=0, code=status, kind="coded", answer=no)
+    coarse = Observation(index=0, code=status, kind="coded", answer=yes, at_precision="year")
+    events = [
+        an_event("no", TOKEN, T0, observations=[exact]),
+        an_event("yes", TOKEN, T0 + HOUR, observations=[coarse]),
+    ]
+    assert seen(*events).pregnant is False
+    dated = msgspec.structs.replace(coarse, at_precision="")
+    events[1] = an_event("yes", TOKEN, T0 + HOUR, observations=[dated])
+    assert seen(*events).pregnant is True

@@ -390,3 +390,17 @@ def test_statements_repeated_for_ever_do_not_fill_the_state() -> None:
     assert len(pruned.traits) < 20
     assert view(pruned) == view(state)
     assert decode_state(encode_state(pruned)) == pruned
+
+
+def test_a_fact_of_a_year_alone_keeps_no_more_of_what_was_heard() -> None:
+    old = an_observation("sbp", 120, at_ms=T0 - 3_000 * DAY_MS)
+    old = msgspec.structs.replace(old, at_precision="year")
+    events = [an_event(f"{day:04}", TOKEN, T0 + day * DAY_MS) for day in range(60)]
+    kept = [
+        len(prune(state, state.applied).heard)
+        for state in (
+            heard(*events),
+            heard(an_event("coarse", TOKEN, T0, observations=[old]), *events),
+        )
+    ]
+    assert kept[1] <= kept[0] + 1 < len(events)

@@ -1,8 +1,9 @@
 """Where a patient is, and since when in intensive care."""
 
+import msgspec
 import pytest
 
-from contracts.clinical import EventType
+from contracts.clinical import EventType, Precision
 from contracts.deidentified import DeidentifiedEvent, Stay
 from services.inference.standing import Part, view_of
 from services.inference.state import EMPTY, apply
@@ -165,3 +166,15 @@ def test_an_admission_or_a_discharge_in_the_future_is_when_it_was_said() -> None
     stay = Stay(encounter="visit", discharged_at_ms=T0 + 9999 * HOUR)
     gone = an_event("gone", TOKEN, T0 + 9 * HOUR, event_type="encounter.discharge", stay=stay)
     assert icu(after(IN_ICU, gone)) == ("MICU", 0, 9)
+
+
+@pytest.mark.parametrize(("precision", "unit"), [("unknown", "ICU-1"), ("second", "WARD-9")])
+def test_a_visit_that_ended_nobody_knows_when_is_not_the_current_one(
+    precision: Precision, unit: str
+) -> None:
+    there = of_visit("new", "a", 0, "encounter.admit", "ICU-1")
+    gone = of_visit("new", "b", 5, "encounter.discharge", "ICU-1")
+    old = of_visit("old", "c", 9, "encounter.discharge", "WARD-9")
+    old = msgspec.structs.replace(old, occurred_precision=precision)
+    assert after(there, gone, old).unit == unit
+    assert after(old).unit == "WARD-9"

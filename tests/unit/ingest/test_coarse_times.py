@@ -117,3 +117,13 @@ def test_a_visit_of_fhir_has_no_year_alone() -> None:
 def test_cleaning_keeps_what_was_said_of_a_time() -> None:
     found = body("ORU^R01", PID, "OBR|1||F9||||20240501", SODIUM.format(1, "2019"))
     assert [one.at_precision for one in clean(found).observations] == ["year"]
+
+
+@pytest.mark.parametrize(
+    ("sent", "finding"),
+    [("1960", ""), ("196001", ""), ("1959", "time_before_birth"), ("195911", "time_before_birth")],
+)
+def test_the_year_or_month_of_birth_is_not_before_it(sent: str, finding: str) -> None:
+    born = PID.replace("19600101", "19600120")
+    found = clean(body("ORU^R01", born, "OBR|1||F9||||20240501", SODIUM.format(1, sent)))
+    assert [one.finding for one in found.observations] == [finding]

@@ -1,10 +1,13 @@
 """What the messages of a visit do to where the patient is shown: everyday orders of a feed."""
 
+import msgspec
 import pytest
 
 from contracts.clinical import EncounterStatus, EventType
+from contracts.identified import Encounter
 from contracts.relations import CareRelation
-from services.privacy.care import news
+from services.privacy.care import ended_some_day, news
+from tests.unit.privacy.builders import a_body
 
 HOUR_MS = 3_600_000
 Step = tuple[EventType, str, float, EncounterStatus, str]  # kind, visit, hour, status, unit
@@ -141,3 +144,29 @@ def test_no_late_movement_goes_behind_an_end_that_was_dated_back() -> None:
     late: Step = ("encounter.transfer", "V1", 100, "open", "WARD-2")
     held = after(ADMITTED, update, early, late)
     assert (held.status, held.to_ms) == ("closed", 90 * HOUR_MS)
+
+
+def test_a_visit_that_ended_nobody_knows_when_is_no_next_one() -> None:
+    held = after(ADMITTED, DISCHARGED)
+    old: Step = ("encounter.discharge", "V0", 60, "closed", "W9")
+    assert news(held, said(9, old), old[0], is_undated=True) is None
+    assert news(None, said(9, old), old[0], is_undated=True) is not None
+    same: Step = ("encounter.discharge", "V1", 60, "closed", "MICU")
+    ended = news(after(ADMITTED), said(9, same), same[0], is_undated=True)
+    assert ended is not None
+    assert ended.status == "closed"
+
+
+def test_which_visits_ended_nobody_knows_when() -> None:
+    visit = Encounter(status="closed", unit="W9")
+    body = msgspec.structs.replace(a_body(encounter=visit), occurred_precision="unknown")
+    assert ended_some_day(body)
+    for other in (
+        msgspec.structs.replace(body, occurred_precision="second"),
+        msgspec.structs.replace(body, encounter=None),
+        msgspec.structs.replace(body, encounter=msgspec.structs.replace(visit, status="open")),
+        msgspec.structs.replace(
+            body, encounter=msgspec.structs.replace(visit, discharged_at_ms=HOUR_MS)
+        ),
+    ):
+        assert not ended_some_day(other)
