@@ -73,7 +73,7 @@ unit-others: $(TEST_READY)
 	@$(PYTEST) tests/unit --ignore tests/unit/privacy
 
 test: setup-test ## every rung, two at a time: check, unit, integration, e2e, fuzz, contracts, architecture
-	@deploy/setup/rungs.sh integration unit-others check architecture e2e unit-privacy fuzz-short contracts
+	@deploy/setup/rungs.sh integration unit-others e2e unit-privacy check architecture fuzz-short contracts
 
 demo: setup ## the whole stack and a simulated hospital day; prints the page's address
 	@$(BIN)/auscult demo $(ARGS)
