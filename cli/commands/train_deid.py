@@ -1,7 +1,7 @@
 """`auscult train deid`: the tagger of notes, by one seed; on a CPU always the same."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -10,6 +10,8 @@ import typer
 from cli.progress import console
 from plumbing.clock import SystemClock, utc_date
 from services.privacy.spans import Span
+
+Told = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -40,9 +42,8 @@ def train_deid(asked: Asked) -> None:
         raise typer.BadParameter(f"{asked.device}: no such device here", param_hint="--device")
     if asked.is_narrow and asked.begin is None and not asked.teachers:
         raise typer.BadParameter("asks for --begin or --teacher", param_hint="--narrow")
-    from services.privacy.tagger.manifest import TaggerRefused
     from training.deid.fit import Progress
-    from training.deid.pipeline import NAME, NARROW, Plan, read_texts, train
+    from training.deid.pipeline import NARROW, Plan, read_texts, train
 
     created = utc_date(SystemClock().now_ms()).isoformat()
     plan = Plan(asked.version, created, asked.threshold, asked.threshold_han, asked.seed)
@@ -58,36 +59,44 @@ def train_deid(asked: Asked) -> None:
         teachers=asked.teachers,
         begin=asked.begin,
     )
-    folder = (asked.output or Path("data/taggers")) / NAME / asked.version
-    try:
+
+    def write(folder: Path, told: Told) -> str:
         texts = read_texts(asked.data, asked.notes, asked.gold)
-        with console.status("writing texts") as status:
-            told = status.update if console.is_terminal else console.print
-            manifest = train(texts, plan, folder, Progress(told, asked.pause))
-    except (FileNotFoundError, TaggerRefused) as error:
-        sys.stderr.write(f"auscult: {error}\n")
-        raise typer.Exit(1) from error
-    print(f"{folder}  {manifest.digest}")
+        return train(texts, plan, folder, Progress(told, asked.pause)).digest
+
+    _write(asked, "writing texts", write)
 
 
 def look_again_deid(asked: Asked, before: Path, notes_named: str) -> None:
     """Teach a trained tagger a second look, write <output>/deid/<version>, and print its digest."""
-    from services.privacy.tagger.manifest import TaggerRefused
     from training.deid.looking_again import Plan, english_lines, look_again, new_notes
-    from training.deid.pipeline import NAME
 
     created = utc_date(SystemClock().now_ms()).isoformat()
     plan = Plan(before, notes_named, asked.version, created, asked.threshold, asked.seed)
+
+    def write(folder: Path, told: Told) -> str:
+        texts = new_notes(asked.notes, notes_named), english_lines(asked.data)
+        return look_again(texts, _by_rules, plan, folder, told).digest
+
+    _write(asked, "reading texts", write)
+
+
+def _write(asked: Asked, doing: str, write: Callable[[Path, Told], str]) -> None:
+    """Have the folder written, telling how far it is, and print the digest to pin, which
+    ``write`` returns.
+    """
+    from services.privacy.tagger.manifest import TaggerRefused
+    from training.deid.pipeline import NAME
+
     folder = (asked.output or Path("data/taggers")) / NAME / asked.version
     try:
-        texts = new_notes(asked.notes, notes_named), english_lines(asked.data)
-        with console.status("reading texts") as status:
+        with console.status(doing) as status:
             told = status.update if console.is_terminal else console.print
-            manifest = look_again(texts, _by_rules, plan, folder, told)
+            digest = write(folder, told)
     except (FileNotFoundError, TaggerRefused) as error:
         sys.stderr.write(f"auscult: {error}\n")
         raise typer.Exit(1) from error
-    print(f"{folder}  {manifest.digest}")
+    print(f"{folder}  {digest}")
 
 
 def _by_rules(text: str) -> Sequence[Span]:

@@ -9,7 +9,6 @@ from services.ingest.hl7 import Header
 from services.ingest.times import Moment, ReadTime
 
 FINDINGS_MAX = 50
-COARSE_TEXT = "a year or a month alone is not taken here"
 
 
 class Draft:
@@ -101,13 +100,6 @@ class Draft:
         if moment is None and raw != '""':
             self.find(where, "102", "not a time")
         return moment
-
-    def day_ms(self, moment: Moment | None, where: str) -> int | None:
-        """Return the milliseconds of a time; a year or a month alone is noted and no time."""
-        if moment is not None and moment.coarse:
-            self.find(where, "time_coarse", COARSE_TEXT)
-            return None
-        return None if moment is None else moment.ms
 
     @property
     def has_results(self) -> bool:

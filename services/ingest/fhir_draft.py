@@ -7,7 +7,7 @@ import msgspec
 from contracts.clinical import Allergy, Condition, Finding, Medication, Order
 from contracts.identified import Encounter, IdentityLink, Image, Note, PatientId, PersonName
 from contracts.observation import Observation
-from services.ingest.draft import COARSE_TEXT, FINDINGS_MAX
+from services.ingest.draft import FINDINGS_MAX
 from services.ingest.fhir_bundle import Bundle, Entry
 from services.ingest.fhir_json import Node
 from services.ingest.images import IMAGES_MAX, TOO_MANY_IMAGES, TOO_MANY_TEXT
@@ -132,13 +132,6 @@ class FhirDraft:
             if moment is not None:
                 return moment
         return None
-
-    def day_ms(self, moment: Moment | None, where: str) -> int | None:
-        """Return the milliseconds of a time; a year or a month alone is noted and no time."""
-        if moment is not None and moment.coarse:
-            self.find(where, "time_coarse", COARSE_TEXT)
-            return None
-        return None if moment is None else moment.ms
 
     @property
     def newest_ms(self) -> int:

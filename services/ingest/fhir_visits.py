@@ -10,6 +10,7 @@ from services.ingest.fhir_draft import FhirDraft, Visit
 from services.ingest.fhir_json import Node, node, nodes, text
 from services.ingest.fhir_people import practitioner_name
 from services.ingest.patients import written
+from services.ingest.times import day_ms
 
 PARTS_MAX = 6  # bed, room, ward, .. site
 BED, ROOM = "bd", "ro"
@@ -27,7 +28,7 @@ def encounter(draft: FhirDraft, entry: Entry) -> None:
     unit, room, bed = _place(draft, entry)
     updated = node(resource.get("meta")).get("lastUpdated")
     said = draft.time(updated, f"{entry.path}.meta.lastUpdated", said=status == "open")
-    end_ms = draft.day_ms(end, f"{path}.end")
+    end_ms = day_ms(end, f"{path}.end", draft.find)
     found = Encounter(
         number=_number(draft, entry),
         class_=_class(resource),
@@ -35,7 +36,7 @@ def encounter(draft: FhirDraft, entry: Entry) -> None:
         room=room,
         bed=bed,
         status=status,
-        admitted_at_ms=draft.day_ms(start, f"{path}.start"),
+        admitted_at_ms=day_ms(start, f"{path}.start", draft.find),
         discharged_at_ms=end_ms if status == "closed" else None,
         staff=tuple(dict.fromkeys(_staff(draft, entry))),
     )

@@ -1,6 +1,7 @@
 """HL7 times (TS, DTM, DT) to milliseconds since 1970 UTC, with their precision and zone."""
 
 import re
+from collections.abc import Callable
 from datetime import UTC, date, datetime, tzinfo
 from functools import lru_cache
 from typing import Final
@@ -18,6 +19,7 @@ PRECISIONS: Final[dict[int, Precision]] = {
     12: "minute",
     14: "second",
 }
+Find = Callable[[str, str, str], None]  # of a draft: where, code, text
 COARSE: Final[dict[str, Coarse]] = {"year": "year", "month": "month"}
 EPOCH_DAY: Final = date(1970, 1, 1).toordinal()
 # Where month, day, hour, minute and second stand, and what each is when left out.
@@ -51,6 +53,14 @@ class Moment:
 def ms_of(moment: Moment | None) -> int | None:
     """Return the milliseconds of a time that may be missing."""
     return None if moment is None else moment.ms
+
+
+def day_ms(moment: Moment | None, where: str, find: Find) -> int | None:
+    """Return the milliseconds of a time; a year or a month alone is noted and no time."""
+    if moment is not None and moment.coarse:
+        find(where, "time_coarse", "a year or a month alone is not taken here")
+        return None
+    return ms_of(moment)
 
 
 def coarse_of(moment: Moment | None) -> Coarse:

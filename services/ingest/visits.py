@@ -8,6 +8,7 @@ from services.ingest.draft import Draft
 from services.ingest.event_types import encounter_status
 from services.ingest.kept import Kept
 from services.ingest.patients import staff_name, written
+from services.ingest.times import day_ms
 
 NUMBER_FIELDS: Final[tuple[int, ...]] = (5, 50)
 _places: Final[Kept[tuple[str, str, str]]] = Kept(4096)
@@ -71,8 +72,8 @@ def pv1(draft: Draft, f: list[str]) -> None:
         room=room,
         bed=bed,
         status=encounter_status(header.kind, header.trigger, discharged=is_discharged),
-        admitted_at_ms=draft.day_ms(admitted_at, "PV1-44"),
-        discharged_at_ms=draft.day_ms(discharged_at, "PV1-45"),
+        admitted_at_ms=day_ms(admitted_at, "PV1-44", draft.find),
+        discharged_at_ms=day_ms(discharged_at, "PV1-45", draft.find),
         staff=staff,
     )
 

@@ -62,9 +62,7 @@ class Examples(NamedTuple):
         return Examples._make(part[mask] for part in self)
 
 
-def examples(
-    tagger: Tagger, notes: Sequence[Marked], by_rules: Rules, told: Told = lambda _: None
-) -> Examples:
+def examples(tagger: Tagger, notes: Sequence[Marked], by_rules: Rules, told: Told) -> Examples:
     """Return the words of notes that are looked at, with what is found ``by_rules``; a note that
     is folded to another length is left out.
     """
@@ -75,20 +73,7 @@ def examples(
         one = _examples_of(tagger, note, by_rules(note.text), place)
         if one is not None:
             found.append(one)
-    return joined(found)
-
-
-def joined(parts: Sequence[Examples]) -> Examples:
-    """Return all of several."""
-    features, goes, is_ruled, chars, alone, note = zip(*parts, strict=True)
-    return Examples(
-        np.concatenate(features),
-        np.concatenate(goes),
-        np.concatenate(is_ruled),
-        np.concatenate(chars),
-        np.concatenate(alone),
-        np.concatenate(note),
-    )
+    return Examples._make(np.concatenate(parts) for parts in zip(*found, strict=True))
 
 
 def _examples_of(
