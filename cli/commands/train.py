@@ -46,6 +46,22 @@ SecondLook = Annotated[
 NewNotes = Annotated[
     str, typer.Option(help="deid: with --second-look, files in --notes that tagger has not seen.")
 ]
+LeaveOut = Annotated[
+    str, typer.Option(help="deid: files in --notes to leave out: for the second look, or a test.")
+]
+ToldFile = Annotated[
+    Path | None, typer.Option(help="deid: file of what a large teacher told, to learn from too.")
+]
+Tell = Annotated[
+    Path | None, typer.Option(help="deid: write such a file with --large-model, and no tagger.")
+]
+LargeModel = Annotated[
+    Path | None, typer.Option(help="deid: with --tell, folder of bert-base-cased.")
+]
+TellTexts = Annotated[int, typer.Option(min=3, help="deid: with --tell, how many are written.")]
+Seconds = Annotated[
+    float, typer.Option(min=0, help="deid: so long instead of --steps; what comes out then varies.")
+]
 Threads = Annotated[
     int, typer.Option(min=1, help="deid: of the processor; another number, other weights.")
 ]
@@ -83,20 +99,32 @@ def train_command(
     threads: Threads = 1,
     second_look: SecondLook = None,
     new_notes: NewNotes = "*",
+    leave_out: LeaveOut = "",
+    told: ToldFile = None,
+    tell: Tell = None,
+    large_model: LargeModel = None,
+    texts: TellTexts = 44_000,
+    seconds: Seconds = 0.0,
 ) -> None:
     """Train TASK: the folder <output>/<task>/<version> gets weights, manifest, card and plots.
 
     deid: the tagger of notes, from templates and the development texts in --data.
     """
     if task == DEID:
-        from cli.commands.train_deid import Asked, look_again_deid, train_deid
+        from cli.commands.train_deid import Asked, look_again_deid, tell_deid, train_deid
 
         limits = (threshold, threshold_han)
         taught = Asked(data, notes, gold, output, version, seed, *limits, steps, pause)
         if second_look is not None:
             look_again_deid(taught, second_look, new_notes)
             return
-        taught = replace(taught, device=device, workers=workers, teachers=tuple(teacher or ()))
+        taught = replace(taught, device=device, left_out=leave_out, told=told, seconds=seconds)
+        if tell is not None:
+            if large_model is None:
+                raise typer.BadParameter("asks for --large-model", param_hint="--tell")
+            tell_deid(taught, large_model, texts, tell)
+            return
+        taught = replace(taught, workers=workers, teachers=tuple(teacher or ()))
         train_deid(replace(taught, begin=begin, is_narrow=narrow, threads=threads))
         return
     from training.icu_mortality.boosting import Recipe

@@ -4,12 +4,16 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
 from cli.progress import console
 from plumbing.clock import SystemClock, utc_date
 from services.privacy.spans import Span
+
+if TYPE_CHECKING:
+    from training.deid.pipeline import Plan
 
 Told = Callable[[str], None]
 
@@ -34,6 +38,9 @@ class Asked:
     begin: Path | None = None
     is_narrow: bool = False
     threads: int = 1
+    seconds: float = 0.0
+    left_out: str = ""
+    told: Path | None = None
 
 
 def train_deid(asked: Asked) -> None:
@@ -43,7 +50,19 @@ def train_deid(asked: Asked) -> None:
     if asked.is_narrow and asked.begin is None and not asked.teachers:
         raise typer.BadParameter("asks for --begin or --teacher", param_hint="--narrow")
     from training.deid.fit import Progress
-    from training.deid.pipeline import NARROW, Plan, read_texts, train
+    from training.deid.pipeline import read_texts, train
+
+    plan = _plan(asked)
+
+    def write(folder: Path, told: Told) -> str:
+        texts = read_texts(asked.data, asked.notes, asked.gold, asked.left_out, asked.told)
+        return train(texts, plan, folder, Progress(told, asked.pause)).digest
+
+    _write(asked, "writing texts", write)
+
+
+def _plan(asked: Asked) -> "Plan":
+    from training.deid.pipeline import Plan, by_time, narrow
 
     created = utc_date(SystemClock().now_ms()).isoformat()
     plan = Plan(asked.version, created, asked.threshold, asked.threshold_han, asked.seed)
@@ -54,17 +73,32 @@ def train_deid(asked: Asked) -> None:
         plan,
         written=replace(plan.written, **how),
         marked=replace(plan.marked, **how),
-        shape=NARROW if asked.is_narrow else plan.shape,
         device=asked.device,
         teachers=asked.teachers,
         begin=asked.begin,
     )
+    plan = narrow(plan) if asked.is_narrow else plan
+    return by_time(plan, asked.seconds) if asked.seconds else plan
 
-    def write(folder: Path, told: Told) -> str:
-        texts = read_texts(asked.data, asked.notes, asked.gold)
-        return train(texts, plan, folder, Progress(told, asked.pause)).digest
 
-    _write(asked, "writing texts", write)
+def tell_deid(asked: Asked, model: Path, texts: int, output: Path) -> None:
+    """Have large teachers tell of texts that they have not learnt from, and write it to a file."""
+    if not _is_there(asked.device):
+        raise typer.BadParameter(f"{asked.device}: no such device here", param_hint="--device")
+    from training.deid.large_teacher import Recipe
+    from training.deid.large_texts import PARTS
+    from training.deid.telling import Plan, tell_of_notes
+
+    plan = Plan(asked.data, asked.notes, asked.left_out, asked.seed, texts, asked.device)
+    recipe = Recipe(seconds=asked.seconds / PARTS) if asked.seconds else Recipe()
+    try:
+        with console.status("writing texts") as status:
+            told = status.update if console.is_terminal else console.print
+            count = tell_of_notes(plan, model, recipe, output, told)
+    except (FileNotFoundError, KeyError) as error:
+        sys.stderr.write(f"auscult: {model}: not a folder of bert-base-cased: {error}\n")
+        raise typer.Exit(1) from error
+    print(f"{output}  {count} texts")
 
 
 def look_again_deid(asked: Asked, before: Path, notes_named: str) -> None:

@@ -20,6 +20,7 @@ from training.deid.grammar import Grammar, read_groups
 from training.deid.names import latin_locales, read_words
 from training.deid.plain_texts import Plain
 from training.deid.texts import Marked, unmark
+from training.deid.told import Shares, Told
 from training.deid.variants import Variants
 
 TEMPLATES = Path(__file__).with_name("templates")
@@ -33,7 +34,9 @@ FULL_WIDTH = str.maketrans({",": "，", ":": "：", "(": "（", ")": "）", ";":
 
 @dataclass(frozen=True)
 class Example:
-    """One text as the network reads it, with the label of each character."""
+    """One text as the network reads it, with the label of each character, and what a teacher said
+    of each, ``(characters, labels)``.
+    """
 
     chars: Numbers
     words: Numbers
@@ -42,6 +45,7 @@ class Example:
     kinds: Features
     pieces: Pieces
     labels: Numbers
+    told: Shares | None = None
 
 
 class Writer:
@@ -75,6 +79,10 @@ class Writer:
         grammar, lang = (self._zh, "zh") if rng.random() < 0.5 else (self._en, "en")
         marked = grammar.write("note", rng)
         return unmarked(restyled(marked, lang, rng), lang)
+
+    def english(self, rng: random.Random) -> str:
+        """Return an English text with its marks."""
+        return self._en.write("note", rng)
 
 
 def unmarked(marked: str, lang: str) -> Marked:
@@ -112,12 +120,12 @@ def _outside_labels(marked: str, change: Callable[[str], str]) -> str:
     return "⟦".join(pieces)
 
 
-def examples(texts: Sequence[Marked]) -> list[Example]:
+def examples(texts: Sequence[Told]) -> list[Example]:
     """Return texts as the network reads them, folded."""
-    folded = [fold(text.text) for text in texts]
+    folded = [fold(text.marked.text) for text in texts]
     encoded = encode_all([one.folded for one in folded])
     return [
-        Example(*read, _labels(text, one))
+        Example(*read, _labels(text.marked, one), _shares(text, one))
         for text, one, read in zip(texts, folded, encoded, strict=True)
     ]
 
@@ -129,6 +137,13 @@ def _labels(text: Marked, folded: Folded) -> Numbers:
     if folded.starts is not None:
         labels = labels[np.asarray(folded.starts, dtype=np.int64)]
     return labels
+
+
+def _shares(text: Told, folded: Folded) -> Shares | None:
+    shares = text.shares()
+    if shares is not None and folded.starts is not None:
+        shares = shares[np.asarray(folded.starts, dtype=np.int64)]
+    return shares
 
 
 def hidden(one: Example, rng: np.random.Generator) -> Example:
@@ -148,7 +163,8 @@ def hidden(one: Example, rng: np.random.Generator) -> Example:
     kinds[rng.random(len(words))[run] < np.where(marked, 0.15, 0.05)] = 0
     if rng.random() < UNANALYSED_SHARE:
         kinds[:] = 0
-    return Example(chars, words, hints, rows, kinds, _hidden_pieces(one, rng), one.labels)
+    pieces = _hidden_pieces(one, rng)
+    return Example(chars, words, hints, rows, kinds, pieces, one.labels, one.told)
 
 
 def _hidden_pieces(one: Example, rng: np.random.Generator) -> Pieces:
@@ -166,7 +182,7 @@ def _hidden_pieces(one: Example, rng: np.random.Generator) -> Pieces:
 @dataclass(frozen=True)
 class Learnt:
     """Marked texts to learn from: notes, as templates, and lines, as they are; ``plain``: texts
-    without identifiers.
+    without identifiers; ``told``: those that a large teacher has read.
     """
 
     variants: Variants
@@ -174,9 +190,16 @@ class Learnt:
     notes_share: float
     plain: Plain | None = None
     plain_share: float = 0.0
+    told: Sequence[Told] = ()
+    told_share: float = 0.0
 
-    def draw(self, rng: random.Random) -> Marked:
+    def draw(self, rng: random.Random) -> Told:
         """Return one of them."""
+        if self.told and rng.random() < self.told_share:
+            return rng.choice(self.told)
+        return Told(self._untold(rng))
+
+    def _untold(self, rng: random.Random) -> Marked:
         if self.plain is not None and rng.random() < self.plain_share:
             text, lang = self.plain.write(rng)
             return unmarked(restyled(text, lang, rng), lang)
@@ -200,6 +223,7 @@ def cut(one: Example, rng: random.Random) -> Example:
         one.kinds[part],
         part_of(one.pieces, part),
         one.labels[part],
+        None if one.told is None else one.told[part],
     )
 
 
@@ -212,7 +236,7 @@ def batches(
         texts = []
         for _ in range(POOL):
             is_more = more is not None and rng.random() < more_share
-            texts.append(more.draw(rng) if more and is_more else writer.text())
+            texts.append(more.draw(rng) if more and is_more else Told(writer.text()))
         read = [one for one in examples(texts) if len(one.chars)]
         for _ in range(PASSES):
             pool = [hidden(cut(one, rng), noise) for one in read]

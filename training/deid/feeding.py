@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from services.privacy.tagger.lexical import KINDS
-from services.privacy.tagger.network import Read
+from services.privacy.tagger.network import LABELS, Read
 from services.privacy.tagger.pieces import stacked
 from training.deid.corpus import Example, Learnt, Writer, batches
 
@@ -27,17 +27,19 @@ class Corpus(NamedTuple):
 class Batch(NamedTuple):
     """What a network reads, ``(texts, characters)``, with nothing in ``read.context`` yet.
 
-    ``labels``: -1 past the end of a text; ``pieces`` are those of all texts, as ``stacked`` does.
+    ``labels``: -1 past the end of a text; ``pieces`` are those of all texts, as ``stacked`` does;
+    ``told`` ``(texts, labels, characters)``: what a large teacher said, 0 of what it has not read.
     """
 
     read: Read
     labels: Tensor
     pieces: Tensor
+    told: Tensor
 
     def to(self, device: torch.device) -> "Batch":
         """Return it on another device."""
         read = Read(*(part.to(device, non_blocking=True) for part in self.read))
-        return Batch(read, self.labels.to(device), self.pieces.to(device))
+        return Batch(read, *(part.to(device, non_blocking=True) for part in self[1:]))
 
     @property
     def mask(self) -> Tensor:
@@ -100,11 +102,14 @@ def tensors(batch: Sequence[Example]) -> Batch:
     count = 0
     labels = np.full_like(chars, -1)
     kinds = np.zeros((len(batch), length, KINDS), dtype=np.float32)
+    told = np.zeros((len(batch), len(LABELS), length), dtype=np.float32)
     for row, one in enumerate(batch):
         size = len(one.chars)
         chars[row, :size], words[row, :size] = one.chars, one.words
         hints[row, :size], rows[row, :size] = one.hints, one.rows
         kinds[row, :size], labels[row, :size] = one.kinds, one.labels
+        if one.told is not None:
+            told[row, :, :size] = one.told.T
         at[row, :size] = np.where(one.pieces.at > 0, one.pieces.at + count, 0)
         stretches += one.pieces.stretches
         count += sum(map(len, one.pieces.stretches))
@@ -117,4 +122,4 @@ def tensors(batch: Sequence[Example]) -> Batch:
         torch.from_numpy(at),
         torch.empty(0),
     )
-    return Batch(read, torch.from_numpy(labels), stacked(stretches))
+    return Batch(read, torch.from_numpy(labels), stacked(stretches), torch.from_numpy(told))

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import torch
 from torch.nn import functional
+from torch.optim.lr_scheduler import OneCycleLR
 
 from services.privacy.tagger.manifest import quickest_precision
 from services.privacy.tagger.network import CharacterTagger, Shape
@@ -15,6 +16,7 @@ from training.deid.language_model import Weights, begin_as_the_model
 
 PAUSE_S = 1.0
 TOLD_EVERY = 50
+PARTS = 10_000  # of a schedule that goes by time
 TOLD_SHARE = 0.7  # of what is learnt is what teachers say, where there are any
 
 
@@ -24,6 +26,7 @@ class Progress:
 
     told: Callable[[str], None]
     pause: Path | None = None
+    clock: Callable[[], float] = time.monotonic
 
     def wait(self) -> None:
         """Return as soon as nobody wants the machine."""
@@ -43,6 +46,7 @@ class Recipe:
     more_share: float = 0.0
     threads: int = 1  # more would add up in another order, and give other weights
     workers: int = 0  # processes that write texts; 0: the one that learns
+    seconds: float = 0.0  # so long instead of so many steps, on a machine that is lent by time
 
 
 def new_network(shape: Shape, seed: int, model: Weights | None = None) -> CharacterTagger:
@@ -64,10 +68,11 @@ def fit(
     recipe: Recipe,
     progress: Progress,
     teachers: Sequence[CharacterTagger] = (),
-) -> CharacterTagger:
-    """Train in place, on the network's device, for ``recipe.steps`` batches.
+) -> int:
+    """Train in place, on the network's device, for ``recipe.steps`` batches, or as many as
+    ``recipe.seconds`` allow; return how many.
 
-    Where there are ``teachers``, what they say together is learnt too.
+    What a large teacher told of a text is learnt too, of others what ``teachers`` say together.
     """
     torch.set_num_threads(recipe.threads)
     named = list(network.named_parameters())
@@ -75,28 +80,32 @@ def fit(
     begun = [one for name, one in named if _is_begun(name)]
     new = [one for name, one in named if not _is_begun(name)]
     optimiser = torch.optim.AdamW([{"params": new}, {"params": begun}], weight_decay=1e-3)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimiser,
-        max_lr=[recipe.rate, recipe.context_rate],
-        total_steps=recipe.steps,
-        pct_start=0.1,
-    )
+    total = PARTS if recipe.seconds else recipe.steps
+    rates = [recipe.rate, recipe.context_rate]
+    schedule = OneCycleLR(optimiser, max_lr=rates, total_steps=total, pct_start=0.1)
     network.train()
     lost = torch.zeros(())
     device = next(network.parameters()).device
     source = Source(corpus, recipe.more_share, recipe.seed, recipe.chars)
-    for step, batch in zip(range(recipe.steps), fed(source, recipe.workers), strict=False):
+    begun_s = progress.clock()
+    for step, batch in enumerate(fed(source, recipe.workers)):
         progress.wait()
         loss = _loss(network, batch.to(device), teachers)
         optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]  # torch does not say
         torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         optimiser.step()
-        schedule.step()
         lost = 0.98 * lost + 0.02 * loss.detach() if step else loss.detach()
         if step % TOLD_EVERY == 0:
-            progress.told(f"step {step} of {recipe.steps}, loss {lost:.4f}")
-    return network.eval()
+            progress.told(f"{schedule.last_epoch / total:.0%}: step {step}, loss {lost:.4f}")
+        if recipe.seconds:
+            done = int(total * (progress.clock() - begun_s) / recipe.seconds)
+            schedule.last_epoch = max(schedule.last_epoch, min(done, total) - 1)
+        schedule.step()
+        if schedule.last_epoch >= total:
+            break
+    network.eval()
+    return step + 1
 
 
 def _is_begun(name: str) -> bool:
@@ -114,13 +123,18 @@ def _loss(
         if teachers:
             with torch.no_grad():
                 told = [torch.softmax(_scores(one, batch).float(), dim=1) for one in teachers]
-    scores = scores.float()
-    loss = functional.cross_entropy(scores, batch.labels, ignore_index=-1, label_smoothing=0.01)
-    if not teachers:
-        return loss
-    apart = functional.cross_entropy(scores, torch.stack(told).mean(dim=0), reduction="none")
     is_text = batch.labels >= 0
-    return (1 - TOLD_SHARE) * loss + TOLD_SHARE * apart[is_text].mean()
+    said, is_said = batch.told, batch.told.sum(dim=1) > 0
+    if teachers:
+        said = torch.where(is_said[:, None], said, torch.stack(told).mean(dim=0))
+        is_said = is_text
+    scores = scores.float()
+    marked = functional.cross_entropy(
+        scores, batch.labels, ignore_index=-1, label_smoothing=0.01, reduction="none"
+    )
+    apart = functional.cross_entropy(scores, said, reduction="none")
+    both = (1 - TOLD_SHARE) * marked + TOLD_SHARE * apart
+    return torch.where(is_said, both, marked)[is_text].mean()
 
 
 def _scores(network: CharacterTagger, batch: Batch) -> torch.Tensor:

@@ -25,31 +25,17 @@ ALSO_WORDS = words(
     "欢乐 天天 辛苦 刚刚 Sunny Dawes Precious Glad Patience Stamp Hardy Bland Lord TRAUMA",
     "高速 陈皮 解放 申时 Trauma Duke FRANK Penny Brooke Jesus Bishop Teddy PATIENCE",
 )
-# The same word twice in a note, once a name and once not: as the writer wanted it.
-BOTH = frozenset(
-    {
-        ("nvb-consultation-004", "Hartmann"),
-        ("nvc-admission-022", "Frank"),
-        ("nvc-admission-026", "Rosemary"),
-        ("nvc-consultation-034", "Solomon"),
-        ("nvc-discharge-032", "Marigold"),
-        ("nvc-discharge-050", "Charity"),
-        ("nvc-letter-037", "Basil"),
-        ("nvc-nursing-032", "Moss"),
-        ("nvc-nursing-033", "Candy"),
-        ("nvc-nursing-040", "Blue"),
-        ("nvc-nursing-046", "Orion"),
-        ("nve-nursing-036", "Nail"),
-        ("nvh-admission-004", "Crystal"),
-        ("nvh-discharge-008", "Gonzaga"),
-        ("nvi-progress-039", "Wells"),
-        ("nvi-progress-042", "Noonan"),
-    }
-)
+BOTH_WAYS = "both_ways.txt"  # words that stand in a note as a name and as a word: so it was meant
 LATIN_PARTS = re.compile(r"[A-Z][^\W\d_]{3,}")
 
 
-def flaws(note: Marked) -> Iterator[str]:
+def read_both_ways(folder: Path) -> frozenset[tuple[str, str]]:
+    """Return each note and word in which the word is rightly marked at some of its places only."""
+    lines = (folder / BOTH_WAYS).read_text("utf-8").splitlines()
+    return frozenset((note, word) for note, _, word in (line.partition(" ") for line in lines))
+
+
+def flaws(note: Marked, both_ways: frozenset[tuple[str, str]] = frozenset()) -> Iterator[str]:
     """Yield what is probably wrong with a note's marks."""
     for start, end, label in note.spans:
         value = note.text[start:end]
@@ -62,7 +48,7 @@ def flaws(note: Marked) -> Iterator[str]:
         if label == "AGE" and not _is_old(value):
             yield f"{note.id}: an age under 90: {value}"
     for value in sorted(_names(note)):
-        if (note.id, value) in BOTH:
+        if (note.id, value) in both_ways:
             continue
         yield from (f"{note.id}: unmarked: {value}" for _ in _unmarked(note, value))
 
@@ -99,7 +85,9 @@ def _unmarked(note: Marked, value: str) -> Iterator[int]:
 
 
 if __name__ == "__main__":
+    notes = Path(sys.argv[1])
+    meant = read_both_ways(notes)
     for language in ("en", "zh"):
-        for one in read_notes(Path(sys.argv[1]), language):
-            for flaw in flaws(one):
+        for one in read_notes(notes, language):
+            for flaw in flaws(one, meant):
                 sys.stdout.write(f"{flaw}\n")

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from fnmatch import fnmatch
 from pathlib import Path
 
 import msgspec
@@ -23,22 +24,24 @@ from services.privacy.tagger.manifest import (
 )
 from services.privacy.tagger.network import ARCHITECTURE, LABELS, CharacterTagger, Shape
 from services.privacy.tagger.packing import packed
+from training.deid.card import card
 from training.deid.corpus import TEMPLATES, Learnt, Writer
 from training.deid.feeding import Corpus, Source
-from training.deid.fit import TOLD_SHARE, Progress, Recipe, fit, new_network
-from training.deid.language_model import Weights, model_folder, model_weights
+from training.deid.fit import Progress, Recipe, fit, new_network
+from training.deid.language_model import model_folder, model_weights
 from training.deid.plain_texts import Plain, read_plain
-from training.deid.teachers import FIRST_PART, first_part, go_on_from, teacher
+from training.deid.teachers import FIRST_PART, deepened, first_part, go_on_from, teacher
 from training.deid.texts import Half, Marked, read_gold, read_lines, read_notes
+from training.deid.told import Told, read_told
 from training.deid.variants import Variants
 
 NAME = "deid"
+WRITTEN_SHARE = 0.72  # of the time that is given to both parts
 CUT_SEED = 77  # of the batch by which a larger network is cut
-# Reads English nearly twice as fast where a processor has no tiles for 16 bits (decision 0087).
-NARROW = Shape(context_heads=6, context_inner=384, width=96)
+# As shipped: reads English nearly twice as fast as one of the usual shape (decision 0093).
+NARROW = Shape(context_layers=3, context_heads=6, context_inner=384, width=112)
 LANGUAGES = ("en", "zh")
 DEV_FILES = ("dev_en.jsonl", "dev_zh.jsonl")
-CARD = Path(__file__).with_name("card_template.md")
 GOLDEN = (
     "患者赵云飞，男，45岁，因发热3天于2024年3月5日入院，联系人：妻李桂芳 13812345678。医师：钱",
     "古丽巴哈尔 女 住院号ZY0098231，喀什市人，予头孢曲松2g qd，帕金森病史5年。",
@@ -48,7 +51,7 @@ GOLDEN = (
 GOLDEN_MIN = 3  # that give the same in 16 bits; one that lies near a limit is left out
 LICENCE = (
     "MIT (asq-phi, presidio-research, case vignettes, zh_department), Apache-2.0 (openmed, our"
-    " notes, LAC, all-MiniLM-L6-v2), CC BY-SA 3.0 (medical_abstracts)"
+    " notes, LAC, all-MiniLM-L6-v2, bert-base-cased), CC BY-SA 3.0 (medical_abstracts)"
 )
 
 
@@ -70,12 +73,12 @@ class Plan:
     shape: Shape = field(default_factory=Shape)
     written: Recipe = field(
         default_factory=lambda: Recipe(
-            steps=2_000, chars=16_000, rate=3e-3, context_rate=3e-4, more_share=0.8
+            steps=2_000, chars=16_000, rate=3e-3, context_rate=3e-4, more_share=0.85
         )
     )
     marked: Recipe = field(
         default_factory=lambda: Recipe(
-            steps=1_600, chars=16_000, rate=1.5e-3, context_rate=3e-4, more_share=0.8
+            steps=1_600, chars=16_000, rate=1.5e-3, context_rate=3e-4, more_share=0.85
         )
     )
     notes_share: float = 0.8  # of the marked texts; the others are the lines
@@ -85,6 +88,27 @@ class Plan:
     # Folders of trained ones. Their first parts teach, which have seen no test, where kept.
     teachers: tuple[Path, ...] = ()
     begin: Path | None = None  # the one to go on from, or to be cut from; None: the first teacher
+    told_share: float = 0.5  # of what is not from templates, where a large teacher has told
+
+
+def narrow(plan: Plan) -> Plan:
+    """Return the plan for a smaller network, which learns faster: it was cut from another."""
+    return replace(
+        plan,
+        shape=NARROW,
+        written=replace(plan.written, rate=2.5e-3, context_rate=1e-3),
+        marked=replace(plan.marked, rate=1.25e-3, context_rate=5e-4),
+    )
+
+
+def by_time(plan: Plan, seconds: float) -> Plan:
+    """Return the plan for a machine that is lent for so long, both parts together."""
+    first = seconds * WRITTEN_SHARE
+    return replace(
+        plan,
+        written=replace(plan.written, seconds=first),
+        marked=replace(plan.marked, seconds=seconds - first),
+    )
 
 
 @dataclass(frozen=True)
@@ -98,17 +122,23 @@ class Texts:
     notes: dict[str, list[Marked]]
     lines: Sequence[Marked]
     plain: Plain
-    model: Weights | None  # of the language model, to begin with
+    told: Sequence[Told]
     sha256: str
     files: tuple[str, ...]
 
 
-def read_texts(data: Path, notes: Path, gold: Path | None) -> Texts:
-    """Return the development texts in ``data``, the training notes, the gold notes' development
-    half, and the medical texts beside ``data``.
+def read_texts(
+    data: Path, notes: Path, gold: Path | None, left_out: str = "", told: Path | None = None
+) -> Texts:
+    """Return the development texts in ``data``, the training notes but those in files named like
+    ``left_out``, the gold notes' development half, the medical texts beside ``data``, and what a
+    large teacher ``told``.
     """
     lines = [text for name in DEV_FILES for text in read_lines(data / name)]
-    training_notes = {lang: read_notes(notes, lang) for lang in LANGUAGES}
+    training_notes = {
+        lang: [one for one in read_notes(notes, lang) if not fnmatch(one.source, left_out)]
+        for lang in LANGUAGES
+    }
     by_language = dict(training_notes)
     if gold is not None:
         for lang in LANGUAGES:
@@ -117,15 +147,19 @@ def read_texts(data: Path, notes: Path, gold: Path | None) -> Texts:
     digest = hashlib.sha256(repr(sorted(plain.texts.items())).encode())
     for text in (*lines, *by_language["en"], *by_language["zh"]):
         digest.update(repr((text.text, text.spans)).encode())
+    heard = read_told(told) if told else []
+    for one in heard:
+        digest.update(repr((one.marked.text, one.pieces)).encode())
     halves = ("gold notes, development half",) if gold else ()
+    from_teacher = ("texts told by a large teacher",) if heard else ()
     return Texts(
         training_notes,
         by_language,
         lines,
         plain,
-        model_weights(model_folder()),
+        heard,
         digest.hexdigest(),
-        (*DEV_FILES, "training notes", *halves, "medical texts without identifiers"),
+        (*DEV_FILES, "training notes", *halves, *from_teacher, "medical texts without identifiers"),
     )
 
 
@@ -138,25 +172,28 @@ def train(texts: Texts, plan: Plan, folder: Path, progress: Progress) -> TaggerM
     writer = Writer(plan.seed)
     teachers = [teacher(first_part(one), plan.device) for one in plan.teachers]
     corpus = written(writer, texts, plan)
-    network = begun(corpus, texts, plan, teachers)
-    fit(network, corpus, replace(plan.written, seed=plan.seed), progress, teachers)
+    network = begun(corpus, plan, teachers)
+    steps = fit(network, corpus, replace(plan.written, seed=plan.seed), progress, teachers)
+    plan = replace(plan, written=replace(plan.written, steps=steps))
     write(network, texts, plan, folder / FIRST_PART)
     before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
     writer.begin_again(plan.seed + 1)  # whatever was written before
     recipe = replace(plan.marked, seed=plan.seed + 1)
-    fit(network, marked(writer, texts, plan), recipe, progress, teachers)
+    steps = fit(network, marked(writer, texts, plan), recipe, progress, teachers)
+    plan = replace(plan, marked=replace(plan.marked, steps=steps))
     return write(between(before, network), texts, plan, folder)
 
 
-def begun(
-    corpus: Corpus, texts: Texts, plan: Plan, teachers: Sequence[CharacterTagger]
-) -> CharacterTagger:
+def begun(corpus: Corpus, plan: Plan, teachers: Sequence[CharacterTagger]) -> CharacterTagger:
     """Return the network that learns: a new one, or one that goes on from another."""
     first = teacher(first_part(plan.begin), plan.device) if plan.begin else None
     if first is None and teachers:
         first = teachers[0]
-    model = texts.model if first is None else None
+    model = model_weights(model_folder()) if first is None else None
     network = new_network(plan.shape, plan.seed, model).to(plan.device)
+    layers = plan.shape.context_layers
+    if first is not None and layers > len(first.context.layers):
+        first = deepened(first, layers, model_weights(model_folder()))
     if first is not None:
         source = Source(corpus, plan.written.more_share, CUT_SEED, plan.written.chars)
         go_on_from(first, network, plan.shape, source)
@@ -167,14 +204,28 @@ def begun(
 def written(writer: Writer, texts: Texts, plan: Plan) -> Corpus:
     """Return templates and training notes alone."""
     variants = Variants(texts.training_notes, writer.people, writer.names)
-    return Corpus(writer, Learnt(variants, (), 1.0, texts.plain, plan.plain_share))
+    return Corpus(writer, learnt(variants, (), 1.0, texts, plan))
 
 
 def marked(writer: Writer, texts: Texts, plan: Plan) -> Corpus:
     """Return the same with the gold notes' development half and the development texts."""
     variants = Variants(texts.notes, writer.people, writer.names)
-    learnt = Learnt(variants, texts.lines, plan.notes_share, texts.plain, plan.plain_share)
-    return Corpus(writer, learnt)
+    return Corpus(writer, learnt(variants, texts.lines, plan.notes_share, texts, plan))
+
+
+def learnt(
+    variants: Variants, lines: Sequence[Marked], notes_share: float, texts: Texts, plan: Plan
+) -> Learnt:
+    """Return what is learnt from beside templates."""
+    return Learnt(
+        variants,
+        lines,
+        notes_share,
+        plain=texts.plain,
+        plain_share=plan.plain_share,
+        told=texts.told,
+        told_share=plan.told_share,
+    )
 
 
 def between(before: Mapping[str, Tensor], network: CharacterTagger) -> CharacterTagger:
@@ -239,35 +290,6 @@ def put(manifest: TaggerManifest, weights: bytes, folder: Path) -> TaggerManifes
     (folder / MANIFEST).write_bytes(encode_manifest(manifest))
     (folder / "card.md").write_text(card(manifest, len(weights)), encoding="utf-8")
     return manifest
-
-
-def card(manifest: TaggerManifest, size: int) -> str:
-    """Return the card as Markdown."""
-    shape = msgspec.convert(manifest.shape, Shape)
-    figures = "\n".join(f"| {name} | {value:.4f} |" for name, value in manifest.figures.items())
-    return CARD.read_text(encoding="utf-8").format(
-        version=manifest.version,
-        created=manifest.created,
-        digest=manifest.digest,
-        megabytes=size / 1e6,
-        threshold=manifest.threshold,
-        threshold_han=manifest.threshold_han,
-        files=manifest.training["files"],
-        sha256=manifest.training["sha256"],
-        templates=manifest.training["templates_sha256"],
-        licence=manifest.training["licence"],
-        notes=manifest.training["notes"],
-        teachers=manifest.training["teachers"] or "none",
-        width=shape.width,
-        layers=shape.context_layers,
-        heads=shape.context_heads,
-        inner=shape.context_inner,
-        told=f"{TOLD_SHARE:.0%}",
-        written=int(manifest.recipe["written_steps"]),
-        marked=int(manifest.recipe["marked_steps"]),
-        looked=manifest.training.get("second_look", "none"),
-        figures=figures,
-    )
 
 
 def templates_sha256() -> str:

@@ -1,7 +1,11 @@
 """Trained taggers to learn from, and to go on from."""
 
+from copy import deepcopy
 from pathlib import Path
 
+from torch import nn
+
+from services.privacy.tagger.context import Layer
 from services.privacy.tagger.manifest import (
     TaggerRefused,
     network_of,
@@ -10,6 +14,7 @@ from services.privacy.tagger.manifest import (
 )
 from services.privacy.tagger.network import CharacterTagger, Shape
 from training.deid.feeding import Source
+from training.deid.language_model import Weights, layer_weights
 from training.deid.narrowing import narrowed
 
 FIRST_PART = "first-part"
@@ -25,6 +30,20 @@ def teacher(folder: Path, device: str) -> CharacterTagger:
 def first_part(folder: Path) -> Path:
     """Return where the first part of a trained folder lies: the folder, if it is not kept apart."""
     return folder / FIRST_PART if (folder / FIRST_PART).is_dir() else folder
+
+
+def deepened(first: CharacterTagger, layers: int, model: Weights) -> CharacterTagger:
+    """Return a network that reads English by more layers of the language model than ``first``: its
+    own first one, the others as the model has them.
+    """
+    deeper = deepcopy(first)
+    more = []
+    for at in range(1, layers):
+        layer = Layer()
+        layer.load_state_dict(layer_weights(model, at))
+        more.append(layer.to(first.exit.weight.device))
+    deeper.context.layers = nn.ModuleList([deeper.context.layers[0], *more])
+    return deeper
 
 
 def go_on_from(

@@ -169,18 +169,24 @@ def word_pieces(word: str) -> tuple[tuple[int, int], ...]:
     lowered = _plain(word)
     if len(lowered) != len(word):
         return ((UNKNOWN, len(word)),)
-    numbers = _numbers()
+    return tuple(longest_first(lowered, _numbers()) or ((UNKNOWN, len(word)),))
+
+
+def longest_first(word: str, numbers: Mapping[str, int]) -> list[tuple[int, int]] | None:
+    """Return the pieces of a word, the longest first, each its number and length; None: a part of
+    it is no piece.
+    """
     found: list[tuple[int, int]] = []
     start = 0
-    while start < len(lowered):
+    while start < len(word):
         mark = "##" if start else ""
-        ends = range(len(lowered), start, -1)
-        end = next((end for end in ends if mark + lowered[start:end] in numbers), None)
+        ends = range(len(word), start, -1)
+        end = next((end for end in ends if mark + word[start:end] in numbers), None)
         if end is None:
-            return ((UNKNOWN, len(word)),)
-        found.append((numbers[mark + lowered[start:end]], end - start))
+            return None
+        found.append((numbers[mark + word[start:end]], end - start))
         start = end
-    return tuple(found)
+    return found
 
 
 def _plain(word: str) -> str:

@@ -18,6 +18,7 @@ from training.deid.grammar import Grammar
 from training.deid.numbers import record_number, resident_id
 from training.deid.plain_texts import read_plain
 from training.deid.texts import Marked
+from training.deid.told import Told
 
 SMALL = Shape(char_width=4, word_width=4, width=8, dilations=(1, 2), context_layers=1)
 needs_words = pytest.mark.skipif(
@@ -44,7 +45,7 @@ def test_a_template_that_asks_for_nothing_that_is_there_is_refused() -> None:
 
 def test_labels_follow_the_folded_text() -> None:
     text = "🙂 Ｄｒ Øst 见"
-    one = examples([Marked("", "en", "s", text, ((5, 8, "NAME"),))])[0]
+    one = examples([Told(Marked("", "en", "s", text, ((5, 8, "NAME"),)))])[0]
     assert len(one.chars) == len(one.words) == len(one.labels)
     assert int((one.labels == LABELS.index("NAME")).sum()) == 3
 
@@ -66,7 +67,7 @@ def test_a_word_has_one_number_and_a_han_character_that_of_its_pair() -> None:
 
 
 def test_hiding_changes_no_label_and_no_length() -> None:
-    one = examples([Marked("", "en", "s", "Ada Lowe came " * 90, ((0, 8, "NAME"),))])[0]
+    one = examples([Told(Marked("", "en", "s", "Ada Lowe came " * 90, ((0, 8, "NAME"),)))])[0]
     unread = hidden(one, np.random.default_rng(1))
     assert (unread.labels == one.labels).all()
     assert (unread.words == 0).any()
@@ -99,9 +100,8 @@ def test_the_same_seed_gives_the_same_weights(writer: Writer) -> None:
         writer.begin_again(5)
         network = new_network(SMALL, 5)
         recipe = replace(Recipe(), steps=3, chars=400, seed=5)
-        return list(
-            fit(network, Corpus(writer, None), recipe, Progress(lambda _: None)).parameters()
-        )
+        fit(network, Corpus(writer, None), recipe, Progress(lambda _: None))
+        return list(network.parameters())
 
     assert all(torch.equal(a, b) for a, b in zip(trained(), trained(), strict=True))
 

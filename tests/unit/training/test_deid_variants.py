@@ -16,7 +16,7 @@ from services.privacy.tagger.hints import (
     ZH_WORD,
 )
 from training.deid.corpus import Learnt, Writer
-from training.deid.note_checks import flaws
+from training.deid.note_checks import flaws, read_both_ways
 from training.deid.renaming import Renaming
 from training.deid.texts import Half, Marked, parse_gold, read_gold, read_notes, unmark
 from training.deid.variants import Variants, marked_text
@@ -89,15 +89,16 @@ def test_what_is_learnt_from_is_marked_and_never_twice_the_same(writer: Writer) 
     for marked, _ in written:
         text, spans = unmark(marked, "x")  # a mark that was cut would raise
         assert all(start < end <= len(text) for start, end, _ in spans)
-    assert any(Learnt(variants, (), 1.0).draw(rng).spans for _ in range(20))
+    assert any(Learnt(variants, (), 1.0).draw(rng).marked.spans for _ in range(20))
 
 
 def test_the_training_notes_are_many_well_marked_and_no_gold_notes() -> None:
+    meant = read_both_ways(DATA / "training_notes")
     for lang in ("en", "zh"):
         notes = read_notes(DATA / "training_notes", lang)
         assert len(notes) > 150
         assert len({one.id for one in notes}) == len(notes)
-        assert [flaw for one in notes for flaw in flaws(one)] == []
+        assert [flaw for one in notes for flaw in flaws(one, meant)] == []
         gold = {one.text for half in Half for one in read_gold(DATA / "gold_notes", lang, half)}
         assert not gold & {one.text for one in notes}
 

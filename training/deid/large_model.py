@@ -1,0 +1,158 @@
+"""BERT, to learn from: many times larger than what is shipped, so that it is sure of more.
+
+bert-base-cased (Apache-2.0; Devlin et al., 2019), as any package of it holds it: a folder with
+``model.safetensors`` (or the names of TensorFlow, ``gamma`` and ``beta``) and ``vocab.txt``. It
+reads whole notes and tells capitals from small letters. It is in no extra and is not shipped.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from safetensors.torch import load_file
+from torch import Tensor, nn
+from torch.nn import functional
+
+from services.privacy.tagger.network import LABELS
+from services.privacy.tagger.pieces import longest_first
+from training.deid.language_model import PARTS
+
+LAYERS = 10  # of 12: the last ones say what is hidden, not what is there
+WIDTH, HEADS, INNER, PLACES = 768, 12, 3_072, 512
+EPSILON = 1e-12
+DROPPED = 0.1
+WORD = re.compile(r"[^\W_]+|[^\w\s]|_|\n")
+NEW_LINE = "[unused1]"  # lines say much in notes, and BERT has never seen their ends
+WORD_MAX = 60
+LAYER = "encoder.layer."
+
+State = dict[str, Tensor]
+
+
+class Words(NamedTuple):
+    """Of a text, its pieces: the number of each, and where it begins and ends."""
+
+    numbers: list[int]
+    starts: list[int]
+    ends: list[int]
+
+
+class Vocabulary:
+    """The pieces of words that the model has."""
+
+    def __init__(self, folder: Path) -> None:
+        """Read ``vocab.txt``; raise ``OSError``."""
+        lines = (folder / "vocab.txt").read_text("utf-8").split("\n")
+        self._numbers = {piece: number for number, piece in enumerate(lines) if piece}
+        self.first, self.last, self.pad, self.hidden, self.line, self._unknown = (
+            self._numbers[name] for name in ("[CLS]", "[SEP]", "[PAD]", "[MASK]", NEW_LINE, "[UNK]")
+        )
+
+    def words(self, text: str) -> Words:
+        """Return the pieces of a text."""
+        found = Words([], [], [])
+        for word in WORD.finditer(text):
+            at = word.start()
+            for number, length in self._pieces(word[0]):
+                found.numbers.append(number)
+                found.starts.append(at)
+                found.ends.append(at + length)
+                at += length
+        return found
+
+    def _pieces(self, word: str) -> Sequence[tuple[int, int]]:
+        if word == "\n":
+            return [(self.line, 1)]
+        unknown = [(self._unknown, len(word))]
+        return unknown if len(word) > WORD_MAX else longest_first(word, self._numbers) or unknown
+
+
+class Layer(nn.Module):
+    """One layer: attention, then two products, each normed."""
+
+    def __init__(self) -> None:
+        """Make the parts."""
+        super().__init__()
+        self.heads = nn.Linear(WIDTH, 3 * WIDTH)
+        self.joined = nn.Linear(WIDTH, WIDTH)
+        self.norm = nn.LayerNorm(WIDTH, EPSILON)
+        self.inner = nn.Linear(WIDTH, INNER)
+        self.outer = nn.Linear(INNER, WIDTH)
+        self.last_norm = nn.LayerNorm(WIDTH, EPSILON)
+        self.dropped = nn.Dropout(DROPPED)
+
+    def forward(self, hidden: Tensor, mask: Tensor) -> Tensor:
+        """Return ``(texts, pieces, WIDTH)`` of the same."""
+        parts = self.heads(hidden).view(*hidden.shape[:2], 3, HEADS, -1)
+        query, key, value = parts.permute(2, 0, 3, 1, 4)
+        seen = functional.scaled_dot_product_attention(query, key, value, attn_mask=mask)
+        joined = self.joined(seen.transpose(1, 2).reshape(hidden.shape))
+        hidden = self.norm(hidden + self.dropped(joined))
+        outer = self.outer(functional.gelu(self.inner(hidden)))
+        found: Tensor = self.last_norm(hidden + self.dropped(outer))
+        return found
+
+
+class LargeTeacher(nn.Module):
+    """Pieces of texts in, a score for each label out."""
+
+    def __init__(self, pieces: int, layers: int) -> None:
+        """Make the layers."""
+        super().__init__()
+        self.pieces = nn.Embedding(pieces, WIDTH)
+        self.places = nn.Embedding(PLACES, WIDTH)
+        self.norm = nn.LayerNorm(WIDTH, EPSILON)
+        self.dropped = nn.Dropout(DROPPED)
+        self.layers = nn.ModuleList(Layer() for _ in range(layers))
+        self.exit = nn.Linear(WIDTH, len(LABELS))
+
+    def forward(self, numbers: Tensor, mask: Tensor) -> Tensor:
+        """Return ``(texts, pieces, labels)``; ``mask`` is False where there is no piece."""
+        places = self.places(torch.arange(numbers.shape[1], device=numbers.device))
+        hidden = self.dropped(self.norm(self.pieces(numbers) + places))
+        for layer in self.layers:
+            hidden = layer(hidden, mask[:, None, None])
+        return self.exit(hidden)  # type: ignore[no-any-return]  # torch does not say
+
+
+def read_weights(folder: Path) -> State:
+    """Return the weights of a folder by the names that Hugging Face has for them."""
+    found = load_file(folder / "model.safetensors")
+    tensorflow = {".gamma": ".weight", ".beta": ".bias"}
+    for theirs, ours in tensorflow.items():
+        found = {name.replace(theirs, ours): part for name, part in found.items()}
+    return {name.removeprefix("bert."): part.float() for name, part in found.items()}
+
+
+def begin_as_bert(weights: Mapping[str, Tensor], seed: int) -> LargeTeacher:
+    """Return a teacher that knows what BERT knows; its last product is drawn by ``seed``."""
+    torch.manual_seed(seed)
+    layers = min(LAYERS, len({name.split(".")[2] for name in weights if name.startswith(LAYER)}))
+    teacher = LargeTeacher(len(weights["embeddings.word_embeddings.weight"]), layers)
+    kinds = weights["embeddings.token_type_embeddings.weight"][:1]
+    state = {
+        "pieces.weight": weights["embeddings.word_embeddings.weight"],
+        "places.weight": weights["embeddings.position_embeddings.weight"] + kinds,
+        "norm.weight": weights["embeddings.LayerNorm.weight"],
+        "norm.bias": weights["embeddings.LayerNorm.bias"],
+    }
+    for at in range(layers):
+        state |= _layer(weights, at)
+    missing = teacher.load_state_dict(state, strict=False).missing_keys
+    assert set(missing) == {"exit.weight", "exit.bias"}, missing  # noqa: S101 - our own names
+    nn.init.normal_(teacher.exit.weight, std=0.02)
+    nn.init.zeros_(teacher.exit.bias)
+    return teacher
+
+
+def _layer(weights: Mapping[str, Tensor], at: int) -> State:
+    name, ours = f"{LAYER}{at}.", f"layers.{at}."
+    found: State = {}
+    for part in ("weight", "bias"):
+        heads = (f"{name}attention.self.{one}.{part}" for one in ("query", "key", "value"))
+        found[f"{ours}heads.{part}"] = torch.cat([weights[head] for head in heads])
+        for mine, theirs in PARTS.items():
+            found[f"{ours}{mine}.{part}"] = weights[f"{name}{theirs}.{part}"]
+    return found

@@ -1,0 +1,80 @@
+"""The English texts that large teachers read, and which of them each learns from.
+
+Notes are dealt into three parts by their names. A teacher learns from variants of two parts, and
+tells of the third: what it says there is what it would say of a note that nobody has marked.
+"""
+
+import hashlib
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from training.deid.corpus import Writer, restyled, unmarked
+from training.deid.plain_texts import Plain
+from training.deid.texts import Marked
+from training.deid.variants import Variants
+
+LANG = "en"
+PARTS = 3
+NO_PART = -1  # of a template or a medical text: all teachers learn from it
+TEMPLATE_SHARE, PLAIN_SHARE = 0.12, 0.1
+SMALL_SHARE, CAPITAL_SHARE = 0.05, 0.03  # of texts, written in one case
+
+
+class Dealt(NamedTuple):
+    """A text and the part of the notes that it was written from."""
+
+    marked: Marked
+    part: int
+
+
+@dataclass(frozen=True)
+class Texts:
+    """What texts are written from: ``notes`` are told of, ``others`` only learnt from."""
+
+    notes: Sequence[Marked]
+    others: Sequence[Marked]
+    plain: Plain
+
+
+def part_of(note: Marked) -> int:
+    """Return the part that a note is dealt to."""
+    return int(hashlib.sha256(note.id.encode()).hexdigest(), 16) % PARTS
+
+
+def written(texts: Texts, writer: Writer, seed: int, count: int) -> Iterator[tuple[Dealt, bool]]:
+    """Yield texts in turn, each with whether it is to be told of."""
+    rng = random.Random(seed)
+    groups = [
+        ([note for note in notes if part_of(note) == part], part, is_told)
+        for notes, is_told in ((texts.notes, True), (texts.others, False))
+        for part in range(PARTS)
+    ]
+    drawn = [
+        (Variants({LANG: notes}, writer.people, writer.names), part, is_told)
+        for notes, part, is_told in groups
+    ]
+    sizes = [len(notes) for notes, _, _ in groups]
+    plain = Plain({LANG: texts.plain.texts[LANG]} if LANG in texts.plain.texts else {})
+    for _ in range(count):
+        share = rng.random()
+        part, is_told = NO_PART, True
+        if share < TEMPLATE_SHARE or (share < TEMPLATE_SHARE + PLAIN_SHARE and not plain.texts):
+            text = writer.english(rng)
+        elif share < TEMPLATE_SHARE + PLAIN_SHARE:
+            text = plain.write(rng)[0]
+        else:
+            variants, part, is_told = rng.choices(drawn, sizes)[0]
+            text = variants.write(rng)[0]
+        marked = _in_one_case(unmarked(restyled(text, LANG, rng), LANG), rng.random())
+        if marked.text.strip():
+            yield Dealt(marked, part), is_told
+
+
+def _in_one_case(marked: Marked, share: float) -> Marked:
+    if share >= SMALL_SHARE + CAPITAL_SHARE:
+        return marked
+    change = str.lower if share < SMALL_SHARE else str.upper
+    chars = (change(char) if len(change(char)) == 1 else char for char in marked.text)
+    return Marked("", LANG, marked.source, "".join(chars), marked.spans)
