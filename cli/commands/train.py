@@ -111,33 +111,36 @@ def train_command(
     deid: the tagger of notes, from templates and the development texts in --data.
     """
     if task == DEID:
-        from cli.commands.train_deid import Asked, look_again_deid, tell_deid, train_deid
+        from cli.commands.train_deid import Asked, asked_deid
 
         limits = (threshold, threshold_han)
         taught = Asked(data, notes, gold, output, version, seed, *limits, steps, pause)
-        if second_look is not None:
-            look_again_deid(taught, second_look, new_notes)
-            return
-        taught = replace(taught, device=device, left_out=leave_out, told=told, seconds=seconds)
-        if tell is not None:
-            if large_model is None:
-                raise typer.BadParameter("asks for --large-model", param_hint="--tell")
-            tell_deid(taught, large_model, texts, tell)
-            return
-        taught = replace(taught, workers=workers, teachers=tuple(teacher or ()))
-        train_deid(replace(taught, begin=begin, is_narrow=narrow, threads=threads))
+        taught = replace(taught, device=device, workers=workers, seconds=seconds, threads=threads)
+        taught = replace(taught, teachers=tuple(teacher or ()), begin=begin, is_narrow=narrow)
+        taught = replace(taught, second_look=second_look, new_notes=new_notes)
+        taught = replace(taught, left_out=leave_out, told=told, tell=tell)
+        asked_deid(replace(taught, large_model=large_model, texts=texts))
         return
+    if task not in TASKS:
+        raise typer.BadParameter(f"{task!r} is not one of {', '.join(TASKS)}")
+    _train_mortality(
+        data, (output or Path("data/models")) / task, version, (folds, seed, rounds), key
+    )
+
+
+def _train_mortality(
+    data: Path, output: Path, version: str, numbers: tuple[int, int, int], key: Path | None
+) -> None:
     from training.icu_mortality.boosting import Recipe
     from training.icu_mortality.pipeline import Plan, read_data, train
     from training.physionet import BadTable
 
-    if task not in TASKS:
-        raise typer.BadParameter(f"{task!r} is not one of {', '.join(TASKS)}")
     signing_key = _key(key)
     created = utc_date(SystemClock().now_ms()).isoformat()
+    folds, seed, rounds = numbers
     recipe = Recipe(rounds=rounds)
     plan = Plan(version=version, created=created, folds=folds, seed=seed, recipe=recipe)
-    folder = (output or Path("data/models")) / task / version
+    folder = output / version
     try:
         with console.status("reading the data") as status:
             manifest = train(read_data(data), plan, folder, status.update)

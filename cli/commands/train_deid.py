@@ -41,6 +41,21 @@ class Asked:
     seconds: float = 0.0
     left_out: str = ""
     told: Path | None = None
+    second_look: Path | None = None
+    new_notes: str = "*"
+    tell: Path | None = None
+    large_model: Path | None = None
+    texts: int = 44_000
+
+
+def asked_deid(asked: Asked) -> None:
+    """Do what the options ask for: tell of texts, teach a second look, or train a tagger."""
+    if asked.tell is not None:
+        tell_deid(asked, asked.tell)
+    elif asked.second_look is not None:
+        look_again_deid(asked, asked.second_look)
+    else:
+        train_deid(asked)
 
 
 def train_deid(asked: Asked) -> None:
@@ -81,15 +96,18 @@ def _plan(asked: Asked) -> "Plan":
     return by_time(plan, asked.seconds) if asked.seconds else plan
 
 
-def tell_deid(asked: Asked, model: Path, texts: int, output: Path) -> None:
+def tell_deid(asked: Asked, output: Path) -> None:
     """Have large teachers tell of texts that they have not learnt from, and write it to a file."""
+    model = asked.large_model
+    if model is None:
+        raise typer.BadParameter("asks for --large-model", param_hint="--tell")
     if not _is_there(asked.device):
         raise typer.BadParameter(f"{asked.device}: no such device here", param_hint="--device")
     from training.deid.large_teacher import Recipe
     from training.deid.large_texts import PARTS
     from training.deid.telling import Plan, tell_of_notes
 
-    plan = Plan(asked.data, asked.notes, asked.left_out, asked.seed, texts, asked.device)
+    plan = Plan(asked.data, asked.notes, asked.left_out, asked.seed, asked.texts, asked.device)
     recipe = Recipe(seconds=asked.seconds / PARTS) if asked.seconds else Recipe()
     try:
         with console.status("writing texts") as status:
@@ -101,11 +119,12 @@ def tell_deid(asked: Asked, model: Path, texts: int, output: Path) -> None:
     print(f"{output}  {count} texts")
 
 
-def look_again_deid(asked: Asked, before: Path, notes_named: str) -> None:
+def look_again_deid(asked: Asked, before: Path) -> None:
     """Teach a trained tagger a second look, write <output>/deid/<version>, and print its digest."""
     from training.deid.looking_again import Plan, english_lines, look_again, new_notes
 
     created = utc_date(SystemClock().now_ms()).isoformat()
+    notes_named = asked.new_notes
     plan = Plan(before, notes_named, asked.version, created, asked.threshold, asked.seed)
 
     def write(folder: Path, told: Told) -> str:
