@@ -2,5 +2,5 @@
 
 from pathlib import Path
 
-SHIPPED_DIR = Path("data/taggers/deid/1.6.0")
-SHIPPED_DIGEST = "be783480eb168813304994bff74d7234c7491410abd1f14b03e0faa0171e2d7d"
+SHIPPED_DIR = Path("data/taggers/deid/1.7.0")
+SHIPPED_DIGEST = "4cb30cced13433583b9d6d4eb1a0511b4e463411b65eee12654788603d8375ca"
