@@ -52,6 +52,9 @@ LeaveOut = Annotated[
 ToldFile = Annotated[
     Path | None, typer.Option(help="deid: file of what a large teacher told, to learn from too.")
 ]
+NotTold = Annotated[
+    str, typer.Option(help="deid: with --tell, files in --notes that are only learnt from.")
+]
 Tell = Annotated[
     Path | None, typer.Option(help="deid: write such a file with --large-model, and no tagger.")
 ]
@@ -60,7 +63,10 @@ LargeModel = Annotated[
 ]
 TellTexts = Annotated[int, typer.Option(min=3, help="deid: with --tell, how many are written.")]
 Seconds = Annotated[
-    float, typer.Option(min=0, help="deid: so long instead of --steps; what comes out then varies.")
+    float,
+    typer.Option(
+        min=0, help="deid: so long, pauses too, instead of --steps; what comes out varies."
+    ),
 ]
 Threads = Annotated[
     int, typer.Option(min=1, help="deid: of the processor; another number, other weights.")
@@ -102,6 +108,7 @@ def train_command(
     leave_out: LeaveOut = "",
     told: ToldFile = None,
     tell: Tell = None,
+    not_told: NotTold = "",
     large_model: LargeModel = None,
     texts: TellTexts = 44_000,
     seconds: Seconds = 0.0,
@@ -118,7 +125,7 @@ def train_command(
         taught = replace(taught, device=device, workers=workers, seconds=seconds, threads=threads)
         taught = replace(taught, teachers=tuple(teacher or ()), begin=begin, is_narrow=narrow)
         taught = replace(taught, second_look=second_look, new_notes=new_notes)
-        taught = replace(taught, left_out=leave_out, told=told, tell=tell)
+        taught = replace(taught, left_out=leave_out, told=told, tell=tell, not_told=not_told)
         asked_deid(replace(taught, large_model=large_model, texts=texts))
         return
     if task not in TASKS:

@@ -45,11 +45,16 @@ class Asked:
     new_notes: str = "*"
     tell: Path | None = None
     large_model: Path | None = None
+    not_told: str = ""
     texts: int = 44_000
 
 
 def asked_deid(asked: Asked) -> None:
     """Do what the options ask for: tell of texts, teach a second look, or train a tagger."""
+    if asked.tell is not None and asked.second_look is not None:
+        raise typer.BadParameter("not with --second-look", param_hint="--tell")
+    if (asked.tell is None) != (asked.large_model is None):
+        raise typer.BadParameter("--tell and --large-model go together", param_hint="--tell")
     if asked.tell is not None:
         tell_deid(asked, asked.tell)
     elif asked.second_look is not None:
@@ -98,23 +103,23 @@ def _plan(asked: Asked) -> "Plan":
 
 def tell_deid(asked: Asked, output: Path) -> None:
     """Have large teachers tell of texts that they have not learnt from, and write it to a file."""
-    model = asked.large_model
-    if model is None:
-        raise typer.BadParameter("asks for --large-model", param_hint="--tell")
+    model = asked.large_model or Path()
     if not _is_there(asked.device):
         raise typer.BadParameter(f"{asked.device}: no such device here", param_hint="--device")
+    from training.deid.large_model import NotBert
     from training.deid.large_teacher import Recipe
     from training.deid.large_texts import PARTS
     from training.deid.telling import Plan, tell_of_notes
 
-    plan = Plan(asked.data, asked.notes, asked.left_out, asked.seed, asked.texts, asked.device)
+    which = (asked.left_out, asked.not_told)
+    plan = Plan(asked.data, asked.notes, *which, asked.seed, asked.texts, asked.device)
     recipe = Recipe(seconds=asked.seconds / PARTS) if asked.seconds else Recipe()
     try:
         with console.status("writing texts") as status:
             told = status.update if console.is_terminal else console.print
             count = tell_of_notes(plan, model, recipe, output, told)
-    except (FileNotFoundError, KeyError) as error:
-        sys.stderr.write(f"auscult: {model}: not a folder of bert-base-cased: {error}\n")
+    except (FileNotFoundError, NotBert) as error:
+        sys.stderr.write(f"auscult: {error}\n")
         raise typer.Exit(1) from error
     print(f"{output}  {count} texts")
 
@@ -140,13 +145,14 @@ def _write(asked: Asked, doing: str, write: Callable[[Path, Told], str]) -> None
     """
     from services.privacy.tagger.manifest import TaggerRefused
     from training.deid.pipeline import NAME
+    from training.deid.told import BadTold
 
     folder = (asked.output or Path("data/taggers")) / NAME / asked.version
     try:
         with console.status(doing) as status:
             told = status.update if console.is_terminal else console.print
             digest = write(folder, told)
-    except (FileNotFoundError, TaggerRefused) as error:
+    except (FileNotFoundError, TaggerRefused, BadTold) as error:
         sys.stderr.write(f"auscult: {error}\n")
         raise typer.Exit(1) from error
     print(f"{folder}  {digest}")

@@ -16,7 +16,7 @@ from training.deid.language_model import Weights, begin_as_the_model
 
 PAUSE_S = 1.0
 TOLD_EVERY = 50
-PARTS = 10_000  # of a schedule that goes by time
+PARTS = 10_000_000  # of a schedule that goes by time; no batch takes less
 TOLD_SHARE = 0.7  # of what is learnt is what teachers say, where there are any
 
 

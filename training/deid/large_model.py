@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional
@@ -115,6 +116,20 @@ class LargeTeacher(nn.Module):
         for layer in self.layers:
             hidden = layer(hidden, mask[:, None, None])
         return self.exit(hidden)  # type: ignore[no-any-return]  # torch does not say
+
+
+class NotBert(Exception):
+    """A folder without bert-base-cased; the message names it."""
+
+
+def read_bert(folder: Path) -> tuple[Vocabulary, State]:
+    """Return the pieces and the weights of a folder; raise ``NotBert``."""
+    try:
+        vocabulary, weights = Vocabulary(folder), read_weights(folder)
+        begin_as_bert(weights, 0)
+    except (OSError, KeyError, RuntimeError, SafetensorError) as error:
+        raise NotBert(f"{folder}: not a folder of bert-base-cased: {error}") from error
+    return vocabulary, weights
 
 
 def read_weights(folder: Path) -> State:

@@ -15,7 +15,7 @@ from torch.nn import functional
 from services.privacy.tagger.network import LABELS
 from training.deid.corpus import LABEL_AT
 from training.deid.large_model import LargeTeacher, State, Vocabulary, Words, begin_as_bert
-from training.deid.large_texts import NO_PART, PARTS, Dealt
+from training.deid.large_texts import PARTS, Dealt
 from training.deid.texts import Marked
 from training.deid.told import Shares, Told, worth_saying
 
@@ -95,8 +95,7 @@ def tell(
     for part in range(PARTS):
         teacher = begin_as_bert(weights, part).to(device)
         learn(teacher, texts, part, recipe, told)
-        parts = {part} if part else {part, NO_PART}
-        wanted = [at for at, one in enumerate(texts.dealt) if is_told[at] and one.part in parts]
+        wanted = [at for at, one in enumerate(texts.dealt) if is_told[at] and one.part == part]
         found |= shares_of(teacher, texts, wanted, recipe.pieces)
         told(f"teacher {part + 1} of {PARTS} told of {len(wanted)} texts")
     return [

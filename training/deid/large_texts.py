@@ -1,7 +1,8 @@
 """The English texts that large teachers read, and which of them each learns from.
 
-Notes are dealt into three parts by their names. A teacher learns from variants of two parts, and
-tells of the third: what it says there is what it would say of a note that nobody has marked.
+Notes are dealt into three parts by their names, templates and medical texts in turn. A teacher
+learns from two parts and tells of the third: what it says there is what it would say of a note that
+nobody has marked.
 """
 
 import hashlib
@@ -17,13 +18,12 @@ from training.deid.variants import Variants
 
 LANG = "en"
 PARTS = 3
-NO_PART = -1  # of a template or a medical text: all teachers learn from it
 TEMPLATE_SHARE, PLAIN_SHARE = 0.12, 0.1
 SMALL_SHARE, CAPITAL_SHARE = 0.05, 0.03  # of texts, written in one case
 
 
 class Dealt(NamedTuple):
-    """A text and the part of the notes that it was written from."""
+    """A text and the part that it, or the note it was written from, was dealt to."""
 
     marked: Marked
     part: int
@@ -59,7 +59,7 @@ def written(texts: Texts, writer: Writer, seed: int, count: int) -> Iterator[tup
     plain = Plain({LANG: texts.plain.texts[LANG]} if LANG in texts.plain.texts else {})
     for _ in range(count):
         share = rng.random()
-        part, is_told = NO_PART, True
+        part, is_told = rng.randrange(PARTS), True
         if share < TEMPLATE_SHARE or (share < TEMPLATE_SHARE + PLAIN_SHARE and not plain.texts):
             text = writer.english(rng)
         elif share < TEMPLATE_SHARE + PLAIN_SHARE:

@@ -31,7 +31,8 @@ LATIN_PARTS = re.compile(r"[A-Z][^\W\d_]{3,}")
 
 def read_both_ways(folder: Path) -> frozenset[tuple[str, str]]:
     """Return each note and word in which the word is rightly marked at some of its places only."""
-    lines = (folder / BOTH_WAYS).read_text("utf-8").splitlines()
+    path = folder / BOTH_WAYS
+    lines = path.read_text("utf-8").splitlines() if path.exists() else []
     return frozenset((note, word) for note, _, word in (line.partition(" ") for line in lines))
 
 

@@ -51,7 +51,8 @@ GOLDEN = (
 GOLDEN_MIN = 3  # that give the same in 16 bits; one that lies near a limit is left out
 LICENCE = (
     "MIT (asq-phi, presidio-research, case vignettes, zh_department), Apache-2.0 (openmed, our"
-    " notes, LAC, all-MiniLM-L6-v2, bert-base-cased), CC BY-SA 3.0 (medical_abstracts)"
+    " notes, LAC, all-MiniLM-L6-v2; bert-base-cased, where a large teacher told), CC BY-SA 3.0"
+    " (medical_abstracts)"
 )
 
 
@@ -149,7 +150,7 @@ def read_texts(
         digest.update(repr((text.text, text.spans)).encode())
     heard = read_told(told) if told else []
     for one in heard:
-        digest.update(repr((one.marked.text, one.pieces)).encode())
+        digest.update(repr((one.marked.text, one.marked.spans, one.pieces)).encode())
     halves = ("gold notes, development half",) if gold else ()
     from_teacher = ("texts told by a large teacher",) if heard else ()
     return Texts(

@@ -34,7 +34,8 @@ def first_part(folder: Path) -> Path:
 
 def deepened(first: CharacterTagger, layers: int, model: Weights) -> CharacterTagger:
     """Return a network that reads English by more layers of the language model than ``first``: its
-    own first one, the others as the model has them.
+    own first one, the others as the model has them. What it learnt in the others led to its exit;
+    the model's lead on to further layers.
     """
     deeper = deepcopy(first)
     more = []

@@ -6,7 +6,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 from training.deid.corpus import Writer
-from training.deid.large_model import Vocabulary, read_weights
+from training.deid.large_model import read_bert
 from training.deid.large_teacher import Recipe, read, tell
 from training.deid.large_texts import LANG, Texts, written
 from training.deid.plain_texts import read_plain
@@ -16,13 +16,14 @@ from training.deid.told import write_told
 
 @dataclass(frozen=True)
 class Plan:
-    """What to tell of: ``count`` texts in the way of the notes; those in files named like
-    ``left_out`` are only learnt from.
+    """What to tell of: ``count`` texts in the way of the notes but those in files named like
+    ``left_out``; those in files named like ``not_told`` are only learnt from.
     """
 
     data: Path
     notes: Path
     left_out: str
+    not_told: str
     seed: int
     count: int
     device: str
@@ -31,17 +32,18 @@ class Plan:
 def tell_of_notes(
     plan: Plan, model: Path, recipe: Recipe, output: Path, told: Callable[[str], object]
 ) -> int:
-    """Write what is told to a file, and return of how many texts; raise ``FileNotFoundError``, or
-    ``KeyError`` where the model is another.
+    """Write what is told to a file, and return of how many texts; raise ``FileNotFoundError``
+    without a folder to write to or a note, ``NotBert``.
     """
-    vocabulary, weights = Vocabulary(model), read_weights(model)
-    notes = read_notes(plan.notes, LANG)
-    is_left_out = [fnmatch(note.source, plan.left_out) for note in notes]
-    texts = Texts(
-        [note for note, is_out in zip(notes, is_left_out, strict=True) if not is_out],
-        [note for note, is_out in zip(notes, is_left_out, strict=True) if is_out],
-        read_plain(plan.data.parent),
-    )
+    if not output.parent.is_dir():
+        raise FileNotFoundError(f"{output.parent}: no such folder")
+    vocabulary, weights = read_bert(model)
+    notes = [one for one in read_notes(plan.notes, LANG) if not fnmatch(one.source, plan.left_out)]
+    told_of = [one for one in notes if not fnmatch(one.source, plan.not_told)]
+    if not told_of:
+        raise FileNotFoundError(f"{plan.notes / LANG}: no note to tell of")
+    others = [one for one in notes if fnmatch(one.source, plan.not_told)]
+    texts = Texts(told_of, others, read_plain(plan.data.parent))
     drawn = list(written(texts, Writer(plan.seed), plan.seed, plan.count))
     told(f"reading {len(drawn)} texts")
     pieces = read(vocabulary, [one for one, _ in drawn])

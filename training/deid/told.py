@@ -32,11 +32,12 @@ class Told:
     pieces: Sequence[Piece] | None = None
 
     def shares(self) -> Shares | None:
-        """Return the share of each label by character, ``(characters, labels)``."""
+        """Return the share of each label by character, ``(characters, labels)``; 0 of blanks."""
         if self.pieces is None:
             return None
         found = np.zeros((len(self.marked.text), len(LABELS)), dtype=np.float32)
-        found[:, 0] = 1
+        # Of a blank, also one within a name, no piece tells: its mark does.
+        found[[not char.isspace() for char in self.marked.text], 0] = 1
         for start, end, *said in self.pieces:
             labels, shares = said[::2], np.array(said[1::2]) / WHOLE
             found[start:end, labels] = shares
@@ -44,16 +45,23 @@ class Told:
         return found
 
 
-def read_told(path: Path, lang: str = "en") -> list[Told]:
-    """Return the texts of a file; raise ``OSError``."""
-    with gzip.open(path, "rt", encoding="utf-8") as lines:
-        return [_told(json.loads(line), lang) for line in lines]
+class BadTold(Exception):
+    """A file that cannot be read as one of what is told; the message names it."""
 
 
-def _told(said: tuple[str, list[tuple[int, int, str]], list[Piece]], lang: str) -> Told:
+def read_told(path: Path) -> list[Told]:
+    """Return the texts of a file; raise ``BadTold``."""
+    try:
+        with gzip.open(path, "rt", encoding="utf-8") as lines:
+            return [_told(json.loads(line)) for line in lines]
+    except (OSError, EOFError, ValueError) as error:
+        raise BadTold(f"{path}: not a file of --tell: {error}") from error
+
+
+def _told(said: tuple[str, list[tuple[int, int, str]], list[Piece]]) -> Told:
     text, spans, pieces = said
     marks = tuple((start, end, label) for start, end, label in spans)
-    return Told(Marked("", lang, "told", text, marks), pieces)
+    return Told(Marked("", "en", "told", text, marks), pieces)
 
 
 def write_told(path: Path, texts: Iterable[Told]) -> None:

@@ -147,7 +147,7 @@ def test_half_a_second_look_is_refused(tagger: Tagger, missing: str) -> None:
 
 
 def test_the_limit_of_the_manifest_is_that_of_the_second_look(tagger: Tagger) -> None:
-    text = "Walks with a frame, then to the chair. Wren agreed, for Tolvane on Friday.\n"
+    text = "Walks with a frame at Peas & Carrots. Collar by Rooster, friend Termite, in the Swan.\n"
     limit = read_manifest(FOLDER).threshold
     over, under = (
         sum(one.end - one.start for one in replace(tagger, second=Always(limit * part)).find(text))
