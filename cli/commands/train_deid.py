@@ -13,7 +13,7 @@ from plumbing.clock import SystemClock, utc_date
 from services.privacy.spans import Span
 
 if TYPE_CHECKING:
-    from training.deid.pipeline import Plan
+    from training.deid.planning import Plan
 
 Told = Callable[[str], None]
 
@@ -82,7 +82,7 @@ def train_deid(asked: Asked) -> None:
 
 
 def _plan(asked: Asked) -> "Plan":
-    from training.deid.pipeline import Plan, by_time, narrow
+    from training.deid.planning import Plan, by_time, narrow
 
     created = utc_date(SystemClock().now_ms()).isoformat()
     plan = Plan(asked.version, created, asked.threshold, asked.threshold_han, asked.seed)
