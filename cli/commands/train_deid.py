@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -55,8 +56,8 @@ def asked_deid(asked: Asked) -> None:
         raise typer.BadParameter("not with --second-look", param_hint="--tell")
     if (asked.tell is None) != (asked.large_model is None):
         raise typer.BadParameter("--tell and --large-model go together", param_hint="--tell")
-    if asked.tell is not None:
-        tell_deid(asked, asked.tell)
+    if asked.tell is not None and asked.large_model is not None:
+        tell_deid(asked, asked.large_model, asked.tell)
     elif asked.second_look is not None:
         look_again_deid(asked, asked.second_look)
     else:
@@ -65,8 +66,7 @@ def asked_deid(asked: Asked) -> None:
 
 def train_deid(asked: Asked) -> None:
     """Train, write <output>/deid/<version>, and print the digest to pin."""
-    if not _is_there(asked.device):
-        raise typer.BadParameter(f"{asked.device}: no such device here", param_hint="--device")
+    _need(asked.device)
     if asked.is_narrow and asked.begin is None and not asked.teachers:
         raise typer.BadParameter("asks for --begin or --teacher", param_hint="--narrow")
     from training.deid.fit import Progress
@@ -101,12 +101,10 @@ def _plan(asked: Asked) -> "Plan":
     return by_time(plan, asked.seconds) if asked.seconds else plan
 
 
-def tell_deid(asked: Asked, output: Path) -> None:
+def tell_deid(asked: Asked, model: Path, output: Path) -> None:
     """Have large teachers tell of texts that they have not learnt from, and write it to a file."""
-    model = asked.large_model or Path()
-    if not _is_there(asked.device):
-        raise typer.BadParameter(f"{asked.device}: no such device here", param_hint="--device")
-    from training.deid.large_model import NotBert
+    _need(asked.device)
+    from training.deid.fit import Progress
     from training.deid.large_teacher import Recipe
     from training.deid.large_texts import PARTS
     from training.deid.telling import Plan, tell_of_notes
@@ -114,14 +112,12 @@ def tell_deid(asked: Asked, output: Path) -> None:
     which = (asked.left_out, asked.not_told)
     plan = Plan(asked.data, asked.notes, *which, asked.seed, asked.texts, asked.device)
     recipe = Recipe(seconds=asked.seconds / PARTS) if asked.seconds else Recipe()
-    try:
-        with console.status("writing texts") as status:
-            told = status.update if console.is_terminal else console.print
-            count = tell_of_notes(plan, model, recipe, output, told)
-    except (FileNotFoundError, NotBert) as error:
-        sys.stderr.write(f"auscult: {error}\n")
-        raise typer.Exit(1) from error
-    print(f"{output}  {count} texts")
+
+    def write(told: Told) -> str:
+        progress = Progress(told, asked.pause)
+        return f"{tell_of_notes(plan, model, recipe, output, progress)} texts"
+
+    _show(output, "writing texts", write)
 
 
 def look_again_deid(asked: Asked, before: Path) -> None:
@@ -140,22 +136,26 @@ def look_again_deid(asked: Asked, before: Path) -> None:
 
 
 def _write(asked: Asked, doing: str, write: Callable[[Path, Told], str]) -> None:
-    """Have the folder written, telling how far it is, and print the digest to pin, which
-    ``write`` returns.
-    """
-    from services.privacy.tagger.manifest import TaggerRefused
+    """Have the tagger's folder written, and print the digest to pin, which ``write`` returns."""
     from training.deid.pipeline import NAME
-    from training.deid.told import BadTold
 
     folder = (asked.output or Path("data/taggers")) / NAME / asked.version
+    _show(folder, doing, partial(write, folder))
+
+
+def _show(output: Path, doing: str, work: Callable[[Told], str]) -> None:
+    """Have the work done, telling how far it is, and print what it returns of its output."""
+    from services.privacy.tagger.manifest import TaggerRefused
+    from training.deid.large_model import NotBert
+    from training.deid.told import BadTold
+
     try:
         with console.status(doing) as status:
-            told = status.update if console.is_terminal else console.print
-            digest = write(folder, told)
-    except (FileNotFoundError, TaggerRefused, BadTold) as error:
+            found = work(status.update if console.is_terminal else console.print)
+    except (FileNotFoundError, TaggerRefused, BadTold, NotBert) as error:
         sys.stderr.write(f"auscult: {error}\n")
         raise typer.Exit(1) from error
-    print(f"{folder}  {digest}")
+    print(f"{output}  {found}")
 
 
 def _by_rules(text: str) -> Sequence[Span]:
@@ -164,9 +164,10 @@ def _by_rules(text: str) -> Sequence[Span]:
     return TextCleaner().clean(text).spans
 
 
-def _is_there(device: str) -> bool:
+def _need(device: str) -> None:
     if device == "cpu":
-        return True
+        return
     import torch
 
-    return device == "cuda" and torch.cuda.is_available()
+    if device != "cuda" or not torch.cuda.is_available():
+        raise typer.BadParameter(f"{device}: no such device here", param_hint="--device")

@@ -4,8 +4,10 @@ import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
 from services.privacy.folding import Folded, fold
 from services.privacy.tagger.alphabet import UNKNOWN, Numbers, encode_all
@@ -23,6 +25,7 @@ from training.deid.texts import Marked, unmark
 from training.deid.told import Shares, Told
 from training.deid.variants import Variants
 
+Item = TypeVar("Item")
 TEMPLATES = Path(__file__).with_name("templates")
 LABEL_AT = {label: at for at, label in enumerate(LABELS)} | {"IP": LABELS.index("URL")}
 CHARS_MAX = 700
@@ -125,25 +128,24 @@ def examples(texts: Sequence[Told]) -> list[Example]:
     folded = [fold(text.marked.text) for text in texts]
     encoded = encode_all([one.folded for one in folded])
     return [
-        Example(*read, _labels(text.marked, one), _shares(text, one))
-        for text, one, read in zip(texts, folded, encoded, strict=True)
+        Example(*read, labels_of(text.marked)[at], None if told is None else told[at])
+        for text, read, at, told in zip(
+            texts, encoded, map(_places, folded), (text.shares() for text in texts), strict=True
+        )
     ]
 
 
-def _labels(text: Marked, folded: Folded) -> Numbers:
+def labels_of(text: Marked) -> Numbers:
+    """Return the label of each character of a text as it is."""
     labels = np.zeros(len(text.text), dtype=np.int32)
     for start, end, label in text.spans:
         labels[start:end] = LABEL_AT[label]
-    if folded.starts is not None:
-        labels = labels[np.asarray(folded.starts, dtype=np.int64)]
     return labels
 
 
-def _shares(text: Told, folded: Folded) -> Shares | None:
-    shares = text.shares()
-    if shares is not None and folded.starts is not None:
-        shares = shares[np.asarray(folded.starts, dtype=np.int64)]
-    return shares
+def _places(folded: Folded) -> npt.NDArray[np.int64] | slice:
+    """Return where the characters of a folded text stand in the text."""
+    return slice(None) if folded.starts is None else np.asarray(folded.starts, dtype=np.int64)
 
 
 def hidden(one: Example, rng: np.random.Generator) -> Example:
@@ -227,6 +229,20 @@ def cut(one: Example, rng: random.Random) -> Example:
     )
 
 
+def grouped(items: Sequence[Item], size: Callable[[Item], int], most: int) -> Iterator[list[Item]]:
+    """Yield items of growing size together, as many as are of ``most`` when each is as large as the
+    largest; one that is larger alone.
+    """
+    group: list[Item] = []
+    for item in items:
+        if group and size(item) * (len(group) + 1) > most:
+            yield group
+            group = []
+        group.append(item)
+    if group:
+        yield group
+
+
 def batches(
     writer: Writer, more: Learnt | None, more_share: float, seed: int, chars: int
 ) -> Iterator[list[Example]]:
@@ -241,10 +257,6 @@ def batches(
         for _ in range(PASSES):
             pool = [hidden(cut(one, rng), noise) for one in read]
             pool.sort(key=lambda item: len(item.chars))
-            groups: list[list[Example]] = [[]]
-            for item in pool:
-                if groups[-1] and len(item.chars) * (len(groups[-1]) + 1) > chars:
-                    groups.append([])
-                groups[-1].append(item)
+            groups = list(grouped(pool, lambda item: len(item.chars), chars))
             rng.shuffle(groups)
             yield from groups

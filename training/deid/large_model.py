@@ -5,7 +5,6 @@ bert-base-cased (Apache-2.0; Devlin et al., 2019), as any package of it holds it
 reads whole notes and tells capitals from small letters. It is in no extra and is not shipped.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -17,17 +16,15 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from services.privacy.tagger.network import LABELS
-from services.privacy.tagger.pieces import longest_first
-from training.deid.language_model import PARTS
+from services.privacy.tagger.pieces import PIECE_WORD, longest_first
+from training.deid.language_model import layer_weights, model_pieces
 
 LAYERS = 10  # of 12: the last ones say what is hidden, not what is there
 WIDTH, HEADS, INNER, PLACES = 768, 12, 3_072, 512
 EPSILON = 1e-12
 DROPPED = 0.1
-WORD = re.compile(r"[^\W_]+|[^\w\s]|_|\n")
 NEW_LINE = "[unused1]"  # lines say much in notes, and BERT has never seen their ends
 WORD_MAX = 60
-LAYER = "encoder.layer."
 
 State = dict[str, Tensor]
 
@@ -45,8 +42,8 @@ class Vocabulary:
 
     def __init__(self, folder: Path) -> None:
         """Read ``vocab.txt``; raise ``OSError``."""
-        lines = (folder / "vocab.txt").read_text("utf-8").split("\n")
-        self._numbers = {piece: number for number, piece in enumerate(lines) if piece}
+        pieces = enumerate(model_pieces(folder))
+        self._numbers = {piece: number for number, piece in pieces if piece}
         self.first, self.last, self.pad, self.hidden, self.line, self._unknown = (
             self._numbers[name] for name in ("[CLS]", "[SEP]", "[PAD]", "[MASK]", NEW_LINE, "[UNK]")
         )
@@ -54,7 +51,7 @@ class Vocabulary:
     def words(self, text: str) -> Words:
         """Return the pieces of a text."""
         found = Words([], [], [])
-        for word in WORD.finditer(text):
+        for word in PIECE_WORD.finditer(text):
             at = word.start()
             for number, length in self._pieces(word[0]):
                 found.numbers.append(number)
@@ -126,7 +123,7 @@ def read_bert(folder: Path) -> tuple[Vocabulary, State]:
     """Return the pieces and the weights of a folder; raise ``NotBert``."""
     try:
         vocabulary, weights = Vocabulary(folder), read_weights(folder)
-        begin_as_bert(weights, 0)
+        begin_as_bert(weights, 0)  # another model is told before the work, not after it
     except (OSError, KeyError, RuntimeError, SafetensorError) as error:
         raise NotBert(f"{folder}: not a folder of bert-base-cased: {error}") from error
     return vocabulary, weights
@@ -144,30 +141,17 @@ def read_weights(folder: Path) -> State:
 def begin_as_bert(weights: Mapping[str, Tensor], seed: int) -> LargeTeacher:
     """Return a teacher that knows what BERT knows; its last product is drawn by ``seed``."""
     torch.manual_seed(seed)
-    layers = min(LAYERS, len({name.split(".")[2] for name in weights if name.startswith(LAYER)}))
-    teacher = LargeTeacher(len(weights["embeddings.word_embeddings.weight"]), layers)
+    there = {name.split(".")[2] for name in weights if name.startswith("encoder.layer.")}
+    pieces = len(weights["embeddings.word_embeddings.weight"])
+    teacher = LargeTeacher(pieces, min(LAYERS, len(there)))
     kinds = weights["embeddings.token_type_embeddings.weight"][:1]
-    state = {
-        "pieces.weight": weights["embeddings.word_embeddings.weight"],
-        "places.weight": weights["embeddings.position_embeddings.weight"] + kinds,
-        "norm.weight": weights["embeddings.LayerNorm.weight"],
-        "norm.bias": weights["embeddings.LayerNorm.bias"],
-    }
-    for at in range(layers):
-        state |= _layer(weights, at)
-    missing = teacher.load_state_dict(state, strict=False).missing_keys
-    assert set(missing) == {"exit.weight", "exit.bias"}, missing  # noqa: S101 - our own names
+    teacher.pieces.load_state_dict({"weight": weights["embeddings.word_embeddings.weight"]})
+    places = weights["embeddings.position_embeddings.weight"] + kinds
+    teacher.places.load_state_dict({"weight": places})
+    norm = {part: weights[f"embeddings.LayerNorm.{part}"] for part in ("weight", "bias")}
+    teacher.norm.load_state_dict(norm)
+    for at, layer in enumerate(teacher.layers):
+        layer.load_state_dict(layer_weights(weights, at))
     nn.init.normal_(teacher.exit.weight, std=0.02)
     nn.init.zeros_(teacher.exit.bias)
     return teacher
-
-
-def _layer(weights: Mapping[str, Tensor], at: int) -> State:
-    name, ours = f"{LAYER}{at}.", f"layers.{at}."
-    found: State = {}
-    for part in ("weight", "bias"):
-        heads = (f"{name}attention.self.{one}.{part}" for one in ("query", "key", "value"))
-        found[f"{ours}heads.{part}"] = torch.cat([weights[head] for head in heads])
-        for mine, theirs in PARTS.items():
-            found[f"{ours}{mine}.{part}"] = weights[f"{name}{theirs}.{part}"]
-    return found

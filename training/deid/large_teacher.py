@@ -1,8 +1,7 @@
 """Large teachers learn on a GPU, each from two parts of the notes, and tell of the third."""
 
 import random
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
@@ -13,7 +12,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from services.privacy.tagger.network import LABELS
-from training.deid.corpus import LABEL_AT
+from training.deid.corpus import grouped, labels_of
+from training.deid.fit import Progress
 from training.deid.large_model import LargeTeacher, State, Vocabulary, Words, begin_as_bert
 from training.deid.large_texts import PARTS, Dealt
 from training.deid.texts import Marked
@@ -81,12 +81,7 @@ def cuts(numbers: Sequence[int], line: int) -> Iterator[tuple[int, int]]:
 
 
 def tell(
-    weights: State,
-    texts: Read,
-    is_told: Sequence[bool],
-    recipe: Recipe,
-    device: str,
-    told: Callable[[str], object],
+    weights: State, texts: Read, recipe: Recipe, device: str, progress: Progress
 ) -> list[Told]:
     """Return the texts that are to be told of, each as the teacher tells that has not learnt from
     the part it was written from.
@@ -94,10 +89,10 @@ def tell(
     found: dict[int, Shares] = {}
     for part in range(PARTS):
         teacher = begin_as_bert(weights, part).to(device)
-        learn(teacher, texts, part, recipe, told)
-        wanted = [at for at, one in enumerate(texts.dealt) if is_told[at] and one.part == part]
+        learn(teacher, texts, part, recipe, progress)
+        wanted = [at for at, one in enumerate(texts.dealt) if one.is_told and one.part == part]
         found |= shares_of(teacher, texts, wanted, recipe.pieces)
-        told(f"teacher {part + 1} of {PARTS} told of {len(wanted)} texts")
+        progress.told(f"teacher {part + 1} of {PARTS} told of {len(wanted)} texts")
     return [
         Told(texts.dealt[at].marked, [*worth_saying(*texts.words[at][1:], shares)])
         for at, shares in sorted(found.items())
@@ -105,7 +100,7 @@ def tell(
 
 
 def learn(
-    teacher: LargeTeacher, texts: Read, part: int, recipe: Recipe, told: Callable[[str], object]
+    teacher: LargeTeacher, texts: Read, part: int, recipe: Recipe, progress: Progress
 ) -> None:
     """Teach in place by the texts of the other parts, as long as the recipe says."""
     some = [one for one in texts.stretches if texts.dealt[one.text].part != part]
@@ -115,9 +110,10 @@ def learn(
     optimiser.add_param_group({"params": others, "weight_decay": 0.0})
     device = teacher.exit.weight.device
     teacher.train()
-    begun_s = time.monotonic()
+    begun_s = progress.clock()
     for step, batch in enumerate(_batches(some, texts, recipe.pieces, random.Random(part))):
-        done = (time.monotonic() - begun_s) / recipe.seconds
+        progress.wait()
+        done = (progress.clock() - begun_s) / recipe.seconds
         if done >= 1:
             break
         for group in optimiser.param_groups:
@@ -134,7 +130,7 @@ def learn(
         nn.utils.clip_grad_norm_(teacher.parameters(), 1.0)
         optimiser.step()
         if step % TOLD_EVERY == 0:
-            told(f"teacher {part + 1} of {PARTS}: {done:.0%}, loss {loss.item():.4f}")
+            progress.told(f"teacher {part + 1} of {PARTS}: {done:.0%}, loss {loss.item():.4f}")
     teacher.eval()
 
 
@@ -145,7 +141,7 @@ def shares_of(
     found = {at: np.zeros((len(texts.words[at].numbers), len(LABELS)), np.float32) for at in wanted}
     device = teacher.exit.weight.device
     some = sorted((one for one in texts.stretches if one.text in found), key=_size)
-    for group in _grouped(some, pieces):
+    for group in grouped(some, _read_size, pieces):
         numbers, mask, _ = (one.to(device) for one in _tensors(group, texts))
         with (
             torch.inference_mode(),
@@ -166,28 +162,16 @@ def _batches(
         groups = [
             group
             for at in range(0, len(order), POOL)
-            for group in _grouped(sorted(order[at : at + POOL], key=_size), pieces)
+            for group in grouped(sorted(order[at : at + POOL], key=_size), _read_size, pieces)
         ]
         rng.shuffle(groups)
         for group in groups:
             yield _tensors(group, texts)
 
 
-def _grouped(some: Sequence[Stretch], pieces: int) -> Iterator[list[Stretch]]:
-    """Yield stretches of growing size together, of about so many pieces."""
-    group: list[Stretch] = []
-    for one in some:
-        if group and (len(group) + 1) * (_size(one) + 2) > pieces:
-            yield group
-            group = []
-        group.append(one)
-    if group:
-        yield group
-
-
 def _tensors(group: Sequence[Stretch], texts: Read) -> tuple[Tensor, Tensor, Tensor]:
     """Return numbers, where there is a piece, and labels (-1: none), ``(texts, pieces)`` each."""
-    length = -(-(max(map(_size, group)) + 2) // STEP) * STEP
+    length = -(-max(map(_read_size, group)) // STEP) * STEP
     numbers = np.full((len(group), length), texts.vocabulary.pad)
     labels = np.full_like(numbers, -1)
     for row, one in enumerate(group):
@@ -201,9 +185,7 @@ def _tensors(group: Sequence[Stretch], texts: Read) -> tuple[Tensor, Tensor, Ten
 
 def _labels(marked: Marked, words: Words) -> list[int]:
     """Return the label of each piece: that of its first character that has one."""
-    chars = np.zeros(len(marked.text), dtype=np.int64)
-    for start, end, label in marked.spans:
-        chars[start:end] = LABEL_AT[label]
+    chars = labels_of(marked)
     found = []
     for start, end in zip(words.starts, words.ends, strict=True):
         some = chars[start:end][chars[start:end] > 0]
@@ -214,3 +196,7 @@ def _labels(marked: Marked, words: Words) -> list[int]:
 
 def _size(one: Stretch) -> int:
     return one.end - one.start
+
+
+def _read_size(one: Stretch) -> int:
+    return _size(one) + 2  # what begins a text, and what ends it

@@ -23,10 +23,13 @@ SMALL_SHARE, CAPITAL_SHARE = 0.05, 0.03  # of texts, written in one case
 
 
 class Dealt(NamedTuple):
-    """A text and the part that it, or the note it was written from, was dealt to."""
+    """A text, the part that it, or the note it was written from, was dealt to, and whether it is
+    told of or only learnt from.
+    """
 
     marked: Marked
     part: int
+    is_told: bool = True
 
 
 @dataclass(frozen=True)
@@ -43,17 +46,13 @@ def part_of(note: Marked) -> int:
     return int(hashlib.sha256(note.id.encode()).hexdigest(), 16) % PARTS
 
 
-def written(texts: Texts, writer: Writer, seed: int, count: int) -> Iterator[tuple[Dealt, bool]]:
-    """Yield texts in turn, each with whether it is to be told of."""
+def written(texts: Texts, writer: Writer, seed: int, count: int) -> Iterator[Dealt]:
+    """Yield texts in turn."""
     rng = random.Random(seed)
     groups = [
         ([note for note in notes if part_of(note) == part], part, is_told)
         for notes, is_told in ((texts.notes, True), (texts.others, False))
         for part in range(PARTS)
-    ]
-    drawn = [
-        (Variants({LANG: notes}, writer.people, writer.names), part, is_told)
-        for notes, part, is_told in groups
     ]
     sizes = [len(notes) for notes, _, _ in groups]
     plain = Plain({LANG: texts.plain.texts[LANG]} if LANG in texts.plain.texts else {})
@@ -65,11 +64,11 @@ def written(texts: Texts, writer: Writer, seed: int, count: int) -> Iterator[tup
         elif share < TEMPLATE_SHARE + PLAIN_SHARE:
             text = plain.write(rng)[0]
         else:
-            variants, part, is_told = rng.choices(drawn, sizes)[0]
-            text = variants.write(rng)[0]
+            notes, part, is_told = rng.choices(groups, sizes)[0]
+            text = Variants({LANG: notes}, writer.people, writer.names).write(rng)[0]
         marked = _in_one_case(unmarked(restyled(text, LANG, rng), LANG), rng.random())
         if marked.text.strip():
-            yield Dealt(marked, part), is_told
+            yield Dealt(marked, part, is_told)
 
 
 def _in_one_case(marked: Marked, share: float) -> Marked:

@@ -3,7 +3,6 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from fnmatch import fnmatch
 from pathlib import Path
 
 import msgspec
@@ -82,10 +81,7 @@ def read_texts(
     large teacher ``told``.
     """
     lines = [text for name in DEV_FILES for text in read_lines(data / name)]
-    training_notes = {
-        lang: [one for one in read_notes(notes, lang) if not fnmatch(one.source, left_out)]
-        for lang in LANGUAGES
-    }
+    training_notes = {lang: read_notes(notes, lang, left_out) for lang in LANGUAGES}
     by_language = dict(training_notes)
     if gold is not None:
         for lang in LANGUAGES:

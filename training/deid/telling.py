@@ -1,11 +1,11 @@
 """From notes to a file of what large teachers tell of variants of them."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
 
 from training.deid.corpus import Writer
+from training.deid.fit import Progress
 from training.deid.large_model import read_bert
 from training.deid.large_teacher import Recipe, read, tell
 from training.deid.large_texts import LANG, Texts, written
@@ -29,24 +29,21 @@ class Plan:
     device: str
 
 
-def tell_of_notes(
-    plan: Plan, model: Path, recipe: Recipe, output: Path, told: Callable[[str], object]
-) -> int:
+def tell_of_notes(plan: Plan, model: Path, recipe: Recipe, output: Path, progress: Progress) -> int:
     """Write what is told to a file, and return of how many texts; raise ``FileNotFoundError``
     without a folder to write to or a note, ``NotBert``.
     """
     if not output.parent.is_dir():
         raise FileNotFoundError(f"{output.parent}: no such folder")
     vocabulary, weights = read_bert(model)
-    notes = [one for one in read_notes(plan.notes, LANG) if not fnmatch(one.source, plan.left_out)]
+    notes = read_notes(plan.notes, LANG, plan.left_out)
     told_of = [one for one in notes if not fnmatch(one.source, plan.not_told)]
     if not told_of:
         raise FileNotFoundError(f"{plan.notes / LANG}: no note to tell of")
     others = [one for one in notes if fnmatch(one.source, plan.not_told)]
     texts = Texts(told_of, others, read_plain(plan.data.parent))
-    drawn = list(written(texts, Writer(plan.seed), plan.seed, plan.count))
-    told(f"reading {len(drawn)} texts")
-    pieces = read(vocabulary, [one for one, _ in drawn])
-    found = tell(weights, pieces, [is_told for _, is_told in drawn], recipe, plan.device, told)
+    dealt = list(written(texts, Writer(plan.seed), plan.seed, plan.count))
+    progress.told(f"reading {len(dealt)} texts")
+    found = tell(weights, read(vocabulary, dealt), recipe, plan.device, progress)
     write_told(output, found)
     return len(found)

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
+from fnmatch import fnmatch
 from pathlib import Path
 
 MARK = re.compile(r"⟦([A-Z]+):([^⟦⟧]+)⟧")
@@ -53,11 +54,14 @@ def read_gold(folder: Path, lang: str, half: Half) -> list[Marked]:
     return [note for note in notes if note.id not in SHOWN and half_of(note.id) is half]
 
 
-def read_notes(folder: Path, lang: str) -> list[Marked]:
-    """Return all notes in ``folder/<lang>``; raise ``BadGold``."""
+def read_notes(folder: Path, lang: str, left_out: str = "") -> list[Marked]:
+    """Return the notes in ``folder/<lang>`` but those in files named like ``left_out``; raise
+    ``BadGold``.
+    """
     return [
         note
         for path in sorted((folder / lang).glob("*.txt"))
+        if not fnmatch(path.stem, left_out)
         for note in parse_gold(path.read_text(encoding="utf-8"), lang, path.stem)
     ]
 

@@ -2,6 +2,7 @@
 
 import random
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -165,11 +166,11 @@ def test_no_teacher_tells_of_a_note_that_it_learnt_from(
     monkeypatch.setattr(large_teacher, "shares_of", shares_of)
     notes = [a_note(number) for number in range(30)]
     texts = Texts(notes[:20], notes[20:], Plain({"en": [("All is well here.",)]}))
-    drawn = list(written(texts, writer, 3, 200))
-    is_told = [one for _, one in drawn]
-    pieces = read(Vocabulary(small_bert), [one for one, _ in drawn])
+    dealt = list(written(texts, writer, 3, 200))
+    is_told = [one.is_told for one in dealt]
+    pieces = read(Vocabulary(small_bert), dealt)
     found = large_teacher.tell(
-        read_weights(small_bert), pieces, is_told, large_teacher.Recipe(), "cpu", print
+        read_weights(small_bert), pieces, large_teacher.Recipe(), "cpu", Progress(print)
     )
     assert told == [{part} for part in range(PARTS)]
     assert all(not one & two for one, two in zip(told, learnt, strict=True))
@@ -183,8 +184,8 @@ def test_variants_of_a_note_are_dealt_to_its_part(writer: Writer) -> None:
     parts = {str(number): part_of(note) for number, note in enumerate(notes)}
     assert len(set(parts.values())) == PARTS
     seen = 0
-    for dealt, is_told in written(texts, writer, 5, 300):
-        assert is_told
+    for dealt in written(texts, writer, 5, 300):
+        assert dealt.is_told
         for number in (word for word in dealt.marked.text.split() if word in parts):
             if f"{number} homes" in dealt.marked.text:
                 assert parts[number] == dealt.part
@@ -216,8 +217,9 @@ def test_a_large_teacher_learns_what_is_marked(small_bert: Path) -> None:
     marked = Marked("", "en", "s", "Ada Lowe came home", ((0, 8, "NAME"),))
     texts = read(Vocabulary(small_bert), [Dealt(marked, 1)] * 40)
     teacher = begin_as_bert(read_weights(small_bert), 1)
-    recipe = large_teacher.Recipe(seconds=2.0, pieces=128, rate=5e-3)
-    large_teacher.learn(teacher, texts, 0, recipe, lambda _: None)
+    recipe = large_teacher.Recipe(seconds=200, pieces=128, rate=5e-3)
+    batches = Progress(lambda _: None, clock=count().__next__)  # each takes a second
+    large_teacher.learn(teacher, texts, 0, recipe, batches)
     shares = large_teacher.shares_of(teacher, texts, [0], 128)[0]
     assert shares[:2, NAMED].min() > 0.8
     assert shares[2:, 0].min() > 0.8
@@ -228,13 +230,13 @@ def test_another_model_is_refused(small_bert: Path, tmp_path: Path) -> None:
     with pytest.raises(KeyError):
         begin_as_bert({name: part for name, part in weights.items() if "query" not in name}, 1)
     plan = telling.Plan(tmp_path, tmp_path, "", "", 1, 10, "cpu")
-    told = (large_teacher.Recipe(), tmp_path / "told", print)
+    told = (large_teacher.Recipe(), tmp_path / "told", Progress(print))
     with pytest.raises(NotBert, match="not a folder of bert-base-cased"):
         telling.tell_of_notes(plan, tmp_path, *told)
     with pytest.raises(FileNotFoundError, match="no note to tell of"):
         telling.tell_of_notes(plan, small_bert, *told)
     with pytest.raises(FileNotFoundError, match="no such folder"):
-        telling.tell_of_notes(plan, small_bert, told[0], tmp_path / "none" / "told", print)
+        telling.tell_of_notes(plan, small_bert, told[0], tmp_path / "none" / "told", told[2])
 
 
 def test_another_file_is_not_what_was_told(tmp_path: Path) -> None:
