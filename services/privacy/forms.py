@@ -7,6 +7,7 @@ from services.privacy.patterns_closing import CLOSING_EN
 from services.privacy.patterns_context import CONTEXT_EN, CONTEXT_ZH
 from services.privacy.patterns_days import DAYS_EN, DAYS_ZH
 from services.privacy.patterns_marks import MARKS_EN
+from services.privacy.patterns_named import NAMED_EN
 from services.privacy.patterns_notes import NOTES_EN, NOTES_ZH
 from services.privacy.patterns_odd import ODD_EN, ODD_ZH
 from services.privacy.patterns_people import PEOPLE_EN
@@ -34,7 +35,7 @@ class Forms:
 
 FORMS = Forms((
     *PATTERNS, *NOTES_EN, *ODD_EN, *CONTEXT_EN, *PLACES_EN, *TOWNS_EN, *SIGNED_EN, *DAYS_EN,
-    *MARKS_EN, *PEOPLE_EN, *CLOSING_EN,
+    *MARKS_EN, *PEOPLE_EN, *NAMED_EN, *CLOSING_EN,
 ))  # fmt: skip
 # Of texts that have Chinese.
 FORMS_ZH = Forms((*PATTERNS_ZH, *NOTES_ZH, *ODD_ZH, *CONTEXT_ZH, *DAYS_ZH))

@@ -16,6 +16,7 @@ from services.privacy.tagger.hints import (
     UNLISTED,
     hint_of_word,
 )
+from services.privacy.tagger.rare_words import fingerprint, rare_words
 from services.privacy.words import NEVER_NAMES, NOT_NAMES, words
 
 VOWEL = re.compile("[aeiouy]")  # without one: shorthand
@@ -64,3 +65,13 @@ def is_word_and_name(word: str) -> bool:
 def may_be_name(word: str) -> bool:
     """Return whether a word with a capital is a name, a word that is one too, or in no list."""
     return is_rare_name_word(word) or is_word_and_name(word)
+
+
+def is_listed_name(lowered: str) -> bool:
+    """Return whether a word in small letters is a name by the lists, and nothing else."""
+    if lowered in NEVER_PROPER or lowered in LANGUAGES:
+        return False
+    hint = hint_of_word(lowered)
+    if hint == UNLISTED:
+        return fingerprint(lowered) in rare_words()[0]
+    return bool(hint & (GIVEN | FAMILY)) and not hint & (COMMON | ORDINARY | MEDICAL)

@@ -8,6 +8,7 @@ beside a name go with it.
 import re
 from collections.abc import Callable, Iterator
 
+from services.privacy.name_words import is_listed_name
 from services.privacy.spans import Span
 from services.privacy.tagger.doubts import is_shorthand
 from services.privacy.words import DOUBLE_SURNAMES, RARE_SURNAMES, SURNAMES
@@ -32,13 +33,17 @@ TITLES = re.compile(
 )
 # Degrees, colleges and posts in capitals behind a name that is not: ``Marlene Fitch ARNP``.
 CAPITALS = r"(?<=[a-z]),? [A-Z]{3,7}(?:-[A-Z]{1,3})?"
-POSTS_AFTER = re.compile(
-    rf"(?:,? (?:{POSTS}|MA|DN|DC|OR|Reg|Anes|Mob|Cons|cc|rgn|pa-c|enp|[a-z]|Dermatology|Stroke|Surgery|Medicine)|{CAPITALS}|['’]s)\.?$"
+AFTER = (
+    rf"{POSTS}|MA|DN|DC|OR|Reg|Anes|Mob|Cons|cc|rgn|pa-c|enp|Dermatology|Stroke|Surgery|Medicine"
 )
+# A small letter behind a name in small letters is an initial: ``nkosi z``.
+POSTS_AFTER_SMALL = re.compile(rf"(?:,? (?:{AFTER})|{CAPITALS}|['’]s)\.?$")
+POSTS_AFTER = re.compile(rf"(?:,? (?:{AFTER}|[a-z])|{CAPITALS}|['’]s)\.?$")
 # Words in small letters at the edges of a name in capitals, none that joins its parts.
 SMALL_BEFORE = re.compile(
-    r"(?:(?!(?:de|da|di|du|del|la|le|van|von|der|den|bin|ibn|al|el|ter|ten|af|av|st)\b)[a-z]{2,12}\.? )+(?=[A-Z])"
+    r"(?:(?!(?:de|da|di|du|del|la|le|van|von|der|den|bin|ibn|al|el|ter|ten|te|ap|ab|ferch|abu|ould|zu|dos|das|af|av|st)\b)[a-z]{2,12}\.? )+(?=[A-Z])"
 )
+SMALL_WORD = re.compile(r"[a-z]{3,}")
 SMALL_AFTER = re.compile(r"(?<=[a-z.])(?: [a-z]{3,12})+$")
 TITLES_AFTER = re.compile(
     r"(?<=.)(?:副?主任|主?治?医师|医生|大夫|护士长?|治疗师|科长|老板|太太|师傅|大爷|教授|老师|先生|女士|阿姨|大[哥姐]|之[子女]"
@@ -117,18 +122,23 @@ def _name(found: str, after: str) -> tuple[int, int]:
     start, end = 0, len(found)
     if found[:1] < "\u3400" and not found.islower():
         small = SMALL_BEFORE.match(found)
-        start = small.end() if small else 0
+        start = small.end() if small and not _has_name(small[0]) else 0
         after_small = SMALL_AFTER.search(found, start + 1)
-        end = after_small.start() if after_small else end
+        end = after_small.start() if after_small and not _has_name(after_small[0]) else end
         found = found[:end]
     lead = TITLES.match(found, start) or (HAN_TITLE.match(after) and VERBS.match(found))
     if lead and lead.end() < end:
         start = lead.end()
-    tail = (TITLES_AFTER if found[:1] > "\u3400" else POSTS_AFTER).search(found, start + 1)
+    posts = POSTS_AFTER_SMALL if found.islower() else POSTS_AFTER
+    tail = (TITLES_AFTER if found[:1] > "\u3400" else posts).search(found, start + 1)
     while tail and any(map(str.isalpha, found[start : tail.start()])):
         end = tail.start()
-        tail = POSTS_AFTER.search(found, start + 1, end)
+        tail = posts.search(found, start + 1, end)
     return start, end
+
+
+def _has_name(small: str) -> bool:
+    return any(map(is_listed_name, SMALL_WORD.findall(small)))
 
 
 def _lead(cue: re.Pattern[str]) -> Callable[[str, str], tuple[int, int]]:
