@@ -122,9 +122,11 @@ def _name(found: str, after: str) -> tuple[int, int]:
     start, end = 0, len(found)
     if found[:1] < "\u3400" and not found.islower():
         small = SMALL_BEFORE.match(found)
-        start = small.end() if small and not _has_name(small[0]) else 0
+        names = _names_in(found, 0, small.end()) if small else []
+        start = names[0].start() if names else small.end() if small else 0
         after_small = SMALL_AFTER.search(found, start + 1)
-        end = after_small.start() if after_small and not _has_name(after_small[0]) else end
+        names = _names_in(found, after_small.start(), end) if after_small else []
+        end = names[-1].end() if names else after_small.start() if after_small else end
         found = found[:end]
     lead = TITLES.match(found, start) or (HAN_TITLE.match(after) and VERBS.match(found))
     if lead and lead.end() < end:
@@ -137,8 +139,9 @@ def _name(found: str, after: str) -> tuple[int, int]:
     return start, end
 
 
-def _has_name(small: str) -> bool:
-    return any(map(is_listed_name, SMALL_WORD.findall(small)))
+def _names_in(found: str, start: int, end: int) -> list[re.Match[str]]:
+    """Return the words in small letters that are names by the lists."""
+    return [word for word in SMALL_WORD.finditer(found, start, end) if is_listed_name(word[0])]
 
 
 def _lead(cue: re.Pattern[str]) -> Callable[[str, str], tuple[int, int]]:

@@ -13,6 +13,10 @@ GOES = [
     ("PULLED OVER BY HIS DOG PRINCE IN THE LANE", "PRINCE"),
     ("a horse called Bramble threw her", "Bramble"),
     ("consent of his uncle, muthusamy a/l perumal, by phone", "muthusamy a/l perumal"),
+    ("Kavitha a/p Rajendran is her mother", "Kavitha a/p Rajendran"),
+    ("Mr Lim a/l Tan came", "Lim a/l Tan"),
+    ("Ravi a/l Sundaram Seen in clinic", "Ravi a/l Sundaram"),
+    ("MOTHER KAVITHA A/P RAJENDRAN", "KAVITHA A/P RAJENDRAN"),
     ("seen: SIVAKUMAR A/L PERUMAL 44M", "SIVAKUMAR A/L PERUMAL"),
     ("R2 nkosi z G2P1, unsure of dates", "nkosi z"),
     ("to see tomorrow: patel r.\nthen bloods", "patel r"),
@@ -22,6 +26,9 @@ STAYS = [
     "dog bite to the hand, cat scratch; Cat Scratch test; DOG BITE, CAT SCAN",
     "bitten by a cat, Pasteurella covered; the dog (Husky) was vaccinated; dog Tuesday, pets: None",
     "radial a/l placed, CT a/p with contrast, A/P as above",
+    "dampened a/l trace, Good a/l waveform, a/l flush, abdo a/p pelv, dev clinic A/P Desflurane",
+    "Allergies: cats, Grass, Pollen; kicked by horse, Pain in chest; dog Ear drops, cat: Normal",
+    "stanford b, for medical mx; los angeles c, biopsied; okuda b; levo d, neo d.",
     "vit d low, hep b neg, protein c normal, staph a. grown, app w/ pictures, sickle thal n/a",
 ]
 

@@ -17,6 +17,8 @@ from services.privacy.trimming import parted, trimmed, with_initials
         ("Okafor r", "NAME", "Okafor"),
         ("niamh Okafor", "NAME", "niamh Okafor"),
         ("reviewing Okafor", "NAME", "Okafor"),
+        ("seen by niamh Okafor", "NAME", "niamh Okafor"),
+        ("Okafor niamh reviewed", "NAME", "Okafor niamh"),
         ("te Water", "NAME", "te Water"),
         ("Reg Hartnell", "NAME", "Reg Hartnell"),
         ("侄乌云其其格", "NAME", "乌云其其格"),
