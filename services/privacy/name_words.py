@@ -13,10 +13,13 @@ from services.privacy.tagger.hints import (
     GIVEN,
     MEDICAL,
     ORDINARY,
+    RARE,
+    RARE_NAME,
+    RARE_PLACE,
     UNLISTED,
     hint_of_word,
+    read_hint,
 )
-from services.privacy.tagger.rare_words import fingerprint, rare_words
 from services.privacy.words import NEVER_NAMES, NOT_NAMES, words
 
 VOWEL = re.compile("[aeiouy]")  # without one: shorthand
@@ -42,16 +45,16 @@ SAID_IN_CHARTS = CHART_WORDS | NOT_NAMES | NEVER_NAMES
 # Neither somebody nor a place, whatever the lists of names say.
 NEVER_PROPER = SAID_IN_CHARTS | NAMED_SIGNS | ORGANISMS | GENERA
 
+RARE_NAMES = (RARE + RARE_NAME, RARE + RARE_NAME + RARE_PLACE)
+
 
 def is_rare_name_word(word: str) -> bool:
     """Return whether a word with a capital is a name or in no list, and no sign, drug or organism."""
     lowered = word.lower()
-    if lowered in NEVER_PROPER or lowered in LANGUAGES:
-        return False
-    hint = hint_of_word(lowered)
-    if hint == UNLISTED:
-        return VOWEL.search(lowered) is not None and not is_medical_by_form(lowered)
-    return bool(hint & (GIVEN | FAMILY)) and not hint & (COMMON | ORDINARY | MEDICAL)
+    if hint_of_word(lowered) != UNLISTED:
+        return _is_only_name(lowered)
+    is_word = VOWEL.search(lowered) is not None and not is_medical_by_form(lowered)
+    return is_word and not _is_never(lowered)
 
 
 def is_word_and_name(word: str) -> bool:
@@ -68,10 +71,17 @@ def may_be_name(word: str) -> bool:
 
 
 def is_listed_name(lowered: str) -> bool:
-    """Return whether a word in small letters is a name by the lists, and nothing else."""
-    if lowered in NEVER_PROPER or lowered in LANGUAGES:
-        return False
+    """Return whether a word in small letters is a name by the short or long lists, and nothing else."""
+    if hint_of_word(lowered) != UNLISTED:
+        return _is_only_name(lowered)
+    return read_hint(lowered) in RARE_NAMES and not _is_never(lowered)
+
+
+def _is_only_name(lowered: str) -> bool:
     hint = hint_of_word(lowered)
-    if hint == UNLISTED:
-        return fingerprint(lowered) in rare_words()[0]
-    return bool(hint & (GIVEN | FAMILY)) and not hint & (COMMON | ORDINARY | MEDICAL)
+    is_name = bool(hint & (GIVEN | FAMILY)) and not hint & (COMMON | ORDINARY | MEDICAL)
+    return is_name and not _is_never(lowered)
+
+
+def _is_never(lowered: str) -> bool:
+    return lowered in NEVER_PROPER or lowered in LANGUAGES

@@ -1,5 +1,5 @@
-"""Pure: names in ways of their own: of animals (``her dog Biscuit``), ``a/l`` (Malay: child of)
-between two names, a name in small letters before an initial (``nkosi z``). Folded text.
+"""Pure: names in ways of their own: of animals (``her dog Biscuit``), ``a/l`` and ``a/p``
+(Malay: child of) between two names, a name in small letters before an initial (``nkosi z``). Folded text.
 """
 
 import re
@@ -19,20 +19,18 @@ ANIMAL = (
     r"(?:dog|cat|puppy|pup|kitten|rabbit|bunny|horse|pony|mare|gelding|parrot|budgie|cockatoo|cockatiel|parakeet|hamster|guinea pig|ferret|tortoise|goat|donkey"
     r"|terrier|collie|spaniel|labrador|poodle|greyhound|whippet|corgi|beagle|chihuahua)"
 )
-# What stands behind an animal and is not what it is called.
+# What stands behind an animal and is not what it is called; days, months and medicine are told by the lists.
 NOT_ANIMALS = words(
-    "bite bites bitten scratch scratches scan scans dander hair fur allergy allergies allergen epithelium walker walking handler owner show farm food flea fleas licks lick attack",
-    "monday tuesday wednesday thursday friday saturday sunday january february march april may june july august september october november december mon tue tues wed thu thur thurs fri sat sun",
-    "westie border greyhound whippet pasteurella capnocytophaga bartonella toxoplasma appaloosa husky sheltie british maine plott shire persian siamese labrador lab collie clydesdale shetland connemara alsatian rottweiler staffy jack pit bull boxer hound",
-    "antivenom milk cheese ear eye litter tapeworm kick kicked riding rider ride fell club cross mix fever groomer breeder trainer drops shoe rose yellow mould mold dust grass rash fair two one vet",
-    "none nil no yes never denies denied exposure rabies tetanus vaccinated vaccine unvaccinated immunised stray unknown wife husband lives home at in on is was and or with she he they",
+    "bite bites bitten scratch scan dander hair fur allergen walker handler owner show farm food licks lick attack",
+    "mon tue wed thu thur fri sat sun",
+    "westie border greyhound pasteurella bartonella appaloosa husky sheltie british maine plott shire siamese labrador collie clydesdale shetland connemara alsatian jack bull hound",
+    "antivenom milk ear litter tapeworm kick riding rider ride fell club cross mix fever groomer breeder trainer drops shoe rose yellow mould dust grass rash fair two one",
+    "yes exposure unvaccinated immunised stray",
 )
-
-
 # After whom classes are called, and short words of charts that the lists have as names: no name
 # before a letter (``stanford b``).
 NOT_BEFORE_LETTER = words(
-    "stanford angeles okuda bormann borrmann denis danis childs pagets levine abdo neo levo senna vcr plas oto penrose quinton bivona crawford fontaine savary siewert frankel",
+    "stanford angeles okuda bormann denis danis childs pagets levine abdo neo levo senna vcr plas oto penrose quinton bivona crawford fontaine savary siewert frankel",
     "pauwels lown epstein ashworth baso ddimer ferr cort pelv",
 )
 GRADES = "abcde"
@@ -55,18 +53,17 @@ def _is_named(match: re.Match[str]) -> bool:
 def _is_child(match: re.Match[str]) -> bool:
     """``a/l`` is an arterial line too, ``a/p`` a plan or an abdomen: then no names are beside it."""
     beside = [match["child"], match["of"]]
-    if any(word.lower() in NOT_BEFORE_LETTER for word in beside):
-        return False
-    names = [is_rare_name_word(word) for word in beside]
-    if match["as"] in "pP":
-        return all(names)
     lowered = [word.lower() for word in beside]
-    if all(map(str.istitle, beside)) and all(
-        hint_of_word(one) & (GIVEN | FAMILY) for one in lowered
-    ):
+    if not NOT_BEFORE_LETTER.isdisjoint(lowered):
+        return False
+    are_names = [is_rare_name_word(word) for word in beside]
+    if match["as"] in "pP":
+        return all(are_names)
+    hints = [hint_of_word(word) for word in lowered]
+    if all(map(str.istitle, beside)) and all(hint & (GIVEN | FAMILY) for hint in hints):
         return True  # ``Lim a/l Tan``
-    is_said = any(word in SAID_IN_CHARTS or hint_of_word(word) & MEDICAL for word in lowered)
-    return any(names) and not is_said
+    is_said = any(hint & MEDICAL for hint in hints) or not SAID_IN_CHARTS.isdisjoint(lowered)
+    return any(are_names) and not is_said
 
 
 def _is_before_initial(match: re.Match[str]) -> bool:

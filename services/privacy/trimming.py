@@ -33,12 +33,11 @@ TITLES = re.compile(
 )
 # Degrees, colleges and posts in capitals behind a name that is not: ``Marlene Fitch ARNP``.
 CAPITALS = r"(?<=[a-z]),? [A-Z]{3,7}(?:-[A-Z]{1,3})?"
-AFTER = (
-    rf"{POSTS}|MA|DN|DC|OR|Reg|Anes|Mob|Cons|cc|rgn|pa-c|enp|Dermatology|Stroke|Surgery|Medicine"
+POSTS_AFTER = re.compile(
+    rf"(?:,? (?:{POSTS}|MA|DN|DC|OR|Reg|Anes|Mob|Cons|cc|rgn|pa-c|enp|[a-z]|Dermatology|Stroke|Surgery|Medicine)|{CAPITALS}|['’]s)\.?$"
 )
 # A small letter behind a name in small letters is an initial: ``nkosi z``.
-POSTS_AFTER_SMALL = re.compile(rf"(?:,? (?:{AFTER})|{CAPITALS}|['’]s)\.?$")
-POSTS_AFTER = re.compile(rf"(?:,? (?:{AFTER}|[a-z])|{CAPITALS}|['’]s)\.?$")
+POSTS_AFTER_SMALL = re.compile(r"(?:,? (?:cc|rgn|pa-c|enp)|['’]s)\.?$")
 # Words in small letters at the edges of a name in capitals, none that joins its parts.
 SMALL_BEFORE = re.compile(
     r"(?:(?!(?:de|da|di|du|del|la|le|van|von|der|den|bin|ibn|al|el|ter|ten|te|ap|ab|ferch|abu|ould|zu|dos|das|af|av|st)\b)[a-z]{2,12}\.? )+(?=[A-Z])"
@@ -121,12 +120,8 @@ def trimmed(folded: str, span: Span) -> Span:
 def _name(found: str, after: str) -> tuple[int, int]:
     start, end = 0, len(found)
     if found[:1] < "\u3400" and not found.islower():
-        small = SMALL_BEFORE.match(found)
-        names = _names_in(found, 0, small.end()) if small else []
-        start = names[0].start() if names else small.end() if small else 0
-        after_small = SMALL_AFTER.search(found, start + 1)
-        names = _names_in(found, after_small.start(), end) if after_small else []
-        end = names[-1].end() if names else after_small.start() if after_small else end
+        start = _small_before(found)
+        end = _small_after(found, start)
         found = found[:end]
     lead = TITLES.match(found, start) or (HAN_TITLE.match(after) and VERBS.match(found))
     if lead and lead.end() < end:
@@ -139,9 +134,25 @@ def _name(found: str, after: str) -> tuple[int, int]:
     return start, end
 
 
-def _names_in(found: str, start: int, end: int) -> list[re.Match[str]]:
-    """Return the words in small letters that are names by the lists."""
-    return [word for word in SMALL_WORD.finditer(found, start, end) if is_listed_name(word[0])]
+def _small_before(found: str) -> int:
+    """Return where words in small letters before a name in capitals end, or the first name begins."""
+    small = SMALL_BEFORE.match(found)
+    if small is None:
+        return 0
+    return next((word.start() for word in _names_in(found, *small.span())), small.end())
+
+
+def _small_after(found: str, start: int) -> int:
+    """Return where words in small letters behind it begin, or the last name of them ends."""
+    small = SMALL_AFTER.search(found, start + 1)
+    if small is None:
+        return len(found)
+    return max((word.end() for word in _names_in(found, *small.span())), default=small.start())
+
+
+def _names_in(found: str, start: int, end: int) -> Iterator[re.Match[str]]:
+    """Yield the words in small letters that are names by the lists."""
+    return (word for word in SMALL_WORD.finditer(found, start, end) if is_listed_name(word[0]))
 
 
 def _lead(cue: re.Pattern[str]) -> Callable[[str, str], tuple[int, int]]:
