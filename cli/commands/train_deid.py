@@ -42,6 +42,7 @@ class Asked:
     seconds: float = 0.0
     left_out: str = ""
     told: Path | None = None
+    measure: Path | None = None
     second_look: Path | None = None
     new_notes: str = "*"
     tell: Path | None = None
@@ -51,15 +52,19 @@ class Asked:
 
 
 def asked_deid(asked: Asked) -> None:
-    """Do what the options ask for: tell of texts, teach a second look, or train a tagger."""
-    if asked.tell is not None and asked.second_look is not None:
-        raise typer.BadParameter("not with --second-look", param_hint="--tell")
+    """Do what the options ask for: tell of texts, teach a second look, measure, or train."""
+    ways = {"--tell": asked.tell, "--second-look": asked.second_look, "--measure": asked.measure}
+    several = [name for name, folder in ways.items() if folder is not None]
+    if len(several) > 1:
+        raise typer.BadParameter(f"not with {several[1]}", param_hint=several[0])
     if (asked.tell is None) != (asked.large_model is None):
         raise typer.BadParameter("--tell and --large-model go together", param_hint="--tell")
     if asked.tell is not None and asked.large_model is not None:
         tell_deid(asked, asked.large_model, asked.tell)
     elif asked.second_look is not None:
         look_again_deid(asked, asked.second_look)
+    elif asked.measure is not None:
+        measure_deid(asked, asked.measure)
     else:
         train_deid(asked)
 
@@ -135,6 +140,22 @@ def look_again_deid(asked: Asked, before: Path) -> None:
     _write(asked, "reading texts", write)
 
 
+def measure_deid(asked: Asked, before: Path) -> None:
+    """Measure what a trained tagger's products read, write <output>/deid/<version>, and print its
+    digest.
+    """
+    from training.deid.pipeline import LANGUAGES, measure
+    from training.deid.texts import read_notes
+
+    created = utc_date(SystemClock().now_ms()).isoformat()
+
+    def write(folder: Path, _: Told) -> str:
+        notes = {lang: read_notes(asked.notes, lang) for lang in LANGUAGES}
+        return measure(before, notes, asked.version, created, folder).digest
+
+    _write(asked, "reading notes", write)
+
+
 def _write(asked: Asked, doing: str, write: Callable[[Path, Told], str]) -> None:
     """Have the tagger's folder written, and print the digest to pin, which ``write`` returns."""
     from training.deid.pipeline import NAME
@@ -147,12 +168,14 @@ def _show(output: Path, doing: str, work: Callable[[Told], str]) -> None:
     """Have the work done, telling how far it is, and print what it returns of its output."""
     from services.privacy.tagger.manifest import TaggerRefused
     from training.deid.large_model import NotBert
+    from training.deid.pipeline import GoldenDiffers
     from training.deid.told import BadTold
 
+    refused = (FileNotFoundError, TaggerRefused, GoldenDiffers, BadTold, NotBert)
     try:
         with console.status(doing) as status:
             found = work(status.update if console.is_terminal else console.print)
-    except (FileNotFoundError, TaggerRefused, BadTold, NotBert) as error:
+    except refused as error:
         sys.stderr.write(f"auscult: {error}\n")
         raise typer.Exit(1) from error
     print(f"{output}  {found}")

@@ -9,7 +9,6 @@ import torch
 from torch.nn import functional
 from torch.optim.lr_scheduler import OneCycleLR
 
-from services.privacy.tagger.manifest import quickest_precision
 from services.privacy.tagger.network import CharacterTagger, Shape
 from training.deid.feeding import Batch, Corpus, Source, fed
 from training.deid.language_model import Weights, begin_as_the_model
@@ -117,7 +116,7 @@ def _loss(
 ) -> torch.Tensor:
     device = batch.labels.device.type
     # Without tiles for them a processor computes 16 bits more slowly than 32.
-    is_quick = device != "cpu" or quickest_precision() is torch.bfloat16
+    is_quick = device != "cpu" or torch.cpu.get_capabilities().get("amx_bf16", False)
     with torch.autocast(device, dtype=torch.bfloat16, enabled=is_quick):
         scores = _scores(network, batch)
         if teachers:

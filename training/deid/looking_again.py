@@ -8,7 +8,6 @@ from pathlib import Path
 
 import msgspec
 import numpy as np
-import torch
 from safetensors.numpy import load, save
 
 from services.privacy.tagger.manifest import (
@@ -20,6 +19,7 @@ from services.privacy.tagger.manifest import (
     tagger_of,
 )
 from services.privacy.tagger.packing import packed
+from services.privacy.tagger.products import in_32_bits
 from training.deid.pipeline import DEV_FILES, GOLDEN, put
 from training.deid.second_look import Recipe, Rules, Told, examples, learn
 from training.deid.texts import Marked, read_lines, read_notes
@@ -71,7 +71,7 @@ def look_again(
     notes, lines = texts
     manifest = read_manifest(plan.before)
     weights = read_weights(plan.before, manifest)
-    tagger = tagger_of(manifest, weights, torch.float32)
+    tagger = tagger_of(manifest, weights, in_32_bits)
     found = examples(tagger, [*notes, *lines], by_rules, told)
     told(f"learning: {len(found.note)} words")
     is_note = found.note < len(notes)

@@ -6,7 +6,6 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import msgspec
-import torch
 from safetensors.numpy import save
 from torch import Tensor
 
@@ -19,15 +18,18 @@ from services.privacy.tagger.manifest import (
     encode_manifest,
     golden_spans,
     read_manifest,
+    read_weights,
     tagger_of,
 )
 from services.privacy.tagger.network import ARCHITECTURE, LABELS, CharacterTagger
 from services.privacy.tagger.packing import packed
+from services.privacy.tagger.products import in_32_bits, quickest
 from training.deid.card import card
 from training.deid.corpus import TEMPLATES, Learnt, Writer
 from training.deid.feeding import Corpus, Source
 from training.deid.fit import Progress, fit, new_network
 from training.deid.language_model import model_folder, model_weights
+from training.deid.measuring import measured
 from training.deid.plain_texts import Plain, read_plain
 from training.deid.planning import Plan
 from training.deid.teachers import FIRST_PART, deepened, first_part, go_on_from, teacher
@@ -45,7 +47,7 @@ GOLDEN = (
     "Mr Tadeusz Kowalczyk (MRN 1004567), of 12 Elm Road, Leeds, seen on 5 March by Dr Okafor.",
     "Babinski sign absent, metformin 500 mg BID, BP 120/80, reviewed 3 days ago in clinic.",
 )
-GOLDEN_MIN = 3  # that give the same in 16 bits; one that lies near a limit is left out
+GOLDEN_MIN = 3  # that give the same in 8 bits; one that lies near a limit is left out
 LICENCE = (
     "MIT (asq-phi, presidio-research, case vignettes, zh_department), Apache-2.0 (openmed, our"
     " notes, LAC, all-MiniLM-L6-v2; bert-base-cased, where a large teacher told), CC BY-SA 3.0"
@@ -54,7 +56,7 @@ LICENCE = (
 
 
 class GoldenDiffers(Exception):
-    """Most golden texts give other spans in 16 bits than in 32: they lie too near a limit."""
+    """Most golden texts give other spans in 8 bits than in 32: they lie too near a limit."""
 
 
 @dataclass(frozen=True)
@@ -182,7 +184,7 @@ def between(before: Mapping[str, Tensor], network: CharacterTagger) -> Character
 
 
 def write(network: CharacterTagger, texts: Texts, plan: Plan, folder: Path) -> TaggerManifest:
-    """Write weights (half precision), manifest and card."""
+    """Write weights (half precision), manifest and card; what notes have is in the ranges."""
     weights = save(packed({name: part.cpu() for name, part in network.state_dict().items()}))
     manifest = TaggerManifest(
         name=NAME,
@@ -212,27 +214,39 @@ def write(network: CharacterTagger, texts: Texts, plan: Plan, folder: Path) -> T
         },
         figures=plan.figures,
     )
-    return put(manifest, weights, folder)
+    return put(measured(manifest, weights, texts.notes), weights, folder)
 
 
 def put(manifest: TaggerManifest, weights: bytes, folder: Path) -> TaggerManifest:
-    """Write a folder, with what is found in the golden texts that give the same in 16 bits as in
+    """Write a folder, with what is found in the golden texts that give the same in 8 bits as in
     32; return the manifest, or raise ``GoldenDiffers``.
     """
-    in_32_bits, in_16_bits = (
-        golden_spans(tagger_of(manifest, weights, precision), manifest.golden)
-        for precision in (torch.float32, torch.bfloat16)
+    whole, quick = (
+        golden_spans(tagger_of(manifest, weights, make), manifest.golden)
+        for make in (in_32_bits, quickest(manifest.ranges))
     )
-    pairs = zip(in_32_bits, in_16_bits, strict=True)
-    golden = tuple(one for one, other in pairs if one == other)
+    golden = tuple(one for one, other in zip(whole, quick, strict=True) if one == other)
     if len(golden) < GOLDEN_MIN:
-        raise GoldenDiffers(manifest.version)
+        raise GoldenDiffers(f"{manifest.version}: most golden texts give other spans in 8 bits")
     manifest = msgspec.structs.replace(manifest, golden=golden)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / WEIGHTS).write_bytes(weights)
     (folder / MANIFEST).write_bytes(encode_manifest(manifest))
     (folder / "card.md").write_text(card(manifest, len(weights)), encoding="utf-8")
     return manifest
+
+
+def measure(
+    before: Path, notes: Mapping[str, Sequence[Marked]], version: str, created: str, folder: Path
+) -> TaggerManifest:
+    """Write a tagger once more, with the ranges of what its products read in notes by language;
+    raise ``TaggerRefused`` or ``GoldenDiffers``.
+    """
+    manifest = read_manifest(before)
+    weights = read_weights(before, manifest)
+    golden = tuple(Golden(text=text, spans=()) for text in GOLDEN)
+    again = msgspec.structs.replace(manifest, version=version, created=created, golden=golden)
+    return put(measured(again, weights, notes), weights, folder)
 
 
 def templates_sha256() -> str:

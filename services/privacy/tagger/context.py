@@ -100,5 +100,10 @@ class ContextReader(nn.Module):
         count = len(at)
         mask = None if count == rows * length else is_piece[:, None, None]
         at = torch.cat((at, (~flat).nonzero().squeeze(1)[: -count % STEP]))
-        read = self.pieces[numbers.flatten()[at]] + self.positions.weight[at % length]
-        return self.norm(read), Where(at, count, rows, length, mask)
+        hidden = self.placed(numbers.flatten()[at], at % length)
+        return hidden, Where(at, count, rows, length, mask)
+
+    def placed(self, numbers: Tensor, positions: Tensor) -> Tensor:
+        """Return ``(places, WIDTH)`` of pieces at their positions in a stretch."""
+        found: Tensor = self.norm(self.pieces[numbers] + self.positions.weight[positions])
+        return found

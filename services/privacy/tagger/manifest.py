@@ -17,6 +17,8 @@ from services.privacy.tagger.alphabet import encode
 from services.privacy.tagger.hints import lists_bytes
 from services.privacy.tagger.network import ARCHITECTURE, LABELS, CharacterTagger, Shape
 from services.privacy.tagger.packing import unpacked
+from services.privacy.tagger.products import Make, quickest
+from services.privacy.tagger.reading import Reader
 from services.privacy.tagger.second_look import SecondLook
 from services.privacy.tagger.tagger import Tagger
 
@@ -47,6 +49,7 @@ class TaggerManifest(msgspec.Struct, frozen=True, kw_only=True):
     architecture: str
     labels: tuple[str, ...]
     shape: dict[str, int | tuple[int, ...]]
+    ranges: dict[str, tuple[float, float]] = {}  # in what each product reads lies; none: 32 bits
     threshold: float
     threshold_han: float
     alphabet_sha256: str
@@ -97,17 +100,18 @@ def read_weights(folder: Path, manifest: TaggerManifest) -> bytes:
     return weights
 
 
-def tagger_of(
-    manifest: TaggerManifest, weights: bytes, precision: torch.dtype | None = None
-) -> Tagger:
-    """Return the tagger in a safetensors file's bytes, computing in ``precision`` (None: the
-    quickest here); raise ``TaggerRefused``.
+def tagger_of(manifest: TaggerManifest, weights: bytes, make: Make | None = None) -> Tagger:
+    """Return the tagger in a safetensors file's bytes, which ``make`` makes the products of (None:
+    the quickest here); raise ``TaggerRefused``.
     """
     torch.set_num_threads(1)  # the others belong to the other parts of the host
     network, shape = network_of(manifest, weights)
-    network.settle(precision or quickest_precision())
+    try:
+        reader = Reader(network, make or quickest(manifest.ranges))
+    except KeyError as error:
+        raise TaggerRefused("ranges") from error
     second = second_look_of(weights, shape)
-    return Tagger(network, shape, manifest.threshold, manifest.threshold_han, second)
+    return Tagger(reader, shape, manifest.threshold, manifest.threshold_han, second)
 
 
 def network_of(manifest: TaggerManifest, weights: bytes) -> tuple[CharacterTagger, Shape]:
@@ -138,12 +142,6 @@ def second_look_of(weights: bytes, shape: Shape) -> SecondLook | None:
     except (SafetensorError, KeyError, RuntimeError) as error:
         raise TaggerRefused("weights") from error
     return second.eval().requires_grad_(requires_grad=False)
-
-
-def quickest_precision() -> torch.dtype:
-    """Return in what this processor computes: 16 bits where it has tiles for them, else 32."""
-    has_tiles = torch.cpu.get_capabilities().get("amx_bf16", False)
-    return torch.bfloat16 if has_tiles else torch.float32
 
 
 def golden_spans(tagger: Tagger, golden: tuple[Golden, ...]) -> tuple[Golden, ...]:

@@ -13,7 +13,6 @@ from services.privacy.tagger.context import HEADS, INNER, ContextReader
 from services.privacy.tagger.hints import HINTS
 from services.privacy.tagger.lexical import KINDS
 from services.privacy.tagger.meanings import MEANING_WIDTH, word_meanings
-from services.privacy.tagger.products import Product, lay_out, taps
 
 ARCHITECTURE = "dilated-characters-4"
 LABELS = ("", "NAME", "DATE", "PHONE", "ID", "LOC", "AGE", "EMAIL", "URL", "ORG", "OTHER")
@@ -95,7 +94,6 @@ class CharacterTagger(nn.Module):
             for step in shape.dilations
         )
         self.exit = nn.Conv2d(shape.width, len(LABELS), 1)
-        self._short: list[Product] = []
         self.to(memory_format=torch.channels_last)  # half as fast again on a CPU
 
     def forward(self, read: Read, mask: Tensor) -> Tensor:
@@ -107,45 +105,13 @@ class CharacterTagger(nn.Module):
             hidden = (hidden + torch.relu(block(hidden))) * mask
         return self.exit(hidden).squeeze(2)  # type: ignore[no-any-return]  # torch does not say
 
-    def read_long(self, read: Read, length: int) -> tuple[Tensor, Tensor]:
-        """Return ``(batch, labels, time)`` of texts whose first ``length`` characters are theirs,
-        and the last layer that says so, ``(batch, width, time)``.
-
-        In place, as nothing is learnt; past the end all stays 0, as around a text.
-        """
-        hidden = self.entered(read)
-        for block in self.blocks:
-            hidden[..., length:] = 0
-            hidden = torch.relu_(block(hidden)).add_(hidden)
-        return self.exit(hidden).squeeze(2), hidden.squeeze(2)
-
     def entered(self, read: Read) -> Tensor:
         """Return what the first block reads, ``(batch, channels, 1, time)``."""
-        told = self._told(read)  # (batch, time, widths)
+        told = self.told(read)  # (batch, time, widths)
         return self.entry(told.unsqueeze(1).permute(0, 3, 1, 2))  # type: ignore[no-any-return]
 
-    def settle(self, precision: torch.dtype) -> None:
-        """From here on only read, in this precision: the weights are laid out for it."""
-        self.eval().requires_grad_(requires_grad=False).to(precision)
-        self._short = [taps(layer) for layer in (self.entry, *self.blocks, self.exit)]
-        lay_out(self.context)
-
-    def read_short(self, read: Read, length: int) -> tuple[Tensor, Tensor]:
-        """Return what ``read_long`` returns, for one short text; once settled.
-
-        Products of matrices: a convolution on a CPU takes longer to set up than to compute here.
-        """
-        entry, *blocks, last = self._short
-        hidden: Tensor = entry(self._told(read))  # (time, width)
-        for block, step in zip(blocks, self.steps, strict=True):
-            hidden[length:] = 0
-            around = functional.pad(hidden, (0, 0, step, step))
-            beside = torch.cat((around[: len(hidden)], hidden, around[2 * step :]), dim=1)
-            hidden = torch.relu_(block(beside)).add_(hidden)
-        found: Tensor = last(hidden)
-        return found.transpose(0, 1), hidden.transpose(0, 1)
-
-    def _told(self, read: Read) -> Tensor:
+    def told(self, read: Read) -> Tensor:
+        """Return all that the entry reads of each character."""
         meant: Tensor = self.meanings[read.rows]  # type: ignore[index]  # a buffer is a tensor
         said = (
             self.chars(read.chars),

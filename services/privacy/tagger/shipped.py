@@ -2,5 +2,5 @@
 
 from pathlib import Path
 
-SHIPPED_DIR = Path("data/taggers/deid/1.7.0")
-SHIPPED_DIGEST = "4cb30cced13433583b9d6d4eb1a0511b4e463411b65eee12654788603d8375ca"
+SHIPPED_DIR = Path("data/taggers/deid/1.7.1")
+SHIPPED_DIGEST = "481ed486a8462221c6b9484614d947977fca11edad53b525d7cf07652debe6c8"

@@ -8,7 +8,6 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
-from itertools import islice
 from operator import itemgetter
 
 import numpy as np
@@ -18,9 +17,10 @@ import torch
 from services.privacy.spans import Span
 from services.privacy.tagger.alphabet import LATIN_WORD, encode
 from services.privacy.tagger.doubts import is_doubtful
-from services.privacy.tagger.network import LABELS, CharacterTagger, Read, Shape, padded
+from services.privacy.tagger.network import LABELS, Read, Shape
 from services.privacy.tagger.ordinary import is_ordinary
-from services.privacy.tagger.pieces import repeats_in, stacked, without_repeats
+from services.privacy.tagger.pieces import repeats_in, without_repeats
+from services.privacy.tagger.reading import Reader
 from services.privacy.tagger.second_look import (
     REMOVED,
     REMOVED_AT,
@@ -34,11 +34,7 @@ from services.privacy.tagger.second_look import (
 from services.privacy.words import NOT_NAMES, WORD_NAMES
 
 WINDOW = 1024
-SHORT = 400  # characters: more are read sooner by convolutions
-# Lengths are rounded up to these: what computes is prepared anew for each length it meets.
-SHORT_STEP, LONG_STEP = 16, 64
 WHOLE = 4096  # a text of so many characters is read at once: windows overlap, which costs a third
-BATCH = 16
 HAN = re.compile("[\u4e00-\u9fff]")
 HAN_SHARE = 0.2
 EDGE = 0.4  # of the threshold: enough beside what is found
@@ -61,7 +57,7 @@ class Tagger:
     all in capitals or small letters, the words get a second look, where there is one.
     """
 
-    network: CharacterTagger
+    reader: Reader
     shape: Shape
     threshold: float
     threshold_han: float
@@ -99,42 +95,29 @@ class Tagger:
 
     def said(self, folded: str) -> Said:
         """Return what the network says of each character of a text, which is not empty."""
-        read, length = self.read(folded), len(folded)
-        if length <= SHORT:
-            with torch.inference_mode():
-                short, hidden = self.network.read_short(padded(read, SHORT_STEP), length)
-                shares = torch.softmax(short.float(), dim=0).T.numpy()
-                return Said(shares[:length], hidden.float().T.numpy()[:length])
-        if length <= WHOLE:
-            long = padded(read, LONG_STEP).each(itemgetter(None))
-            whole = self._scored(long, length)
-            return Said(whole.probabilities[0, :length], whole.hidden[0, :length])
-        return self._by_window(read, length)
+        read = self.read(folded)
+        return self._said(read) if len(folded) <= WHOLE else self._by_window(read, len(folded))
 
     def _by_window(self, read: Read, length: int) -> Said:
         """Read a long text; windows that are alike once."""
-        starts = window_starts(length, self.shape.reach, repeats_in(read.at.numpy()))
-        digests = {start: _digest(read, start) for start in starts}
-        one_of = {digest: start for start, digest in digests.items()}
-        scored: dict[bytes, Said] = {}
-        for at in range(0, len(one_of), BATCH):
-            some = dict(islice(one_of.items(), at, at + BATCH))
-            windows = torch.tensor([*some.values()])[:, None] + torch.arange(WINDOW)
-            said = self._scored(read.each(itemgetter(windows)), WINDOW)
-            scored.update(zip(some, map(Said, *said), strict=True))
         shares = np.empty((length, len(LABELS)), dtype=np.float32)
         hidden = np.empty((length, self.shape.width), dtype=np.float16)  # of up to 200,000
-        for start, digest in digests.items():
+        scored: dict[bytes, Said] = {}
+        for start in window_starts(length, self.shape.reach, repeats_in(read.at.numpy())):
+            window = read.each(itemgetter(slice(start, start + WINDOW)))
+            digest = _digest(window)
+            if digest not in scored:
+                said = self._said(window)
+                scored[digest] = Said(said.probabilities, said.hidden.astype(np.float16))
             skip = self.shape.reach if start else 0
             shares[start + skip : start + WINDOW] = scored[digest].probabilities[skip:]
             hidden[start + skip : start + WINDOW] = scored[digest].hidden[skip:]
         return Said(shares, hidden)
 
-    def _scored(self, read: Read, length: int) -> Said:
+    def _said(self, read: Read) -> Said:
         with torch.inference_mode():
-            scores, hidden = self.network.read_long(read, length)
-            shares = torch.softmax(scores.float(), dim=1)
-        return Said(shares.transpose(1, 2).numpy(), hidden.float().transpose(1, 2).numpy())
+            scores, hidden = self.reader.read(read)
+            return Said(torch.softmax(scores, dim=1).numpy(), hidden.numpy())
 
     def read(self, folded: str) -> Read:
         """Return what the network reads of a folded text, ``(characters,)`` each."""
@@ -143,16 +126,15 @@ class Tagger:
         pieces = without_repeats(encoded.pieces)
         at = torch.from_numpy(pieces.at).long()
         with torch.inference_mode():
-            context = self.network.context(stacked(pieces.stretches))
+            context = self.reader.context(pieces.stretches)
         return Read(chars, words, hints, rows, torch.from_numpy(encoded.kinds), at, context)
 
 
-def _digest(read: Read, start: int) -> bytes:
+def _digest(window: Read) -> bytes:
     """Tell a window from those that the network reads otherwise."""
     found = blake2b(digest_size=16)
-    parts = (read.chars, read.words, read.hints, read.rows, read.kinds, read.at)
-    for part in parts:
-        found.update(part[start : start + WINDOW].contiguous().numpy().data)
+    for part in window[:-1]:  # the context is that of the whole text
+        found.update(part.contiguous().numpy().data)
     return found.digest()
 
 

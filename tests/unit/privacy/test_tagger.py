@@ -1,5 +1,4 @@
 from itertools import pairwise
-from operator import itemgetter
 from pathlib import Path
 
 import msgspec
@@ -12,6 +11,7 @@ from services.privacy.folding import fold
 from services.privacy.free_text import TextCleaner
 from services.privacy.settings import PrivacySettings
 from services.privacy.spans import Span
+from services.privacy.tagger import reading
 from services.privacy.tagger import tagger as module
 from services.privacy.tagger.hints import lists_bytes
 from services.privacy.tagger.manifest import (
@@ -23,7 +23,8 @@ from services.privacy.tagger.manifest import (
     load_tagger,
     read_manifest,
 )
-from services.privacy.tagger.network import LABELS, Read, padded
+from services.privacy.tagger.network import LABELS, Read
+from services.privacy.tagger.reading import Reader
 from services.privacy.tagger.shipped import SHIPPED_DIGEST, SHIPPED_DIR
 from services.privacy.tagger.tagger import (
     WHOLE,
@@ -127,17 +128,17 @@ def test_repeats_are_read_once_and_what_is_found_is_the_same(
 ) -> None:
     read = 0
 
-    def scored(read_by_network: Read, length: int) -> tuple[torch.Tensor, torch.Tensor]:
+    def counted(reader: Reader, window: Read) -> tuple[torch.Tensor, torch.Tensor]:
         nonlocal read
-        read += read_by_network.chars.numel()
-        return as_it_is(read_by_network, length)
+        read += window.chars.numel()
+        return as_it_is(reader, window)
 
-    as_it_is = tagger.network.read_long
-    monkeypatch.setattr(tagger.network, "read_long", scored)
+    as_it_is = Reader.read
+    monkeypatch.setattr(Reader, "read", counted)
     once = tagger.said(text).probabilities
     assert read < len(text)
     monkeypatch.setattr(module, "without_repeats", lambda pieces: pieces)
-    monkeypatch.setattr(module, "_digest", lambda _, start: str(start).encode())
+    monkeypatch.setattr(module, "_digest", lambda _: str(read).encode())
     assert np.allclose(once, tagger.said(text).probabilities, atol=0.03)
 
 
@@ -155,18 +156,14 @@ def test_a_long_text_is_read_as_if_it_were_whole(tagger: Tagger) -> None:
 
 @pytest.mark.parametrize("text", ["Seen by Dr Okafor, Leeds. ", "患者赵云飞诉腹痛，予奥美拉唑。"])
 def test_what_is_put_behind_a_text_to_round_its_length_changes_nothing(
-    tagger: Tagger, text: str
+    tagger: Tagger, text: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    read = tagger.read(text * 3)
-    for multiple in (64, 640):
-        longer = padded(read, multiple)
-        with torch.inference_mode():
-            short, _ = tagger.network.read_short(longer, len(text) * 3)
-            (long,), _ = tagger.network.read_long(longer.each(itemgetter(None)), len(text) * 3)
-            alone, _ = tagger.network.read_short(read, len(text) * 3)
-        for found in (short, long):
-            near = found[:, : len(text) * 3].float().softmax(dim=0)
-            assert torch.allclose(near, alone.float().softmax(dim=0), atol=0.03)
+    once = tagger.said(text * 3)
+    for step in (1, 640):
+        monkeypatch.setattr(reading, "SHORT_STEP", step)
+        again = tagger.said(text * 3)
+        assert np.allclose(again.probabilities, once.probabilities, atol=1e-4)
+        assert again.hidden.shape == once.hidden.shape
 
 
 def test_the_same_text_gives_the_same_spans(tagger: Tagger) -> None:

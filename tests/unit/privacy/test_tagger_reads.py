@@ -9,6 +9,8 @@ from services.privacy.tagger.lexical import KINDS, lexical_reader
 from services.privacy.tagger.meanings import MEANING_WIDTH, packed, unpacked, word_meanings
 from services.privacy.tagger.network import LABELS, CharacterTagger, Shape
 from services.privacy.tagger.ordinary import is_ordinary
+from services.privacy.tagger.products import in_32_bits
+from services.privacy.tagger.reading import Reader
 from services.privacy.tagger.second_look import Said
 from services.privacy.tagger.tagger import Scores, Tagger, identifying, spans_of, words_of
 
@@ -115,5 +117,5 @@ def test_a_word_in_small_letters_is_a_name_where_the_network_is_sure(
     scores[18:22, LABELS.index("NAME")] = probability
     said = Said(scores, np.zeros((len(text), 2), dtype=np.float32))
     monkeypatch.setattr(Tagger, "said", lambda *_: said)
-    tagger = Tagger(CharacterTagger(Shape()), Shape(), 0.1, 0.1)
+    tagger = Tagger(Reader(CharacterTagger(Shape()), in_32_bits), Shape(), 0.1, 0.1)
     assert [text[span.start : span.end] for span in tagger.find(text)] == found

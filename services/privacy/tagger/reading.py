@@ -1,0 +1,113 @@
+"""A network that learns no more, as it reads a text: one product after another, on a CPU.
+
+A convolution is a product of what lies side by side: as quick, and not set up for each length.
+Attention reads one stretch after another: none is as long as the longest.
+"""
+
+from collections.abc import Sequence
+from itertools import chain
+from typing import TypeVar
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from services.privacy.tagger.context import HEAD_WIDTH, Layer
+from services.privacy.tagger.network import CharacterTagger, Read, padded
+from services.privacy.tagger.pieces import PAD, STEP
+from services.privacy.tagger.products import Make, beside, linear_of
+
+M = TypeVar("M", bound=nn.Module)
+SHORT = 400  # characters
+# Lengths are rounded up to these: what computes is prepared anew for each length it meets.
+SHORT_STEP, LONG_STEP = 16, 64
+
+
+class Reader:
+    """What a network says of a text and of its pieces."""
+
+    def __init__(self, network: CharacterTagger, make: Make) -> None:
+        """Have each product of ``network`` made, by its name."""
+        self._network = network.eval().requires_grad_(requires_grad=False)
+        self._layers = [
+            ReadingLayer(layer, make, f"context.layers.{name}")
+            for name, layer in _named(network.context.layers, Layer)
+        ]
+        self._entry = make("entry", linear_of(network.entry))
+        self._blocks = [
+            make(f"blocks.{name}", linear_of(block))
+            for name, block in _named(network.blocks, nn.Conv2d)
+        ]
+        self._exit = linear_of(network.exit)
+
+    def context(self, stretches: Sequence[Sequence[int]]) -> Tensor:
+        """Return ``(1 + pieces, width)``: row 0 is 0, then all pieces in order."""
+        reader = self._network.context
+        nothing = torch.zeros(1, reader.width)
+        if not stretches:
+            return nothing
+        lengths = [len(one) for one in stretches]
+        count = sum(lengths)
+        ends = [0] * (-count % STEP)
+        numbers = torch.tensor([*chain.from_iterable(stretches), *(PAD for _ in ends)])
+        hidden = reader.placed(
+            numbers, torch.tensor([*chain.from_iterable(map(range, lengths)), *ends])
+        )
+        for layer in self._layers:
+            hidden = layer.read(hidden, lengths)
+        return torch.cat((nothing, reader.exit(hidden[:count])))
+
+    def read(self, read: Read) -> tuple[Tensor, Tensor]:
+        """Return ``(characters, labels)`` of a text, and the last layer that says so,
+        ``(characters, width)``.
+        """
+        length = len(read.chars)
+        told = self._network.told(padded(read, SHORT_STEP if length <= SHORT else LONG_STEP))
+        hidden = self._entry.of(self._entry.prepared(told))
+        for block, apart in zip(self._blocks, self._network.steps, strict=True):
+            hidden[length:] = 0  # as around a text
+            around = beside(block.prepared(hidden), apart, block.nothing)
+            hidden = block.rectified(around).add_(hidden)
+        hidden = hidden[:length]
+        return self._exit(hidden), hidden
+
+
+class ReadingLayer:
+    """A layer of the language model that learns no more."""
+
+    def __init__(self, layer: Layer, make: Make, name: str) -> None:
+        """Have its products made, by their names."""
+        self._layer = layer
+        self._heads = make(f"{name}.heads", layer.heads)
+        self._joined = make(f"{name}.joined", layer.joined)
+        self._inner = make(f"{name}.inner", layer.inner)
+        self._outer = make(f"{name}.outer", layer.outer)
+
+    def read(self, hidden: Tensor, lengths: Sequence[int]) -> Tensor:
+        """Return ``(places, WIDTH)`` of the same, of stretches so long, one after another; what
+        was ``hidden`` is lost.
+        """
+        joined, inner, outer = self._joined, self._inner, self._outer
+        parts = self._heads.of(self._heads.prepared(hidden))
+        seen = joined.prepared(self._seen(parts, lengths))
+        hidden = self._layer.norm(joined.added(seen, hidden))
+        found = inner.gelu(inner.prepared(hidden), outer)
+        last: Tensor = self._layer.last_norm(outer.added(found, hidden))
+        return last
+
+    def _seen(self, parts: Tensor, lengths: Sequence[int]) -> Tensor:
+        count = self._layer.count
+        seen = parts.new_zeros(len(parts), count * HEAD_WIDTH)
+        begin = 0
+        for length in lengths:
+            stretch = slice(begin, begin + length)
+            apart = parts[stretch].view(1, length, 3, count, HEAD_WIDTH)
+            query, key, value = apart.permute(2, 0, 3, 1, 4)
+            one = functional.scaled_dot_product_attention(query, key, value)
+            seen[stretch] = one[0].transpose(0, 1).flatten(1)
+            begin += length
+        return seen
+
+
+def _named(modules: nn.ModuleList, kind: type[M]) -> list[tuple[str, M]]:
+    return [(name, one) for name, one in modules.named_children() if isinstance(one, kind)]
