@@ -99,11 +99,12 @@ class Rounded:
         zeros = torch.zeros(len(scales), dtype=torch.long)
         self._weights = (*steps, laid_out, scales, zeros)
         self._bias = linear.bias.detach()
+        self._half_up = torch.tensor(steps.zero + 0.5)
         self.steps, self.nothing = steps, steps.zero
 
     def prepared(self, read: Tensor) -> Tensor:
         """Return numbers from 0 to ``HIGHEST``, in a byte each."""
-        rounded = torch.add(self.steps.zero + 0.5, read, alpha=1 / self.steps.scale)
+        rounded = torch.add(self._half_up, read, alpha=1 / self.steps.scale)
         # Straight to bytes without a sign takes four times as long.
         return rounded.clamp_(0, HIGHEST).to(torch.int8).view(torch.uint8)
 

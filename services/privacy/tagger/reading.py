@@ -10,7 +10,6 @@ from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from services.privacy.tagger.context import HEAD_WIDTH, Layer
 from services.privacy.tagger.network import CharacterTagger, Read, padded
@@ -18,6 +17,7 @@ from services.privacy.tagger.pieces import PAD, STEP
 from services.privacy.tagger.products import Make, beside, linear_of
 
 M = TypeVar("M", bound=nn.Module)
+SCALE = HEAD_WIDTH**-0.5
 SHORT = 400  # characters
 # Lengths are rounded up to these: what computes is prepared anew for each length it meets.
 SHORT_STEP, LONG_STEP = 16, 64
@@ -96,15 +96,18 @@ class ReadingLayer:
         return last
 
     def _seen(self, parts: Tensor, lengths: Sequence[int]) -> Tensor:
+        """Attention, by its three products: torch's own takes a third longer for such lengths."""
         count = self._layer.count
         seen = parts.new_zeros(len(parts), count * HEAD_WIDTH)
+        nothing = parts.new_zeros(1, 1, 1)
         begin = 0
         for length in lengths:
             stretch = slice(begin, begin + length)
-            apart = parts[stretch].view(1, length, 3, count, HEAD_WIDTH)
-            query, key, value = apart.permute(2, 0, 3, 1, 4)
-            one = functional.scaled_dot_product_attention(query, key, value)
-            seen[stretch] = one[0].transpose(0, 1).flatten(1)
+            apart = parts[stretch].view(length, 3, count, HEAD_WIDTH)
+            query, key, value = apart.permute(1, 2, 0, 3)
+            alike = torch.baddbmm(nothing, query, key.transpose(1, 2), beta=0, alpha=SCALE)
+            found = torch.bmm(torch.softmax(alike, dim=-1), value)
+            seen[stretch].view(length, count, HEAD_WIDTH).copy_(found.transpose(0, 1))
             begin += length
         return seen
 

@@ -6,7 +6,6 @@ the network says of it, of its neighbours and of the same word elsewhere in the 
 lists say. It may raise or lower what the network said; no other layer asks it (decision 0092).
 """
 
-from collections import defaultdict
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -120,7 +119,7 @@ def looked_at(folded: str, words: WordSpans, said: Said) -> Looked:
         _logit(means)[at],
         identifies[at, None],
         _logit(identifies)[at, None],
-        _elsewhere(texts, identifies)[at],
+        _elsewhere(texts, identifies, at)[at],
         told[at],
         np.array([_around(folded, *words[one].tolist()) for one in at], dtype=np.float32),
         *(_neighbour(identifies[:, None], at + step) for step in NEAR),
@@ -155,11 +154,13 @@ def _told(word: str, *, is_cased: bool) -> tuple[float, ...]:
     return tuple(map(float, (*bits, hint == UNLISTED, *rare, doubtful, *case)))
 
 
-def _elsewhere(texts: Sequence[str], identifies: Floats) -> Floats:
-    """What the network says of the same word at its other places: most, mean, how many."""
-    places: dict[str, list[int]] = defaultdict(list)
-    for place, text in enumerate(texts):
-        places[text.lower()].append(place)
+def _elsewhere(texts: Sequence[str], identifies: Floats, at: npt.NDArray[np.int64]) -> Floats:
+    """What the network says of the words ``at`` at their other places: most, mean, how many."""
+    lowered = [text.lower() for text in texts]
+    places: dict[str, list[int]] = {lowered[one]: [] for one in at}
+    for place, text in enumerate(lowered):
+        if text in places:
+            places[text].append(place)
     found = np.zeros((len(texts), 3), dtype=np.float32)
     for same in places.values():
         others = len(same) - 1

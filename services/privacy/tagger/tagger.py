@@ -41,6 +41,7 @@ EDGE = 0.4  # of the threshold: enough beside what is found
 SURE = 0.75  # a probability with which what is found may be a word in small letters
 NOT_LOWERED = 0.5
 DOUBT = 0.5  # of its probability counts for an ordinary word to be a name or a place
+DOUBTED_MIN = 0.001  # half of less makes no difference
 PROPER_AT = [REMOVED.index(label) for label in ("NAME", "LOC")]
 WORD = re.compile(r"[^\W_\u2e80-\uffff]+(?:['’][^\W\d_]+)?")
 GAP = re.compile(r"[^\w\n]{1,2}|[ ,]{1,3}\n?", re.ASCII)
@@ -176,11 +177,11 @@ def identifying(folded: str, words: WordSpans, scores: Scores) -> Probabilities:
     identifies: Probabilities = removed.sum(axis=1)
     _doubt_words(folded, identifies, removed[:, PROPER_AT].sum(axis=1))
     sums = np.concatenate(([0.0], identifies.cumsum()))
-    for start, end in words.tolist():
-        if end - start > 1:
-            identifies[start:end] = max(
-                (sums[end] - sums[start]) / (end - start), identifies[start]
-            )
+    begin, end = words[np.diff(words)[:, 0] > 1].T
+    lengths = end - begin
+    shares = np.maximum((sums[end] - sums[begin]) / lengths, identifies[begin])
+    steps = np.arange(lengths.sum()) - np.repeat(lengths.cumsum() - lengths, lengths)
+    identifies[np.repeat(begin, lengths) + steps] = np.repeat(shares, lengths)
     return identifies
 
 
@@ -208,9 +209,10 @@ def spans_of(
 def _doubt_words(folded: str, identifies: Probabilities, proper: Probabilities) -> None:
     """Lower in place what identifies as a name or place and is an ordinary word by the lists."""
     is_cased = any(char.isupper() for char in folded)
+    count = [0, *(proper > DOUBTED_MIN).cumsum().tolist()]
     for word in LATIN_WORD.finditer(folded):
         start, end = word.span()
-        if proper[start:end].any() and is_doubtful(word[0], is_cased=is_cased):
+        if count[end] > count[start] and is_doubtful(word[0], is_cased=is_cased):
             identifies[start:end] -= np.float32(1 - DOUBT) * proper[start:end]
 
 
