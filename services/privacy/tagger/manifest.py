@@ -170,4 +170,7 @@ def encode_manifest(manifest: TaggerManifest) -> bytes:
 
 def _canonical(manifest: TaggerManifest) -> bytes:
     read_back = msgspec.json.decode(msgspec.json.encode(manifest), type=TaggerManifest)
-    return msgspec.json.encode(msgspec.to_builtins(read_back), order="sorted")
+    content = msgspec.to_builtins(read_back)
+    if not manifest.ranges:  # as before there were any: a site's own tagger keeps its digest
+        del content["ranges"]
+    return msgspec.json.encode(content, order="sorted")
