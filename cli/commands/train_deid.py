@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import MISSING, dataclass, fields, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +17,21 @@ if TYPE_CHECKING:
     from training.deid.planning import Plan
 
 Told = Callable[[str], None]
+TRAINING = "training"
+# Which options each way reads, of those that have a default; another one would be ignored.
+READ = {
+    "--tell": {
+        *{"device", "seconds", "left_out", "tell", "large_model", "not_told", "texts"},
+        "pause",
+    },
+    "--second-look": {"second_look", "new_notes"},
+    "--measure": {"measure"},
+    TRAINING: {
+        *{"device", "workers", "teachers", "begin", "is_narrow", "threads", "seconds"},
+        *{"left_out", "told", "steps", "pause"},
+    },
+}
+OPTIONS = {"teachers": "teacher", "is_narrow": "narrow", "left_out": "leave-out"}
 
 
 @dataclass(frozen=True)
@@ -31,8 +46,8 @@ class Asked:
     seed: int
     threshold: float
     threshold_han: float
-    steps: int | None
-    pause: Path | None
+    steps: int | None = None
+    pause: Path | None = None
     device: str = "cpu"
     workers: int = 0
     teachers: tuple[Path, ...] = ()
@@ -59,6 +74,7 @@ def asked_deid(asked: Asked) -> None:
         raise typer.BadParameter(f"not with {several[1]}", param_hint=several[0])
     if (asked.tell is None) != (asked.large_model is None):
         raise typer.BadParameter("--tell and --large-model go together", param_hint="--tell")
+    _refuse_unread(asked, several[0] if several else TRAINING)
     if asked.tell is not None and asked.large_model is not None:
         tell_deid(asked, asked.large_model, asked.tell)
     elif asked.second_look is not None:
@@ -67,6 +83,14 @@ def asked_deid(asked: Asked) -> None:
         measure_deid(asked, asked.measure)
     else:
         train_deid(asked)
+
+
+def _refuse_unread(asked: Asked, way: str) -> None:
+    for one in fields(asked):
+        is_asked = one.default is not MISSING and getattr(asked, one.name) != one.default
+        if is_asked and one.name not in READ[way]:
+            option = OPTIONS.get(one.name, one.name.replace("_", "-"))
+            raise typer.BadParameter(f"is not read by {way}", param_hint=f"--{option}")
 
 
 def train_deid(asked: Asked) -> None:

@@ -4,6 +4,7 @@ import random
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -254,3 +255,22 @@ def test_options_that_do_not_go_together_are_wrong_usage(tmp_path: Path) -> None
         train_command("deid", data=tmp_path, large_model=tmp_path)
     with pytest.raises(typer.BadParameter, match="not with --second-look"):
         train_command("deid", data=tmp_path, tell=told, second_look=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("options", "unread"),
+    [
+        ({"second_look": Path("a"), "told": Path("b")}, "--told"),
+        ({"second_look": Path("a"), "leave_out": "nv*"}, "--leave-out"),
+        ({"measure": Path("a"), "workers": 2}, "--workers"),
+        ({"tell": Path("a"), "large_model": Path("b"), "narrow": True}, "--narrow"),
+        ({"new_notes": "nv*"}, "--new-notes"),
+        ({"not_told": "nv*"}, "--not-told"),
+    ],
+)
+def test_an_option_that_would_not_be_read_is_wrong_usage(
+    options: dict[str, Any], unread: str, tmp_path: Path
+) -> None:
+    with pytest.raises(typer.BadParameter, match="is not read by") as refused:
+        train_command("deid", data=tmp_path, **options)
+    assert refused.value.param_hint == unread
