@@ -168,13 +168,19 @@ def measure_deid(asked: Asked, before: Path) -> None:
     """Measure what a trained tagger's products read, write <output>/deid/<version>, and print its
     digest.
     """
+    from services.privacy.tagger.products import rounds_here
     from training.deid.pipeline import LANGUAGES, measure
     from training.deid.texts import read_notes
 
+    if not rounds_here():
+        raise typer.BadParameter("asks for a processor with AVX2", param_hint="--measure")
     created = utc_date(SystemClock().now_ms()).isoformat()
 
     def write(folder: Path, _: Told) -> str:
         notes = {lang: read_notes(asked.notes, lang) for lang in LANGUAGES}
+        for lang in LANGUAGES:
+            if not notes[lang]:
+                raise FileNotFoundError(f"{asked.notes / lang}: no notes")
         return measure(before, notes, asked.version, created, folder).digest
 
     _write(asked, "reading notes", write)

@@ -36,5 +36,6 @@ def card(manifest: TaggerManifest, size: int) -> str:
         written=int(manifest.recipe["written_steps"]),
         marked=int(manifest.recipe["marked_steps"]),
         looked=manifest.training.get("second_look", "none"),
+        ranges=manifest.training.get("ranges", "no notes: it computes in 32 bits"),
         figures=figures,
     )

@@ -1,6 +1,7 @@
 """In which ranges lies what a network's products read: by them it reads in eight bits."""
 
-from collections.abc import Iterator, Mapping, Sequence
+import hashlib
+from collections.abc import Mapping, Sequence
 
 import msgspec
 import torch
@@ -8,7 +9,7 @@ from torch import Tensor, nn
 
 from services.privacy.folding import fold
 from services.privacy.tagger.manifest import TaggerManifest, tagger_of
-from services.privacy.tagger.products import Whole
+from services.privacy.tagger.products import Whole, rounds_here
 from training.deid.texts import Marked
 
 Range = tuple[float, float]
@@ -39,9 +40,11 @@ def _rounded(number: float) -> float:
 def measured(
     manifest: TaggerManifest, weights: bytes, notes: Mapping[str, Sequence[Marked]]
 ) -> TaggerManifest:
-    """Return the manifest with the ranges of some of the notes, by language; raise
-    ``TaggerRefused``.
+    """Return the manifest with the ranges of some of the notes, by language; without any where
+    eight bits are not quicker, and could not be tried. Raise ``TaggerRefused``.
     """
+    if not rounds_here():
+        return manifest
     products: dict[str, Measured] = {}
 
     def make(name: str, linear: nn.Linear) -> Measured:
@@ -49,13 +52,21 @@ def measured(
         return products[name]
 
     tagger = tagger_of(manifest, weights, make)
-    for text in _some(notes):
+    texts = [text for of_language in notes.values() for text in _some(of_language)]
+    for text in texts:
         tagger.said(fold(text).folded)
-    ranges = {name: one.range for name, one in products.items()}
-    return msgspec.structs.replace(manifest, ranges=ranges)
+    return msgspec.structs.replace(
+        manifest,
+        ranges={name: one.range for name, one in products.items()},
+        training=manifest.training
+        | {"ranges": f"{len(texts)} notes, {_sha256(chr(0).join(texts))}"},
+    )
 
 
-def _some(notes: Mapping[str, Sequence[Marked]]) -> Iterator[str]:
-    for of_language in notes.values():
-        step = -(-len(of_language) // NOTES)
-        yield from (note.text for note in of_language[::step])
+def _some(notes: Sequence[Marked]) -> list[str]:
+    """Return texts of notes, chosen by their digests: another note moves no more than one."""
+    return sorted((note.text for note in notes), key=_sha256)[:NOTES]
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode(errors="replace")).hexdigest()

@@ -184,7 +184,7 @@ def between(before: Mapping[str, Tensor], network: CharacterTagger) -> Character
 
 
 def write(network: CharacterTagger, texts: Texts, plan: Plan, folder: Path) -> TaggerManifest:
-    """Write weights (half precision), manifest and card; what notes have is in the ranges."""
+    """Write weights (half precision), manifest and card; notes tell the ranges."""
     weights = save(packed({name: part.cpu() for name, part in network.state_dict().items()}))
     manifest = TaggerManifest(
         name=NAME,
@@ -214,12 +214,12 @@ def write(network: CharacterTagger, texts: Texts, plan: Plan, folder: Path) -> T
         },
         figures=plan.figures,
     )
-    return put(measured(manifest, weights, texts.notes), weights, folder)
+    return put(measured(manifest, weights, texts.training_notes), weights, folder)
 
 
 def put(manifest: TaggerManifest, weights: bytes, folder: Path) -> TaggerManifest:
     """Write a folder, with what is found in the golden texts that give the same in 8 bits as in
-    32; return the manifest, or raise ``GoldenDiffers``.
+    32 (all do where there are no ranges); return the manifest, or raise ``GoldenDiffers``.
     """
     whole, quick = (
         golden_spans(tagger_of(manifest, weights, make), manifest.golden)

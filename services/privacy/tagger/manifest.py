@@ -108,7 +108,7 @@ def tagger_of(manifest: TaggerManifest, weights: bytes, make: Make | None = None
     network, shape = network_of(manifest, weights)
     try:
         reader = Reader(network, make or quickest(manifest.ranges))
-    except KeyError as error:
+    except (KeyError, ValueError) as error:
         raise TaggerRefused("ranges") from error
     second = second_look_of(weights, shape)
     return Tagger(reader, shape, manifest.threshold, manifest.threshold_han, second)

@@ -15,6 +15,7 @@ from torch.nn import functional
 
 HIGHEST = 127  # of what is read, 0 the lowest; of weights to either side
 WEIGHT_MIN = 1e-12
+WIDTH_MAX = 1e6  # of a range; those that are measured have less than a hundred
 
 Ranges = Mapping[str, tuple[float, float]]  # by name of a product
 
@@ -82,7 +83,9 @@ class Steps(NamedTuple):
 
 
 def steps_of(lowest: float, highest: float) -> Steps:
-    """Return how what lies between is rounded, as 0 does."""
+    """Return how what lies between is rounded, as 0 does; raise ``ValueError`` for no range."""
+    if not (lowest <= 0 <= highest and 0 < highest - lowest < WIDTH_MAX):
+        raise ValueError("range")
     scale = (highest - lowest) / HIGHEST
     return Steps(scale, round(-lowest / scale))
 
@@ -118,12 +121,11 @@ class Rounded:
 
     def gelu(self, prepared: Tensor, following: Product) -> Tensor:
         """Return GELU of the product, prepared for the following one."""
-        if not isinstance(following, Rounded):
-            return following.prepared(functional.gelu(self.of(prepared)))
+        assert isinstance(following, Rounded)  # noqa: S101 - all of a layer are made alike
         found: Tensor = torch.ops.onednn.qlinear_pointwise(
             prepared, *self._weights, self._bias, *following.steps, torch.uint8, "gelu", [], "none"
         )
-        return found
+        return found.clamp_(max=HIGHEST)
 
     def added(self, prepared: Tensor, to: Tensor) -> Tensor:
         """Return the product added in place ``to`` what was before it."""

@@ -88,9 +88,9 @@ class ReadingLayer:
         was ``hidden`` is lost.
         """
         joined, inner, outer = self._joined, self._inner, self._outer
-        parts = self._heads.of(self._heads.prepared(hidden))
-        seen = joined.prepared(self._seen(parts, lengths))
-        hidden = self._layer.norm(joined.added(seen, hidden))
+        seen = self._seen(self._heads.of(self._heads.prepared(hidden)), lengths)
+        hidden = self._layer.norm(joined.added(joined.prepared(seen), hidden))
+        del seen  # of a long note it is large, and what follows is larger
         found = inner.gelu(inner.prepared(hidden), outer)
         last: Tensor = self._layer.last_norm(outer.added(found, hidden))
         return last

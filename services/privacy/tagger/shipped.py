@@ -3,4 +3,4 @@
 from pathlib import Path
 
 SHIPPED_DIR = Path("data/taggers/deid/1.7.1")
-SHIPPED_DIGEST = "481ed486a8462221c6b9484614d947977fca11edad53b525d7cf07652debe6c8"
+SHIPPED_DIGEST = "c791a55cb3b2267f544e9de7a65b25f443943ee8ad5687d2e9edee2c938bd0cd"

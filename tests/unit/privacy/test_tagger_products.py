@@ -70,6 +70,7 @@ def near(found: Tensor, right: Tensor) -> bool:
     return float((found - right).norm() / right.norm()) < 0.02
 
 
+@in_bytes
 def test_zero_is_rounded_to_itself_and_what_is_beyond_to_the_ends() -> None:
     steps = steps_of(LOW, HIGH)
     rounded = Rounded(nn.Linear(4, 2), steps)
@@ -99,8 +100,9 @@ def test_gelu_is_prepared_for_what_follows(both: Both) -> None:
     found = both.rounded.gelu(both.rounded.prepared(both.read), next_rounded)
     assert found.dtype == torch.uint8
     assert near(next_rounded.of(found), right)
-    mixed = both.rounded.gelu(both.rounded.prepared(both.read), Whole(following))
-    assert near(Whole(following).of(mixed), right)
+    narrow = Rounded(following, steps_of(-0.17, 1.0))
+    beyond = both.rounded.gelu(both.rounded.prepared(both.read), narrow)
+    assert int(beyond.max()) == HIGHEST  # two of more would not fit 16 bits
 
 
 def test_places_beside_are_nothing_at_the_ends() -> None:
@@ -168,9 +170,18 @@ def test_what_is_said_of_a_text_is_said_of_it_before_another(
     assert np.allclose(behind, tagger.said(apart + alone).probabilities[-len(alone) :], atol=1e-4)
 
 
+@pytest.mark.parametrize("ends", [(0.0, 0.0), (1.0, 3.0), (2.0, -1.0), (-3.0, -1.0), (-1.0, 1e308)])
+def test_what_is_no_range_is_refused(ends: tuple[float, float]) -> None:
+    with pytest.raises(ValueError, match="range"):
+        steps_of(*ends)
+
+
 @in_bytes
-def test_ranges_that_lack_a_product_are_refused(shipped: tuple[TaggerManifest, bytes]) -> None:
+def test_ranges_that_lack_a_product_or_are_none_are_refused(
+    shipped: tuple[TaggerManifest, bytes],
+) -> None:
     manifest, weights = shipped
     some = {name: ends for name, ends in manifest.ranges.items() if name != "entry"}
-    with pytest.raises(TaggerRefused, match="ranges"):
-        tagger_of(manifest, weights, in_eight_bits(some))
+    for ranges in (some, some | {"entry": (1.0, 1.0)}):
+        with pytest.raises(TaggerRefused, match="ranges"):
+            tagger_of(manifest, weights, in_eight_bits(ranges))
