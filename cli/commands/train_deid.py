@@ -19,17 +19,12 @@ if TYPE_CHECKING:
 Told = Callable[[str], None]
 TRAINING = "training"
 # Which options each way reads, of those that have a default; another one would be ignored.
+TEACHING = {"device", "seconds", "left_out", "pause"}
 READ = {
-    "--tell": {
-        *{"device", "seconds", "left_out", "tell", "large_model", "not_told", "texts"},
-        "pause",
-    },
+    "--tell": TEACHING | {"tell", "large_model", "not_told", "texts"},
     "--second-look": {"second_look", "new_notes"},
     "--measure": {"measure"},
-    TRAINING: {
-        *{"device", "workers", "teachers", "begin", "is_narrow", "threads", "seconds"},
-        *{"left_out", "told", "steps", "pause"},
-    },
+    TRAINING: TEACHING | {"steps", "workers", "threads", "teachers", "begin", "is_narrow", "told"},
 }
 OPTIONS = {"teachers": "teacher", "is_narrow": "narrow", "left_out": "leave-out"}
 
@@ -69,12 +64,12 @@ class Asked:
 def asked_deid(asked: Asked) -> None:
     """Do what the options ask for: tell of texts, teach a second look, measure, or train."""
     ways = {"--tell": asked.tell, "--second-look": asked.second_look, "--measure": asked.measure}
-    several = [name for name, folder in ways.items() if folder is not None]
-    if len(several) > 1:
-        raise typer.BadParameter(f"not with {several[1]}", param_hint=several[0])
+    way, *others = [name for name, path in ways.items() if path is not None] or [TRAINING]
+    if others:
+        raise typer.BadParameter(f"not with {others[0]}", param_hint=way)
     if (asked.tell is None) != (asked.large_model is None):
         raise typer.BadParameter("--tell and --large-model go together", param_hint="--tell")
-    _refuse_unread(asked, several[0] if several else TRAINING)
+    _refuse_unread(asked, way)
     if asked.tell is not None and asked.large_model is not None:
         tell_deid(asked, asked.large_model, asked.tell)
     elif asked.second_look is not None:

@@ -12,7 +12,6 @@ from safetensors.numpy import load, save
 
 from services.privacy.tagger.manifest import (
     SECOND,
-    Golden,
     TaggerManifest,
     read_manifest,
     read_weights,
@@ -20,7 +19,7 @@ from services.privacy.tagger.manifest import (
 )
 from services.privacy.tagger.packing import packed
 from services.privacy.tagger.products import in_32_bits
-from training.deid.pipeline import DEV_FILES, GOLDEN, put
+from training.deid.pipeline import DEV_FILES, put
 from training.deid.second_look import Recipe, Rules, Told, examples, learn
 from training.deid.texts import Marked, read_lines, read_notes
 
@@ -91,7 +90,6 @@ def look_again(
             created=plan.created,
             threshold=plan.threshold,
             weights_sha256=hashlib.sha256(joined).hexdigest(),
-            golden=tuple(Golden(text=text, spans=()) for text in GOLDEN),
             training=manifest.training | {"second_look": said},
             recipe=manifest.recipe | recipe | {"second_seed": float(plan.seed)},
             figures=manifest.figures | {APART: float(np.round(apart, 4))},

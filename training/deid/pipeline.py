@@ -197,7 +197,7 @@ def write(network: CharacterTagger, texts: Texts, plan: Plan, folder: Path) -> T
         threshold_han=plan.threshold_han,
         alphabet_sha256=alphabet_sha256(),
         weights_sha256=hashlib.sha256(weights).hexdigest(),
-        golden=tuple(Golden(text=text, spans=()) for text in GOLDEN),
+        golden=(),
         training={
             "files": ", ".join(texts.files),
             "sha256": texts.sha256,
@@ -221,8 +221,9 @@ def put(manifest: TaggerManifest, weights: bytes, folder: Path) -> TaggerManifes
     """Write a folder, with what is found in the golden texts that give the same in 8 bits as in
     32 (all do where there are no ranges); return the manifest, or raise ``GoldenDiffers``.
     """
+    asked = tuple(Golden(text=text, spans=()) for text in GOLDEN)
     whole, quick = (
-        golden_spans(tagger_of(manifest, weights, make), manifest.golden)
+        golden_spans(tagger_of(manifest, weights, make), asked)
         for make in (in_32_bits, quickest(manifest.ranges))
     )
     golden = tuple(one for one, other in zip(whole, quick, strict=True) if one == other)
@@ -244,8 +245,7 @@ def measure(
     """
     manifest = read_manifest(before)
     weights = read_weights(before, manifest)
-    golden = tuple(Golden(text=text, spans=()) for text in GOLDEN)
-    again = msgspec.structs.replace(manifest, version=version, created=created, golden=golden)
+    again = msgspec.structs.replace(manifest, version=version, created=created)
     return put(measured(again, weights, notes), weights, folder)
 
 

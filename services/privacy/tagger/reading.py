@@ -4,9 +4,9 @@ A convolution is a product of what lies side by side: as quick, and not set up f
 Attention reads one stretch after another: none is as long as the longest.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import chain
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import torch
 from torch import Tensor, nn
@@ -17,6 +17,7 @@ from services.privacy.tagger.pieces import PAD, STEP
 from services.privacy.tagger.products import Make, beside, linear_of
 
 M = TypeVar("M", bound=nn.Module)
+Named = Iterable[tuple[str, M]]  # a list of modules does not tell their kind
 SCALE = HEAD_WIDTH**-0.5
 SHORT = 400  # characters
 # Lengths are rounded up to these: what computes is prepared anew for each length it meets.
@@ -31,12 +32,12 @@ class Reader:
         self._network = network.eval().requires_grad_(requires_grad=False)
         self._layers = [
             ReadingLayer(layer, make, f"context.layers.{name}")
-            for name, layer in _named(network.context.layers, Layer)
+            for name, layer in cast("Named[Layer]", network.context.layers.named_children())
         ]
         self._entry = make("entry", linear_of(network.entry))
         self._blocks = [
             make(f"blocks.{name}", linear_of(block))
-            for name, block in _named(network.blocks, nn.Conv2d)
+            for name, block in cast("Named[nn.Conv2d]", network.blocks.named_children())
         ]
         self._exit = linear_of(network.exit)
 
@@ -110,7 +111,3 @@ class ReadingLayer:
             seen[stretch].view(length, count, HEAD_WIDTH).copy_(found.transpose(0, 1))
             begin += length
         return seen
-
-
-def _named(modules: nn.ModuleList, kind: type[M]) -> list[tuple[str, M]]:
-    return [(name, one) for name, one in modules.named_children() if isinstance(one, kind)]

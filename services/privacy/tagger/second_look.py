@@ -119,7 +119,7 @@ def looked_at(folded: str, words: WordSpans, said: Said) -> Looked:
         _logit(means)[at],
         identifies[at, None],
         _logit(identifies)[at, None],
-        _elsewhere(texts, identifies, at)[at],
+        _elsewhere(texts, identifies, at),
         told[at],
         np.array([_around(folded, *words[one].tolist()) for one in at], dtype=np.float32),
         *(_neighbour(identifies[:, None], at + step) for step in NEAR),
@@ -171,7 +171,7 @@ def _elsewhere(texts: Sequence[str], identifies: Floats, at: npt.NDArray[np.int6
         found[same, 0] = np.where(shares == most, next_most, most)
         found[same, 1] = (shares.sum() - shares) / others
         found[same, 2] = np.log1p(others)
-    return found
+    return found[at]
 
 
 def _around(folded: str, start: int, end: int) -> tuple[float, ...]:

@@ -27,12 +27,12 @@ from services.privacy.tagger.products import (
     in_32_bits,
     in_eight_bits,
     quickest,
-    rounds_here,
     steps_of,
 )
 from services.privacy.tagger.reading import Reader
 from services.privacy.tagger.shipped import SHIPPED_DIR
 from services.privacy.tagger.tagger import Tagger
+from tests.support.eight_bits import in_bytes
 
 FOLDER = Path(__file__).parents[3] / SHIPPED_DIR
 LOW, HIGH = -1.5, 4.0
@@ -40,7 +40,6 @@ NOTES = (
     "Mr Tadeusz Kowalczyk (MRN 1004567), of 12 Elm Road, seen by Dr Okafor. Bloods next week.\n",
     "患者赵云飞，男，45岁，因发热3天于2024年3月5日入院，联系人：妻李桂芳 13812345678。医师：钱\n",
 )
-in_bytes = pytest.mark.skipif(not rounds_here(), reason="no AVX2: products are of 32 bits here")
 
 
 @dataclass(frozen=True)

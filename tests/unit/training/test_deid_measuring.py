@@ -11,8 +11,8 @@ from torch import nn
 from cli.commands.train import train_command
 from services.privacy.folding import fold
 from services.privacy.tagger.manifest import load_tagger, read_manifest, read_weights
-from services.privacy.tagger.products import rounds_here
 from services.privacy.tagger.shipped import SHIPPED_DIR
+from tests.support.eight_bits import in_bytes
 from training.deid import measuring
 from training.deid.measuring import WIDTH_MIN, Measured, measured
 from training.deid.pipeline import GOLDEN, GoldenDiffers, measure, put
@@ -21,7 +21,6 @@ from training.deid.texts import read_notes
 ROOT = Path(__file__).parents[3]
 SHIPPED = ROOT / SHIPPED_DIR
 NOTES = ROOT / "data" / "training_notes"
-in_bytes = pytest.mark.skipif(not rounds_here(), reason="no AVX2: products are of 32 bits here")
 
 
 def test_a_product_is_measured_by_all_that_it_read() -> None:
