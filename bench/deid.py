@@ -18,6 +18,7 @@ from typing import Any
 import torch
 
 from bench.deid_peers import Peer, peers
+from bench.deid_readers import agreed, marked_again, second_readings
 from contracts.identified import Patient
 from services.privacy.free_text import NOTHING_KNOWN, TextCleaner
 from services.privacy.identity import KINDS, NOBODY, grow
@@ -31,6 +32,7 @@ GOLD = Path(__file__).parents[1] / "data" / "gold_notes"
 UNSEEN = GOLD.with_name("unseen_notes")
 LINES = ("dev_en.jsonl", "dev_zh.jsonl")
 SHORT_QUERIES = "asq-phi"
+SECOND_READER = "a second reader"
 Cleans = Callable[[Marked, bool], tuple[Spans, str | None]]
 
 
@@ -61,6 +63,7 @@ def run(
                 for one in sets
                 for known in (False, True)
             }
+        found.update(() if notes else second_reader())
         for peer in () if notes else peers():
             if isinstance(peer, Peer):
                 found[peer.name] = {
@@ -118,7 +121,11 @@ def text_sets(data: Path | None) -> Iterator[TextSet]:
     """
     for lang in ("zh", "en"):
         for half in Half:
-            yield TextSet(f"gold {lang}, {half}", read_gold(GOLD, lang, half))
+            notes = read_gold(GOLD, lang, half)
+            yield TextSet(f"gold {lang}, {half}", notes)
+            if readings := second_readings(lang, half):
+                agree = [agreed(note, marked_again(note, readings)) for note in notes]
+                yield TextSet(f"gold {lang}, {half}, where two readers agree", agree)
         if unseen := read_notes(UNSEEN, lang):
             yield TextSet(f"unseen {lang}", unseen)
     for name in LINES if data else ():
@@ -129,6 +136,19 @@ def text_sets(data: Path | None) -> Iterator[TextSet]:
                 "hard negatives", [t for t in texts if t.source == SHORT_QUERIES and not t.spans]
             )
         yield TextSet(Path(name).stem, texts)
+
+
+def second_reader() -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield what scores who read gold notes again has by the marks of who wrote them, if any."""
+    rows = {}
+    for lang in ("zh", "en"):
+        for half in Half:
+            if readings := second_readings(lang, half):
+                texts = TextSet(f"gold {lang}, {half}", read_gold(GOLD, lang, half))
+                found = [(marked_again(note, readings), None) for note in texts.texts]
+                rows[f"{texts.name}, nothing known"] = _row(texts, found, 0.0, held=False)
+    if rows:
+        yield SECOND_READER, rows
 
 
 def scored(cleans: Cleans, texts: TextSet, *, known: bool) -> dict[str, Any]:

@@ -140,7 +140,8 @@ def _scores(row: Mapping[str, Any], kinds: Sequence[str]) -> list[str]:
     if "note" in row:
         return [str(row["note"])]
     heads = ("recall", "precision", *kinds, "leaky")
-    return [*(f"{row[head]:.3f}" if head in row else "" for head in heads), f"{row['KB/s']:.0f}"]
+    speed = f"{row['KB/s']:.0f}" if row["KB/s"] else ""
+    return [*(f"{row[head]:.3f}" if head in row else "" for head in heads), speed]
 
 
 def _leaves(path: str, value: Any) -> list[tuple[str, Any]]:

@@ -10,10 +10,12 @@ import pytest
 from rich.console import Console
 
 from bench import deid, deid_peers
+from bench.deid import TextSet
 from bench.deid_peers import FindsAll, Peer
+from bench.deid_readers import agreed, marked_again, second_readings
 from cli.commands.bench import deid_table
-from training.deid.scoring import Spans
-from training.deid.texts import BadGold, Marked
+from training.deid.scoring import NOT_REQUIRED, Spans
+from training.deid.texts import BadGold, Half, Marked, read_gold
 
 NOTE = Marked("1", "en", "s", "Ann Lee called 555-0100.", ((0, 7, "NAME"), (15, 23, "PHONE")))
 SET = deid.TextSet("two", [NOTE, Marked("2", "en", "s", "Nothing here.", ())])
@@ -47,6 +49,38 @@ def test_a_folder_of_notes_is_scored_alone(tmp_path: Path) -> None:
     assert scores["mine en, known"]["NAME"] == 1.0
     with pytest.raises(BadGold):
         deid.run(notes=tmp_path)
+
+
+def test_what_two_readers_mark_alike_has_to_go_and_nothing_else() -> None:
+    """Half a name, and what one of them marked alone, is disputed: it may go."""
+    again = ((0, 3, "NAME"), (8, 14, "OTHER"), (15, 23, "ID"))
+    both = agreed(NOTE, again)
+    required = [span for span in both.spans if span[2] not in NOT_REQUIRED]
+    assert required == [(15, 23, "PHONE")]
+    row = deid.scored(lambda *_: ([(0, 23, "NAME")], None), TextSet("one", [both]), known=False)
+    assert (row["recall"], row["precision"], row["leaky"]) == (1.0, 1.0, 0.0)
+
+
+def test_notes_that_were_read_again_are_the_gold_notes() -> None:
+    for half in Half:
+        readings = second_readings("en", half)
+        notes = read_gold(deid.GOLD, "en", half)
+        assert {note.id for note in notes} == set(readings)
+        assert all(marked_again(note, readings) == readings[note.id].spans for note in notes)
+    with pytest.raises(BadGold, match="read again"):
+        marked_again(NOTE, readings)
+
+
+def test_a_second_reader_is_scored_beside_the_systems() -> None:
+    ((name, sets),) = deid.second_reader()
+    assert name == deid.SECOND_READER
+    assert set(sets) == {f"gold en, {half}, nothing known" for half in Half}
+    for row in sets.values():
+        assert row["recall"] > 0.95
+        assert row["precision"] > 0.95
+    shown = StringIO()
+    Console(file=shown, width=200).print(deid_table("t", {name: sets}))
+    assert name in shown.getvalue()
 
 
 def test_a_peer_that_fails_on_a_text_says_how() -> None:
