@@ -36,9 +36,6 @@ Begin = Annotated[
     Path | None,
     typer.Option(help="deid: folder of a trained tagger to go on from (else the first teacher)."),
 ]
-Narrow = Annotated[
-    bool, typer.Option("--narrow", help="deid: a smaller network, cut from that one.")
-]
 SecondLook = Annotated[
     Path | None,
     typer.Option(help="deid: folder of a trained tagger; its words get a second look, no more."),
@@ -46,6 +43,10 @@ SecondLook = Annotated[
 Measure = Annotated[
     Path | None,
     typer.Option(help="deid: folder of a trained tagger; what it reads is measured, no more."),
+]
+Lighten = Annotated[
+    Path | None,
+    typer.Option(help="deid: folder of a trained tagger; one that reads English faster, no more."),
 ]
 NewNotes = Annotated[
     str, typer.Option(help="deid: with --second-look, files in --notes that tagger has not seen.")
@@ -105,10 +106,10 @@ def train_command(
     ] = 0,
     teacher: Teachers = None,
     begin: Begin = None,
-    narrow: Narrow = False,
     threads: Threads = 1,
     second_look: SecondLook = None,
     measure: Measure = None,
+    lighten: Lighten = None,
     new_notes: NewNotes = "*",
     leave_out: LeaveOut = "",
     told: ToldFile = None,
@@ -128,7 +129,7 @@ def train_command(
         limits = (threshold, threshold_han)
         taught = Asked(data, notes, gold, output, version, seed, *limits, steps, pause)
         taught = replace(taught, device=device, workers=workers, seconds=seconds, threads=threads)
-        taught = replace(taught, teachers=tuple(teacher or ()), begin=begin, is_narrow=narrow)
+        taught = replace(taught, teachers=tuple(teacher or ()), begin=begin, lighten=lighten)
         taught = replace(taught, second_look=second_look, new_notes=new_notes, measure=measure)
         taught = replace(taught, left_out=leave_out, told=told, tell=tell, not_told=not_told)
         asked_deid(replace(taught, large_model=large_model, texts=texts))

@@ -15,6 +15,7 @@ from services.privacy.spans import Span
 
 if TYPE_CHECKING:
     from training.deid.planning import Plan
+    from training.deid.texts import Marked
 
 Told = Callable[[str], None]
 TRAINING = "training"
@@ -24,9 +25,10 @@ READ = {
     "--tell": TEACHING | {"tell", "large_model", "not_told", "texts"},
     "--second-look": {"second_look", "new_notes"},
     "--measure": {"measure"},
-    TRAINING: TEACHING | {"steps", "workers", "threads", "teachers", "begin", "is_narrow", "told"},
+    "--lighten": {"lighten", "steps", "threads", "left_out", "pause"},
+    TRAINING: TEACHING | {"steps", "workers", "threads", "teachers", "begin", "told"},
 }
-OPTIONS = {"teachers": "teacher", "is_narrow": "narrow", "left_out": "leave-out"}
+OPTIONS = {"teachers": "teacher", "left_out": "leave-out"}
 
 
 @dataclass(frozen=True)
@@ -47,12 +49,12 @@ class Asked:
     workers: int = 0
     teachers: tuple[Path, ...] = ()
     begin: Path | None = None
-    is_narrow: bool = False
     threads: int = 1
     seconds: float = 0.0
     left_out: str = ""
     told: Path | None = None
     measure: Path | None = None
+    lighten: Path | None = None
     second_look: Path | None = None
     new_notes: str = "*"
     tell: Path | None = None
@@ -62,8 +64,15 @@ class Asked:
 
 
 def asked_deid(asked: Asked) -> None:
-    """Do what the options ask for: tell of texts, teach a second look, measure, or train."""
-    ways = {"--tell": asked.tell, "--second-look": asked.second_look, "--measure": asked.measure}
+    """Do what the options ask for: tell of texts, teach a second look, measure, lighten, or
+    train.
+    """
+    ways = {
+        "--tell": asked.tell,
+        "--second-look": asked.second_look,
+        "--measure": asked.measure,
+        "--lighten": asked.lighten,
+    }
     way, *others = [name for name, path in ways.items() if path is not None] or [TRAINING]
     if others:
         raise typer.BadParameter(f"not with {others[0]}", param_hint=way)
@@ -76,6 +85,8 @@ def asked_deid(asked: Asked) -> None:
         look_again_deid(asked, asked.second_look)
     elif asked.measure is not None:
         measure_deid(asked, asked.measure)
+    elif asked.lighten is not None:
+        lighten_deid(asked, asked.lighten)
     else:
         train_deid(asked)
 
@@ -91,8 +102,6 @@ def _refuse_unread(asked: Asked, way: str) -> None:
 def train_deid(asked: Asked) -> None:
     """Train, write <output>/deid/<version>, and print the digest to pin."""
     _need(asked.device)
-    if asked.is_narrow and asked.begin is None and not asked.teachers:
-        raise typer.BadParameter("asks for --begin or --teacher", param_hint="--narrow")
     from training.deid.fit import Progress
     from training.deid.pipeline import read_texts, train
 
@@ -106,7 +115,7 @@ def train_deid(asked: Asked) -> None:
 
 
 def _plan(asked: Asked) -> "Plan":
-    from training.deid.planning import Plan, by_time, narrow
+    from training.deid.planning import Plan, by_time
 
     created = utc_date(SystemClock().now_ms()).isoformat()
     plan = Plan(asked.version, created, asked.threshold, asked.threshold_han, asked.seed)
@@ -121,7 +130,6 @@ def _plan(asked: Asked) -> "Plan":
         teachers=asked.teachers,
         begin=asked.begin,
     )
-    plan = narrow(plan) if asked.is_narrow else plan
     return by_time(plan, asked.seconds) if asked.seconds else plan
 
 
@@ -164,21 +172,50 @@ def measure_deid(asked: Asked, before: Path) -> None:
     digest.
     """
     from services.privacy.tagger.products import rounds_here
-    from training.deid.pipeline import LANGUAGES, measure
-    from training.deid.texts import read_notes
+    from training.deid.pipeline import measure
 
     if not rounds_here():
         raise typer.BadParameter("asks for a processor with AVX2", param_hint="--measure")
     created = utc_date(SystemClock().now_ms()).isoformat()
 
     def write(folder: Path, _: Told) -> str:
-        notes = {lang: read_notes(asked.notes, lang) for lang in LANGUAGES}
-        for lang in LANGUAGES:
-            if not notes[lang]:
-                raise FileNotFoundError(f"{asked.notes / lang}: no notes")
-        return measure(before, notes, asked.version, created, folder).digest
+        return measure(before, _notes(asked), asked.version, created, folder).digest
 
     _write(asked, "reading notes", write)
+
+
+def lighten_deid(asked: Asked, before: Path) -> None:
+    """Cut a lighter tagger from a trained one, teach it to say the same, write
+    <output>/deid/<version>, and print its digest.
+    """
+    from training.deid.fit import Progress
+    from training.deid.large_texts import LANG, Texts
+    from training.deid.lightening import Plan, Recipe, lighten
+    from training.deid.plain_texts import read_plain
+
+    created = utc_date(SystemClock().now_ms()).isoformat()
+    recipe = Recipe(threads=asked.threads)
+    recipe = recipe if asked.steps is None else replace(recipe, steps=asked.steps)
+    plan = Plan(before, asked.version, created, asked.seed, recipe)
+
+    def write(folder: Path, told: Told) -> str:
+        notes = _notes(asked)
+        texts = Texts(notes[LANG], (), read_plain(asked.data.parent))
+        return lighten(texts, notes, plan, folder, Progress(told, asked.pause)).digest
+
+    _write(asked, "writing texts", write)
+
+
+def _notes(asked: Asked) -> dict[str, list["Marked"]]:
+    """Return the training notes by language; raise ``FileNotFoundError``, a language has none."""
+    from training.deid.pipeline import LANGUAGES
+    from training.deid.texts import read_notes
+
+    notes = {lang: read_notes(asked.notes, lang, asked.left_out) for lang in LANGUAGES}
+    for lang in LANGUAGES:
+        if not notes[lang]:
+            raise FileNotFoundError(f"{asked.notes / lang}: no notes")
+    return notes
 
 
 def _write(asked: Asked, doing: str, write: Callable[[Path, Told], str]) -> None:

@@ -36,6 +36,7 @@ def card(manifest: TaggerManifest, size: int) -> str:
         written=int(manifest.recipe["written_steps"]),
         marked=int(manifest.recipe["marked_steps"]),
         looked=manifest.training.get("second_look", "none"),
+        lightened=manifest.training.get("lightened", "it was not"),
         ranges=manifest.training.get("ranges", "no notes: it computes in 32 bits"),
         figures=figures,
     )

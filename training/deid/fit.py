@@ -16,6 +16,7 @@ from training.deid.language_model import Weights, begin_as_the_model
 PAUSE_S = 1.0
 TOLD_EVERY = 50
 PARTS = 10_000_000  # of a schedule that goes by time; no batch takes less
+RISING = 0.1003  # of the steps, never one of them exactly: torch would divide by 0
 TOLD_SHARE = 0.7  # of what is learnt is what teachers say, where there are any
 
 
@@ -81,7 +82,7 @@ def fit(
     optimiser = torch.optim.AdamW([{"params": new}, {"params": begun}], weight_decay=1e-3)
     total = PARTS if recipe.seconds else recipe.steps
     rates = [recipe.rate, recipe.context_rate]
-    schedule = OneCycleLR(optimiser, max_lr=rates, total_steps=total, pct_start=0.1)
+    schedule = OneCycleLR(optimiser, max_lr=rates, total_steps=total, pct_start=RISING)
     network.train()
     lost = torch.zeros(())
     device = next(network.parameters()).device

@@ -21,24 +21,23 @@ from services.privacy.tagger.manifest import (
     read_weights,
     tagger_of,
 )
-from services.privacy.tagger.network import ARCHITECTURE, LABELS, CharacterTagger
+from services.privacy.tagger.network import ARCHITECTURE, LABELS, CharacterTagger, Shape
 from services.privacy.tagger.packing import packed
 from services.privacy.tagger.products import in_32_bits, quickest
 from training.deid.card import card
 from training.deid.corpus import TEMPLATES, Learnt, Writer
-from training.deid.feeding import Corpus, Source
+from training.deid.feeding import Corpus
 from training.deid.fit import Progress, fit, new_network
 from training.deid.language_model import model_folder, model_weights
 from training.deid.measuring import measured
 from training.deid.plain_texts import Plain, read_plain
 from training.deid.planning import Plan
-from training.deid.teachers import FIRST_PART, deepened, first_part, go_on_from, teacher
+from training.deid.teachers import FIRST_PART, first_part, network_in, teacher
 from training.deid.texts import Half, Marked, read_gold, read_lines, read_notes
 from training.deid.told import Told, read_told
 from training.deid.variants import Variants
 
 NAME = "deid"
-CUT_SEED = 77  # of the batch by which a larger network is cut
 LANGUAGES = ("en", "zh")
 DEV_FILES = ("dev_en.jsonl", "dev_zh.jsonl")
 GOLDEN = (
@@ -117,7 +116,8 @@ def train(texts: Texts, plan: Plan, folder: Path, progress: Progress) -> TaggerM
     writer = Writer(plan.seed)
     teachers = [teacher(first_part(one), plan.device) for one in plan.teachers]
     corpus = written(writer, texts, plan)
-    network = begun(corpus, plan, teachers)
+    network, shape = begun(plan)
+    plan = replace(plan, shape=shape)
     steps = fit(network, corpus, replace(plan.written, seed=plan.seed), progress, teachers)
     plan = replace(plan, written=replace(plan.written, steps=steps))
     write(network, texts, plan, folder / FIRST_PART)
@@ -129,21 +129,16 @@ def train(texts: Texts, plan: Plan, folder: Path, progress: Progress) -> TaggerM
     return write(between(before, network), texts, plan, folder)
 
 
-def begun(corpus: Corpus, plan: Plan, teachers: Sequence[CharacterTagger]) -> CharacterTagger:
-    """Return the network that learns: a new one, or one that goes on from another."""
-    first = teacher(first_part(plan.begin), plan.device) if plan.begin else None
-    if first is None and teachers:
-        first = teachers[0]
-    model = model_weights(model_folder()) if first is None else None
-    network = new_network(plan.shape, plan.seed, model).to(plan.device)
-    layers = plan.shape.context_layers
-    if first is not None and layers > len(first.context.layers):
-        first = deepened(first, layers, model_weights(model_folder()))
-    if first is not None:
-        source = Source(corpus, plan.written.more_share, CUT_SEED, plan.written.chars)
-        go_on_from(first, network, plan.shape, source)
-        corpus.writer.begin_again(plan.seed)
-    return network
+def begun(plan: Plan) -> tuple[CharacterTagger, Shape]:
+    """Return the network that learns, a new one or one to go on from, and its shape; raise
+    ``TaggerRefused``.
+    """
+    first = plan.begin or next(iter(plan.teachers), None)
+    if first is None:
+        network = new_network(plan.shape, plan.seed, model_weights(model_folder()))
+        return network.to(plan.device), plan.shape
+    network, shape = network_in(first_part(first))
+    return network.to(plan.device), shape
 
 
 def written(writer: Writer, texts: Texts, plan: Plan) -> Corpus:

@@ -1,4 +1,4 @@
-"""Pure: what to train and how, as shipped; narrower, or on a machine that is lent by time."""
+"""Pure: what to train and how, as shipped, or on a machine that is lent by time."""
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -7,8 +7,6 @@ from services.privacy.tagger.network import Shape
 from training.deid.fit import Recipe
 
 WRITTEN_SHARE = 0.72  # of the time that is given to both parts
-# Reads English nearly twice as fast as one of the usual shape (decision 0093).
-NARROW = Shape(context_layers=3, context_heads=6, context_inner=384, width=112)
 
 
 @dataclass(frozen=True)
@@ -39,18 +37,8 @@ class Plan:
     device: str = "cpu"
     # Folders of trained ones. Their first parts teach, which have seen no test, where kept.
     teachers: tuple[Path, ...] = ()
-    begin: Path | None = None  # the one to go on from, or to be cut from; None: the first teacher
+    begin: Path | None = None  # the one to go on from; None: the first teacher
     told_share: float = 0.5  # of what is not from templates, where a large teacher has told
-
-
-def narrow(plan: Plan) -> Plan:
-    """Return the plan for a smaller network, which learns faster: it was cut from another."""
-    return replace(
-        plan,
-        shape=NARROW,
-        written=replace(plan.written, rate=2.5e-3, context_rate=1e-3),
-        marked=replace(plan.marked, rate=1.25e-3, context_rate=5e-4),
-    )
 
 
 def by_time(plan: Plan, seconds: float) -> Plan:

@@ -30,6 +30,7 @@ LATIN_WORD = re.compile(r"[^\W\d_\u2e80-\uffff]+")
 MULTIPLIER = np.uint32(2_654_435_761)
 
 Numbers = npt.NDArray[np.int32]
+Places = npt.NDArray[np.int64]
 
 
 class Encoded(NamedTuple):
@@ -74,10 +75,19 @@ def _words(folded: str, points: npt.NDArray[np.uint32]) -> tuple[Numbers, Number
     words = (1 + (mixed * MULTIPLIER >> np.uint32(7)) % np.uint32(WORDS - 1)).astype(np.int32)
     hints, rows = np.zeros_like(words), np.zeros_like(words)
     add_han_hints(folded, hints)
-    for word in LATIN_WORD.finditer(folded):
-        start, end = word.span()
-        words[start:end], hints[start:end], rows[start:end] = _word(word[0])
+    found = [(*word.span(), *_word(word[0])) for word in LATIN_WORD.finditer(folded)]
+    begin, end, *told = np.array(found, dtype=np.int64).reshape(-1, 5).T
+    places = places_of(begin, end - begin)
+    for numbers, of_words in zip((words, hints, rows), told, strict=True):
+        numbers[places] = of_words.repeat(end - begin)
     return words, hints, rows
+
+
+def places_of(begin: Places, lengths: Places) -> Places:
+    """Return the places of all characters of stretches, one after another."""
+    ends = lengths.cumsum()
+    places: Places = np.arange(lengths.sum()) + (begin - ends + lengths).repeat(lengths)
+    return places
 
 
 @remembered(65_536)

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from plumbing.remembering import remembered
+from services.privacy.tagger.alphabet import places_of
 from services.privacy.tagger.doubts import is_doubtful
 from services.privacy.tagger.hints import (
     COMMON,
@@ -113,7 +114,9 @@ def looked_at(folded: str, words: WordSpans, said: Said) -> Looked:
         return Looked(at, np.empty((0, FEATURES + said.hidden.shape[1]), dtype=np.float32))
     texts = [folded[start:end] for start, end in words.tolist()]
     is_cased = any(char.isupper() for char in folded)
-    told = np.array([_told(text, is_cased=is_cased) for text in texts], dtype=np.float32)
+    told = np.frombuffer(
+        b"".join([_told(text, is_cased=is_cased) for text in texts]), dtype=np.float32
+    ).reshape(len(texts), -1)
     beside = np.hstack([means[:, BESIDE_AT], told])
     parts = [
         _logit(means)[at],
@@ -125,7 +128,7 @@ def looked_at(folded: str, words: WordSpans, said: Said) -> Looked:
         *(_neighbour(identifies[:, None], at + step) for step in NEAR),
         *(_neighbour(beside, at + step) for step in NEXT),
         _of_note(told, identifies, at),
-        _means(said.hidden, words[at]),
+        _means_of_some(said.hidden, words[at]),
     ]
     return Looked(at, np.hstack(parts).astype(np.float32))
 
@@ -138,20 +141,30 @@ def _means(numbers: npt.NDArray[np.floating], words: WordSpans) -> Floats:
     return sums / lengths
 
 
+def _means_of_some(numbers: npt.NDArray[np.floating], words: WordSpans) -> Floats:
+    """Return the same; no other place is read than those of the words."""
+    lengths = np.diff(words)[:, 0]
+    read = numbers[places_of(words[:, 0], lengths)]
+    sums: Floats = np.add.reduceat(read, lengths.cumsum() - lengths, axis=0, dtype=np.float32)
+    counts: Floats = lengths[:, None].astype(np.float32)
+    return sums / counts
+
+
 def _logit(shares: Floats) -> Floats:
     safe = np.clip(shares, LOGIT_EPSILON, 1 - LOGIT_EPSILON)
     return np.log(safe / (1 - safe)).astype(np.float32)  # type: ignore[no-any-return]
 
 
 @remembered(65_536)
-def _told(word: str, *, is_cased: bool) -> tuple[float, ...]:
-    """What the lists and the letters say of a word, wherever it stands."""
+def _told(word: str, *, is_cased: bool) -> bytes:
+    """What the lists and the letters say of a word, wherever it stands: numbers in 32 bits."""
     hint = read_hint(word.lower())
     bits = [bool(hint & bit) if hint < UNLISTED else False for bit in BITS]
     rare = [hint == RARE + 1 + kind for kind in range(RARE_KINDS)]
     doubtful = word.isalpha() and is_doubtful(word, is_cased=is_cased)
     case = (word.isupper(), word[:1].isupper(), word.islower(), word.isdigit())
-    return tuple(map(float, (*bits, hint == UNLISTED, *rare, doubtful, *case)))
+    told = (*bits, hint == UNLISTED, *rare, doubtful, *case)
+    return np.array(told, dtype=np.float32).tobytes()
 
 
 def _elsewhere(texts: Sequence[str], identifies: Floats, at: npt.NDArray[np.int64]) -> Floats:

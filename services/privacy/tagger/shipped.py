@@ -2,5 +2,5 @@
 
 from pathlib import Path
 
-SHIPPED_DIR = Path("data/taggers/deid/1.7.1")
-SHIPPED_DIGEST = "c791a55cb3b2267f544e9de7a65b25f443943ee8ad5687d2e9edee2c938bd0cd"
+SHIPPED_DIR = Path("data/taggers/deid/1.8.0")
+SHIPPED_DIGEST = "7b9c7c86e674530642b82c2f7c04315238c4fc79e747fb9cf69cb147907e3b32"

@@ -15,7 +15,7 @@ import numpy.typing as npt
 import torch
 
 from services.privacy.spans import Span
-from services.privacy.tagger.alphabet import LATIN_WORD, encode
+from services.privacy.tagger.alphabet import LATIN_WORD, encode, places_of
 from services.privacy.tagger.doubts import is_doubtful
 from services.privacy.tagger.network import LABELS, Read, Shape
 from services.privacy.tagger.ordinary import is_ordinary
@@ -180,8 +180,7 @@ def identifying(folded: str, words: WordSpans, scores: Scores) -> Probabilities:
     begin, end = words[np.diff(words)[:, 0] > 1].T
     lengths = end - begin
     shares = np.maximum((sums[end] - sums[begin]) / lengths, identifies[begin])
-    steps = np.arange(lengths.sum()) - np.repeat(lengths.cumsum() - lengths, lengths)
-    identifies[np.repeat(begin, lengths) + steps] = np.repeat(shares, lengths)
+    identifies[places_of(begin, lengths)] = shares.repeat(lengths)
     return identifies
 
 

@@ -12,7 +12,7 @@ from services.privacy.tagger.shipped import SHIPPED_DIR
 from training.deid.corpus import Writer
 from training.deid.feeding import Batch, Corpus, Source, fed
 from training.deid.fit import Progress, Recipe, fit, new_network
-from training.deid.teachers import first_part, go_on_from, teacher
+from training.deid.teachers import first_part, teacher
 
 SMALL = Shape(
     char_width=4, word_width=4, width=8, dilations=(1, 2), context_layers=0, context_width=4
@@ -68,15 +68,6 @@ def test_what_teachers_say_is_learnt_too(writer: Writer) -> None:
 def test_a_folder_without_a_tagger_teaches_nobody(tmp_path: Path) -> None:
     with pytest.raises(TaggerRefused):
         teacher(tmp_path, "cpu")
-
-
-def test_a_student_goes_on_from_one_of_its_shape(writer: Writer) -> None:
-    first, student = new_network(SMALL, 1), new_network(SMALL, 2)
-    source = Source(Corpus(writer, None), 0.0, 5, 400)
-    go_on_from(first, student, SMALL, source)
-    assert torch.equal(first.exit.weight, student.exit.weight)
-    with pytest.raises(TaggerRefused, match="another shape"):
-        go_on_from(new_network(replace(SMALL, width=4), 1), student, SMALL, source)
 
 
 def test_the_first_part_teaches_where_it_is_kept(tmp_path: Path) -> None:

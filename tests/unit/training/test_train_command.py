@@ -58,11 +58,6 @@ def test_another_task_and_another_key_are_wrong_usage(tmp_path: Path) -> None:
         train_command(NAME, data=tmp_path, key=tmp_path / "key")
 
 
-def test_a_narrow_tagger_needs_one_to_be_cut_from(tmp_path: Path) -> None:
-    with pytest.raises(typer.BadParameter, match="--begin or --teacher"):
-        train_command("deid", data=tmp_path, narrow=True)
-
-
 def test_another_data_set_is_one_line_and_1(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
