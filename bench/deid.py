@@ -146,7 +146,7 @@ def second_reader() -> Iterator[tuple[str, dict[str, Any]]]:
             if readings := second_readings(lang, half):
                 texts = TextSet(f"gold {lang}, {half}", read_gold(GOLD, lang, half))
                 found = [(marked_again(note, readings), None) for note in texts.texts]
-                rows[f"{texts.name}, nothing known"] = _row(texts, found, 0.0, held=False)
+                rows[f"{texts.name}, nothing known"] = _row(texts, found, None, held=False)
     if rows:
         yield SECOND_READER, rows
 
@@ -173,7 +173,7 @@ def scored_peer(peer: Peer, texts: TextSet) -> dict[str, Any]:
 def _row(
     texts: TextSet,
     found: Sequence[tuple[Spans, str | None]],
-    seconds: float,
+    seconds: float | None,
     *,
     held: bool = True,
 ) -> dict[str, Any]:
@@ -185,8 +185,9 @@ def _row(
     row: dict[str, Any] = total.row()
     if held:
         row["held"] = sum(cleaned is None for _, cleaned in found)
-    size = sum(len(text.text.encode()) for text in texts.texts)
-    row["KB/s"] = round(size / 1000 / seconds, 1) if seconds else 0.0
+    if seconds is not None:
+        size = sum(len(text.text.encode()) for text in texts.texts)
+        row["KB/s"] = round(size / 1000 / seconds, 1) if seconds else 0.0
     if len(by_source) > 1:
         row["recall by source"] = {name: round(t.recall(), 4) for name, t in by_source.items()}
     return row

@@ -27,18 +27,20 @@ def marked_again(note: Marked, readings: dict[str, Marked]) -> Spans:
 
 
 def agreed(note: Marked, again: Spans) -> Marked:
-    """Return a note of whose marks those have to go that the second reader marked whole; what one
-    reader marked alone is ``DISPUTED``.
+    """Return a note of whose marks those have to go that the second reader marked whole, as what
+    has to go; what one reader marked so alone is ``DISPUTED``. Letters and digits count.
     """
     return replace(note, spans=tuple(_agreed(note, again)))
 
 
 def _agreed(note: Marked, again: Spans) -> Iterator[tuple[int, int, str]]:
-    marked = {at for start, end, _ in again for at in range(start, end)}
+    required = _places(note, [span for span in again if span[2] not in NOT_REQUIRED])
     for start, end, label in note.spans:
-        counted = {at for at in range(start, end) if note.text[at].isalnum()}
-        is_agreed = label in NOT_REQUIRED or counted <= marked
-        yield start, end, label if is_agreed else DISPUTED
-        marked -= counted
-    for at in sorted(marked):
+        is_whole = label in NOT_REQUIRED or _places(note, [(start, end, label)]) <= required
+        yield start, end, label if is_whole else DISPUTED
+    for at in sorted(_places(note, again) - _places(note, note.spans)):
         yield at, at + 1, DISPUTED
+
+
+def _places(note: Marked, spans: Spans) -> set[int]:
+    return {at for start, end, _ in spans for at in range(start, end) if note.text[at].isalnum()}

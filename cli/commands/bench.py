@@ -140,7 +140,7 @@ def _scores(row: Mapping[str, Any], kinds: Sequence[str]) -> list[str]:
     if "note" in row:
         return [str(row["note"])]
     heads = ("recall", "precision", *kinds, "leaky")
-    speed = f"{row['KB/s']:.0f}" if row["KB/s"] else ""
+    speed = f"{row['KB/s']:.0f}" if "KB/s" in row else ""
     return [*(f"{row[head]:.3f}" if head in row else "" for head in heads), speed]
 
 

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from cli.commands.train_deid import GOLD, THRESHOLD, THRESHOLD_HAN, Asked, asked_deid
 from cli.progress import console, say
 from plumbing.clock import SystemClock, utc_date
 from services.inference import manifest as manifests
@@ -46,10 +47,11 @@ Measure = Annotated[
 ]
 Lighten = Annotated[
     Path | None,
-    typer.Option(help="deid: folder of a trained tagger; one that reads English faster, no more."),
+    typer.Option(help="deid: folder of a trained tagger; a lighter one is cut from it, no more."),
 ]
 NewNotes = Annotated[
-    str, typer.Option(help="deid: with --second-look, files in --notes that tagger has not seen.")
+    str,
+    typer.Option(help="deid: with --second-look, files whose marks taught that tagger nothing."),
 ]
 LeaveOut = Annotated[
     str, typer.Option(help="deid: files in --notes to leave out: for the second look, or a test.")
@@ -93,11 +95,11 @@ def train_command(
         Path | None, typer.Option(help="Ed25519 key (hex) to sign with; without it: not signed.")
     ] = None,
     notes: Notes = Path("data/training_notes"),
-    gold: Gold = Path("data/gold_notes"),
-    threshold: Limit = 0.09,
-    threshold_han: LimitHan = 0.08,
+    gold: Gold = GOLD,
+    threshold: Limit = THRESHOLD,
+    threshold_han: LimitHan = THRESHOLD_HAN,
     steps: Annotated[
-        int | None, typer.Option(min=2, help="deid: batches of both parts; fewer for a trial.")
+        int | None, typer.Option(min=2, help="deid: batches (of both parts); fewer for a trial.")
     ] = None,
     pause: Annotated[Path | None, typer.Option(help="deid: wait while this file exists.")] = None,
     device: Annotated[str, typer.Option(help="deid: cpu or cuda, where it learns.")] = "cpu",
@@ -124,10 +126,8 @@ def train_command(
     deid: the tagger of notes, from templates and the development texts in --data.
     """
     if task == DEID:
-        from cli.commands.train_deid import Asked, asked_deid
-
         limits = (threshold, threshold_han)
-        taught = Asked(data, notes, gold, output, version, seed, *limits, steps, pause)
+        taught = Asked(data, notes, output, version, seed, gold, *limits, steps, pause)
         taught = replace(taught, device=device, workers=workers, seconds=seconds, threads=threads)
         taught = replace(taught, teachers=tuple(teacher or ()), begin=begin, lighten=lighten)
         taught = replace(taught, second_look=second_look, new_notes=new_notes, measure=measure)

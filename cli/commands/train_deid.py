@@ -19,14 +19,19 @@ if TYPE_CHECKING:
 
 Told = Callable[[str], None]
 TRAINING = "training"
+GOLD = Path("data/gold_notes")
+THRESHOLD, THRESHOLD_HAN = 0.09, 0.08
+LIMITS = {"threshold", "threshold_han"}
 # Which options each way reads, of those that have a default; another one would be ignored.
 TEACHING = {"device", "seconds", "left_out", "pause"}
 READ = {
     "--tell": TEACHING | {"tell", "large_model", "not_told", "texts"},
-    "--second-look": {"second_look", "new_notes"},
+    "--second-look": {"second_look", "new_notes", "threshold"},
     "--measure": {"measure"},
-    "--lighten": {"lighten", "steps", "threads", "left_out", "pause"},
-    TRAINING: TEACHING | {"steps", "workers", "threads", "teachers", "begin", "told"},
+    "--lighten": LIMITS | {"lighten", "steps", "threads", "left_out", "pause"},
+    TRAINING: TEACHING
+    | LIMITS
+    | {"gold", "steps", "workers", "threads", "teachers", "begin", "told"},
 }
 OPTIONS = {"teachers": "teacher", "left_out": "leave-out"}
 
@@ -37,12 +42,12 @@ class Asked:
 
     data: Path
     notes: Path
-    gold: Path | None
     output: Path | None
     version: str
     seed: int
-    threshold: float
-    threshold_han: float
+    gold: Path | None = GOLD
+    threshold: float = THRESHOLD
+    threshold_han: float = THRESHOLD_HAN
     steps: int | None = None
     pause: Path | None = None
     device: str = "cpu"
@@ -196,9 +201,12 @@ def lighten_deid(asked: Asked, before: Path) -> None:
     created = utc_date(SystemClock().now_ms()).isoformat()
     recipe = Recipe(threads=asked.threads)
     recipe = recipe if asked.steps is None else replace(recipe, steps=asked.steps)
-    plan = Plan(before, asked.version, created, asked.seed, recipe)
+    limits = (asked.threshold, asked.threshold_han)
+    plan = Plan(before, asked.version, created, *limits, asked.seed, recipe)
 
     def write(folder: Path, told: Told) -> str:
+        if not asked.data.is_dir():
+            raise FileNotFoundError(f"{asked.data}: no such folder")
         notes = _notes(asked)
         texts = Texts(notes[LANG], (), read_plain(asked.data.parent))
         return lighten(texts, notes, plan, folder, Progress(told, asked.pause)).digest
@@ -214,7 +222,7 @@ def _notes(asked: Asked) -> dict[str, list["Marked"]]:
     notes = {lang: read_notes(asked.notes, lang, asked.left_out) for lang in LANGUAGES}
     for lang in LANGUAGES:
         if not notes[lang]:
-            raise FileNotFoundError(f"{asked.notes / lang}: no notes")
+            raise FileNotFoundError(f"{asked.notes / lang}: no notes, or all left out")
     return notes
 
 
@@ -231,9 +239,10 @@ def _show(output: Path, doing: str, work: Callable[[Told], str]) -> None:
     from services.privacy.tagger.manifest import TaggerRefused
     from training.deid.large_model import NotBert
     from training.deid.pipeline import GoldenDiffers
+    from training.deid.texts import BadGold
     from training.deid.told import BadTold
 
-    refused = (FileNotFoundError, TaggerRefused, GoldenDiffers, BadTold, NotBert)
+    refused = (FileNotFoundError, TaggerRefused, GoldenDiffers, BadGold, BadTold, NotBert)
     try:
         with console.status(doing) as status:
             found = work(status.update if console.is_terminal else console.print)

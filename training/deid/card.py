@@ -8,12 +8,17 @@ from services.privacy.tagger.manifest import TaggerManifest
 from services.privacy.tagger.network import Shape
 from training.deid.fit import TOLD_SHARE
 
+LIGHTENED = (
+    "The layers of the language model were cut from larger ones, and learnt to say the same of\n"
+    "words, without their marks (`docs/decisions/0095-half-the-language-model.md`): {}.\n"
+)
 CARD = Path(__file__).with_name("card_template.md")
 
 
 def card(manifest: TaggerManifest, size: int) -> str:
     """Return the card as Markdown."""
     shape = msgspec.convert(manifest.shape, Shape)
+    is_light = "lightened" in manifest.training
     figures = "\n".join(f"| {name} | {value:.4f} |" for name, value in manifest.figures.items())
     return CARD.read_text(encoding="utf-8").format(
         version=manifest.version,
@@ -36,7 +41,7 @@ def card(manifest: TaggerManifest, size: int) -> str:
         written=int(manifest.recipe["written_steps"]),
         marked=int(manifest.recipe["marked_steps"]),
         looked=manifest.training.get("second_look", "none"),
-        lightened=manifest.training.get("lightened", "it was not"),
+        lightened=LIGHTENED.format(manifest.training["lightened"]) if is_light else "",
         ranges=manifest.training.get("ranges", "no notes: it computes in 32 bits"),
         figures=figures,
     )

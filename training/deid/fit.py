@@ -16,7 +16,7 @@ from training.deid.language_model import Weights, begin_as_the_model
 PAUSE_S = 1.0
 TOLD_EVERY = 50
 PARTS = 10_000_000  # of a schedule that goes by time; no batch takes less
-RISING = 0.1003  # of the steps, never one of them exactly: torch would divide by 0
+RISING = 0.1003  # of the steps; not a tenth: of ten steps that is one, and torch divides by 0
 TOLD_SHARE = 0.7  # of what is learnt is what teachers say, where there are any
 
 

@@ -10,7 +10,6 @@ from itertools import chain, islice
 from pathlib import Path
 
 import msgspec
-import numpy as np
 import torch
 from safetensors.numpy import load, save
 from torch import Tensor
@@ -23,6 +22,7 @@ from services.privacy.tagger.manifest import (
     SECOND,
     TaggerManifest,
     TaggerRefused,
+    load_tagger,
     network_of,
     read_manifest,
     read_weights,
@@ -32,14 +32,13 @@ from services.privacy.tagger.packing import packed
 from services.privacy.tagger.pieces import pieces_of, stacked
 from training.deid.corpus import Writer
 from training.deid.fit import RISING, TOLD_EVERY, Progress
-from training.deid.large_texts import Texts, written
-from training.deid.measuring import measured
-from training.deid.pipeline import put
+from training.deid.large_texts import LANG, Texts, written
+from training.deid.measuring import RANGES, measured
+from training.deid.pipeline import LIGHTENED, put
 from training.deid.texts import Marked
 
 KEPT = 0.98  # of a mean that goes along
 ENDLESS = 1 << 62  # texts: learning takes what it needs
-APART = "of what pieces of English tell apart: said otherwise than by the network before"
 
 State = dict[str, Tensor]
 
@@ -60,11 +59,13 @@ class Recipe:
 
 @dataclass(frozen=True)
 class Plan:
-    """What to cut: the tagger in the folder ``before``."""
+    """What to cut: the tagger in the folder ``before``; and the limits of what is cut from it."""
 
     before: Path
     version: str
     created: str
+    threshold: float
+    threshold_han: float
     seed: int = 0
     recipe: Recipe = field(default_factory=Recipe)
 
@@ -77,27 +78,41 @@ def lighten(
     raise ``TaggerRefused`` or ``GoldenDiffers``.
     """
     manifest = read_manifest(plan.before)
+    load_tagger(plan.before, manifest.digest)  # learning takes long: what is refused is so now
     weights = read_weights(plan.before, manifest)
     network, shape = network_of(manifest, weights)
     if plan.recipe.heads >= shape.context_heads or plan.recipe.inner >= shape.context_inner:
-        raise TaggerRefused("it is as light already")
+        raise TaggerRefused(f"{plan.before}: is as light already")
     drawn = (one.marked.text for one in written(texts, Writer(plan.seed), plan.seed, ENDLESS))
     student, apart = lightened(network, shape, drawn, plan.recipe, progress)
     kept = {name: part for name, part in load(weights).items() if name.startswith(SECOND)}
     joined = save({**packed(student.state_dict()), **kept})
     recipe = {f"light_{name}": float(value) for name, value in asdict(plan.recipe).items()}
+    training = {name: said for name, said in manifest.training.items() if name != RANGES}
     again = msgspec.structs.replace(
         manifest,
         version=plan.version,
         created=plan.created,
         shape=asdict(light(shape, plan.recipe)),
+        threshold=plan.threshold,
+        threshold_han=plan.threshold_han,
         weights_sha256=hashlib.sha256(joined).hexdigest(),
         ranges={},
-        training=manifest.training | {"lightened": f"{manifest.digest}, {len(texts.notes)} notes"},
+        training=training | {LIGHTENED: _said(texts, manifest.digest, apart)},
         recipe=manifest.recipe | recipe | {"light_seed": float(plan.seed)},
-        figures=manifest.figures | {APART: float(np.round(apart, 4))},
+        figures={},  # those of the tagger before are not this one's
     )
     return put(measured(again, joined, notes), joined, folder)
+
+
+def _said(texts: Texts, before: str, apart: float) -> str:
+    plain = texts.plain.texts.get(LANG, ())
+    digest = hashlib.sha256(repr([[note.text for note in texts.notes], plain]).encode())
+    return (
+        f"of {before}, by {len(texts.notes)} notes and {len(plain)} medical texts,"
+        f" {digest.hexdigest()};"
+        f" at the end {apart:.4f} of what tells pieces apart is said otherwise"
+    )
 
 
 def light(shape: Shape, recipe: Recipe) -> Shape:

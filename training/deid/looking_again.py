@@ -92,7 +92,7 @@ def look_again(
             weights_sha256=hashlib.sha256(joined).hexdigest(),
             training=manifest.training | {"second_look": said},
             recipe=manifest.recipe | recipe | {"second_seed": float(plan.seed)},
-            figures=manifest.figures | {APART: float(np.round(apart, 4))},
+            figures={APART: float(np.round(apart, 4))},  # the others were of another tagger
         ),
         joined,
         folder,

@@ -15,6 +15,7 @@ from training.deid.texts import Marked
 Range = tuple[float, float]
 NOTES = 150  # of each language that are read
 DIGITS = 4
+RANGES = "ranges"  # in what a manifest says of training
 WIDTH_MIN = 1e-3  # of a range: nothing is divided by 0
 
 
@@ -58,8 +59,7 @@ def measured(
     return msgspec.structs.replace(
         manifest,
         ranges={name: one.range for name, one in products.items()},
-        training=manifest.training
-        | {"ranges": f"{len(texts)} notes, {_sha256(chr(0).join(texts))}"},
+        training=manifest.training | {RANGES: f"{len(texts)} notes, {_sha256(chr(0).join(texts))}"},
     )
 
 

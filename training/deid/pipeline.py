@@ -38,6 +38,7 @@ from training.deid.told import Told, read_told
 from training.deid.variants import Variants
 
 NAME = "deid"
+LIGHTENED = "lightened"  # in what a manifest says of training
 LANGUAGES = ("en", "zh")
 DEV_FILES = ("dev_en.jsonl", "dev_zh.jsonl")
 GOLDEN = (
@@ -199,7 +200,7 @@ def write(network: CharacterTagger, texts: Texts, plan: Plan, folder: Path) -> T
             "templates_sha256": templates_sha256(),
             "notes": str(sum(map(len, texts.training_notes.values()))),
             "teachers": ", ".join(read_manifest(first_part(one)).digest for one in plan.teachers),
-            **({"begun": read_manifest(first_part(plan.begin)).digest} if plan.begin else {}),
+            **_begun(plan),
             "licence": LICENCE,
         },
         recipe={
@@ -210,6 +211,16 @@ def write(network: CharacterTagger, texts: Texts, plan: Plan, folder: Path) -> T
         figures=plan.figures,
     )
     return put(measured(manifest, weights, texts.training_notes), weights, folder)
+
+
+def _begun(plan: Plan) -> dict[str, str]:
+    """Return what there is to say of the tagger that was gone on from."""
+    first = plan.begin or next(iter(plan.teachers), None)
+    if first is None:
+        return {}
+    before = read_manifest(first_part(first))
+    cut = {LIGHTENED: before.training[LIGHTENED]} if LIGHTENED in before.training else {}
+    return cut | ({"begun": before.digest} if plan.begin else {})
 
 
 def put(manifest: TaggerManifest, weights: bytes, folder: Path) -> TaggerManifest:

@@ -1,9 +1,10 @@
 """A second look at each word that may identify somebody, with the whole note before it.
 
 The network sees some hundred characters either way, and learnt its limits on notes that it knows by
-now. This small one learnt from notes that the network has never seen, and reads for each word what
-the network says of it, of its neighbours and of the same word elsewhere in the note, and what the
-lists say. It may raise or lower what the network said; no other layer asks it (decision 0092).
+now. This small one learnt from notes whose marks the network has never seen, and reads for each
+word what the network says of it, of its neighbours and of the same word elsewhere in the note, and
+what the lists say. It may raise or lower what the network said; no other layer asks it (decision
+0092).
 """
 
 from collections.abc import Sequence

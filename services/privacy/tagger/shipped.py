@@ -3,4 +3,4 @@
 from pathlib import Path
 
 SHIPPED_DIR = Path("data/taggers/deid/1.8.0")
-SHIPPED_DIGEST = "7b9c7c86e674530642b82c2f7c04315238c4fc79e747fb9cf69cb147907e3b32"
+SHIPPED_DIGEST = "c6ce9e73727de1dd5472271e5e876ab888965d188f98a0fd0e0a50a48e9f79d0"

@@ -53,12 +53,19 @@ def test_a_folder_of_notes_is_scored_alone(tmp_path: Path) -> None:
 
 def test_what_two_readers_mark_alike_has_to_go_and_nothing_else() -> None:
     """Half a name, and what one of them marked alone, is disputed: it may go."""
-    again = ((0, 3, "NAME"), (8, 14, "OTHER"), (15, 23, "ID"))
+    again = ((0, 3, "NAME"), (8, 14, "LOC"), (15, 18, "ID"), (19, 23, "ID"))
     both = agreed(NOTE, again)
     required = [span for span in both.spans if span[2] not in NOT_REQUIRED]
     assert required == [(15, 23, "PHONE")]
     row = deid.scored(lambda *_: ([(0, 23, "NAME")], None), TextSet("one", [both]), known=False)
     assert (row["recall"], row["precision"], row["leaky"]) == (1.0, 1.0, 0.0)
+
+
+def test_what_a_reader_says_need_not_go_is_disputed() -> None:
+    note = Marked("3", "en", "s", "Ann Lee at Acme", ((0, 7, "NAME"), (11, 15, "ORG")))
+    both = agreed(note, ((0, 7, "OTHER"), (11, 15, "LOC")))
+    assert {label for _, _, label in both.spans} == {"OTHER", "ORG"}
+    assert agreed(note, note.spans) == note
 
 
 def test_notes_that_were_read_again_are_the_gold_notes() -> None:

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from cli.commands.train import train_command
 from services.privacy.folding import fold
+from services.privacy.tagger import products
 from services.privacy.tagger.context import HEAD_WIDTH, HEADS
 from services.privacy.tagger.manifest import (
     TaggerRefused,
@@ -23,6 +24,7 @@ from services.privacy.tagger.manifest import (
 from services.privacy.tagger.network import CharacterTagger, Shape
 from services.privacy.tagger.pieces import pieces_of, stacked
 from services.privacy.tagger.shipped import SHIPPED_DIR
+from training.deid import measuring
 from training.deid.fit import Progress, new_network
 from training.deid.large_texts import Texts
 from training.deid.lightening import Plan, Recipe, cut, light, lighten, lightened
@@ -100,11 +102,13 @@ def test_a_lighter_tagger_is_written_with_the_second_look_of_the_one_before(
 ) -> None:
     notes = {lang: read_notes(NOTES, lang)[:4] for lang in ("en", "zh")}
     recipe = Recipe(heads=5, inner=256, steps=2, pieces=200)
-    plan = Plan(SHIPPED, "9.9.9", "2026-01-01", 3, recipe)
+    plan = Plan(SHIPPED, "9.9.9", "2026-01-01", 0.2, 0.3, 3, recipe)
     found = lighten(Texts(notes["en"], (), Plain({})), notes, plan, tmp_path / "out", QUIET)
     before = read_manifest(SHIPPED)
     assert found.shape == before.shape | {"context_heads": 5, "context_inner": 256}
-    assert found.training["lightened"] == f"{before.digest}, 4 notes"
+    assert (found.threshold, found.threshold_han, found.figures) == (0.2, 0.3, {})
+    assert found.training["lightened"].startswith(f"of {before.digest}, by 4 notes and 0 medical")
+    assert found.training["lightened"] in (tmp_path / "out" / "card.md").read_text("utf-8")
     tagger = load_tagger(tmp_path / "out", found.digest)
     assert tagger.find(fold(GOLDEN[0]).folded)
     old = second_look_of(read_weights(SHIPPED, before), tagger.shape)
@@ -117,7 +121,7 @@ def test_a_lighter_tagger_is_written_with_the_second_look_of_the_one_before(
 
 
 def test_one_that_is_as_light_is_not_cut(tmp_path: Path) -> None:
-    plan = Plan(SHIPPED, "9.9.9", "2026-01-01", 3, Recipe(heads=HEADS))
+    plan = Plan(SHIPPED, "9.9.9", "2026-01-01", 0.2, 0.3, 3, Recipe(heads=HEADS))
     with pytest.raises(TaggerRefused, match="as light"):
         lighten(Texts((), (), Plain({})), {}, plan, tmp_path / "out", QUIET)
 
@@ -125,13 +129,30 @@ def test_one_that_is_as_light_is_not_cut(tmp_path: Path) -> None:
 def test_a_folder_that_cannot_be_lightened_is_told(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for before, notes, message in (
-        (tmp_path, NOTES, "manifest"),
-        (SHIPPED, tmp_path, "en: no notes"),
+    (tmp_path / "bad" / "en").mkdir(parents=True)
+    (tmp_path / "bad" / "en" / "a.txt").write_text("=== a-1\nno line of dashes\n")
+    for before, data, notes, message in (
+        (tmp_path, tmp_path, NOTES, "manifest"),
+        (SHIPPED, tmp_path, NOTES, "as light already"),
+        (SHIPPED, tmp_path / "none", NOTES, "no such folder"),
+        (SHIPPED, tmp_path, tmp_path, "en: no notes"),
+        (SHIPPED, tmp_path, tmp_path / "bad", "no line of three dashes"),
     ):
         with pytest.raises(typer.Exit):
-            train_command(
-                "deid", data=tmp_path / "x", notes=notes, output=tmp_path / "out", lighten=before
-            )
+            train_command("deid", data=data, notes=notes, output=tmp_path / "out", lighten=before)
         assert message in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+def test_without_eight_bits_it_says_nothing_of_ranges(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (measuring, products):
+        monkeypatch.setattr(module, "rounds_here", lambda: False)
+    notes = {lang: read_notes(NOTES, lang)[:1] for lang in ("en", "zh")}
+    recipe = Recipe(heads=5, inner=256, steps=10, pieces=20)  # of ten steps a tenth is one
+    plan = Plan(SHIPPED, "9.9.9", "2026-01-01", 0.2, 0.3, 3, recipe)
+    found = lighten(Texts(notes["en"], (), Plain({})), notes, plan, tmp_path / "out", QUIET)
+    assert not found.ranges
+    assert "ranges" not in found.training
+    assert load_tagger(tmp_path / "out", found.digest).find(fold(GOLDEN[0]).folded)
