@@ -121,11 +121,11 @@ def text_sets(data: Path | None) -> Iterator[TextSet]:
     """
     for lang in ("zh", "en"):
         for half in Half:
-            notes = read_gold(GOLD, lang, half)
-            yield TextSet(f"gold {lang}, {half}", notes)
-            if readings := second_readings(lang, half):
-                agree = [agreed(note, marked_again(note, readings)) for note in notes]
-                yield TextSet(f"gold {lang}, {half}, where two readers agree", agree)
+            gold = gold_notes(lang, half)
+            yield gold
+            if again := read_again(gold, lang, half):
+                agree = list(map(agreed, gold.texts, again))
+                yield TextSet(f"{gold.name}, where two readers agree", agree)
         if unseen := read_notes(UNSEEN, lang):
             yield TextSet(f"unseen {lang}", unseen)
     for name in LINES if data else ():
@@ -138,15 +138,26 @@ def text_sets(data: Path | None) -> Iterator[TextSet]:
         yield TextSet(Path(name).stem, texts)
 
 
+def gold_notes(lang: str, half: Half) -> TextSet:
+    """Return the gold notes of a language and half."""
+    return TextSet(f"gold {lang}, {half}", read_gold(GOLD, lang, half))
+
+
+def read_again(gold: TextSet, lang: str, half: Half) -> list[Spans]:
+    """Return what a second reader marked in each of these notes, or nothing: nobody read them."""
+    readings = second_readings(lang, half)
+    return [marked_again(note, readings) for note in gold.texts] if readings else []
+
+
 def second_reader() -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield what scores who read gold notes again has by the marks of who wrote them, if any."""
     rows = {}
     for lang in ("zh", "en"):
         for half in Half:
-            if readings := second_readings(lang, half):
-                texts = TextSet(f"gold {lang}, {half}", read_gold(GOLD, lang, half))
-                found = [(marked_again(note, readings), None) for note in texts.texts]
-                rows[f"{texts.name}, nothing known"] = _row(texts, found, None, held=False)
+            gold = gold_notes(lang, half)
+            if again := read_again(gold, lang, half):
+                found = [(spans, None) for spans in again]
+                rows[f"{gold.name}, nothing known"] = _row(gold, found, None, held=False)
     if rows:
         yield SECOND_READER, rows
 

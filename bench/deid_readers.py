@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from training.deid.scoring import NOT_REQUIRED, Spans
+from training.deid.scoring import NOT_REQUIRED, Spans, counted_in, cover
 from training.deid.texts import BadGold, Half, Marked, read_gold
 
 REREAD = Path(__file__).parents[1] / "data" / "reread_notes"
@@ -34,13 +34,10 @@ def agreed(note: Marked, again: Spans) -> Marked:
 
 
 def _agreed(note: Marked, again: Spans) -> Iterator[tuple[int, int, str]]:
-    required = _places(note, [span for span in again if span[2] not in NOT_REQUIRED])
+    counted = counted_in(note.text)
+    required = cover(span for span in again if span[2] not in NOT_REQUIRED)
     for start, end, label in note.spans:
-        is_whole = label in NOT_REQUIRED or _places(note, [(start, end, label)]) <= required
+        is_whole = label in NOT_REQUIRED or counted & {*range(start, end)} <= required
         yield start, end, label if is_whole else DISPUTED
-    for at in sorted(_places(note, again) - _places(note, note.spans)):
+    for at in sorted(counted & cover(again) - cover(note.spans)):
         yield at, at + 1, DISPUTED
-
-
-def _places(note: Marked, spans: Spans) -> set[int]:
-    return {at for start, end, _ in spans for at in range(start, end) if note.text[at].isalnum()}

@@ -122,8 +122,7 @@ def train_deid(asked: Asked) -> None:
 def _plan(asked: Asked) -> "Plan":
     from training.deid.planning import Plan, by_time
 
-    created = utc_date(SystemClock().now_ms()).isoformat()
-    plan = Plan(asked.version, created, asked.threshold, asked.threshold_han, asked.seed)
+    plan = Plan(asked.version, _today(), asked.threshold, asked.threshold_han, asked.seed)
     how = {"workers": asked.workers, "threads": asked.threads}
     if asked.steps is not None:
         how["steps"] = max(1, asked.steps // 2)
@@ -161,9 +160,8 @@ def look_again_deid(asked: Asked, before: Path) -> None:
     """Teach a trained tagger a second look, write <output>/deid/<version>, and print its digest."""
     from training.deid.looking_again import Plan, english_lines, look_again, new_notes
 
-    created = utc_date(SystemClock().now_ms()).isoformat()
     notes_named = asked.new_notes
-    plan = Plan(before, notes_named, asked.version, created, asked.threshold, asked.seed)
+    plan = Plan(before, notes_named, asked.version, _today(), asked.threshold, asked.seed)
 
     def write(folder: Path, told: Told) -> str:
         texts = new_notes(asked.notes, notes_named), english_lines(asked.data)
@@ -181,10 +179,9 @@ def measure_deid(asked: Asked, before: Path) -> None:
 
     if not rounds_here():
         raise typer.BadParameter("asks for a processor with AVX2", param_hint="--measure")
-    created = utc_date(SystemClock().now_ms()).isoformat()
 
     def write(folder: Path, _: Told) -> str:
-        return measure(before, _notes(asked), asked.version, created, folder).digest
+        return measure(before, _notes(asked), asked.version, _today(), folder).digest
 
     _write(asked, "reading notes", write)
 
@@ -198,11 +195,10 @@ def lighten_deid(asked: Asked, before: Path) -> None:
     from training.deid.lightening import Plan, Recipe, lighten
     from training.deid.plain_texts import read_plain
 
-    created = utc_date(SystemClock().now_ms()).isoformat()
     recipe = Recipe(threads=asked.threads)
     recipe = recipe if asked.steps is None else replace(recipe, steps=asked.steps)
     limits = (asked.threshold, asked.threshold_han)
-    plan = Plan(before, asked.version, created, *limits, asked.seed, recipe)
+    plan = Plan(before, asked.version, _today(), *limits, asked.seed, recipe)
 
     def write(folder: Path, told: Told) -> str:
         if not asked.data.is_dir():
@@ -212,6 +208,10 @@ def lighten_deid(asked: Asked, before: Path) -> None:
         return lighten(texts, notes, plan, folder, Progress(told, asked.pause)).digest
 
     _write(asked, "writing texts", write)
+
+
+def _today() -> str:
+    return utc_date(SystemClock().now_ms()).isoformat()
 
 
 def _notes(asked: Asked) -> dict[str, list["Marked"]]:

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from torch import Tensor
 from torch.nn import functional
+from torch.optim import Optimizer
 from torch.optim.lr_scheduler import OneCycleLR
 
 from services.privacy.tagger.network import CharacterTagger, Shape
@@ -91,10 +93,7 @@ def fit(
     for step, batch in enumerate(fed(source, recipe.workers)):
         progress.wait()
         loss = _loss(network, batch.to(device), teachers)
-        optimiser.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]  # torch does not say
-        torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-        optimiser.step()
+        learn_from(loss, optimiser)
         lost = 0.98 * lost + 0.02 * loss.detach() if step else loss.detach()
         if step % TOLD_EVERY == 0:
             progress.told(f"{schedule.last_epoch / total:.0%}: step {step}, loss {lost:.4f}")
@@ -106,6 +105,15 @@ def fit(
             break
     network.eval()
     return step + 1
+
+
+def learn_from(loss: Tensor, optimiser: Optimizer) -> None:
+    """Take one step down from a loss, no further than slopes of 1 altogether allow."""
+    optimiser.zero_grad()
+    loss.backward()  # type: ignore[no-untyped-call]  # torch does not say
+    learning = [one for group in optimiser.param_groups for one in group["params"]]
+    torch.nn.utils.clip_grad_norm_(learning, 1.0)
+    optimiser.step()
 
 
 def _is_begun(name: str) -> bool:

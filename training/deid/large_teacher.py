@@ -8,12 +8,12 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
 from services.privacy.tagger.network import LABELS
 from training.deid.corpus import grouped, labels_of
-from training.deid.fit import Progress
+from training.deid.fit import Progress, learn_from
 from training.deid.large_model import LargeTeacher, State, Vocabulary, Words, begin_as_bert
 from training.deid.large_texts import PARTS, Dealt
 from training.deid.texts import Marked
@@ -125,10 +125,7 @@ def learn(
         loss = functional.cross_entropy(
             scores.float().flatten(0, 1), labels.flatten(), ignore_index=-1, label_smoothing=0.01
         )
-        optimiser.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]  # torch does not say
-        nn.utils.clip_grad_norm_(teacher.parameters(), 1.0)
-        optimiser.step()
+        learn_from(loss, optimiser)
         if step % TOLD_EVERY == 0:
             progress.told(f"teacher {part + 1} of {PARTS}: {done:.0%}, loss {loss.item():.4f}")
     teacher.eval()

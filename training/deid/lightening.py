@@ -30,11 +30,12 @@ from services.privacy.tagger.manifest import (
 from services.privacy.tagger.network import CharacterTagger, Shape
 from services.privacy.tagger.packing import packed
 from services.privacy.tagger.pieces import pieces_of, stacked
+from training.deid.card import LIGHTENED, RANGES
 from training.deid.corpus import Writer
-from training.deid.fit import RISING, TOLD_EVERY, Progress
+from training.deid.fit import RISING, TOLD_EVERY, Progress, learn_from
 from training.deid.large_texts import LANG, Texts, written
-from training.deid.measuring import RANGES, measured
-from training.deid.pipeline import LIGHTENED, put
+from training.deid.measuring import measured
+from training.deid.pipeline import put
 from training.deid.texts import Marked
 
 KEPT = 0.98  # of a mean that goes along
@@ -132,8 +133,7 @@ def lightened(
     student = CharacterTagger(light(shape, recipe))
     student.load_state_dict(cut(network, first, recipe))
     makes = network.entry.weight[:, -shape.context_width :, 0, 0].detach()  # of what pieces say
-    learning = list(student.context.parameters())
-    optimiser = torch.optim.AdamW(learning, weight_decay=0.0)
+    optimiser = torch.optim.AdamW(student.context.parameters(), weight_decay=0.0)
     schedule = OneCycleLR(optimiser, max_lr=recipe.rate, total_steps=recipe.steps, pct_start=RISING)
     apart = 1.0
     for step, pieces in enumerate(islice(chain([first], batches), recipe.steps)):
@@ -141,10 +141,7 @@ def lightened(
         with torch.no_grad():
             told = network.context(pieces)[1:] @ makes.T
         loss = _apart(student.context(pieces)[1:] @ makes.T, told)
-        optimiser.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]  # torch does not say
-        torch.nn.utils.clip_grad_norm_(learning, 1.0)
-        optimiser.step()
+        learn_from(loss, optimiser)
         schedule.step()
         now = loss.item()
         apart = KEPT * apart + (1 - KEPT) * now if step else now

@@ -10,12 +10,12 @@ from torch import Tensor, nn
 from services.privacy.folding import fold
 from services.privacy.tagger.manifest import TaggerManifest, tagger_of
 from services.privacy.tagger.products import Whole, rounds_here
+from training.deid.card import RANGES
 from training.deid.texts import Marked
 
 Range = tuple[float, float]
 NOTES = 150  # of each language that are read
 DIGITS = 4
-RANGES = "ranges"  # in what a manifest says of training
 WIDTH_MIN = 1e-3  # of a range: nothing is divided by 0
 
 

@@ -24,7 +24,7 @@ from services.privacy.tagger.manifest import (
 from services.privacy.tagger.network import ARCHITECTURE, LABELS, CharacterTagger, Shape
 from services.privacy.tagger.packing import packed
 from services.privacy.tagger.products import in_32_bits, quickest
-from training.deid.card import card
+from training.deid.card import LIGHTENED, card
 from training.deid.corpus import TEMPLATES, Learnt, Writer
 from training.deid.feeding import Corpus
 from training.deid.fit import Progress, fit, new_network
@@ -38,7 +38,6 @@ from training.deid.told import Told, read_told
 from training.deid.variants import Variants
 
 NAME = "deid"
-LIGHTENED = "lightened"  # in what a manifest says of training
 LANGUAGES = ("en", "zh")
 DEV_FILES = ("dev_en.jsonl", "dev_zh.jsonl")
 GOLDEN = (
@@ -134,11 +133,10 @@ def begun(plan: Plan) -> tuple[CharacterTagger, Shape]:
     """Return the network that learns, a new one or one to go on from, and its shape; raise
     ``TaggerRefused``.
     """
-    first = plan.begin or next(iter(plan.teachers), None)
-    if first is None:
+    if plan.goes_on_from is None:
         network = new_network(plan.shape, plan.seed, model_weights(model_folder()))
         return network.to(plan.device), plan.shape
-    network, shape = network_in(first_part(first))
+    network, shape = network_in(first_part(plan.goes_on_from))
     return network.to(plan.device), shape
 
 
@@ -200,7 +198,7 @@ def write(network: CharacterTagger, texts: Texts, plan: Plan, folder: Path) -> T
             "templates_sha256": templates_sha256(),
             "notes": str(sum(map(len, texts.training_notes.values()))),
             "teachers": ", ".join(read_manifest(first_part(one)).digest for one in plan.teachers),
-            **_begun(plan),
+            **_said_of_begun(plan),
             "licence": LICENCE,
         },
         recipe={
@@ -213,12 +211,11 @@ def write(network: CharacterTagger, texts: Texts, plan: Plan, folder: Path) -> T
     return put(measured(manifest, weights, texts.training_notes), weights, folder)
 
 
-def _begun(plan: Plan) -> dict[str, str]:
+def _said_of_begun(plan: Plan) -> dict[str, str]:
     """Return what there is to say of the tagger that was gone on from."""
-    first = plan.begin or next(iter(plan.teachers), None)
-    if first is None:
+    if plan.goes_on_from is None:
         return {}
-    before = read_manifest(first_part(first))
+    before = read_manifest(first_part(plan.goes_on_from))
     cut = {LIGHTENED: before.training[LIGHTENED]} if LIGHTENED in before.training else {}
     return cut | ({"begun": before.digest} if plan.begin else {})
 

@@ -40,6 +40,11 @@ class Plan:
     begin: Path | None = None  # the one to go on from; None: the first teacher
     told_share: float = 0.5  # of what is not from templates, where a large teacher has told
 
+    @property
+    def goes_on_from(self) -> Path | None:
+        """Return the folder of the one to go on from; None: a new network learns."""
+        return self.begin or next(iter(self.teachers), None)
+
 
 def by_time(plan: Plan, seconds: float) -> Plan:
     """Return the plan for a machine that is lent for so long, both parts together."""

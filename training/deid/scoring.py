@@ -30,11 +30,11 @@ class Tally:
 
     def add(self, gold: Marked, found: Spans, cleaned: str | None) -> None:
         """Count one document: the spans that were removed, and the text that came out."""
-        counted = {index for index, char in enumerate(gold.text) if char.isalnum()}
-        removed = _cover(found) & counted
+        counted = counted_in(gold.text)
+        removed = cover(found) & counted
         required = [span for span in gold.spans if span[2] not in NOT_REQUIRED]
-        ignored = _cover(s for s in gold.spans if s[2] in NOT_REQUIRED)
-        marked = _cover(gold.spans)
+        ignored = cover(s for s in gold.spans if s[2] in NOT_REQUIRED)
+        marked = cover(gold.spans)
         self.documents += 1
         self.chars += len(gold.text)
         leaks = 0
@@ -76,7 +76,13 @@ class Tally:
         }
 
 
-def _cover(spans: Iterable[tuple[int, int, str]]) -> set[int]:
+def counted_in(text: str) -> set[int]:
+    """Return the places of a text that count: of letters and digits."""
+    return {index for index, char in enumerate(text) if char.isalnum()}
+
+
+def cover(spans: Iterable[tuple[int, int, str]]) -> set[int]:
+    """Return the places within spans."""
     return {index for start, end, _ in spans for index in range(start, end)}
 
 

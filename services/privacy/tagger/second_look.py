@@ -129,21 +129,13 @@ def looked_at(folded: str, words: WordSpans, said: Said) -> Looked:
         *(_neighbour(identifies[:, None], at + step) for step in NEAR),
         *(_neighbour(beside, at + step) for step in NEXT),
         _of_note(told, identifies, at),
-        _means_of_some(said.hidden, words[at]),
+        _means(said.hidden, words[at]),
     ]
     return Looked(at, np.hstack(parts).astype(np.float32))
 
 
 def _means(numbers: npt.NDArray[np.floating], words: WordSpans) -> Floats:
     """Return the mean of each column over each word, ``(words, columns)``."""
-    padded = np.concatenate([numbers, np.zeros_like(numbers[:1])])
-    sums: Floats = np.add.reduceat(padded, words.ravel(), axis=0, dtype=np.float32)[::2]
-    lengths: Floats = (words[:, 1] - words[:, 0]).astype(np.float32)[:, None]
-    return sums / lengths
-
-
-def _means_of_some(numbers: npt.NDArray[np.floating], words: WordSpans) -> Floats:
-    """Return the same; no other place is read than those of the words."""
     lengths = np.diff(words)[:, 0]
     read = numbers[places_of(words[:, 0], lengths)]
     sums: Floats = np.add.reduceat(read, lengths.cumsum() - lengths, axis=0, dtype=np.float32)
