@@ -10,7 +10,7 @@ from typing import Any
 
 from bench.deid import layers, one_core, terms
 from services.privacy.free_text import TextCleaner
-from services.privacy.spans import Finder
+from services.privacy.spans import ManyFinder
 from training.deid.texts import Marked
 
 # Each was slow once, or is what a form, a name or an encoding begins with.
@@ -30,7 +30,7 @@ def repeated(piece: str, size: int = BYTES) -> str:
     return piece * (size // len(piece.encode()))
 
 
-def run(tagger: Finder | None = None) -> dict[str, Any]:
+def run(tagger: ManyFinder | None = None) -> dict[str, Any]:
     """Return the seconds per 100 KB of the slowest pieces, by the layers that look."""
     known = terms(Marked("bad", "en", "bad", "", (), KNOWN))
     with one_core():

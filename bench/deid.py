@@ -20,11 +20,12 @@ import torch
 from bench.deid_peers import Peer, peers
 from bench.deid_readers import agreed, marked_again, second_readings
 from contracts.identified import Patient
+from services.privacy.ahead import TEXTS, ReadAhead
 from services.privacy.free_text import NOTHING_KNOWN, TextCleaner
 from services.privacy.identity import KINDS, NOBODY, grow
 from services.privacy.known import KnownTerms
 from services.privacy.known_terms import terms_of
-from services.privacy.spans import Finder
+from services.privacy.spans import ManyFinder
 from training.deid.scoring import Spans, Tally
 from training.deid.texts import BadGold, Half, Marked, read_gold, read_lines, read_notes
 
@@ -33,7 +34,8 @@ UNSEEN = GOLD.with_name("unseen_notes")
 LINES = ("dev_en.jsonl", "dev_zh.jsonl")
 SHORT_QUERIES = "asq-phi"
 SECOND_READER = "a second reader"
-Cleans = Callable[[Marked, bool], tuple[Spans, str | None]]
+Cleaned = tuple[Spans, str | None]
+Cleans = Callable[[Sequence[Marked], bool], list[Cleaned]]
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ class TextSet:
 
 
 def run(
-    data: Path | None = None, tagger: Finder | None = None, notes: Path | None = None
+    data: Path | None = None, tagger: ManyFinder | None = None, notes: Path | None = None
 ) -> dict[str, Any]:
     """Return the figures by system, text set, and whether identifiers were known.
 
@@ -93,14 +95,14 @@ def one_core() -> Iterator[None]:
             os.sched_setaffinity(0, cores)
 
 
-def ours(tagger: Finder | None = None) -> dict[str, Cleans]:
+def ours(tagger: ManyFinder | None = None) -> dict[str, Cleans]:
     """Return our ways to clean, by the layers they use."""
     return {name: cleans_with(one) for name, one in layers(tagger).items()}
 
 
-def layers(tagger: Finder | None) -> dict[str, Finder | None]:
+def layers(tagger: ManyFinder | None) -> dict[str, ManyFinder | None]:
     """Return the tagger that each of our ways to clean looks with."""
-    rules: dict[str, Finder | None] = {"ours, rules only": None}
+    rules: dict[str, ManyFinder | None] = {"ours, rules only": None}
     return rules if tagger is None else {**rules, "ours, all layers": tagger}
 
 
@@ -165,7 +167,7 @@ def second_reader() -> Iterator[tuple[str, dict[str, Any]]]:
 def scored(cleans: Cleans, texts: TextSet, *, known: bool) -> dict[str, Any]:
     """Return the scores of a set, and by source where there are several, with KB/s."""
     begun = process_time()
-    found = [cleans(text, known) for text in texts.texts]
+    found = cleans(texts.texts, known)
     return _row(texts, found, process_time() - begun)
 
 
@@ -183,7 +185,7 @@ def scored_peer(peer: Peer, texts: TextSet) -> dict[str, Any]:
 
 def _row(
     texts: TextSet,
-    found: Sequence[tuple[Spans, str | None]],
+    found: Sequence[Cleaned],
     seconds: float | None,
     *,
     held: bool = True,
@@ -210,17 +212,25 @@ def terms(text: Marked) -> KnownTerms:
     return KnownTerms(terms_of(grow(NOBODY, Patient(ids=(), others=others))))
 
 
-def cleans_with(tagger: Finder | None) -> Cleans:
-    """Return our scrub with this tagger, or by rules only."""
+def cleans_with(tagger: ManyFinder | None) -> Cleans:
+    """Return our scrub with this tagger, which reads as from a file, or by rules only."""
+    reader = ReadAhead(tagger) if tagger else None
 
-    def cleans(text: Marked, known: bool) -> tuple[Spans, str | None]:  # noqa: FBT001 - as Cleans
-        terms_known = terms(text) if known else NOTHING_KNOWN
-        return as_spans(TextCleaner(terms_known, tagger), text.text)
+    def cleans(texts: Sequence[Marked], known: bool) -> list[Cleaned]:  # noqa: FBT001 - as Cleans
+        found: list[Cleaned] = []
+        for at in range(0, len(texts), TEXTS):
+            some = texts[at : at + TEXTS]
+            if reader is not None:
+                reader.ahead(text.text for text in some)
+            for text in some:
+                terms_known = terms(text) if known else NOTHING_KNOWN
+                found.append(as_spans(TextCleaner(terms_known, reader), text.text))
+        return found
 
     return cleans
 
 
-def as_spans(cleaner: TextCleaner, text: str) -> tuple[Spans, str | None]:
+def as_spans(cleaner: TextCleaner, text: str) -> Cleaned:
     """Return what a cleaner removed; a text that is held back is removed whole."""
     found = cleaner.clean(text)
     if found.text is None:

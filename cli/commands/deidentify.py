@@ -3,10 +3,11 @@
 import json
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from enum import StrEnum
+from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -20,6 +21,7 @@ from cli.stack.programs import TAGGER_DIR
 from contracts.identified import Patient
 from plumbing.clock import SystemClock
 from plumbing.key_files import KEY_BYTES, KeyMissing, read_key
+from services.privacy.ahead import TEXTS, ReadAhead
 from services.privacy.free_text import TextCleaner
 from services.privacy.identity import KINDS, NOBODY, grow
 from services.privacy.known import KnownTerms
@@ -80,7 +82,7 @@ def deidentify_command(
     site = _site(recognizers)
     shown: list[tuple[str, dict[str, Any]]] = []
     with opened(source, "rb") as lines, opened(target, "wb") as written, _progress() as say:
-        for number, line in enumerate(lines, 1):
+        for number, line in enumerate(_given_ahead(lines, tagger), 1):
             if line.strip():
                 found = answer(line, tagger, surrogates, site)
                 written.write(msgspec.json.encode(found) + b"\n")
@@ -94,6 +96,15 @@ def deidentify_command(
         report.write_text(page(shown), encoding="utf-8", errors="backslashreplace")
 
 
+def _given_ahead(lines: Iterable[bytes], tagger: ReadAhead | None) -> Iterator[bytes]:
+    """Yield the lines, some at a time, which the tagger has read together."""
+    left = iter(lines)
+    while some := list(islice(left, TEXTS)):
+        if tagger is not None:
+            tagger.ahead(map(_text_of, some))
+        yield from some
+
+
 def _require_apart(source: str, target: str, report: Path | None) -> None:
     """Refuse to write over what is read, or over what was written."""
     names = [Path(name).resolve() for name in (source, target, report) if name not in {"-", None}]
@@ -101,11 +112,11 @@ def _require_apart(source: str, target: str, report: Path | None) -> None:
         raise typer.BadParameter("--input, --output and --report have to be different files")
 
 
-def _tagger() -> Finder:
+def _tagger() -> ReadAhead:
     from services.privacy.tagger.manifest import TaggerRefused, load_tagger
 
     try:
-        return load_tagger(TAGGER_DIR, SHIPPED_DIGEST)
+        return ReadAhead(load_tagger(TAGGER_DIR, SHIPPED_DIGEST))
     except TaggerRefused as error:
         sys.stderr.write(f"auscult: the tagger in {TAGGER_DIR} is not verified: {error}\n")
         raise typer.Exit(1) from error

@@ -28,7 +28,7 @@ from services.privacy.keks import KekStore, KeyRing
 from services.privacy.keks_pkcs11 import Pkcs11Keks, read_pin
 from services.privacy.key_files import PrivacyKeys, load_privacy_keys
 from services.privacy.links import LinkBook
-from services.privacy.mirror import Mirror
+from services.privacy.mirror import Mirror, last_stands
 from services.privacy.people import PeopleCodec
 from services.privacy.rejected import RejectedDesk
 from services.privacy.resolve import Desk, Limits, build_http
@@ -37,8 +37,8 @@ from services.privacy.rotation import Rotation
 from services.privacy.seals import Seals
 from services.privacy.settings import GROUP, PrivacySettings
 from services.privacy.site_recognizers import load_recognizers
-from services.privacy.spans import Finder
-from services.privacy.stage import DeidentifyStage, Parts, mirror_relation
+from services.privacy.spans import Finder, ManyFinder
+from services.privacy.stage import DeidentifyStage, Parts
 from services.privacy.tagger.manifest import load_tagger
 from services.privacy.vault import Vault
 
@@ -68,7 +68,7 @@ class Privacy:
         self.vault = Vault(self.redis, writer, reader, codec)
         self.links = LinkBook(self.redis, writer, reader)
         self._decoder = Decoder(settings.image_timeout_s, settings.image_memory_bytes_max)
-        self.relations = Mirror(RELATIONS.name, self.redis, writer, reader, mirror_relation)
+        self.relations = Mirror(RELATIONS.name, self.redis, writer, reader, last_stands)
         seals = Seals(settings.keys_dir, settings.sealed_days)
         self.stage = DeidentifyStage(_parts(self, self._keys, seals))
         self.rotation = Rotation(
@@ -243,7 +243,7 @@ def _keks(settings: PrivacySettings) -> KekStore | None:
     return Pkcs11Keks(settings.pkcs11_module, settings.pkcs11_token, pin)
 
 
-def _tagger(settings: PrivacySettings) -> Finder | None:
+def _tagger(settings: PrivacySettings) -> ManyFinder | None:
     if not settings.uses_tagger:
         _log.warning("Notes are cleaned without the tagger")
         return None

@@ -260,3 +260,11 @@ async def read_all(wanted: Sequence[tuple[Mirror, Sequence[str]]], redis: Redis)
             return values
         for mirror in behind:
             await mirror.catch_up(range(len(mirror.progress_fields())))
+
+
+def last_stands(record: Record, held: Mapping[str, Raw]) -> Fields:
+    """Say what a record does to a mirror in which the last one of each key stands."""
+    token = (record.key or b"").decode()
+    if record.value is None:
+        return [(token, b"")] if held.get(token) else []
+    return [(token, record.value)]

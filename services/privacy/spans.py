@@ -1,6 +1,6 @@
 """What the layers of the scrub find: a stretch of text of one kind."""
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from typing import Protocol
 
 import msgspec
@@ -19,3 +19,10 @@ class Finder(Hashable, Protocol):
 
     def find(self, folded: str) -> list[Span]:
         """Return the spans of a folded text that identify somebody."""
+
+
+class ManyFinder(Finder, Protocol):
+    """One that is quicker with several texts at once."""
+
+    def find_all(self, texts: Sequence[str]) -> list[list[Span]]:
+        """Return the spans of each folded text, as ``find`` does."""

@@ -17,9 +17,10 @@ from plumbing import trace
 from plumbing.byte_gate import is_taken
 from plumbing.clock import Clock
 from plumbing.errors import MalformedEvent
-from plumbing.event_log import Headers, Output, Record
+from plumbing.event_log import Headers, Output
 from plumbing.stage import Arrived, Batch, Handled, Refused
 from services.privacy import metrics
+from services.privacy.ahead import ReadAhead, grouped, texts_in
 from services.privacy.anonymity import Anonymity
 from services.privacy.care import ended_some_day, news, relation_of
 from services.privacy.dates import dated
@@ -29,14 +30,14 @@ from services.privacy.guard import GuardWatch, shows_identity
 from services.privacy.identity import with_staff
 from services.privacy.images import ImageDesk, Images, count_images, images_of, with_images
 from services.privacy.links import LinkBook
-from services.privacy.mirror import Entry, Fields, Mirror, Raw
+from services.privacy.mirror import Entry, Mirror, Raw
 from services.privacy.opening import Linking, Opened, fits_vault
 from services.privacy.patient_keys import link_of
 from services.privacy.people import Person
 from services.privacy.primed import NO_VISIT, Primed
 from services.privacy.scrubs import Scrubs
 from services.privacy.seals import Seals
-from services.privacy.spans import Finder
+from services.privacy.spans import Finder, ManyFinder
 from services.privacy.vault import Said, Vault
 from services.privacy.vault_records import is_of
 
@@ -56,7 +57,7 @@ class Parts:
     staff_key: bytes
     clock: Clock
     random_bytes: Callable[[int], bytes]
-    tagger: Finder | None = None
+    tagger: ManyFinder | None = None
     images: ImageDesk | None = None
     site: Finder | None = None
 
@@ -82,7 +83,8 @@ class DeidentifyStage:
     def __init__(self, parts: Parts) -> None:
         """Keep the parts."""
         self._parts = parts
-        self._scrubs = Scrubs(parts.tagger, parts.site)
+        self._tagger = ReadAhead(parts.tagger) if parts.tagger else None
+        self._scrubs = Scrubs(self._tagger, parts.site)
         self._guard = GuardWatch()
         self._anonymity = Anonymity()
         self._turn = asyncio.Lock()
@@ -179,15 +181,21 @@ class DeidentifyStage:
 
         One partition of the process has its turn, so that what else waits does not wait for all.
         """
-        left = deque(opened)
+        left = deque(grouped(opened))
         monotonic_s = self._parts.clock.monotonic_s
         while left:
             async with self._turn:
                 begun_s = monotonic_s()
                 while left and monotonic_s() - begun_s < TURN_S:
-                    self._deidentify_one(left.popleft(), known, outcome)
+                    self._deidentify_some(left.popleft(), known, outcome)
             await asyncio.sleep(0)
         self._anonymity.show(monotonic_s())
+
+    def _deidentify_some(self, group: Sequence[Opened], known: _Known, outcome: _Outcome) -> None:
+        if self._tagger is not None:
+            self._tagger.ahead(text for item in group for text in texts_in(item.body))
+        for item in group:
+            self._deidentify_one(item, known, outcome)
 
     def _deidentify_one(self, item: Opened, known: _Known, outcome: _Outcome) -> None:
         person = known.people.get(item.link)
@@ -285,14 +293,6 @@ class DeidentifyStage:
         if entries:
             await self._parts.relations.publish(entries, fields)
             metrics.RELATIONS.inc(len(entries))
-
-
-def mirror_relation(record: Record, held: Mapping[str, Raw]) -> Fields:
-    """Say what a record of ``care.relations.v1`` does to its mirror: the last one stands."""
-    token = (record.key or b"").decode()
-    if record.value is None:
-        return [(token, b"")] if held.get(token) else []
-    return [(token, record.value)]
 
 
 def _refuse(offset: int, code: str, outcome: _Outcome, *, counted: bool = True) -> None:

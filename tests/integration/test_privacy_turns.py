@@ -2,13 +2,15 @@
 is gone from it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from itertools import pairwise
 from pathlib import Path
 
+from contracts.identified import IdentifiedBody
 from plumbing.clock import ManualClock
 from plumbing.memory_log import InMemoryLog
+from services.privacy.ahead import ALONE_CHARS
 from services.privacy.spans import Span
 from services.privacy.stage import TURN_S
 from tests.integration.test_privacy_stage import TOPICS
@@ -17,6 +19,7 @@ from tests.support.streams import until
 from tests.unit.privacy.builders import a_body, a_note
 
 NOTES = 12
+REST = " and nothing new" * (ALONE_CHARS // 16)  # so long that each is read alone
 
 
 class SlowTagger:
@@ -25,6 +28,11 @@ class SlowTagger:
     def __init__(self, clock: ManualClock) -> None:
         self.clock = clock
         self.then: dict[str, Callable[[], None]] = {}
+        self.together: list[list[str]] = []
+
+    def find_all(self, texts: Sequence[str]) -> list[list[Span]]:
+        self.together.append(list(texts))
+        return [self.find(text) for text in texts]
 
     def find(self, folded: str) -> list[Span]:
         self.clock.advance(2 * TURN_S)
@@ -32,6 +40,10 @@ class SlowTagger:
             if word in folded:
                 act()
         return []
+
+
+def days_of_a_stay() -> list[IdentifiedBody]:
+    return [a_body(notes=a_note(f"seen again, day {n} of her stay{REST}")) for n in range(NOTES)]
 
 
 @asynccontextmanager
@@ -59,7 +71,7 @@ async def test_others_have_their_turn_between_slow_notes(tmp_path: Path, redis_u
                 await asyncio.sleep(0)
 
         beside = asyncio.create_task(others())
-        bodies = [a_body(notes=a_note(f"seen again, day {n} of her stay")) for n in range(NOTES)]
+        bodies = days_of_a_stay()
         handled = await replica.handle([ingest.seal(b, f"e{n}") for n, b in enumerate(bodies)])
         beside.cancel()
         assert len(events_of(handled)) == NOTES
@@ -74,7 +86,7 @@ async def test_two_batches_take_turns(tmp_path: Path, redis_url: str) -> None:
         tagger.then["note of two"] = lambda: order.append("two")
         batches = [
             [
-                ingest.seal(a_body(notes=a_note(f"note of {name}, day {n}")), f"{name}{n}")
+                ingest.seal(a_body(notes=a_note(f"note of {name}, day {n}{REST}")), f"{name}{n}")
                 for n in range(NOTES)
             ]
             for name in ("one", "two")
@@ -95,7 +107,17 @@ async def test_who_is_erased_during_a_batch_is_gone_from_the_rest_of_it(
         ingest = Ingest(tmp_path / "keys")
         (first,) = events_of(await replica.handle([ingest.seal(a_body(), "e")]))
         tagger.then["day 4 "] = lambda: replica.stage.forget([], [first.token])
-        bodies = [a_body(notes=a_note(f"seen again, day {n} of her stay")) for n in range(NOTES)]
+        bodies = days_of_a_stay()
         handled = await replica.handle([ingest.seal(b, f"e{n}") for n, b in enumerate(bodies)])
         assert [event.event_id for event in events_of(handled)] == [f"e{n}" for n in range(5)]
         assert handled.refused == []
+
+
+async def test_short_notes_of_a_batch_are_read_together(tmp_path: Path, redis_url: str) -> None:
+    async with slow_replica(tmp_path, redis_url) as (replica, tagger):
+        ingest = Ingest(tmp_path / "keys")
+        notes = [f"seen again, day {n}" for n in range(NOTES)]
+        sealed = [ingest.seal(a_body(notes=a_note(note)), note[-2:]) for note in notes]
+        found = events_of(await replica.handle(sealed))
+        assert tagger.together == [notes]
+        assert [event.notes[0].text for event in found] == notes

@@ -23,11 +23,11 @@ from services.privacy.imaging.decoder import Decoder
 from services.privacy.keks import KekStore, KeyRing
 from services.privacy.key_files import load_privacy_keys
 from services.privacy.links import LinkBook
-from services.privacy.mirror import Mirror
+from services.privacy.mirror import Mirror, last_stands
 from services.privacy.people import PeopleCodec
 from services.privacy.seals import Seals
-from services.privacy.spans import Finder
-from services.privacy.stage import DeidentifyStage, Parts, mirror_relation
+from services.privacy.spans import ManyFinder
+from services.privacy.stage import DeidentifyStage, Parts
 from services.privacy.vault import Vault
 
 TODAY = date(2023, 11, 14)  # the day of ManualClock
@@ -98,7 +98,7 @@ def a_replica(
     keks: KekStore | None = None,
     *,
     decoder: Decoder | None = None,
-    tagger: Finder | None = None,
+    tagger: ManyFinder | None = None,
 ) -> Replica:
     """Wire a stage on the given log and Redis; without a decoder no image passes."""
     clock = clock or ManualClock()
@@ -107,7 +107,7 @@ def a_replica(
     codec = PeopleCodec(KeyRing(keys.keks), keys.index, os.urandom)
     vault = Vault(redis, writer, reader, codec)
     links = LinkBook(redis, writer, reader)
-    relations = Mirror(RELATIONS.name, redis, writer, reader, mirror_relation)
+    relations = Mirror(RELATIONS.name, redis, writer, reader, last_stands)
     seals = Seals(keys_folder, RETENTION_DAYS)
     parts = Parts(
         seals=seals,

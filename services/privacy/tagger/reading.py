@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from services.privacy.tagger.context import HEAD_WIDTH, Layer
 from services.privacy.tagger.network import CharacterTagger, Read, padded
 from services.privacy.tagger.pieces import PAD, STEP
-from services.privacy.tagger.products import Make, beside, linear_of
+from services.privacy.tagger.products import Make, Rounded, beside, linear_of
 
 M = TypeVar("M", bound=nn.Module)
 Named = Iterable[tuple[str, M]]  # a list of modules does not tell their kind
@@ -40,6 +40,9 @@ class Reader:
             for name, block in cast("Named[nn.Conv2d]", network.blocks.named_children())
         ]
         self._exit = linear_of(network.exit)
+        self.gap = max(network.steps)  # a block sees no further
+        # Of 32 bits sums differ with what is read beside, in the last place.
+        self.reads_many = all(isinstance(one, Rounded) for one in (self._entry, *self._blocks))
 
     def context(self, stretches: Sequence[Sequence[int]]) -> Tensor:
         """Return ``(1 + pieces, width)``: row 0 is 0, then all pieces in order."""
@@ -56,21 +59,26 @@ class Reader:
         )
         for layer in self._layers:
             hidden = layer.read(hidden, lengths)
-        return torch.cat((nothing, reader.exit(hidden[:count])))
+        # Sums in 32 bits differ with how many are added up at once: each stretch by itself.
+        told = torch.split(hidden[:count], lengths)
+        return torch.cat((nothing, *map(reader.exit, told)))
 
-    def read(self, read: Read) -> tuple[Tensor, Tensor]:
-        """Return ``(characters, labels)`` of a text, and the last layer that says so,
-        ``(characters, width)``.
+    def read(self, read: Read, texts: Sequence[slice]) -> list[tuple[Tensor, Tensor]]:
+        """Return ``(characters, labels)`` of each text, which lies so among what is read, and the
+        last layer that says so, ``(characters, width)``. ``gap`` lies between two.
         """
         length = len(read.chars)
         told = self._network.told(padded(read, SHORT_STEP if length <= SHORT else LONG_STEP))
+        around = torch.ones(len(told), dtype=torch.bool)
+        for text in texts:
+            around[text] = False
+        outside = around.nonzero().squeeze(1)
         hidden = self._entry.of(self._entry.prepared(told))
         for block, apart in zip(self._blocks, self._network.steps, strict=True):
-            hidden[length:] = 0  # as around a text
-            around = beside(block.prepared(hidden), apart, block.nothing)
-            hidden = block.rectified(around).add_(hidden)
-        hidden = hidden[:length]
-        return self._exit(hidden), hidden
+            hidden.index_fill_(0, outside, 0)  # as around a text
+            seen = beside(block.prepared(hidden), apart, block.nothing)
+            hidden = block.rectified(seen).add_(hidden)
+        return [(self._exit(hidden[text]), hidden[text]) for text in texts]
 
 
 class ReadingLayer:

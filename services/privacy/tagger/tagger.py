@@ -19,7 +19,7 @@ from services.privacy.tagger.alphabet import LATIN_WORD, encode, places_of
 from services.privacy.tagger.doubts import is_doubtful
 from services.privacy.tagger.network import LABELS, Read, Shape
 from services.privacy.tagger.ordinary import is_ordinary
-from services.privacy.tagger.pieces import repeats_in, without_repeats
+from services.privacy.tagger.pieces import repeats_in
 from services.privacy.tagger.reading import Reader
 from services.privacy.tagger.second_look import (
     REMOVED,
@@ -31,10 +31,12 @@ from services.privacy.tagger.second_look import (
     is_mixed_case,
     looked_at,
 )
+from services.privacy.tagger.together import groups, together
 from services.privacy.words import NOT_NAMES, WORD_NAMES
 
 WINDOW = 1024
 WHOLE = 4096  # a text of so many characters is read at once: windows overlap, which costs a third
+TOGETHER = 2_048  # characters of short texts are read at once
 HAN = re.compile("[\u4e00-\u9fff]")
 HAN_SHARE = 0.2
 EDGE = 0.4  # of the threshold: enough beside what is found
@@ -66,12 +68,18 @@ class Tagger:
 
     def find(self, folded: str) -> list[Span]:
         """Return the spans of a folded text, ordered, apart from each other."""
-        if not folded:
-            return []
+        return self._found(folded, self.said(folded)) if folded else []
+
+    def find_all(self, texts: Sequence[str]) -> list[list[Span]]:
+        """Return the same of each folded text; short ones are read together."""
+        asked = [text for text in texts if text]
+        said = iter(self._said_all(asked))
+        return [self._found(text, next(said)) if text else [] for text in texts]
+
+    def _found(self, folded: str, said: Said) -> list[Span]:
         han = len(HAN.findall(folded))
         is_han = han >= HAN_SHARE * len(folded)
         threshold = self.threshold_han if is_han else self.threshold
-        said = self.said(folded)
         scores = said.probabilities
         words = words_of(folded)
         identifies = identifying(folded, words, scores)
@@ -96,8 +104,21 @@ class Tagger:
 
     def said(self, folded: str) -> Said:
         """Return what the network says of each character of a text, which is not empty."""
-        read = self.read(folded)
-        return self._said(read) if len(folded) <= WHOLE else self._by_window(read, len(folded))
+        if len(folded) > WHOLE:
+            return self._by_window(self.read([folded])[0], len(folded))
+        (said,) = self._said_together([folded])
+        return said
+
+    def _said_all(self, texts: Sequence[str]) -> Iterator[Said]:
+        for group in groups(texts, len, TOGETHER if self.reader.reads_many else 0):
+            if len(group) == 1:
+                yield self.said(group[0])
+            else:
+                yield from self._said_together(group)
+
+    def _said_together(self, texts: Sequence[str]) -> list[Said]:
+        read, where = self.read(texts)
+        return self._said(read, where)
 
     def _by_window(self, read: Read, length: int) -> Said:
         """Read a long text; windows that are alike once."""
@@ -108,27 +129,29 @@ class Tagger:
             window = read.each(itemgetter(slice(start, start + WINDOW)))
             digest = _digest(window)
             if digest not in scored:
-                said = self._said(window)
+                (said,) = self._said(window, [slice(0, len(window.chars))])
                 scored[digest] = Said(said.probabilities, said.hidden.astype(np.float16))
             skip = self.shape.reach if start else 0
             shares[start + skip : start + WINDOW] = scored[digest].probabilities[skip:]
             hidden[start + skip : start + WINDOW] = scored[digest].hidden[skip:]
         return Said(shares, hidden)
 
-    def _said(self, read: Read) -> Said:
+    def _said(self, read: Read, texts: Sequence[slice]) -> list[Said]:
         with torch.inference_mode():
-            scores, hidden = self.reader.read(read)
-            return Said(torch.softmax(scores, dim=1).numpy(), hidden.numpy())
+            found = self.reader.read(read, texts)
+            return [Said(torch.softmax(of, dim=1).numpy(), last.numpy()) for of, last in found]
 
-    def read(self, folded: str) -> Read:
-        """Return what the network reads of a folded text, ``(characters,)`` each."""
-        encoded = encode(folded)
+    def read(self, texts: Sequence[str]) -> tuple[Read, list[slice]]:
+        """Return what the network reads of folded texts, ``(characters,)`` each, and where each
+        of them lies.
+        """
+        where, encoded = together(list(map(encode, texts)), self.reader.gap)
         chars, words, hints, rows = (torch.from_numpy(part).long() for part in encoded[:4])
-        pieces = without_repeats(encoded.pieces)
-        at = torch.from_numpy(pieces.at).long()
+        at = torch.from_numpy(encoded.pieces.at).long()
         with torch.inference_mode():
-            context = self.reader.context(pieces.stretches)
-        return Read(chars, words, hints, rows, torch.from_numpy(encoded.kinds), at, context)
+            context = self.reader.context(encoded.pieces.stretches)
+        kinds = torch.from_numpy(encoded.kinds)
+        return Read(chars, words, hints, rows, kinds, at, context), where
 
 
 def _digest(window: Read) -> bytes:

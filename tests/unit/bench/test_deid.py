@@ -57,7 +57,7 @@ def test_what_two_readers_mark_alike_has_to_go_and_nothing_else() -> None:
     both = agreed(NOTE, again)
     required = [span for span in both.spans if span[2] not in NOT_REQUIRED]
     assert required == [(15, 23, "PHONE")]
-    row = deid.scored(lambda *_: ([(0, 23, "NAME")], None), TextSet("one", [both]), known=False)
+    row = deid.scored(lambda *_: [([(0, 23, "NAME")], None)], TextSet("one", [both]), known=False)
     assert (row["recall"], row["precision"], row["leaky"]) == (1.0, 1.0, 0.0)
 
 

@@ -10,6 +10,9 @@ from typer.testing import CliRunner
 
 from cli.commands.deidentify import answer
 from cli.main import build
+from services.privacy.ahead import TEXTS
+from services.privacy.tagger.manifest import load_tagger
+from services.privacy.tagger.shipped import SHIPPED_DIGEST, SHIPPED_DIR
 
 CONTRACT = Path(__file__).parents[3] / "contracts" / "cli"
 GOLDEN_IN = CONTRACT / "deidentify.input.jsonl"
@@ -35,6 +38,18 @@ def test_pipes_and_gzip_give_the_same(tmp_path: Path) -> None:
     packed.write_bytes(gzip.compress(GOLDEN_IN.read_bytes()))
     CliRunner().invoke(APP, ["deidentify", "--input", str(packed), "--output", str(out)])
     assert gzip.decompress(out.read_bytes()) == golden
+
+
+def test_lines_that_are_read_together_come_back_in_order_as_each_alone() -> None:
+    tagger = load_tagger(SHIPPED_DIR, SHIPPED_DIGEST)
+    texts = [f"Seen by Dr Okafor of Leeds, day {n}." for n in range(2 * TEXTS)]
+    texts[3] = "患者赵云飞诉腹痛，予奥美拉唑。" * 90  # long
+    lines = [json.dumps({"id": n, "text": text}).encode() for n, text in enumerate(texts)]
+    lines[5:5] = [b"", b"not json", b'{"id": 1, "text": "a\\ud800"}', b"[1]"]
+    done = CliRunner().invoke(APP, ["deidentify"], input=b"\n".join(lines))
+    alone = [answer(line, tagger) for line in lines if line]
+    assert [json.loads(line) for line in done.stdout_bytes.splitlines()] == alone
+    assert sum(found["text"] is None for found in alone) == 3
 
 
 def test_spans_say_what_the_text_lost() -> None:

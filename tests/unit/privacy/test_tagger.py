@@ -1,4 +1,5 @@
 import json
+from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from services.privacy.folding import fold
 from services.privacy.free_text import TextCleaner
 from services.privacy.settings import PrivacySettings
 from services.privacy.spans import Span
-from services.privacy.tagger import reading
+from services.privacy.tagger import reading, together
 from services.privacy.tagger import tagger as module
 from services.privacy.tagger.hints import lists_bytes
 from services.privacy.tagger.manifest import (
@@ -23,8 +24,10 @@ from services.privacy.tagger.manifest import (
     encode_manifest,
     load_tagger,
     read_manifest,
+    tagger_of,
 )
 from services.privacy.tagger.network import LABELS, Read
+from services.privacy.tagger.products import in_32_bits
 from services.privacy.tagger.reading import Reader
 from services.privacy.tagger.shipped import SHIPPED_DIGEST, SHIPPED_DIR
 from services.privacy.tagger.tagger import (
@@ -137,16 +140,18 @@ def test_repeats_are_read_once_and_what_is_found_is_the_same(
 ) -> None:
     read = 0
 
-    def counted(reader: Reader, window: Read) -> tuple[torch.Tensor, torch.Tensor]:
+    def counted(
+        reader: Reader, window: Read, texts: Sequence[slice]
+    ) -> list[tuple[torch.Tensor, torch.Tensor]]:
         nonlocal read
         read += window.chars.numel()
-        return as_it_is(reader, window)
+        return as_it_is(reader, window, texts)
 
     as_it_is = Reader.read
     monkeypatch.setattr(Reader, "read", counted)
     once = tagger.said(text).probabilities
     assert read < len(text)
-    monkeypatch.setattr(module, "without_repeats", lambda pieces: pieces)
+    monkeypatch.setattr(together, "without_repeats", lambda pieces: pieces)
     monkeypatch.setattr(module, "_digest", lambda _: str(read).encode())
     assert np.allclose(once, tagger.said(text).probabilities, atol=0.03)
 
@@ -173,6 +178,60 @@ def test_what_is_put_behind_a_text_to_round_its_length_changes_nothing(
         again = tagger.said(text * 3)
         assert np.allclose(again.probabilities, once.probabilities, atol=1e-4)
         assert again.hidden.shape == once.hidden.shape
+
+
+SEVERAL = (
+    "Seen by Dr Okafor, Leeds.",
+    "患者赵云飞诉腹痛，予奥美拉唑。",
+    "",
+    "K 4.1",
+    "Call Anwen Pugh on 01632 960112 about the wound on her left heel.",
+    "Seen by Dr Okafor, Leeds.",
+    "Reviewed with Mr Kowalczyk's daughter at 12 Elm Road. " * 60,
+    "Plan: home tomorrow, Dr Okafor to write to the GP in Harrogate.",
+)
+
+
+def test_texts_that_are_read_together_give_what_each_gives_alone(tagger: Tagger) -> None:
+    folded = [fold(text).folded for text in SEVERAL]
+    found = tagger.find_all(folded)
+    assert found == [tagger.find(text) for text in folded]
+    assert found[4][0] == Span(5, 15, "NAME")
+    assert found[2] == []
+    assert tagger.find_all([]) == []
+
+
+def test_in_eight_bits_to_the_last_bit(tagger: Tagger) -> None:
+    if not tagger.reader.reads_many:
+        pytest.skip("this processor computes in 32 bits")
+    short = [fold(text).folded for text in SEVERAL if text]
+    for said, alone in zip(tagger._said_all(short), map(tagger.said, short), strict=True):
+        assert np.array_equal(said.probabilities, alone.probabilities)
+        assert np.array_equal(said.hidden, alone.hidden)
+
+
+def test_short_texts_are_read_at_once_and_long_ones_alone(
+    tagger: Tagger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counts = []
+    as_it_is = Reader.read
+
+    def counted(
+        reader: Reader, read: Read, texts: Sequence[slice]
+    ) -> list[tuple[torch.Tensor, torch.Tensor]]:
+        counts.append(len(texts))
+        return as_it_is(reader, read, texts)
+
+    monkeypatch.setattr(Reader, "read", counted)
+    tagger.find_all([text for text in SEVERAL if text])
+    together = [5, 1, 1] if tagger.reader.reads_many else [1] * 7
+    assert counts == together
+
+
+def test_in_32_bits_each_text_is_read_alone() -> None:
+    manifest = read_manifest(FOLDER)
+    slow = tagger_of(manifest, (FOLDER / WEIGHTS).read_bytes(), in_32_bits)
+    assert not slow.reader.reads_many
 
 
 def test_the_same_text_gives_the_same_spans(tagger: Tagger) -> None:
