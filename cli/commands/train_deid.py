@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 Told = Callable[[str], None]
 TRAINING = "training"
 GOLD = Path("data/gold_notes")
-THRESHOLD, THRESHOLD_HAN = 0.09, 0.08
+THRESHOLD, THRESHOLD_HAN = 0.05, 0.06
 LIMITS = {"threshold", "threshold_han"}
 # Which options each way reads, of those that have a default; another one would be ignored.
 TEACHING = {"device", "seconds", "left_out", "pause"}

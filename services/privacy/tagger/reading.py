@@ -40,7 +40,6 @@ class Reader:
             for name, block in cast("Named[nn.Conv2d]", network.blocks.named_children())
         ]
         self._exit = linear_of(network.exit)
-        self.gap = max(network.steps)  # a block sees no further
         # Of 32 bits sums differ with what is read beside, in the last place.
         self.reads_many = all(isinstance(one, Rounded) for one in (self._entry, *self._blocks))
 
@@ -63,22 +62,39 @@ class Reader:
         told = torch.split(hidden[:count], lengths)
         return torch.cat((nothing, *map(reader.exit, told)))
 
-    def read(self, read: Read, texts: Sequence[slice]) -> list[tuple[Tensor, Tensor]]:
-        """Return ``(characters, labels)`` of each text, which lies so among what is read, and the
-        last layer that says so, ``(characters, width)``. ``gap`` lies between two.
+    def read(self, read: Read, lengths: Sequence[int]) -> list[tuple[Tensor, Tensor]]:
+        """Return ``(characters, labels)`` of texts so long, which lie one after another, and the
+        last layer that says so, ``(characters, width)``.
         """
         length = len(read.chars)
         told = self._network.told(padded(read, SHORT_STEP if length <= SHORT else LONG_STEP))
-        around = torch.ones(len(told), dtype=torch.bool)
-        for text in texts:
-            around[text] = False
-        outside = around.nonzero().squeeze(1)
         hidden = self._entry.of(self._entry.prepared(told))
+        ends = Ends(lengths)
         for block, apart in zip(self._blocks, self._network.steps, strict=True):
-            hidden.index_fill_(0, outside, 0)  # as around a text
+            hidden[length:] = 0  # as around a text
             seen = beside(block.prepared(hidden), apart, block.nothing)
+            ends.part(seen, apart, block.nothing)
             hidden = block.rectified(seen).add_(hidden)
-        return [(self._exit(hidden[text]), hidden[text]) for text in texts]
+        texts = torch.split(hidden[:length], list(lengths))
+        return [(self._exit(text), text) for text in texts]
+
+
+class Ends:
+    """Where texts of these lengths, one after another, begin and end."""
+
+    def __init__(self, lengths: Sequence[int]) -> None:
+        """Count how far each character is from both ends of its text."""
+        self._is_one = len(lengths) == 1
+        self._before = torch.cat([torch.arange(length) for length in lengths])
+        self._behind = torch.cat([torch.arange(length).flip(0) for length in lengths])
+
+    def part(self, seen: Tensor, apart: int, nothing: int) -> None:
+        """Put ``nothing`` in place of what is seen (``beside``) of another text."""
+        if self._is_one:
+            return
+        width = seen.shape[1] // 3
+        for far, columns in ((self._before, slice(width)), (self._behind, slice(-width, None))):
+            seen[:, columns].index_fill_(0, (far < apart).nonzero().squeeze(1), nothing)
 
 
 class ReadingLayer:

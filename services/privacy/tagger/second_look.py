@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from plumbing.remembering import remembered
-from services.privacy.tagger.alphabet import places_of
+from services.privacy.tagger.alphabet import Places, places_of
 from services.privacy.tagger.doubts import is_doubtful
 from services.privacy.tagger.hints import (
     COMMON,
@@ -43,7 +43,14 @@ BITS = (COMMON, ORDINARY, GIVEN, FAMILY, PLACE, MEDICAL)
 RARE_KINDS = 3  # on the long list of names, of places, of both
 BEFORE = ("\n", " ", "(", "-", "/")
 AFTER = ("\n", " ", ")", "-", "/", ",", ".", ":")
-NEAR, NEXT = (-3, -2, -1, 1, 2, 3), (-2, -1, 1, 2)
+SIGN_BEFORE, SIGN_AFTER = (
+    {sign: tuple(float(sign == other) for other in signs) for sign in signs}
+    for signs in (BEFORE, AFTER)
+)
+NO_SIGN_BEFORE, NO_SIGN_AFTER = (0.0,) * len(BEFORE), (0.0,) * len(AFTER)
+SENTENCE_ENDS = frozenset({". ", "? ", "! "})
+NEAR, NEXT = np.array([-3, -2, -1, 1, 2, 3]), np.array([-2, -1, 1, 2])
+FARTHEST = 3
 SURE = 0.5
 TITLED_MIN = 0.05  # of words; in 99 of 100 notes one in eight and more is written so
 FEATURES = 143  # beside those of the network's last layer
@@ -63,7 +70,7 @@ class Said(NamedTuple):
 class Looked(NamedTuple):
     """``at``: which words are looked at; ``features`` ``(words looked at, features)``."""
 
-    at: npt.NDArray[np.int64]
+    at: Places
     features: Floats
 
 
@@ -126,8 +133,8 @@ def looked_at(folded: str, words: WordSpans, said: Said) -> Looked:
         _elsewhere(texts, identifies, at),
         told[at],
         np.array([_around(folded, *words[one].tolist()) for one in at], dtype=np.float32),
-        *(_neighbour(identifies[:, None], at + step) for step in NEAR),
-        *(_neighbour(beside, at + step) for step in NEXT),
+        _neighbours(identifies[:, None], at, NEAR),
+        _neighbours(beside, at, NEXT),
         _of_note(told, identifies, at),
         _means(said.hidden, words[at]),
     ]
@@ -160,7 +167,7 @@ def _told(word: str, *, is_cased: bool) -> bytes:
     return np.array(told, dtype=np.float32).tobytes()
 
 
-def _elsewhere(texts: Sequence[str], identifies: Floats, at: npt.NDArray[np.int64]) -> Floats:
+def _elsewhere(texts: Sequence[str], identifies: Floats, at: Places) -> Floats:
     """What the network says of the words ``at`` at their other places: most, mean, how many."""
     lowered = [text.lower() for text in texts]
     places: dict[str, list[int]] = {lowered[one]: [] for one in at}
@@ -186,21 +193,25 @@ def _around(folded: str, start: int, end: int) -> tuple[float, ...]:
     two = folded[max(0, start - 2) : start]
     return (
         float(end - start),
-        float(any(char.isdigit() for char in folded[start:end])),
-        *(float(before == sign) for sign in BEFORE),
-        *(float(after == sign) for sign in AFTER),
-        float(two in {". ", "? ", "! "}),
+        float(any(map(str.isdigit, folded[start:end]))),
+        *SIGN_BEFORE.get(before, NO_SIGN_BEFORE),
+        *SIGN_AFTER.get(after, NO_SIGN_AFTER),
+        float(two in SENTENCE_ENDS),
         float(two == ": "),
     )
 
 
-def _neighbour(numbers: Floats, at: npt.NDArray[np.int64]) -> Floats:
-    """Return rows of ``numbers``, zeros where there is no such row."""
-    inside = (at >= 0) & (at < len(numbers))
-    return np.where(inside[:, None], numbers[np.where(inside, at, 0)], np.float32(0))
+def _neighbours(numbers: Floats, at: Places, steps: Places) -> Floats:
+    """Return the rows of ``numbers`` so many steps from each of ``at``, side by side, zeros where
+    there is no such row.
+    """
+    padded = np.zeros((len(numbers) + 2 * FARTHEST, numbers.shape[1]), dtype=np.float32)
+    padded[FARTHEST:-FARTHEST] = numbers
+    found: Floats = padded[at[:, None] + steps + FARTHEST].reshape(len(at), -1)
+    return found
 
 
-def _of_note(told: Floats, identifies: Floats, at: npt.NDArray[np.int64]) -> Floats:
+def _of_note(told: Floats, identifies: Floats, at: Places) -> Floats:
     """How the note is written, how much of it identifies, and how far down each word stands."""
     count = len(told)
     upper, lower = told[:, -4].mean(), told[:, -2].mean()

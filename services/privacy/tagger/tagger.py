@@ -105,7 +105,7 @@ class Tagger:
     def said(self, folded: str) -> Said:
         """Return what the network says of each character of a text, which is not empty."""
         if len(folded) > WHOLE:
-            return self._by_window(self.read([folded])[0], len(folded))
+            return self._by_window(self.read([folded]), len(folded))
         (said,) = self._said_together([folded])
         return said
 
@@ -117,8 +117,7 @@ class Tagger:
                 yield from self._said_together(group)
 
     def _said_together(self, texts: Sequence[str]) -> list[Said]:
-        read, where = self.read(texts)
-        return self._said(read, where)
+        return self._said(self.read(texts), list(map(len, texts)))
 
     def _by_window(self, read: Read, length: int) -> Said:
         """Read a long text; windows that are alike once."""
@@ -129,29 +128,29 @@ class Tagger:
             window = read.each(itemgetter(slice(start, start + WINDOW)))
             digest = _digest(window)
             if digest not in scored:
-                (said,) = self._said(window, [slice(0, len(window.chars))])
+                (said,) = self._said(window, [len(window.chars)])
                 scored[digest] = Said(said.probabilities, said.hidden.astype(np.float16))
             skip = self.shape.reach if start else 0
             shares[start + skip : start + WINDOW] = scored[digest].probabilities[skip:]
             hidden[start + skip : start + WINDOW] = scored[digest].hidden[skip:]
         return Said(shares, hidden)
 
-    def _said(self, read: Read, texts: Sequence[slice]) -> list[Said]:
+    def _said(self, read: Read, lengths: Sequence[int]) -> list[Said]:
         with torch.inference_mode():
-            found = self.reader.read(read, texts)
+            found = self.reader.read(read, lengths)
             return [Said(torch.softmax(of, dim=1).numpy(), last.numpy()) for of, last in found]
 
-    def read(self, texts: Sequence[str]) -> tuple[Read, list[slice]]:
-        """Return what the network reads of folded texts, ``(characters,)`` each, and where each
-        of them lies.
+    def read(self, texts: Sequence[str]) -> Read:
+        """Return what the network reads of folded texts, one after another, ``(characters,)``
+        each.
         """
-        where, encoded = together(list(map(encode, texts)), self.reader.gap)
+        encoded = together(list(map(encode, texts)))
         chars, words, hints, rows = (torch.from_numpy(part).long() for part in encoded[:4])
         at = torch.from_numpy(encoded.pieces.at).long()
         with torch.inference_mode():
             context = self.reader.context(encoded.pieces.stretches)
         kinds = torch.from_numpy(encoded.kinds)
-        return Read(chars, words, hints, rows, kinds, at, context), where
+        return Read(chars, words, hints, rows, kinds, at, context)
 
 
 def _digest(window: Read) -> bytes:

@@ -141,11 +141,11 @@ def test_repeats_are_read_once_and_what_is_found_is_the_same(
     read = 0
 
     def counted(
-        reader: Reader, window: Read, texts: Sequence[slice]
+        reader: Reader, window: Read, lengths: Sequence[int]
     ) -> list[tuple[torch.Tensor, torch.Tensor]]:
         nonlocal read
         read += window.chars.numel()
-        return as_it_is(reader, window, texts)
+        return as_it_is(reader, window, lengths)
 
     as_it_is = Reader.read
     monkeypatch.setattr(Reader, "read", counted)
@@ -217,10 +217,10 @@ def test_short_texts_are_read_at_once_and_long_ones_alone(
     as_it_is = Reader.read
 
     def counted(
-        reader: Reader, read: Read, texts: Sequence[slice]
+        reader: Reader, read: Read, lengths: Sequence[int]
     ) -> list[tuple[torch.Tensor, torch.Tensor]]:
-        counts.append(len(texts))
-        return as_it_is(reader, read, texts)
+        counts.append(len(lengths))
+        return as_it_is(reader, read, lengths)
 
     monkeypatch.setattr(Reader, "read", counted)
     tagger.find_all([text for text in SEVERAL if text])

@@ -121,13 +121,13 @@ def test_a_reader_says_what_the_network_says_that_is_trained(
     tagger = tagger_of(*shipped, in_32_bits)
     reader = Reader(network_of(*shipped)[0], in_32_bits)
     for note in NOTES:
-        read, (whole,) = tagger.read([fold(note).folded])
+        read = tagger.read([fold(note).folded])
         batch = padded(read, 64).each(lambda part: part[None])
         mask = torch.zeros(1, 1, 1, batch.chars.shape[1])
         mask[..., : len(read.chars)] = 1
         with torch.no_grad():
             (trained,) = network.eval()(batch, mask)
-            ((found, hidden),) = reader.read(read, [whole])
+            ((found, hidden),) = reader.read(read, [len(read.chars)])
         assert torch.allclose(found, trained.T[: len(found)], atol=1e-3)
         assert len(hidden) == len(found) == len(read.chars)
 
