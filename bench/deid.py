@@ -20,7 +20,7 @@ import torch
 from bench.deid_peers import Peer, peers
 from bench.deid_readers import agreed, marked_again, second_readings
 from contracts.identified import Patient
-from services.privacy.ahead import TEXTS, ReadAhead
+from services.privacy.ahead import ReadAhead
 from services.privacy.free_text import NOTHING_KNOWN, TextCleaner
 from services.privacy.identity import KINDS, NOBODY, grow
 from services.privacy.known import KnownTerms
@@ -33,6 +33,7 @@ GOLD = Path(__file__).parents[1] / "data" / "gold_notes"
 UNSEEN = GOLD.with_name("unseen_notes")
 LINES = ("dev_en.jsonl", "dev_zh.jsonl")
 SHORT_QUERIES = "asq-phi"
+TEXTS = 16  # that are read together, as by `auscult deidentify`
 SECOND_READER = "a second reader"
 Cleaned = tuple[Spans, str | None]
 Cleans = Callable[[Sequence[Marked], bool], list[Cleaned]]
@@ -221,7 +222,7 @@ def cleans_with(tagger: ManyFinder | None) -> Cleans:
         for at in range(0, len(texts), TEXTS):
             some = texts[at : at + TEXTS]
             if reader is not None:
-                reader.ahead(text.text for text in some)
+                reader.found = reader.read(text.text for text in some)
             for text in some:
                 terms_known = terms(text) if known else NOTHING_KNOWN
                 found.append(as_spans(TextCleaner(terms_known, reader), text.text))

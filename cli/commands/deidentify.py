@@ -3,11 +3,11 @@
 import json
 import os
 import sys
+import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from enum import StrEnum
-from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -21,7 +21,7 @@ from cli.stack.programs import TAGGER_DIR
 from contracts.identified import Patient
 from plumbing.clock import SystemClock
 from plumbing.key_files import KEY_BYTES, KeyMissing, read_key
-from services.privacy.ahead import TEXTS, ReadAhead
+from services.privacy.ahead import ReadAhead
 from services.privacy.free_text import TextCleaner
 from services.privacy.identity import KINDS, NOBODY, grow
 from services.privacy.known import KnownTerms
@@ -31,6 +31,7 @@ from services.privacy.surrogates import Surrogates
 from services.privacy.tagger.shipped import SHIPPED_DIGEST
 
 SAID_EVERY = 500
+TEXTS, BYTES = 16, 65_536  # of lines that are read together
 REPORT_TEXTS_MAX = 1_000
 
 
@@ -98,11 +99,27 @@ def deidentify_command(
 
 def _given_ahead(lines: Iterable[bytes], tagger: ReadAhead | None) -> Iterator[bytes]:
     """Yield the lines, some at a time, which the tagger has read together."""
-    left = iter(lines)
-    while some := list(islice(left, TEXTS)):
-        if tagger is not None:
-            tagger.ahead(map(_text_of, some))
+    if tagger is None:
+        yield from lines
+        return
+    for some in _some(lines):
+        tagger.found = tagger.read(map(_text_of, some))
         yield from some
+
+
+def _some(lines: Iterable[bytes]) -> Iterator[list[bytes]]:
+    """Yield lines, some at a time; of a file that breaks off, also those before it does."""
+    some: list[bytes] = []
+    try:
+        for line in lines:
+            some.append(line)
+            if len(some) == TEXTS or sum(map(len, some)) > BYTES:
+                yield some
+                some = []
+    except (OSError, EOFError, zlib.error):
+        yield some
+        raise
+    yield some
 
 
 def _require_apart(source: str, target: str, report: Path | None) -> None:

@@ -49,10 +49,6 @@ Lighten = Annotated[
     Path | None,
     typer.Option(help="deid: folder of a trained tagger; a lighter one is cut from it, no more."),
 ]
-Further = Annotated[
-    Path | None,
-    typer.Option(help="deid: folder of a trained tagger; it learns on from all notes, no more."),
-]
 NewNotes = Annotated[
     str,
     typer.Option(help="deid: with --second-look, files whose marks taught that tagger nothing."),
@@ -116,7 +112,6 @@ def train_command(
     second_look: SecondLook = None,
     measure: Measure = None,
     lighten: Lighten = None,
-    further: Further = None,
     new_notes: NewNotes = "*",
     leave_out: LeaveOut = "",
     told: ToldFile = None,
@@ -135,9 +130,9 @@ def train_command(
         taught = Asked(data, notes, output, version, seed, gold, *limits, steps, pause)
         taught = replace(taught, device=device, workers=workers, seconds=seconds, threads=threads)
         taught = replace(taught, teachers=tuple(teacher or ()), begin=begin, lighten=lighten)
-        taught = replace(taught, further=further, second_look=second_look, new_notes=new_notes)
+        taught = replace(taught, second_look=second_look, new_notes=new_notes, measure=measure)
         taught = replace(taught, left_out=leave_out, told=told, tell=tell, not_told=not_told)
-        asked_deid(replace(taught, large_model=large_model, texts=texts, measure=measure))
+        asked_deid(replace(taught, large_model=large_model, texts=texts))
         return
     if task not in TASKS:
         raise typer.BadParameter(f"{task!r} is not one of {', '.join(TASKS)}")

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 Told = Callable[[str], None]
 TRAINING = "training"
 GOLD = Path("data/gold_notes")
-THRESHOLD, THRESHOLD_HAN = 0.05, 0.06
+THRESHOLD, THRESHOLD_HAN = 0.09, 0.08
 LIMITS = {"threshold", "threshold_han"}
 # Which options each way reads, of those that have a default; another one would be ignored.
 TEACHING = {"device", "seconds", "left_out", "pause"}
@@ -28,7 +28,6 @@ READ = {
     "--tell": TEACHING | {"tell", "large_model", "not_told", "texts"},
     "--second-look": {"second_look", "new_notes", "threshold"},
     "--measure": {"measure"},
-    "--further": LIMITS | {"further", "gold", "steps", "threads", "left_out", "pause"},
     "--lighten": LIMITS | {"lighten", "steps", "threads", "left_out", "pause"},
     TRAINING: TEACHING
     | LIMITS
@@ -61,7 +60,6 @@ class Asked:
     told: Path | None = None
     measure: Path | None = None
     lighten: Path | None = None
-    further: Path | None = None
     second_look: Path | None = None
     new_notes: str = "*"
     tell: Path | None = None
@@ -71,15 +69,14 @@ class Asked:
 
 
 def asked_deid(asked: Asked) -> None:
-    """Do what the options ask for: tell of texts, teach a second look, measure, lighten, go on,
-    or train.
+    """Do what the options ask for: tell of texts, teach a second look, measure, lighten, or
+    train.
     """
     ways = {
         "--tell": asked.tell,
         "--second-look": asked.second_look,
         "--measure": asked.measure,
         "--lighten": asked.lighten,
-        "--further": asked.further,
     }
     way, *others = [name for name, path in ways.items() if path is not None] or [TRAINING]
     if others:
@@ -95,8 +92,6 @@ def asked_deid(asked: Asked) -> None:
         measure_deid(asked, asked.measure)
     elif asked.lighten is not None:
         lighten_deid(asked, asked.lighten)
-    elif asked.further is not None:
-        go_on_deid(asked, asked.further)
     else:
         train_deid(asked)
 
@@ -211,26 +206,6 @@ def lighten_deid(asked: Asked, before: Path) -> None:
         notes = _notes(asked)
         texts = Texts(notes[LANG], (), read_plain(asked.data.parent))
         return lighten(texts, notes, plan, folder, Progress(told, asked.pause)).digest
-
-    _write(asked, "writing texts", write)
-
-
-def go_on_deid(asked: Asked, before: Path) -> None:
-    """Have a trained tagger learn on from all notes, write <output>/deid/<version>, and print its
-    digest.
-    """
-    from training.deid.fit import Progress
-    from training.deid.going_on import RECIPE, Plan, go_on
-    from training.deid.pipeline import read_texts
-
-    recipe = replace(RECIPE, threads=asked.threads)
-    recipe = recipe if asked.steps is None else replace(recipe, steps=asked.steps)
-    limits = (asked.threshold, asked.threshold_han)
-    plan = Plan(before, asked.version, _today(), *limits, asked.seed, recipe)
-
-    def write(folder: Path, told: Told) -> str:
-        texts = read_texts(asked.data, asked.notes, asked.gold, asked.left_out)
-        return go_on(texts, plan, folder, Progress(told, asked.pause)).digest
 
     _write(asked, "writing texts", write)
 

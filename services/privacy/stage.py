@@ -5,7 +5,6 @@ them leave, so an event never shows a token that is not in the vault.
 """
 
 import asyncio
-from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -20,7 +19,7 @@ from plumbing.errors import MalformedEvent
 from plumbing.event_log import Headers, Output
 from plumbing.stage import Arrived, Batch, Handled, Refused
 from services.privacy import metrics
-from services.privacy.ahead import ReadAhead, grouped, texts_in
+from services.privacy.ahead import Following, ReadAhead
 from services.privacy.anonymity import Anonymity
 from services.privacy.care import ended_some_day, news, relation_of
 from services.privacy.dates import dated
@@ -181,21 +180,16 @@ class DeidentifyStage:
 
         One partition of the process has its turn, so that what else waits does not wait for all.
         """
-        left = deque(grouped(opened))
+        left = Following(opened, self._tagger)
         monotonic_s = self._parts.clock.monotonic_s
         while left:
             async with self._turn:
                 begun_s = monotonic_s()
                 while left and monotonic_s() - begun_s < TURN_S:
-                    self._deidentify_some(left.popleft(), known, outcome)
+                    with left.next() as item:
+                        self._deidentify_one(item, known, outcome)
             await asyncio.sleep(0)
         self._anonymity.show(monotonic_s())
-
-    def _deidentify_some(self, group: Sequence[Opened], known: _Known, outcome: _Outcome) -> None:
-        if self._tagger is not None:
-            self._tagger.ahead(text for item in group for text in texts_in(item.body))
-        for item in group:
-            self._deidentify_one(item, known, outcome)
 
     def _deidentify_one(self, item: Opened, known: _Known, outcome: _Outcome) -> None:
         person = known.people.get(item.link)

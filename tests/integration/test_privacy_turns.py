@@ -7,7 +7,9 @@ from contextlib import asynccontextmanager
 from itertools import pairwise
 from pathlib import Path
 
+from contracts.clinical import Condition
 from contracts.identified import IdentifiedBody
+from contracts.observation import Code
 from plumbing.clock import ManualClock
 from plumbing.memory_log import InMemoryLog
 from services.privacy.ahead import ALONE_CHARS
@@ -76,6 +78,32 @@ async def test_others_have_their_turn_between_slow_notes(tmp_path: Path, redis_u
         beside.cancel()
         assert len(events_of(handled)) == NOTES
         assert len(seen) == NOTES
+
+
+async def test_others_have_their_turn_between_events_whose_labels_are_slow(
+    tmp_path: Path, redis_url: str
+) -> None:
+    async with slow_replica(tmp_path, redis_url) as (replica, tagger):
+        ingest = Ingest(tmp_path / "keys")
+        turns = 0
+        seen: list[int] = []
+        tagger.then["Sprain of"] = lambda: seen.append(turns)
+
+        async def others() -> None:
+            nonlocal turns
+            while True:
+                turns += 1
+                await asyncio.sleep(0)
+
+        beside = asyncio.create_task(others())
+        bodies = [
+            a_body(conditions=(Condition(code=Code("L", f"S{n}", f"Sprain of ankle, grade {n}")),))
+            for n in range(NOTES)
+        ]
+        handled = await replica.handle([ingest.seal(b, f"e{n}") for n, b in enumerate(bodies)])
+        beside.cancel()
+        assert len(events_of(handled)) == NOTES
+        assert len(seen) == len(set(seen)) == NOTES
 
 
 async def test_two_batches_take_turns(tmp_path: Path, redis_url: str) -> None:

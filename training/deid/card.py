@@ -9,14 +9,10 @@ from services.privacy.tagger.network import Shape
 from training.deid.fit import TOLD_SHARE
 
 # What a manifest says of training, by these names.
-LIGHTENED, FURTHER, RANGES = "lightened", "further", "ranges"
+LIGHTENED, RANGES = "lightened", "ranges"
 CUT = (
     "The layers of the language model were cut from larger ones, and learnt to say the same of\n"
     "words, without their marks (`docs/decisions/0095-half-the-language-model.md`): {}.\n"
-)
-GONE_ON = (
-    "Then the network learnt on from all notes, with the marks that taught the second look, and\n"
-    "is the mean of both, before and after (`docs/decisions/0097-learning-on.md`): from {}.\n"
 )
 CARD = Path(__file__).with_name("card_template.md")
 
@@ -24,7 +20,7 @@ CARD = Path(__file__).with_name("card_template.md")
 def card(manifest: TaggerManifest, size: int) -> str:
     """Return the card as Markdown."""
     shape = msgspec.convert(manifest.shape, Shape)
-    training = manifest.training
+    is_light = LIGHTENED in manifest.training
     figures = "\n".join(f"| {name} | {value:.4f} |" for name, value in manifest.figures.items())
     return CARD.read_text(encoding="utf-8").format(
         version=manifest.version,
@@ -47,8 +43,7 @@ def card(manifest: TaggerManifest, size: int) -> str:
         written=int(manifest.recipe["written_steps"]),
         marked=int(manifest.recipe["marked_steps"]),
         looked=manifest.training.get("second_look", "none"),
-        lightened=CUT.format(training[LIGHTENED]) if LIGHTENED in training else "",
-        further=GONE_ON.format(training[FURTHER]) if FURTHER in training else "",
+        lightened=CUT.format(manifest.training[LIGHTENED]) if is_light else "",
         ranges=manifest.training.get(RANGES, "no notes: it computes in 32 bits"),
         figures=figures,
     )

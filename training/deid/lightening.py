@@ -9,21 +9,33 @@ from dataclasses import asdict, dataclass, field, replace
 from itertools import chain, islice
 from pathlib import Path
 
+import msgspec
 import torch
+from safetensors.numpy import load, save
 from torch import Tensor
 from torch.nn import functional
 from torch.optim.lr_scheduler import OneCycleLR
 
 from services.privacy.folding import fold
 from services.privacy.tagger.context import HEAD_WIDTH, ContextReader, Layer
-from services.privacy.tagger.manifest import TaggerManifest, TaggerRefused
+from services.privacy.tagger.manifest import (
+    SECOND,
+    TaggerManifest,
+    TaggerRefused,
+    load_tagger,
+    network_of,
+    read_manifest,
+    read_weights,
+)
 from services.privacy.tagger.network import CharacterTagger, Shape
+from services.privacy.tagger.packing import packed
 from services.privacy.tagger.pieces import pieces_of, stacked
-from training.deid.card import LIGHTENED
+from training.deid.card import LIGHTENED, RANGES
 from training.deid.corpus import Writer
 from training.deid.fit import RISING, TOLD_EVERY, Progress, learn_from
 from training.deid.large_texts import LANG, Texts, written
-from training.deid.renewing import Changed, renew, trained
+from training.deid.measuring import measured
+from training.deid.pipeline import put
 from training.deid.texts import Marked
 
 KEPT = 0.98  # of a mean that goes along
@@ -66,24 +78,32 @@ def lighten(
     ranges of what it reads in ``notes`` by language; its second look stays. Return the manifest, or
     raise ``TaggerRefused`` or ``GoldenDiffers``.
     """
-    before = trained(plan.before)
-    shape = before.shape
+    manifest = read_manifest(plan.before)
+    load_tagger(plan.before, manifest.digest)  # learning takes long: what is refused is so now
+    weights = read_weights(plan.before, manifest)
+    network, shape = network_of(manifest, weights)
     if plan.recipe.heads >= shape.context_heads or plan.recipe.inner >= shape.context_inner:
         raise TaggerRefused(f"{plan.before}: is as light already")
     drawn = (one.marked.text for one in written(texts, Writer(plan.seed), plan.seed, ENDLESS))
-    student, apart = lightened(before.network, shape, drawn, plan.recipe, progress)
+    student, apart = lightened(network, shape, drawn, plan.recipe, progress)
+    kept = {name: part for name, part in load(weights).items() if name.startswith(SECOND)}
+    joined = save({**packed(student.state_dict()), **kept})
     recipe = {f"light_{name}": float(value) for name, value in asdict(plan.recipe).items()}
-    changed = Changed(
-        plan.version,
-        plan.created,
-        plan.threshold,
-        plan.threshold_han,
-        student,
-        light(shape, plan.recipe),
-        {LIGHTENED: _said(texts, before.manifest.digest, apart)},
-        recipe | {"light_seed": float(plan.seed)},
+    training = {name: said for name, said in manifest.training.items() if name != RANGES}
+    again = msgspec.structs.replace(
+        manifest,
+        version=plan.version,
+        created=plan.created,
+        shape=asdict(light(shape, plan.recipe)),
+        threshold=plan.threshold,
+        threshold_han=plan.threshold_han,
+        weights_sha256=hashlib.sha256(joined).hexdigest(),
+        ranges={},
+        training=training | {LIGHTENED: _said(texts, manifest.digest, apart)},
+        recipe=manifest.recipe | recipe | {"light_seed": float(plan.seed)},
+        figures={},  # those of the tagger before are not this one's
     )
-    return renew(before, changed, notes, folder)
+    return put(measured(again, joined, notes), joined, folder)
 
 
 def _said(texts: Texts, before: str, apart: float) -> str:

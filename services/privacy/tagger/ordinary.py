@@ -42,9 +42,15 @@ UNITS = frozenset(
 )
 
 
+BOUND = re.compile(r"[<>≤≥]=? ?\Z")
+NUMBER = re.compile(r"\d{1,3}(?:\.\d{1,3})?", re.ASCII)
+AGED = re.compile(r"\b(?:aged?|y/?o|years?|yrs?)\b|[岁龄]", re.IGNORECASE)
+AROUND = 12  # characters
+
+
 def is_ordinary(folded: str, span: Span) -> bool:
     """A unit of a quantity (``10^9/L``), a year, an age under 90, a weekday or a day of the stay,
-    two numbers that are no day.
+    two numbers that are no day, what a result is above or below (``K < 3.5``).
     """
     found = folded[span.start : span.end]
     if YEAR.fullmatch(found):
@@ -55,7 +61,9 @@ def is_ordinary(folded: str, span: Span) -> bool:
         return True
     if span.label == "DATE" and (NO_DAY.fullmatch(found) or _is_no_pair(found)):
         return True
-    before = folded[max(0, span.start - 12) : span.start]
+    before = folded[max(0, span.start - AROUND) : span.start]
+    if span.label in {"DATE", "AGE"} and BOUND.search(before) and NUMBER.fullmatch(found):
+        return AGED.search(before + folded[span.start : span.end + AROUND]) is None
     return found in UNITS and before.endswith("/") and any(char.isdecimal() for char in before)
 
 

@@ -2,5 +2,5 @@
 
 from pathlib import Path
 
-SHIPPED_DIR = Path("data/taggers/deid/1.9.0")
-SHIPPED_DIGEST = "8e7e5a86ec96e11285d5368faabe4a98fa4cf2c5c4e9139bafea847eb4a494c1"
+SHIPPED_DIR = Path("data/taggers/deid/1.8.0")
+SHIPPED_DIGEST = "c6ce9e73727de1dd5472271e5e876ab888965d188f98a0fd0e0a50a48e9f79d0"

@@ -14,6 +14,7 @@ from bench.deid import TextSet
 from bench.deid_peers import FindsAll, Peer
 from bench.deid_readers import agreed, marked_again, second_readings
 from cli.commands.bench import deid_table
+from services.privacy.spans import Span
 from training.deid.scoring import NOT_REQUIRED, Spans
 from training.deid.texts import BadGold, Half, Marked, read_gold
 
@@ -49,6 +50,27 @@ def test_a_folder_of_notes_is_scored_alone(tmp_path: Path) -> None:
     assert scores["mine en, known"]["NAME"] == 1.0
     with pytest.raises(BadGold):
         deid.run(notes=tmp_path)
+
+
+class TakesAll:
+    """A tagger that finds nothing, and keeps how many texts it was given at once."""
+
+    def __init__(self) -> None:
+        self.given: list[int] = []
+
+    def find_all(self, texts: Sequence[str]) -> list[list[Span]]:
+        self.given.append(len(texts))
+        return [[] for _ in texts]
+
+    def find(self, folded: str) -> list[Span]:
+        return self.find_all([folded])[0]
+
+
+def test_short_texts_are_given_together() -> None:
+    tagger = TakesAll()
+    texts = [Marked(str(n), "en", "s", f"Seen on day {n}.", ()) for n in range(deid.TEXTS + 2)]
+    assert len(deid.cleans_with(tagger)(texts, False)) == len(texts)
+    assert tagger.given == [deid.TEXTS, 2]
 
 
 def test_what_two_readers_mark_alike_has_to_go_and_nothing_else() -> None:

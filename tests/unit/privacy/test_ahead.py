@@ -1,13 +1,15 @@
 from collections.abc import Sequence
 
+import pytest
+
 from contracts.identified import Note
 from contracts.observation import Code, Observation
 from services.privacy.ahead import (
     ALONE_CHARS,
     EVENT_CHARS,
     GROUP_CHARS,
+    Following,
     ReadAhead,
-    grouped,
     texts_in,
 )
 from services.privacy.opening import Opened
@@ -32,29 +34,23 @@ class Tagger:
 def test_what_was_given_is_read_once_and_together() -> None:
     tagger = Tagger()
     reader = ReadAhead(tagger)
-    reader.ahead(["one", "ｔｗｏ", "one"])
+    reader.found = reader.read(["one", "ｔｗｏ", "one"])
     assert reader.find("one") == reader.find("two") == [Span(0, 1, "NAME")]
     assert tagger.asked == [["one", "two"]]
+    reader.found = {}
+    reader.find("one")
+    assert tagger.asked[1:] == [["one"]]
 
 
 def test_what_was_not_given_is_read_when_it_comes() -> None:
     tagger = Tagger()
     reader = ReadAhead(tagger)
     long, undecodable = "a" * (ALONE_CHARS + 1), "a\x00"
-    reader.ahead(["one", "", long, undecodable])  # one that is short gains nothing
-    reader.ahead([])
-    assert tagger.asked == [[], []]
+    assert reader.read(["one", "", long, undecodable]) == {}  # one that is short gains nothing
+    assert reader.read([]) == {}
+    assert tagger.asked == []
     assert reader.find("one") == reader.find(long) == [Span(0, 1, "NAME")]
-    assert tagger.asked[2:] == [["one"], [long]]
-
-
-def test_what_was_read_before_is_forgotten() -> None:
-    tagger = Tagger()
-    reader = ReadAhead(tagger)
-    reader.ahead(["one", "two"])
-    reader.ahead(["three", "four"])
-    reader.find("one")
-    assert tagger.asked[2:] == [["one"]]
+    assert tagger.asked == [["one"], [long]]
 
 
 def line(index: int, text: str) -> Observation:
@@ -68,11 +64,46 @@ def test_the_texts_of_an_event_are_as_they_are_cleaned() -> None:
     assert list(texts_in(body)) == ["Seen by\nLee", "one"]
 
 
-def test_events_are_taken_so_many_as_have_little_text() -> None:
-    def opened(text: str) -> Opened:
-        return Opened(0, "e", a_body(notes=a_note(text)), "link", (), "ward")
+def opened(*notes: str) -> Opened:
+    return Opened(0, "e", a_body(notes=tuple(Note(text=note) for note in notes)), "link", (), "")
 
-    sizes = [GROUP_CHARS // 2] * 3 + [3 * GROUP_CHARS] + [0] * (1 + GROUP_CHARS // EVENT_CHARS)
-    groups = list(grouped([opened("a" * size) for size in sizes]))
-    assert [len(group) for group in groups] == [1, 1, 1, 1, GROUP_CHARS // EVENT_CHARS, 1]
-    assert list(grouped([])) == []
+
+def test_events_are_read_so_many_at_a_time_as_have_little_text() -> None:
+    tagger = Tagger()
+    reader = ReadAhead(tagger)
+    sizes = [*range(900, 906), 3 * GROUP_CHARS, 20, 21, *[0] * (GROUP_CHARS // EVENT_CHARS)]
+    events = [opened("a" * size) for size in sizes]
+    left, seen = Following(events, reader), []
+    while left:
+        with left.next() as item:
+            seen.append(item)
+            for note in item.body.notes:
+                reader.find(note.text)
+        assert reader.found == {}
+    assert seen == events
+    asked = [[len(text) for text in texts] for texts in tagger.asked if texts[0]]
+    assert asked == [[900, 901], [902, 903], [904, 905], [3 * GROUP_CHARS], [20, 21]]
+
+
+def test_what_was_read_is_forgotten_when_an_event_fails() -> None:
+    reader = ReadAhead(Tagger())
+    left = Following([opened("one"), opened("two")], reader)
+    seen: set[str] = set()
+
+    def fail() -> None:
+        with left.next():
+            seen.update(reader.found)
+            raise ValueError("here")
+
+    with pytest.raises(ValueError, match="here"):
+        fail()
+    assert seen == {"one", "two"}
+    assert reader.found == {}
+
+
+def test_without_a_tagger_nothing_is_read() -> None:
+    events = [opened("one"), opened("two")]
+    left = Following(events, None)
+    with left.next() as first, left.next() as second:
+        assert [first, second] == events
+    assert not left

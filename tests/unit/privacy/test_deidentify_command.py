@@ -1,5 +1,6 @@
 import gzip
 import json
+from collections.abc import Iterator, Sequence
 from hashlib import sha256
 from pathlib import Path
 
@@ -8,9 +9,10 @@ import msgspec
 import pytest
 from typer.testing import CliRunner
 
-from cli.commands.deidentify import answer
+from cli.commands.deidentify import TEXTS, _given_ahead, answer
 from cli.main import build
-from services.privacy.ahead import TEXTS
+from services.privacy.ahead import ReadAhead
+from services.privacy.spans import Span
 from services.privacy.tagger.manifest import load_tagger
 from services.privacy.tagger.shipped import SHIPPED_DIGEST, SHIPPED_DIR
 
@@ -38,6 +40,31 @@ def test_pipes_and_gzip_give_the_same(tmp_path: Path) -> None:
     packed.write_bytes(gzip.compress(GOLDEN_IN.read_bytes()))
     CliRunner().invoke(APP, ["deidentify", "--input", str(packed), "--output", str(out)])
     assert gzip.decompress(out.read_bytes()) == golden
+
+
+def test_lines_are_read_together_and_without_the_tagger_come_at_once() -> None:
+    given: list[list[str]] = []
+
+    class Tagger:
+        def find_all(self, texts: Sequence[str]) -> list[list[Span]]:
+            given.append(list(texts))
+            return [[] for _ in texts]
+
+        def find(self, folded: str) -> list[Span]:
+            return self.find_all([folded])[0]
+
+    def endless() -> Iterator[bytes]:
+        yield b'{"id": 1, "text": "one"}'
+        yield b'{"id": 2, "text": "two"}'
+        raise EOFError  # as a file that is cut
+
+    reader = ReadAhead(Tagger())
+    lines = _given_ahead(endless(), reader)
+    seen = [next(lines), next(lines)]
+    with pytest.raises(EOFError):
+        next(lines)
+    assert given == [["one", "two"]]
+    assert next(_given_ahead(endless(), None)) == seen[0]
 
 
 def test_lines_that_are_read_together_come_back_in_order_as_each_alone() -> None:

@@ -108,6 +108,31 @@ def test_what_is_nobodys_is_dropped(found: str, label: str, is_dropped: bool) ->
     assert is_ordinary(text, Span(2, 2 + len(found), label)) is is_dropped
 
 
+@pytest.mark.parametrize(
+    ("text", "found", "label", "is_dropped"),
+    [
+        ("K < 3.5 & falling", "3", "DATE", True),
+        ("K < 3.5 & falling", "3.5", "DATE", True),
+        ("keep SpO2 >= 90 on air", "90", "AGE", True),
+        ("keep SpO2 >90", "90", "AGE", True),
+        ("aged > 92", "92", "AGE", False),
+        ("patients > 92 years old", "92", "AGE", False),
+        ("年龄>92", "92", "AGE", False),
+        ("seen < 3/5", "3/5", "DATE", False),
+        ("seen 3.5 & again", "3.5", "DATE", False),
+        ("bed > 12", "12", "ID", False),
+    ],
+)
+def test_what_a_result_is_above_or_below_is_nobodys(
+    text: str,
+    found: str,
+    label: str,
+    is_dropped: bool,  # noqa: FBT001 - a column
+) -> None:
+    at = text.index(found)
+    assert is_ordinary(text, Span(at, at + len(found), label)) is is_dropped
+
+
 @pytest.mark.parametrize(("probability", "found"), [(0.9, ["bill"]), (0.7, [])])
 def test_a_word_in_small_letters_is_a_name_where_the_network_is_sure(
     probability: float, found: list[str], monkeypatch: pytest.MonkeyPatch

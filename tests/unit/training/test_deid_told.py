@@ -266,7 +266,6 @@ def test_options_that_do_not_go_together_are_wrong_usage(tmp_path: Path) -> None
         ({"tell": Path("a"), "large_model": Path("b"), "begin": Path("c")}, "--begin"),
         ({"lighten": Path("a"), "device": "cuda"}, "--device"),
         ({"lighten": Path("a"), "gold": Path("b")}, "--gold"),
-        ({"further": Path("a"), "workers": 2}, "--workers"),
         ({"measure": Path("a"), "threshold": 0.3}, "--threshold"),
         ({"new_notes": "nv*"}, "--new-notes"),
         ({"not_told": "nv*"}, "--not-told"),
