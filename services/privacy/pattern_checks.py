@@ -11,6 +11,7 @@ UNIT_AFTER = re.compile(
     re.IGNORECASE,
 )
 PRESSURE = re.compile(r"\d{2,3}/\d{2,3}")
+COUNTRY_DIGITS_MIN = 7
 # Before `Clinic` they say of what kind it is.
 KINDS_OF_CLINIC = words(
     "breast fracture diabetic diabetes eye dental ear memory pain sleep falls heart chest kidney",
@@ -84,6 +85,13 @@ def is_bare_number(match: re.Match[str]) -> bool:
     """Return whether a long number is no quantity."""
     after = match.string[match.end() : match.end() + 2]
     return no_unit(match) and not (after[:1] in {".", ","} and after[1:2].isdecimal())
+
+
+def is_long_number(match: re.Match[str]) -> bool:
+    """Return whether a number is as long as a telephone's with its country (E.164): ``+550`` is a
+    fluid balance.
+    """
+    return sum(map(str.isdecimal, match[0])) >= COUNTRY_DIGITS_MIN
 
 
 def is_town_before(town: str) -> bool:

@@ -16,6 +16,7 @@ from services.privacy.pattern_checks import (
     is_cued_phone,
     is_ip,
     is_iso_date,
+    is_long_number,
     is_named_site,
     is_numeric_date,
     is_old,
@@ -137,11 +138,7 @@ PATTERNS: tuple[Pattern, ...] = (
     ),
     form("ID", r"#\s?(?P<v>[A-Z]{0,5}-?\d{3,20}(?:-\d{2,12}){0,3})\b", is_cued_number, "v"),
     form("ID", r"\b[A-Z]{1,4}-?\d{6,12}\b"),
-    form(
-        "ID",
-        r"(?<![\d.,/])\d{7,40}(?!\d)",
-        is_bare_number,
-    ),
+    form("ID", r"(?<![\d.,/])\d{7,40}(?!\d)", is_bare_number),
     form(
         "PHONE",
         r"(?<![\d.])\(\d{3}\) ?\d{3}[-. ]?\d{4}(?:\s?(?:x|ext\.?)\s?\d{1,6})?(?!\d)",
@@ -156,6 +153,7 @@ PATTERNS: tuple[Pattern, ...] = (
     form(
         "PHONE",
         r"(?<![\w+])(?:\+\d{1,3}|00\d{1,3}[-. ])(?:[-. ]?\(?\d{1,5}\)?){2,6}(?:x\d{1,6})?(?!\d)",
+        is_long_number,
     ),
     form("PHONE", r"(?<!\d)0\d{2,4}[ -]\d{3,4}[ -]?\d{3,4}(?!\d)", no_unit),
     form(

@@ -25,7 +25,7 @@ NAMES = words(
 WORD = re.compile(r"(?<![\w.-])[A-Za-z][A-Za-z0-9]*(?:-[A-Za-z]+)?(?![\w-])", re.ASCII)
 UNIT = r"(?: ?(?:%|[mµμun]?mol/L|[mµμunpk]?g/d?L|[mk]?U/L|mmHg|kPa|bpm|/min|x? ?10\^9/L|s|C|K)(?![\w]))?"
 # Nothing that goes on as a day, a time or a longer number.
-NUMBER = rf"[<>≤≥~]? ?\d{{1,5}}(?:\.\d{{1,3}})?(?![.,/:-]?\d)(?![A-Za-z]{{2}}){UNIT}"
+NUMBER = rf"[<>≤≥~]? ?\d{{1,5}}(?:\.\d{{1,3}})?(?![.,/:-]?\d| \d{{3}})(?![A-Za-z]{{2}}){UNIT}"
 BEFORE = (
     r"(?: ?[:=<>≤≥~]{1,2} ?| (?:(?:is|was|of|now|still|only|again|today|level|count|reading)(?: of)? |up from |down from |up to |down to"
     r" |(?:trending|falling|rising|going)(?: up| down)?,? (?:now |to )?)?)"

@@ -42,6 +42,8 @@ HAN_SHARE = 0.2
 EDGE = 0.4  # of the threshold: enough beside what is found
 SURE = 0.75  # a probability with which what is found may be a word in small letters
 NOT_LOWERED = 0.5
+BARE = re.compile(r"\d{1,4}(?:\.\d{1,2})?|[a-z]", re.ASCII)
+LITTLE_CHARS = 100
 DOUBT = 0.5  # of its probability counts for an ordinary word to be a name or a place
 DOUBTED_MIN = 0.001  # half of less makes no difference
 PROPER_AT = [REMOVED.index(label) for label in ("NAME", "LOC")]
@@ -89,7 +91,7 @@ class Tagger:
             span
             for span in spans_of(folded, scores, identifies, threshold)
             if not is_ordinary(folded, span)
-            and (not _is_small_word(folded, span) or _is_sure(scores, span))
+            and (not _needs_to_be_sure(folded, span) or _is_sure(scores, span))
         ]
 
     @staticmethod
@@ -169,6 +171,18 @@ def _is_small_word(folded: str, span: Span) -> bool:
     """A word that is a name only with a capital, or where the network is sure: ``chap bill``."""
     found = folded[span.start : span.end]
     return found.islower() and (found in WORD_NAMES or found in NOT_NAMES)
+
+
+def _needs_to_be_sure(folded: str, span: Span) -> bool:
+    return _is_small_word(folded, span) or _is_bare(folded, span)
+
+
+def _is_bare(folded: str, span: Span) -> bool:
+    """A short number or a small letter in a text of which there is so little that the network
+    cannot tell what it is.
+    """
+    is_little = len(folded) < LITTLE_CHARS
+    return is_little and BARE.fullmatch(folded, span.start, span.end) is not None
 
 
 def window_starts(length: int, reach: int, repeats: Sequence[int] = ()) -> list[int]:
