@@ -7,6 +7,7 @@ installed take part, without known identifiers, on the languages that they can b
 """
 
 import os
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -31,10 +32,12 @@ from training.deid.texts import BadGold, Half, Marked, read_gold, read_lines, re
 
 GOLD = Path(__file__).parents[1] / "data" / "gold_notes"
 UNSEEN = GOLD.with_name("unseen_notes")
+SHORT_LINES = GOLD.with_name("short_lines") / "lines.txt"
 LINES = ("dev_en.jsonl", "dev_zh.jsonl")
 SHORT_QUERIES = "asq-phi"
 TEXTS = 16  # that are read together, as by `auscult deidentify`
 SECOND_READER = "a second reader"
+HAN = re.compile("[\u4e00-\u9fff]")
 Cleaned = tuple[Spans, str | None]
 Cleans = Callable[[Sequence[Marked], bool], list[Cleaned]]
 
@@ -119,8 +122,8 @@ def note_sets(folder: Path) -> Iterator[TextSet]:
 
 
 def text_sets(data: Path | None) -> Iterator[TextSet]:
-    """Yield what is scored: the gold notes by language and half, the unseen notes, then what is in
-    ``data``.
+    """Yield what is scored: the gold notes by language and half, the unseen notes, short lines of
+    which nothing has to go, then what is in ``data``.
     """
     for lang in ("zh", "en"):
         for half in Half:
@@ -131,6 +134,7 @@ def text_sets(data: Path | None) -> Iterator[TextSet]:
                 yield TextSet(f"{gold.name}, where two readers agree", agree)
         if unseen := read_notes(UNSEEN, lang):
             yield TextSet(f"unseen {lang}", unseen)
+    yield short_lines()
     for name in LINES if data else ():
         texts = read_lines(data / name)  # type: ignore[operator]  # asked above
         if any(one.source == SHORT_QUERIES for one in texts):
@@ -139,6 +143,16 @@ def text_sets(data: Path | None) -> Iterator[TextSet]:
                 "hard negatives", [t for t in texts if t.source == SHORT_QUERIES and not t.spans]
             )
         yield TextSet(Path(name).stem, texts)
+
+
+def short_lines() -> TextSet:
+    """Return short lines in which nobody is named."""
+    lines = SHORT_LINES.read_text(encoding="utf-8").splitlines()
+    notes = [
+        Marked(f"line-{number}", "zh" if HAN.search(line) else "en", "short lines", line, ())
+        for number, line in enumerate(lines, 1)
+    ]
+    return TextSet("short lines", notes)
 
 
 def gold_notes(lang: str, half: Half) -> TextSet:
