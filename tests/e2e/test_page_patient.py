@@ -154,6 +154,7 @@ def test_what_is_doubted_is_told_in_chinese_and_fits_a_phone(
         server.feed(lab_only(odd, server.clock.now_ms(), "sodium", 140))
         with visiting(browser, server, viewport=NARROW, color_scheme="dark") as one:
             page = patient(one, ABDULLAH.token, "?lang=zh")
+            expect(page.locator("#doubted tbody tr")).to_have_count(len(DOUBTED))
             said = text(page, "#doubted")
             assert "心率 900 /min，未采用：数值不合理" in said
             assert "肌酐 88 furlong，未采用：单位未知" in said
