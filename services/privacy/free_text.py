@@ -37,7 +37,7 @@ from services.privacy.patterns_pairs import find_pairs
 from services.privacy.readings import Reading, find_broken, is_unreadable, readings_of
 from services.privacy.refusing import kept
 from services.privacy.repeats import find_repeats
-from services.privacy.results import result_spans
+from services.privacy.results import outside_results
 from services.privacy.sites import find_sites
 from services.privacy.spans import Finder, Span
 from services.privacy.trimming import parted, trimmed, with_initials
@@ -180,8 +180,9 @@ class TextCleaner:
             "listed", [*find_listed(text), *find_places_zh(text), *find_sites(text)]
         )
         if self._tagger is not None:
-            spans += self._counted("tagger", outside(panel_spans(text), self._tagger.find(text)))
-        return outside(result_spans(text), spans) if spans else spans
+            found = outside(panel_spans(text), self._tagger.find(text))
+            spans += self._counted("tagger", outside_results(text, found))
+        return spans
 
     def _find_in_label(self, text: str) -> list[Span]:
         return self._counted("label", _label_spans(text, self._tagger))

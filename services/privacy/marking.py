@@ -1,5 +1,8 @@
 """Pure: spans of several layers become one list, and the list becomes marks in the text."""
 
+from bisect import bisect_right
+from itertools import accumulate
+
 from services.privacy.folding import WALL, Folded, fold, squeeze
 from services.privacy.spans import Span
 
@@ -8,7 +11,14 @@ LABEL_ORDER = ("NAME", "EMAIL", "URL", "IP", "PHONE", "DATE", "ID", "LOC", "AGE"
 
 def outside(kept: list[tuple[int, int]], spans: list[Span]) -> list[Span]:
     """Return the spans outside all of ``kept``: no name stands within a genotype of the panel."""
-    return [s for s in spans if not any(start <= s.start and s.end <= end for start, end in kept)]
+    stretches = sorted(kept)
+    starts = [start for start, _ in stretches]
+    farthest = list(accumulate((end for _, end in stretches), max))
+    return [
+        span
+        for span in spans
+        if not ((at := bisect_right(starts, span.start)) and farthest[at - 1] >= span.end)
+    ]
 
 
 def unite(spans: list[Span], folded: Folded) -> list[Span]:

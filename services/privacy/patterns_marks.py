@@ -49,5 +49,5 @@ MARKS_EN = (
     form("ID", rf"\b(?i:{CRASH})\b[^.;\n]{{0,40}}?(?<![\w.-])(?P<v>{PLATE})(?![\w-])", _is_plate, "v"),
     form("ID", rf"\b(?i:{VEHICLE})[ ,:.]{{1,3}}(?P<v>{PLATE_BESIDE})(?![\w-]| ?(?i:mph|kph|km|hrs?|lbs|kg)\b)", _is_plate, "v"),
     form("PHONE", r"\b(?i:ext|extn|extension|x|bleep|bleeps?|pager|pgr|pg|dect|vocera)\.? ?#?(?P<v>\d{3,6}|\d-\d{4})\b", of="v"),
-    form("PHONE", r"(?<=[\d-]\d{3}) (?:x ?|ext\.? ?)(?P<v>\d{2,6})\b(?! ?(?:mm|cm|min|x\b|/))", of="v"),
+    form("PHONE", r"(?:(?<=[\d-]\d{3})|(?<=\d{3} \d{3})) (?:x ?|ext\.? ?)(?P<v>\d{2,6})\b(?! ?(?:mm|cm|min|x\b|/))", of="v"),
 )  # fmt: skip

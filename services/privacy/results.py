@@ -9,6 +9,8 @@ name of a measurement and its last number is kept, and what is known of somebody
 import re
 from collections.abc import Iterator
 
+from services.privacy.marking import outside
+from services.privacy.spans import Span
 from services.privacy.words import words
 
 # As they are written; in other letters some are names (``na``, ``Mg`` is a family).
@@ -25,7 +27,9 @@ NAMES = words(
 WORD = re.compile(r"(?<![\w.-])[A-Za-z][A-Za-z0-9]*(?:-[A-Za-z]+)?(?![\w-])", re.ASCII)
 UNIT = r"(?: ?(?:%|[mµμun]?mol/L|[mµμunpk]?g/d?L|[mk]?U/L|mmHg|kPa|bpm|/min|x? ?10\^9/L|s|C|K)(?![\w]))?"
 # Nothing that goes on as a day, a time or a longer number.
-NUMBER = rf"[<>≤≥~]? ?\d{{1,5}}(?:\.\d{{1,3}})?(?![.,/:-]?\d| \d{{3}})(?![A-Za-z]{{2}}){UNIT}"
+NUMBER = (
+    rf"[<>≤≥~]? ?(?!0\d)\d{{1,5}}(?:\.\d{{1,3}})?(?![.,/:-]?\d| \d{{3}})(?![A-Za-z]{{2}}){UNIT}"
+)
 BEFORE = (
     r"(?: ?[:=<>≤≥~]{1,2} ?| (?:(?:is|was|of|now|still|only|again|today|level|count|reading)(?: of)? |up from |down from |up to |down to"
     r" |(?:trending|falling|rising|going)(?: up| down)?,? (?:now |to )?)?)"
@@ -33,21 +37,35 @@ BEFORE = (
 BETWEEN = r"(?: ?(?:->|→|>|-|–) ?| to |,? ?\(?(?:was|prev(?:iously)?|up from|down from|from|then) | today,? | yesterday,? )"
 AFTER = re.compile(rf"{BEFORE}{NUMBER}(?:{BETWEEN}{NUMBER}\)?)*")
 PRESSURE = re.compile(
-    r" ?[:=]? ?\d{2,3}/\d{2,3}(?![\d/.])(?: ?(?:->|→|-|to|then) ?\d{2,3}/\d{2,3}(?![\d/.]))*"
+    r" ?[:=]? ?(?:[4-9]\d|[12]\d\d)/\d{2,3}(?![\d/.])(?: ?(?:->|→|-|to|then) ?(?:[4-9]\d|[12]\d\d)/\d{2,3}(?![\d/.]))*"
 )
 PRESSURES = words("BP MAP")
 # Between two measurements that are named together.
-LISTED = re.compile(r",? ?(?:and|&|/)? ?")
+LISTED = re.compile(r" ?[,&/] ?(?:and )?| and ")
 LEAD = re.compile(
     r"\b(?:low|high|raised|normal|serum|plasma|check|repeat|replace|recheck|chase|trend) \Z",
     re.IGNORECASE,
 )
 LEAD_CHARS = 10
+# Before whom initials stand, which a symbol may look like (``d/w CK, TG``).
+PEOPLE = re.compile(
+    r"\b(?:Mrs?|Ms|Miss|Dr|Prof|Sr|nurse|patient|pt|by|with|d/w|from|to|son|wife|daughter|kin:?)\.? ?\(?\Z",
+    re.IGNORECASE,
+)
 
 
 def result_spans(text: str) -> list[tuple[int, int]]:
     """Return where results stand in a folded text, in order, as (start, end); some overlap."""
     return list(_results(text))
+
+
+def outside_results(text: str, spans: list[Span]) -> list[Span]:
+    """Return the tagger's spans but those within a result; an age of 90 and more goes all the
+    same, since a symbol may be somebody's initials (``EF 93 from home``).
+    """
+    ages = [span for span in spans if span.label == "AGE"]
+    others = [span for span in spans if span.label != "AGE"]
+    return ages + (outside(result_spans(text), others) if others else [])
 
 
 def _results(text: str) -> Iterator[tuple[int, int]]:
@@ -63,7 +81,8 @@ def _results(text: str) -> Iterator[tuple[int, int]]:
             yield start, numbers.end()
         closed = end + (text[end : end + 1] in {".", ","})  # which an initial may have
         if last > 0 and LISTED.fullmatch(text, last, start):
-            yield first, closed
+            if not PEOPLE.search(text, max(0, first - LEAD_CHARS), first):
+                yield first, closed
         else:
             first = start
         last = end

@@ -42,7 +42,7 @@ UNITS = frozenset(
 )
 
 
-BOUND = re.compile(r"[<>≤≥]=? ?\Z")
+BOUND = re.compile(r"(?<![-=–>])[<>≤≥]=? ?\Z")
 NUMBER = re.compile(r"\d{1,3}(?:\.\d{1,3})?", re.ASCII)
 AGED = re.compile(r"\b(?:aged?|y/?o|years?|yrs?)\b|[岁龄]", re.IGNORECASE)
 AROUND = 12  # characters

@@ -42,7 +42,9 @@ HAN_SHARE = 0.2
 EDGE = 0.4  # of the threshold: enough beside what is found
 SURE = 0.75  # a probability with which what is found may be a word in small letters
 NOT_LOWERED = 0.5
-BARE = re.compile(r"\d{1,4}(?:\.\d{1,2})?|[a-z]", re.ASCII)
+BARE = re.compile(r"\d{1,3}|[a-z]", re.ASCII)
+BEDSIDE = re.compile(r"\b(?:room|rm|bed|bay|ward|unit|flat|day)\.? ?\Z", re.IGNORECASE)
+BEDSIDE_CHARS = 6
 LITTLE_CHARS = 100
 DOUBT = 0.5  # of its probability counts for an ordinary word to be a name or a place
 DOUBTED_MIN = 0.001  # half of less makes no difference
@@ -181,8 +183,11 @@ def _is_bare(folded: str, span: Span) -> bool:
     """A short number or a small letter in a text of which there is so little that the network
     cannot tell what it is.
     """
-    is_little = len(folded) < LITTLE_CHARS
-    return is_little and BARE.fullmatch(folded, span.start, span.end) is not None
+    if len(folded) >= LITTLE_CHARS or span.label == "AGE":
+        return False
+    before = max(0, span.start - BEDSIDE_CHARS)
+    is_bare = BARE.fullmatch(folded, span.start, span.end) is not None
+    return is_bare and BEDSIDE.search(folded, before, span.start) is None
 
 
 def window_starts(length: int, reach: int, repeats: Sequence[int] = ()) -> list[int]:
