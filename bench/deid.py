@@ -7,7 +7,6 @@ installed take part, without known identifiers, on the languages that they can b
 """
 
 import os
-import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -21,12 +20,13 @@ import torch
 from bench.deid_peers import Peer, peers
 from bench.deid_readers import agreed, marked_again, second_readings
 from contracts.identified import Patient
-from services.privacy.ahead import ReadAhead
+from services.privacy.ahead import TEXTS, ReadAhead
 from services.privacy.free_text import NOTHING_KNOWN, TextCleaner
 from services.privacy.identity import KINDS, NOBODY, grow
 from services.privacy.known import KnownTerms
 from services.privacy.known_terms import terms_of
 from services.privacy.spans import ManyFinder
+from services.privacy.tagger.lexical import HAN
 from training.deid.scoring import Spans, Tally
 from training.deid.texts import BadGold, Half, Marked, read_gold, read_lines, read_notes
 
@@ -35,9 +35,7 @@ UNSEEN = GOLD.with_name("unseen_notes")
 SHORT_LINES = GOLD.with_name("short_lines") / "lines.txt"
 LINES = ("dev_en.jsonl", "dev_zh.jsonl")
 SHORT_QUERIES = "asq-phi"
-TEXTS = 16  # that are read together, as by `auscult deidentify`
 SECOND_READER = "a second reader"
-HAN = re.compile("[\u4e00-\u9fff]")
 Cleaned = tuple[Spans, str | None]
 Cleans = Callable[[Sequence[Marked], bool], list[Cleaned]]
 

@@ -21,7 +21,7 @@ from cli.stack.programs import TAGGER_DIR
 from contracts.identified import Patient
 from plumbing.clock import SystemClock
 from plumbing.key_files import KEY_BYTES, KeyMissing, read_key
-from services.privacy.ahead import ReadAhead
+from services.privacy.ahead import TEXTS, ReadAhead
 from services.privacy.free_text import TextCleaner
 from services.privacy.identity import KINDS, NOBODY, grow
 from services.privacy.known import KnownTerms
@@ -31,7 +31,7 @@ from services.privacy.surrogates import Surrogates
 from services.privacy.tagger.shipped import SHIPPED_DIGEST
 
 SAID_EVERY = 500
-TEXTS, BYTES = 16, 65_536  # of lines that are read together
+BYTES = 65_536  # of lines that are read together, where they are fewer than `TEXTS`
 REPORT_TEXTS_MAX = 1_000
 
 

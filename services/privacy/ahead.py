@@ -14,6 +14,7 @@ from services.privacy.spans import ManyFinder, Span
 from services.privacy.tagger.together import groups
 
 ALONE_CHARS = 1_024  # a longer text gains nothing
+TEXTS = 16  # of a file are read together
 GROUP_CHARS = 2_048  # are read in some 25 ms: others have their turn
 EVENT_CHARS = 64  # of each event, so that a group ends where there is no text
 Found = Mapping[str, list[Span]]

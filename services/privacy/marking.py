@@ -1,6 +1,7 @@
 """Pure: spans of several layers become one list, and the list becomes marks in the text."""
 
 from bisect import bisect_right
+from collections.abc import Iterable
 from itertools import accumulate
 
 from services.privacy.folding import WALL, Folded, fold, squeeze
@@ -9,7 +10,7 @@ from services.privacy.spans import Span
 LABEL_ORDER = ("NAME", "EMAIL", "URL", "IP", "PHONE", "DATE", "ID", "LOC", "AGE", "ORG", "OTHER")
 
 
-def outside(kept: list[tuple[int, int]], spans: list[Span]) -> list[Span]:
+def outside(kept: Iterable[tuple[int, int]], spans: list[Span]) -> list[Span]:
     """Return the spans outside all of ``kept``: no name stands within a genotype of the panel."""
     stretches = sorted(kept)
     starts = [start for start, _ in stretches]

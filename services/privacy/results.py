@@ -36,9 +36,9 @@ BEFORE = (
 )
 BETWEEN = r"(?: ?(?:->|→|>|-|–) ?| to |,? ?\(?(?:was|prev(?:iously)?|up from|down from|from|then) | today,? | yesterday,? )"
 AFTER = re.compile(rf"{BEFORE}{NUMBER}(?:{BETWEEN}{NUMBER}\)?)*")
-PRESSURE = re.compile(
-    r" ?[:=]? ?(?:[4-9]\d|[12]\d\d)/\d{2,3}(?![\d/.])(?: ?(?:->|→|-|to|then) ?(?:[4-9]\d|[12]\d\d)/\d{2,3}(?![\d/.]))*"
-)
+# The upper one is more than a day of the month.
+ONE_PRESSURE = r"(?:[4-9]\d|[12]\d\d)/\d{2,3}(?![\d/.])"
+PRESSURE = re.compile(rf" ?[:=]? ?{ONE_PRESSURE}(?: ?(?:->|→|-|to|then) ?{ONE_PRESSURE})*")
 PRESSURES = words("BP MAP")
 # Between two measurements that are named together.
 LISTED = re.compile(r" ?[,&/] ?(?:and )?| and ")
@@ -54,11 +54,6 @@ PEOPLE = re.compile(
 )
 
 
-def result_spans(text: str) -> list[tuple[int, int]]:
-    """Return where results stand in a folded text, in order, as (start, end); some overlap."""
-    return list(_results(text))
-
-
 def outside_results(text: str, spans: list[Span]) -> list[Span]:
     """Return the tagger's spans but those within a result; an age of 90 and more goes all the
     same, since a symbol may be somebody's initials (``EF 93 from home``).
@@ -68,7 +63,8 @@ def outside_results(text: str, spans: list[Span]) -> list[Span]:
     return ages + (outside(result_spans(text), others) if others else [])
 
 
-def _results(text: str) -> Iterator[tuple[int, int]]:
+def result_spans(text: str) -> Iterator[tuple[int, int]]:
+    """Yield where results stand in a folded text, as (start, end); some overlap."""
     first, last = 0, -1  # of measurements that are named together
     for word in WORD.finditer(text):
         if word[0] not in SYMBOLS and word[0].lower() not in NAMES:

@@ -2,8 +2,8 @@
 is gone from it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from itertools import pairwise
 from pathlib import Path
 
@@ -59,25 +59,34 @@ async def slow_replica(tmp_path: Path, redis_url: str) -> AsyncIterator[tuple[Re
         await replica.redis.aclose()
 
 
+@contextmanager
+def others_beside() -> Iterator[Callable[[], int]]:
+    """Have something else take its turn whenever it can; yield how often it did."""
+    turns = 0
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    beside = asyncio.create_task(others())
+    try:
+        yield lambda: turns
+    finally:
+        beside.cancel()
+
+
 async def test_others_have_their_turn_between_slow_notes(tmp_path: Path, redis_url: str) -> None:
     async with slow_replica(tmp_path, redis_url) as (replica, tagger):
         ingest = Ingest(tmp_path / "keys")
-        turns = 0
-        seen: set[int] = set()
-        tagger.then["seen again"] = lambda: seen.add(turns)
-
-        async def others() -> None:
-            nonlocal turns
-            while True:
-                turns += 1
-                await asyncio.sleep(0)
-
-        beside = asyncio.create_task(others())
+        seen: list[int] = []
         bodies = days_of_a_stay()
-        handled = await replica.handle([ingest.seal(b, f"e{n}") for n, b in enumerate(bodies)])
-        beside.cancel()
+        with others_beside() as turns:
+            tagger.then["seen again"] = lambda: seen.append(turns())
+            handled = await replica.handle([ingest.seal(b, f"e{n}") for n, b in enumerate(bodies)])
         assert len(events_of(handled)) == NOTES
-        assert len(seen) == NOTES
+        assert len(set(seen)) == NOTES
 
 
 async def test_others_have_their_turn_between_events_whose_labels_are_slow(
@@ -85,23 +94,14 @@ async def test_others_have_their_turn_between_events_whose_labels_are_slow(
 ) -> None:
     async with slow_replica(tmp_path, redis_url) as (replica, tagger):
         ingest = Ingest(tmp_path / "keys")
-        turns = 0
         seen: list[int] = []
-        tagger.then["Sprain of"] = lambda: seen.append(turns)
-
-        async def others() -> None:
-            nonlocal turns
-            while True:
-                turns += 1
-                await asyncio.sleep(0)
-
-        beside = asyncio.create_task(others())
         bodies = [
             a_body(conditions=(Condition(code=Code("L", f"S{n}", f"Sprain of ankle, grade {n}")),))
             for n in range(NOTES)
         ]
-        handled = await replica.handle([ingest.seal(b, f"e{n}") for n, b in enumerate(bodies)])
-        beside.cancel()
+        with others_beside() as turns:
+            tagger.then["Sprain of"] = lambda: seen.append(turns())
+            handled = await replica.handle([ingest.seal(b, f"e{n}") for n, b in enumerate(bodies)])
         assert len(events_of(handled)) == NOTES
         assert len(seen) == len(set(seen)) == NOTES
 

@@ -69,11 +69,12 @@ class Reader:
         length = len(read.chars)
         told = self._network.told(padded(read, SHORT_STEP if length <= SHORT else LONG_STEP))
         hidden = self._entry.of(self._entry.prepared(told))
-        ends = Ends(lengths)
+        ends = Ends(lengths) if len(lengths) > 1 else None
         for block, apart in zip(self._blocks, self._network.steps, strict=True):
             hidden[length:] = 0  # as around a text
             seen = beside(block.prepared(hidden), apart, block.nothing)
-            ends.part(seen, apart, block.nothing)
+            if ends is not None:
+                ends.part(seen, apart, block.nothing)
             hidden = block.rectified(seen).add_(hidden)
         texts = torch.split(hidden[:length], list(lengths))
         return [(self._exit(text), text) for text in texts]
@@ -84,14 +85,11 @@ class Ends:
 
     def __init__(self, lengths: Sequence[int]) -> None:
         """Count how far each character is from both ends of its text."""
-        self._is_one = len(lengths) == 1
         self._before = torch.cat([torch.arange(length) for length in lengths])
         self._behind = torch.cat([torch.arange(length).flip(0) for length in lengths])
 
     def part(self, seen: Tensor, apart: int, nothing: int) -> None:
         """Put ``nothing`` in place of what is seen (``beside``) of another text."""
-        if self._is_one:
-            return
         width = seen.shape[1] // 3
         for far, columns in ((self._before, slice(width)), (self._behind, slice(-width, None))):
             seen[:, columns].index_fill_(0, (far < apart).nonzero().squeeze(1), nothing)

@@ -72,7 +72,7 @@ class Tagger:
 
     def find(self, folded: str) -> list[Span]:
         """Return the spans of a folded text, ordered, apart from each other."""
-        return self._found(folded, self.said(folded)) if folded else []
+        return self.find_all([folded])[0]
 
     def find_all(self, texts: Sequence[str]) -> list[list[Span]]:
         """Return the same of each folded text; short ones are read together."""

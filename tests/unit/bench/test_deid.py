@@ -14,6 +14,7 @@ from bench.deid import TextSet
 from bench.deid_peers import FindsAll, Peer
 from bench.deid_readers import agreed, marked_again, second_readings
 from cli.commands.bench import deid_table
+from services.privacy.ahead import TEXTS
 from services.privacy.spans import Span
 from training.deid.scoring import NOT_REQUIRED, Spans
 from training.deid.texts import BadGold, Half, Marked, read_gold
@@ -68,9 +69,9 @@ class TakesAll:
 
 def test_short_texts_are_given_together() -> None:
     tagger = TakesAll()
-    texts = [Marked(str(n), "en", "s", f"Seen on day {n}.", ()) for n in range(deid.TEXTS + 2)]
+    texts = [Marked(str(n), "en", "s", f"Seen on day {n}.", ()) for n in range(TEXTS + 2)]
     assert len(deid.cleans_with(tagger)(texts, False)) == len(texts)
-    assert tagger.given == [deid.TEXTS, 2]
+    assert tagger.given == [TEXTS, 2]
 
 
 def test_what_two_readers_mark_alike_has_to_go_and_nothing_else() -> None:

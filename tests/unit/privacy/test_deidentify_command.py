@@ -9,9 +9,9 @@ import msgspec
 import pytest
 from typer.testing import CliRunner
 
-from cli.commands.deidentify import TEXTS, _given_ahead, answer
+from cli.commands.deidentify import _given_ahead, answer
 from cli.main import build
-from services.privacy.ahead import ReadAhead
+from services.privacy.ahead import TEXTS, ReadAhead
 from services.privacy.spans import Span
 from services.privacy.tagger.manifest import load_tagger
 from services.privacy.tagger.shipped import SHIPPED_DIGEST, SHIPPED_DIR
