@@ -4,7 +4,7 @@ import asyncio
 import importlib
 import json
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -13,13 +13,14 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from cli.bench_tables import deid_table, figures_table
 from cli.progress import step
 from cli.stack.process import StackError
 from cli.stack.programs import MODELS_DIR, TAGGER_DIR
 from cli.stack.scratch import scratch_broker, scratch_stack
 from cli.stack.settings import StackSettings
 from plumbing.clock import SystemClock
-from services.privacy.tagger.shipped import SHIPPED_DIGEST
+from services.privacy.tagger.shipped import SHIPPED_DIGEST, STRICTEST
 from simulator.run import Target
 
 LOOPBACK = "127.0.0.1"
@@ -37,6 +38,7 @@ class Wanted:
     data: Path | None
     tagger: Path | None
     notes: Path | None
+    limit: float | None
 
 
 def bench_command(
@@ -65,6 +67,12 @@ def bench_command(
         Path | None,
         typer.Option(help="deid: folder of marked notes (en/, zh/): ours, on these alone."),
     ] = None,
+    limit: Annotated[
+        float | None,
+        typer.Option(
+            min=STRICTEST, max=1, help="deid: what PRIVACY_TAGGER_LIMIT of a site would give."
+        ),
+    ] = None,
 ) -> None:
     """Run a benchmark: ours and its peers in one run.
 
@@ -80,7 +88,7 @@ def bench_command(
         raise typer.BadParameter(f"one of {', '.join(BENCHMARKS)}, all")
     if data is not None and not data.exists():
         raise typer.BadParameter(f"{data} is not there", param_hint="--data")
-    wanted = Wanted(_rates(rates), seconds, stays, data, tagger, notes)
+    wanted = Wanted(_rates(rates), seconds, stays, data, tagger, notes, limit)
     found: dict[str, Any] = {}
     for one in BENCHMARKS if name == "all" else [name]:
         if name == "all" and one == "physionet" and data is None:
@@ -105,53 +113,6 @@ def _rates(text: str) -> tuple[float, ...]:
     if not found or not all(0 < rate < math.inf for rate in found):
         raise typer.BadParameter("expected numbers above 0, by comma", param_hint="--rates")
     return found
-
-
-def figures_table(title: str, figures: Any) -> Table:
-    """Return nested figures as a table, one line for each number."""
-    table = Table("figure", "value", title=title)
-    for path, value in _leaves("", figures):
-        table.add_row(path, str(value))
-    return table
-
-
-def deid_table(title: str, figures: Mapping[str, Any]) -> Table:
-    """Return the systems beside one another on each set of texts; by kind of text in the JSON."""
-    kinds = ("NAME", "ID", "DATE", "LOC", "PHONE")
-    table = Table(title=f"{title}: by character, on one core")
-    table.add_column("texts, and what is known of their people")
-    table.add_column("system")
-    for head in ("recall", "precision", *kinds, "leaky", "KB/s"):
-        table.add_column(head, justify="right", no_wrap=True)
-    names = dict.fromkeys(name for sets in figures.values() for name in sets if name != "note")
-    for number, name in enumerate(names):
-        if number:
-            table.add_section()
-        for system, sets in figures.items():
-            if name in sets:
-                table.add_row(name, system, *_scores(sets[name], kinds))
-    absent = [f"{system}: {sets['note']}" for system, sets in figures.items() if "note" in sets]
-    table.caption = "\n".join(absent) or None
-    table.caption_justify = "left"
-    return table
-
-
-def _scores(row: Mapping[str, Any], kinds: Sequence[str]) -> list[str]:
-    if "note" in row:
-        return [str(row["note"])]
-    heads = ("recall", "precision", *kinds, "leaky")
-    speed = f"{row['KB/s']:.0f}" if "KB/s" in row else ""
-    return [*(f"{row[head]:.3f}" if head in row else "" for head in heads), speed]
-
-
-def _leaves(path: str, value: Any) -> list[tuple[str, Any]]:
-    if isinstance(value, Mapping):
-        named = [(str(key), one) for key, one in value.items()]
-    elif isinstance(value, list | tuple):
-        named = [(str(number), one) for number, one in enumerate(value)]
-    else:
-        return [(path, value)]
-    return [leaf for key, one in named for leaf in _leaves(f"{path}.{key}".lstrip("."), one)]
 
 
 def _stream(_: Wanted) -> Any:
@@ -193,10 +154,11 @@ def _deid(wanted: Wanted) -> Any:
     from training.deid.texts import BadGold
 
     run = importlib.import_module("bench.deid").run
+    tagger = _tagger(wanted).stricter(wanted.limit)
     if wanted.notes is None:
-        return run(wanted.data, _tagger(wanted))
+        return run(wanted.data, tagger)
     try:
-        return run(notes=wanted.notes, tagger=_tagger(wanted))
+        return run(notes=wanted.notes, tagger=tagger)
     except BadGold as error:
         raise typer.BadParameter(f"no marked notes: {error}", param_hint="--notes") from error
 

@@ -28,7 +28,7 @@ from services.privacy.known import KnownTerms
 from services.privacy.known_terms import terms_of
 from services.privacy.spans import Finder
 from services.privacy.surrogates import Surrogates
-from services.privacy.tagger.shipped import SHIPPED_DIGEST
+from services.privacy.tagger.shipped import SHIPPED_DIGEST, STRICTEST
 
 SAID_EVERY = 500
 BYTES = 65_536  # of lines that are read together, where they are fewer than `TEXTS`
@@ -72,6 +72,15 @@ def deidentify_command(
         typer.Option(help="YAML of own recognisers in Presidio's format, beside our layers."),
     ] = None,
     *,
+    limit: Annotated[
+        float | None,
+        typer.Option(
+            min=STRICTEST,
+            max=1,
+            help="As PRIVACY_TAGGER_LIMIT of a site: .04 leaves fewer identifiers, and removes more"
+            " of what is nobody's.",
+        ),
+    ] = None,
     rules_only: Annotated[
         bool, typer.Option("--rules-only", help="Without the tagger: faster, and finds less.")
     ] = False,
@@ -79,7 +88,7 @@ def deidentify_command(
     """Remove identifiers by all layers; hold back what cannot be cleaned."""
     _require_apart(source, target, report)
     surrogates = _surrogates(key) if style is Style.SURROGATES else None
-    tagger = None if rules_only else _tagger()
+    tagger = None if rules_only else _tagger(limit)
     site = _site(recognizers)
     shown: list[tuple[str, dict[str, Any]]] = []
     with opened(source, "rb") as lines, opened(target, "wb") as written, _progress() as say:
@@ -129,11 +138,11 @@ def _require_apart(source: str, target: str, report: Path | None) -> None:
         raise typer.BadParameter("--input, --output and --report have to be different files")
 
 
-def _tagger() -> ReadAhead:
+def _tagger(limit: float | None) -> ReadAhead:
     from services.privacy.tagger.manifest import TaggerRefused, load_tagger
 
     try:
-        return ReadAhead(load_tagger(TAGGER_DIR, SHIPPED_DIGEST))
+        return ReadAhead(load_tagger(TAGGER_DIR, SHIPPED_DIGEST).stricter(limit))
     except TaggerRefused as error:
         sys.stderr.write(f"auscult: the tagger in {TAGGER_DIR} is not verified: {error}\n")
         raise typer.Exit(1) from error

@@ -158,13 +158,15 @@ def tell_deid(asked: Asked, model: Path, output: Path) -> None:
 
 def look_again_deid(asked: Asked, before: Path) -> None:
     """Teach a trained tagger a second look, write <output>/deid/<version>, and print its digest."""
-    from training.deid.looking_again import Plan, english_lines, look_again, new_notes
+    from training.deid.looking_again import Plan, Texts, english_lines, look_again, new_notes
+    from training.deid.texts import read_notes
 
     notes_named = asked.new_notes
     plan = Plan(before, notes_named, asked.version, _today(), asked.threshold, asked.seed)
 
     def write(folder: Path, told: Told) -> str:
-        texts = new_notes(asked.notes, notes_named), english_lines(asked.data)
+        notes, lines = new_notes(asked.notes, notes_named), english_lines(asked.data)
+        texts = Texts(notes, lines, counted=read_notes(asked.notes, "en"))
         return look_again(texts, _by_rules, plan, folder, told).digest
 
     _write(asked, "reading texts", write)

@@ -247,7 +247,8 @@ def _tagger(settings: PrivacySettings) -> ManyFinder | None:
     if not settings.uses_tagger:
         _log.warning("Notes are cleaned without the tagger")
         return None
-    return load_tagger(settings.tagger_dir, settings.tagger_digest)
+    tagger = load_tagger(settings.tagger_dir, settings.tagger_digest)
+    return tagger.stricter(settings.tagger_limit)
 
 
 def _site(settings: PrivacySettings, clock: Clock) -> Finder | None:

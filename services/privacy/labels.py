@@ -13,6 +13,7 @@ from plumbing.remembering import remembered
 from services.privacy.folding import fold
 from services.privacy.name_words import EPONYMS, ORGANISMS
 from services.privacy.pinyin import is_pinyin
+from services.privacy.refusing import TITLES
 from services.privacy.spans import Finder, Span
 from services.privacy.tagger.hints import (
     COMMON,
@@ -171,10 +172,19 @@ def _is_eponym(folded: str, span: Span) -> bool:
     if HAN.search(found):
         return False
     rest = folded[span.end :]
-    if NOUN.search(found) or WARD.search(found) or WARD.match(rest):
+    if NOUN.search(found) or WARD.search(found) or WARD.match(rest) or _is_ward(folded, span):
         return True
     lowered = WORD.findall(found.lower())
     if all(word in CLINICAL_WORDS or word in ORGANISMS or word in TERMS for word in lowered):
         return True
     is_person = " " in found and bool(hint_of_word(lowered[0]) & GIVEN)
     return not is_person and NOUN.match(rest) is not None
+
+
+def _is_ward(folded: str, span: Span) -> bool:
+    """The second word of `Nightingale Ward`, found alone; not that of `Sister Ward`."""
+    before = WORD.findall(folded[: span.start])
+    if not before or WARD.fullmatch(folded, span.start - 1, span.end) is None:
+        return False
+    last = before[-1].lower()
+    return last not in TITLES and not hint_of_word(last) & GIVEN

@@ -8,7 +8,7 @@ from pydantic_settings import SettingsConfigDict
 from contracts.identified import IDENTIFIED
 from contracts.topic import DAY_MS
 from plumbing.settings import AuditedSettings
-from services.privacy.tagger.shipped import SHIPPED_DIGEST, SHIPPED_DIR
+from services.privacy.tagger.shipped import SHIPPED_DIGEST, SHIPPED_DIR, STRICTEST
 
 GROUP = "privacy"  # the consumer group
 
@@ -43,6 +43,16 @@ class PrivacySettings(AuditedSettings):
     uses_tagger: bool = Field(
         default=True,
         description="False: notes are cleaned by known identifiers and rules alone.",
+    )
+    tagger_limit: float | None = Field(
+        default=None,
+        ge=STRICTEST,
+        lt=1,
+        description=(
+            "What identifies somebody with more than this goes, where the tagger's own limits are "
+            "higher: fewer notes keep an identifier, and more of what is nobody's goes "
+            "(`docs/privacy.md` has what each costs)."
+        ),
     )
     uses_images: bool = Field(
         default=True,

@@ -20,6 +20,7 @@ from services.privacy.folding import fold
 from services.privacy.tagger.context import HEAD_WIDTH, ContextReader, Layer
 from services.privacy.tagger.manifest import (
     SECOND,
+    SEEN,
     TaggerManifest,
     TaggerRefused,
     load_tagger,
@@ -86,7 +87,7 @@ def lighten(
         raise TaggerRefused(f"{plan.before}: is as light already")
     drawn = (one.marked.text for one in written(texts, Writer(plan.seed), plan.seed, ENDLESS))
     student, apart = lightened(network, shape, drawn, plan.recipe, progress)
-    kept = {name: part for name, part in load(weights).items() if name.startswith(SECOND)}
+    kept = {name: part for name, part in load(weights).items() if name.startswith((SECOND, SEEN))}
     joined = save({**packed(student.state_dict()), **kept})
     recipe = {f"light_{name}": float(value) for name, value in asdict(plan.recipe).items()}
     training = {name: said for name, said in manifest.training.items() if name != RANGES}

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from fnmatch import fnmatch
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
@@ -12,6 +13,7 @@ from safetensors.numpy import load, save
 
 from services.privacy.tagger.manifest import (
     SECOND,
+    SEEN,
     TaggerManifest,
     read_manifest,
     read_weights,
@@ -19,8 +21,10 @@ from services.privacy.tagger.manifest import (
 )
 from services.privacy.tagger.packing import packed
 from services.privacy.tagger.products import in_32_bits
+from services.privacy.tagger.seen import KEYS, LEVELS
 from training.deid.pipeline import DEV_FILES, put
 from training.deid.second_look import Recipe, Rules, Told, examples, learn
+from training.deid.seen_words import seen_elsewhere, shipped
 from training.deid.texts import Marked, read_lines, read_notes
 
 LANG = "en"  # in texts of which a fifth is Chinese nothing is looked at again
@@ -44,6 +48,16 @@ class Plan:
     recipe: Recipe = field(default_factory=Recipe)
 
 
+class Texts(NamedTuple):
+    """What teaches: new ``notes`` and ``lines``, whose words are examples, and the notes of which
+    is ``counted`` how often words identify.
+    """
+
+    notes: Sequence[Marked]
+    lines: Sequence[Marked]
+    counted: Sequence[Marked]
+
+
 def new_notes(folder: Path, named: str) -> list[Marked]:
     """Return the English notes in files named so; raise ``FileNotFoundError`` without one."""
     found = [note for note in read_notes(folder, LANG) if fnmatch(note.source, named)]
@@ -58,7 +72,7 @@ def english_lines(data: Path) -> list[Marked]:
 
 
 def look_again(
-    texts: tuple[Sequence[Marked], Sequence[Marked]],
+    texts: Texts,
     by_rules: Rules,
     plan: Plan,
     folder: Path,
@@ -67,21 +81,33 @@ def look_again(
     """Teach a second look by notes and lines, write the folder, and return its manifest; raise
     ``TaggerRefused``.
     """
-    notes, lines = texts
+    notes, lines = texts.notes, texts.lines
     manifest = read_manifest(plan.before)
     weights = read_weights(plan.before, manifest)
     tagger = tagger_of(manifest, weights, in_32_bits)
-    found = examples(tagger, [*notes, *lines], by_rules, told)
+    told("counting words")
+    every, seen = seen_elsewhere(texts.counted)
+    found = examples(tagger, [*notes, *lines], by_rules, seen, told)
     told(f"learning: {len(found.note)} words")
     is_note = found.note < len(notes)
     second, apart = learn(found, is_note, plan.seed, ALONE, plan.recipe)
     own = packed(second.state_dict(), TABLE_NUMBERS_MIN)
-    first = {name: part for name, part in load(weights).items() if not name.startswith(SECOND)}
-    joined = save({**first, **{SECOND + name: part for name, part in own.items()}})
+    words = shipped(every)
+    joined = save(
+        {
+            **{n: part for n, part in load(weights).items() if not n.startswith((SECOND, SEEN))},
+            **{SECOND + name: part for name, part in own.items()},
+            SEEN + KEYS: words.keys,
+            SEEN + LEVELS: words.levels,
+        }
+    )
     digest = hashlib.sha256(
         repr([(text.text, text.spans) for text in (*notes, *lines)]).encode()
     ).hexdigest()
-    said = f"{len(notes)} notes ({plan.notes_named}) and {len(lines)} development texts, {digest}"
+    said = (
+        f"{len(notes)} notes ({plan.notes_named}) and {len(lines)} development texts, {digest}; "
+        f"words counted in {len(texts.counted)} notes"
+    )
     recipe = {f"second_{name}": float(value) for name, value in asdict(plan.recipe).items()}
     return put(
         msgspec.structs.replace(

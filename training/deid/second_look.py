@@ -9,6 +9,7 @@ nobody's as by the network alone.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
+from zlib import crc32
 
 import numpy as np
 import numpy.typing as npt
@@ -18,17 +19,21 @@ from torch.nn import functional
 
 from services.privacy.folding import fold
 from services.privacy.spans import Span
-from services.privacy.tagger.second_look import FEATURES, Floats, SecondLook, looked_at
-from services.privacy.tagger.tagger import Tagger, identifying, words_of
+from services.privacy.tagger.identifying import identifying, words_of
+from services.privacy.tagger.second_look import Floats, SecondLook, looked_at
+from services.privacy.tagger.seen import Counts, Keys, keys_of, told
+from services.privacy.tagger.tagger import Tagger
 from training.deid.scoring import NOT_REQUIRED
+from training.deid.seen_words import writer_of
 from training.deid.texts import Marked
 
 Mask = npt.NDArray[np.bool_]
 Told = Callable[[str], object]
+SeenElsewhere = Callable[[Marked, Keys], Counts]
 Rules = Callable[[str], Sequence[Span]]  # without the tagger, of a text as it is
 FOLDS = 5
-MEMBERS = 2
-INNER = 40  # of each; all that is shipped has to stay under 20 MB
+MEMBERS = 3
+INNER = 64  # of each; all that is shipped has to stay under 20 MB
 TOLD_EVERY = 50
 SCALE_MIN = 1e-3
 
@@ -47,7 +52,8 @@ class Recipe:
 
 class Examples(NamedTuple):
     """Words of notes. Of each: what is read, whether it must go, whether rules find it (it counts
-    then, and is not learnt), its characters, what the network alone says, and of which note it is.
+    then, and is not learnt), its characters, what the network alone says, of which note it is, and
+    a number of who wrote that.
     """
 
     features: Floats
@@ -56,28 +62,32 @@ class Examples(NamedTuple):
     chars: npt.NDArray[np.int64]
     alone: Floats
     note: npt.NDArray[np.int64]
+    writer: npt.NDArray[np.int64]
 
     def where(self, mask: Mask) -> "Examples":
         """Return some of them."""
         return Examples._make(part[mask] for part in self)
 
 
-def examples(tagger: Tagger, notes: Sequence[Marked], by_rules: Rules, told: Told) -> Examples:
-    """Return the words of notes that are looked at, with what is found ``by_rules``; a note that
-    is folded to another length is left out.
+def examples(
+    tagger: Tagger, notes: Sequence[Marked], by_rules: Rules, seen: SeenElsewhere, say: Told
+) -> Examples:
+    """Return the words of notes that are looked at, with what is found ``by_rules`` and how
+    often they were ``seen`` in what others wrote; a note that is folded to another length is left
+    out.
     """
     found = []
     for place, note in enumerate(notes):
         if place % TOLD_EVERY == 0:
-            told(f"reading: {place} of {len(notes)} texts")
-        one = _examples_of(tagger, note, by_rules(note.text), place)
+            say(f"reading: {place} of {len(notes)} texts")
+        one = _examples_of(tagger, note, by_rules(note.text), seen, place)
         if one is not None:
             found.append(one)
     return Examples._make(np.concatenate(parts) for parts in zip(*found, strict=True))
 
 
 def _examples_of(
-    tagger: Tagger, note: Marked, ruled: Sequence[Span], place: int
+    tagger: Tagger, note: Marked, ruled: Sequence[Span], seen: SeenElsewhere, place: int
 ) -> Examples | None:
     folded = fold(note.text).folded
     words = words_of(folded)
@@ -92,13 +102,15 @@ def _examples_of(
     spared = _share([one for one in note.spans if one[2] in NOT_REQUIRED], words, len(folded))
     kept = spared[look.at] <= 0
     at = look.at[kept]
+    read = told(seen(note, keys_of(folded, words, at)))
     return Examples(
-        look.features[kept],
+        np.hstack((look.features[kept], read)),
         _share(note.spans, words, len(folded))[at] > 0.5,
         _share(rules, words, len(folded))[at] > 0.5,
         np.diff(words)[at, 0],
         alone[words[at, 0]],
         np.full(len(at), place),
+        np.full(len(at), crc32(writer_of(note).encode())),
     )
 
 
@@ -121,16 +133,24 @@ def learn(
     those of notes, and which share of what must go there it finds in notes kept aside.
     """
     apart = np.empty_like(found.alone)
+    parts = _parts(found)
     for part in range(FOLDS):
-        aside = found.note % FOLDS == part
+        aside = parts == part
         second = _fitted(found.where(~aside), seed, recipe)
         apart[aside] = second.probabilities(found.features[aside])
     second = _fitted(found, seed, recipe)
-    notes, apart = found.where(is_note), apart[is_note]
+    notes = found.where(is_note)
+    apart = apart[is_note]
     limit = _limit(notes, apart, precision(notes, notes.alone, threshold))
     with torch.no_grad():
         second.exit.bias.add_(_logit(threshold) - _logit(limit))
     return second, recall(notes, apart, limit)
+
+
+def _parts(found: Examples) -> npt.NDArray[np.int64]:
+    """Return which part each word is in: all words of a writer in one, where there are enough."""
+    writers, at = np.unique(found.writer, return_inverse=True)
+    return (at if len(writers) >= FOLDS else found.note) % FOLDS
 
 
 def _fitted(found: Examples, seed: int, recipe: Recipe) -> SecondLook:
@@ -138,7 +158,7 @@ def _fitted(found: Examples, seed: int, recipe: Recipe) -> SecondLook:
     taught = found.where(~found.is_ruled)
     features, goes = torch.from_numpy(taught.features), torch.from_numpy(taught.goes).float()
     several = [_one_fitted(features, goes, seed + place, recipe) for place in range(MEMBERS)]
-    second = SecondLook(features.shape[1] - FEATURES, INNER * MEMBERS)
+    second = SecondLook(features.shape[1], INNER * MEMBERS)
     state = several[0].state_dict() | {
         "inner.weight": torch.cat([one.inner.weight for one in several]),
         "inner.bias": torch.cat([one.inner.bias for one in several]),
@@ -151,7 +171,7 @@ def _fitted(found: Examples, seed: int, recipe: Recipe) -> SecondLook:
 
 def _one_fitted(features: Tensor, goes: Tensor, seed: int, recipe: Recipe) -> SecondLook:
     torch.manual_seed(seed)
-    second = SecondLook(features.shape[1] - FEATURES, INNER)
+    second = SecondLook(features.shape[1], INNER)
     second.mean.copy_(features.mean(0))
     second.scale.copy_(features.std(0) + SCALE_MIN)
     optimizer = torch.optim.AdamW(second.parameters(), recipe.rate, weight_decay=recipe.decay)

@@ -16,15 +16,17 @@ from services.privacy.folding import fold
 from services.privacy.tagger.alphabet import encode
 from services.privacy.tagger.hints import lists_bytes
 from services.privacy.tagger.network import ARCHITECTURE, LABELS, CharacterTagger, Shape
-from services.privacy.tagger.packing import unpacked
+from services.privacy.tagger.packing import Stored, unpacked
 from services.privacy.tagger.products import Make, quickest
 from services.privacy.tagger.reading import Reader
-from services.privacy.tagger.second_look import SecondLook
+from services.privacy.tagger.second_look import FEATURES, SecondLook
+from services.privacy.tagger.seen import READ, Seen, seen_in
 from services.privacy.tagger.tagger import Tagger
 
 MANIFEST = "manifest.json"
 WEIGHTS = "weights.safetensors"
 SECOND = "second."  # before the names of what the second look has among the weights
+SEEN = "seen."  # and before those of what it reads of words that were seen
 PROBE = "Ward 3, Dr. Ångström: 患者王·五，BP 120/80; 二〇二四年3月\n🙂 ﾊﾛｰ"
 
 
@@ -110,8 +112,8 @@ def tagger_of(manifest: TaggerManifest, weights: bytes, make: Make | None = None
         reader = Reader(network, make or quickest(manifest.ranges))
     except (KeyError, ValueError) as error:
         raise TaggerRefused("ranges") from error
-    second = second_look_of(weights, shape)
-    return Tagger(reader, shape, manifest.threshold, manifest.threshold_han, second)
+    second, seen = second_look_of(weights, shape)
+    return Tagger(reader, shape, manifest.threshold, manifest.threshold_han, second, seen)
 
 
 def network_of(manifest: TaggerManifest, weights: bytes) -> tuple[CharacterTagger, Shape]:
@@ -121,27 +123,34 @@ def network_of(manifest: TaggerManifest, weights: bytes) -> tuple[CharacterTagge
     shape = msgspec.convert(manifest.shape, Shape)
     network = CharacterTagger(shape)
     try:
-        state = unpacked(load_tensors(weights))
-        network.load_state_dict({n: part for n, part in state.items() if not n.startswith(SECOND)})
+        stored = load_tensors(weights)
+        own = {n: part for n, part in stored.items() if not n.startswith((SECOND, SEEN))}
+        network.load_state_dict(unpacked(own))
     except (SafetensorError, KeyError, RuntimeError) as error:
         raise TaggerRefused("weights") from error
     return network, shape
 
 
-def second_look_of(weights: bytes, shape: Shape) -> SecondLook | None:
-    """Return the second look in a safetensors file's bytes, None without one; raise
-    ``TaggerRefused``.
+def second_look_of(weights: bytes, shape: Shape) -> tuple[SecondLook | None, Seen | None]:
+    """Return the second look in a safetensors file's bytes, and the words that it has seen, None
+    without them; raise ``TaggerRefused``.
     """
     try:
-        state = unpacked(load_tensors(weights))
-        own = {n.removeprefix(SECOND): part for n, part in state.items() if n.startswith(SECOND)}
+        stored = load_tensors(weights)
+        seen = seen_in(_named(stored, SEEN))
+        own = unpacked(_named(stored, SECOND))
         if not own:
-            return None
-        second = SecondLook(shape.width, len(own["inner.bias"]))
+            return None, None
+        features = FEATURES + shape.width + (0 if seen is None else READ)
+        second = SecondLook(features, len(own["inner.bias"]))
         second.load_state_dict(own)
-    except (SafetensorError, KeyError, RuntimeError) as error:
+    except (SafetensorError, KeyError, RuntimeError, ValueError) as error:
         raise TaggerRefused("weights") from error
-    return second.eval().requires_grad_(requires_grad=False)
+    return second.eval().requires_grad_(requires_grad=False), seen
+
+
+def _named(stored: Stored, prefix: str) -> Stored:
+    return {n.removeprefix(prefix): part for n, part in stored.items() if n.startswith(prefix)}
 
 
 def golden_spans(tagger: Tagger, golden: tuple[Golden, ...]) -> tuple[Golden, ...]:

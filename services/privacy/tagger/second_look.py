@@ -80,12 +80,12 @@ class SecondLook(nn.Module):
     mean: Tensor
     scale: Tensor
 
-    def __init__(self, width: int, inner: int) -> None:
-        """Make the layers; ``width``: of the network's last layer."""
+    def __init__(self, features: int, inner: int) -> None:
+        """Make the layers for so many ``features`` of a word."""
         super().__init__()
-        self.register_buffer("mean", torch.zeros(FEATURES + width))
-        self.register_buffer("scale", torch.ones(FEATURES + width))
-        self.inner = nn.Linear(FEATURES + width, inner)
+        self.register_buffer("mean", torch.zeros(features))
+        self.register_buffer("scale", torch.ones(features))
+        self.inner = nn.Linear(features, inner)
         self.exit = nn.Linear(inner, 1)
 
     def forward(self, features: Tensor) -> Tensor:

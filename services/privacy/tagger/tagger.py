@@ -6,7 +6,7 @@ Windows overlap by more than the network can see, so a long text gives what it w
 import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from operator import itemgetter
 
@@ -15,8 +15,13 @@ import numpy.typing as npt
 import torch
 
 from services.privacy.spans import Span
-from services.privacy.tagger.alphabet import LATIN_WORD, encode, places_of
-from services.privacy.tagger.doubts import is_doubtful
+from services.privacy.tagger.alphabet import encode
+from services.privacy.tagger.identifying import (
+    Probabilities,
+    Scores,
+    identifying,
+    words_of,
+)
 from services.privacy.tagger.network import LABELS, Read, Shape
 from services.privacy.tagger.ordinary import is_ordinary
 from services.privacy.tagger.pieces import repeats_in
@@ -24,13 +29,13 @@ from services.privacy.tagger.reading import Reader
 from services.privacy.tagger.second_look import (
     REMOVED,
     REMOVED_AT,
-    Looked,
     Said,
     SecondLook,
     WordSpans,
     is_mixed_case,
     looked_at,
 )
+from services.privacy.tagger.seen import Seen
 from services.privacy.tagger.together import groups, together
 from services.privacy.words import NOT_NAMES, WORD_NAMES
 
@@ -46,13 +51,7 @@ BARE = re.compile(r"\d{1,3}|[a-z]", re.ASCII)
 BEDSIDE = re.compile(r"\b(?:room|rm|bed|bay|ward|unit|flat|day)\.? ?\Z", re.IGNORECASE)
 BEDSIDE_CHARS = 6
 LITTLE_CHARS = 100
-DOUBT = 0.5  # of its probability counts for an ordinary word to be a name or a place
-DOUBTED_MIN = 0.001  # half of less makes no difference
-PROPER_AT = [REMOVED.index(label) for label in ("NAME", "LOC")]
-WORD = re.compile(r"[^\W_\u2e80-\uffff]+(?:['’][^\W\d_]+)?")
 GAP = re.compile(r"[^\w\n]{1,2}|[ ,]{1,3}\n?", re.ASCII)
-Scores = npt.NDArray[np.float32]
-Probabilities = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
 
 
@@ -61,7 +60,8 @@ class Tagger:
     """A loaded network. What identifies with more than ``threshold`` is removed.
 
     In texts of which a fifth or more is Han, with more than ``threshold_han``; in others, but those
-    all in capitals or small letters, the words get a second look, where there is one.
+    all in capitals or small letters, the words get a second look, where there is one; it may
+    read how often they were ``seen``.
     """
 
     reader: Reader
@@ -69,6 +69,19 @@ class Tagger:
     threshold: float
     threshold_han: float
     second: SecondLook | None = None
+    seen: Seen | None = None
+
+    def stricter(self, limit: float | None) -> "Tagger":
+        """Return one that removes what identifies with more than ``limit``, in all languages; where
+        its own limit is lower, or none is given, that holds.
+        """
+        if limit is None:
+            return self
+        return replace(
+            self,
+            threshold=min(limit, self.threshold),
+            threshold_han=min(limit, self.threshold_han),
+        )
 
     def find(self, folded: str) -> list[Span]:
         """Return the spans of a folded text, ordered, apart from each other."""
@@ -88,7 +101,7 @@ class Tagger:
         words = words_of(folded)
         identifies = identifying(folded, words, scores)
         if self.second is not None and not is_han and is_mixed_case(folded, words):
-            self._look_again(self.second, looked_at(folded, words, said), words, identifies)
+            self._look_again(self.second, folded, words, said, identifies)
         return [
             span
             for span in spans_of(folded, scores, identifies, threshold)
@@ -96,12 +109,20 @@ class Tagger:
             and (not _needs_to_be_sure(folded, span) or _is_sure(scores, span))
         ]
 
-    @staticmethod
     def _look_again(
-        second: SecondLook, look: Looked, words: WordSpans, identifies: Probabilities
+        self,
+        second: SecondLook,
+        folded: str,
+        words: WordSpans,
+        said: Said,
+        identifies: Probabilities,
     ) -> None:
         """Put in place what the second look says; what the network is sure of is not lowered."""
-        shares = second.probabilities(look.features).tolist()
+        look = looked_at(folded, words, said)
+        features = look.features
+        if self.seen is not None:
+            features = np.hstack((features, self.seen.told(folded, words, look.at)))
+        shares = second.probabilities(features).tolist()
         for (start, end), share in zip(words[look.at].tolist(), shares, strict=True):
             alone = float(identifies[start])
             identifies[start:end] = max(share, alone) if alone > NOT_LOWERED else share
@@ -206,25 +227,6 @@ def window_starts(length: int, reach: int, repeats: Sequence[int] = ()) -> list[
     return starts
 
 
-def words_of(folded: str) -> WordSpans:
-    """Return where the words of alphabets and the numbers of a text begin and end."""
-    spans = [word.span() for word in WORD.finditer(folded)]
-    return np.array(spans, dtype=np.int64).reshape(-1, 2)
-
-
-def identifying(folded: str, words: WordSpans, scores: Scores) -> Probabilities:
-    """Return how probably each character identifies; a word of an alphabet goes whole or stays."""
-    removed = scores[:, REMOVED_AT]
-    identifies: Probabilities = removed.sum(axis=1)
-    _doubt_words(folded, identifies, removed[:, PROPER_AT].sum(axis=1))
-    sums = np.concatenate(([0.0], identifies.cumsum()))
-    begin, end = words[np.diff(words)[:, 0] > 1].T
-    lengths = end - begin
-    shares = np.maximum((sums[end] - sums[begin]) / lengths, identifies[begin])
-    identifies[places_of(begin, lengths)] = shares.repeat(lengths)
-    return identifies
-
-
 def spans_of(
     folded: str, scores: Scores, identifies: Probabilities, threshold: float
 ) -> Iterator[Span]:
@@ -244,16 +246,6 @@ def spans_of(
         last = end
     if start >= 0:
         yield _span(start, last, removed)
-
-
-def _doubt_words(folded: str, identifies: Probabilities, proper: Probabilities) -> None:
-    """Lower in place what identifies as a name or place and is an ordinary word by the lists."""
-    is_cased = any(char.isupper() for char in folded)
-    count = [0, *(proper > DOUBTED_MIN).cumsum().tolist()]
-    for word in LATIN_WORD.finditer(folded):
-        start, end = word.span()
-        if count[end] > count[start] and is_doubtful(word[0], is_cased=is_cased):
-            identifies[start:end] -= np.float32(1 - DOUBT) * proper[start:end]
 
 
 def _grown(found: Mask, likely: Mask) -> Mask:

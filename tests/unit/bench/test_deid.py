@@ -13,7 +13,7 @@ from bench import deid, deid_peers
 from bench.deid import TextSet
 from bench.deid_peers import FindsAll, Peer
 from bench.deid_readers import agreed, marked_again, second_readings
-from cli.commands.bench import deid_table
+from cli.bench_tables import deid_table
 from services.privacy.ahead import TEXTS
 from services.privacy.spans import Span
 from training.deid.scoring import NOT_REQUIRED, Spans

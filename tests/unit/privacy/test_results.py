@@ -82,7 +82,6 @@ def test_short_results_stay_with_all_layers(tagger: Tagger, text: str) -> None:
         ("Ref no: CK 48213", "Ref no: [ID-1]"),
         ("BP 12/03 to 14/03 in clinic", "BP [DATE-1] to [DATE-2] in clinic"),
         ("Sutures out 12.3", "Sutures out [DATE-1]"),
-        ("Room 12, for bloods.", "Room [LOC-1], for bloods."),
         (
             "Admitted 5.3 => 12.3 under Dr Patel.",
             "Admitted [DATE-1] => [DATE-2] under Dr [NAME-1].",
@@ -97,12 +96,12 @@ def test_what_stands_beside_a_result_goes(tagger: Tagger, text: str, cleaned: st
 
 
 def test_of_short_lines_few_lose_anything(tagger: Tagger) -> None:
-    """22 of 300 do, for 34 before results stayed (decision 0098)."""
+    """14 of 300 do; 22 did by 1.8.0, 34 before results stayed (decisions 0098, 0099)."""
     lines = (ROOT / "data" / "short_lines" / "lines.txt").read_text("utf-8").splitlines()
     cleaner = TextCleaner(tagger=tagger)
     lost = [line for line in lines if cleaner.clean(line).text != line]
     assert len(lines) == 300
-    assert len(lost) <= 22, lost
+    assert len(lost) <= 14, lost
 
 
 def test_what_is_known_goes_from_a_result() -> None:
@@ -114,5 +113,6 @@ def test_a_bare_number_with_little_around_it_goes_only_where_the_network_is_sure
     assert _is_bare("peak 24", Span(5, 7, "PHONE"))
     assert _is_bare("in 4 h", Span(5, 6, "NAME"))
     assert not _is_bare("bed A", Span(4, 5, "LOC"))
+    assert not _is_bare("Room 12, for bloods.", Span(5, 7, "LOC"))
     assert not _is_bare("call 44710", Span(5, 10, "PHONE"))
     assert not _is_bare("peak 24" + " " * LITTLE_CHARS, Span(5, 7, "PHONE"))

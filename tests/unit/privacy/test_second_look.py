@@ -12,8 +12,10 @@ from services.privacy.free_text import TextCleaner
 from services.privacy.identity import NOBODY, grow
 from services.privacy.known import KnownTerms
 from services.privacy.known_terms import terms_of
+from services.privacy.tagger.identifying import words_of
 from services.privacy.tagger.manifest import (
     SECOND,
+    SEEN,
     WEIGHTS,
     TaggerRefused,
     load_tagger,
@@ -21,6 +23,7 @@ from services.privacy.tagger.manifest import (
     second_look_of,
 )
 from services.privacy.tagger.network import LABELS
+from services.privacy.tagger.packing import packed, unpacked
 from services.privacy.tagger.second_look import (
     FEATURES,
     Floats,
@@ -29,8 +32,10 @@ from services.privacy.tagger.second_look import (
     SecondLook,
     looked_at,
 )
+from services.privacy.tagger.seen import READ
 from services.privacy.tagger.shipped import SHIPPED_DIGEST, SHIPPED_DIR
-from services.privacy.tagger.tagger import Tagger, words_of
+from services.privacy.tagger.tagger import Tagger
+from training.deid.looking_again import TABLE_NUMBERS_MIN
 
 FOLDER = Path(__file__).parents[3] / SHIPPED_DIR
 NOTE = "Seen with Wren today. Plan agreed with Wren, home on Friday.\n"
@@ -40,7 +45,7 @@ class Always(SecondLook):
     """Says the same of each word."""
 
     def __init__(self, share: float) -> None:
-        super().__init__(0, 1)
+        super().__init__(FEATURES, 1)
         self.share = share
 
     def probabilities(self, features: Floats) -> Floats:
@@ -134,14 +139,30 @@ def stored() -> dict[str, npt.NDArray[np.generic]]:
 
 def test_a_tagger_without_a_second_look_has_none(tagger: Tagger) -> None:
     first = {name: part for name, part in stored().items() if not name.startswith(SECOND)}
-    assert second_look_of(save(first), tagger.shape) is None
+    assert second_look_of(save(first), tagger.shape)[0] is None
     assert tagger.second is not None
 
 
-@pytest.mark.parametrize("missing", ["inner.bias", "exit.weight", "mean"])
+def test_one_that_learnt_without_what_was_seen_reads_without(tagger: Tagger) -> None:
+    parts = {name: part for name, part in stored().items() if not name.startswith(SEEN)}
+    for name in ("second.mean", "second.scale"):
+        parts[name] = parts[name][:-READ]
+    inner = unpacked(stored())["second.inner.weight"][:, :-READ]
+    parts |= packed({"second.inner.weight": inner}, TABLE_NUMBERS_MIN)
+    second, seen = second_look_of(save(parts), tagger.shape)
+    assert second is not None
+    assert seen is None
+    without = replace(tagger, second=second, seen=seen)
+    assert without.find("Mr Tadeusz Kowalczyk of Leeds was seen by Dr Okafor.\n")
+
+
+@pytest.mark.parametrize(
+    "missing",
+    ["second.inner.bias", "second.exit.weight", "second.mean", "seen.keys", "seen.levels"],
+)
 def test_half_a_second_look_is_refused(tagger: Tagger, missing: str) -> None:
     parts = stored()
-    del parts[SECOND + missing]
+    del parts[missing]
     with pytest.raises(TaggerRefused, match="weights"):
         second_look_of(save(parts), tagger.shape)
 
@@ -157,7 +178,7 @@ def test_the_limit_of_the_manifest_is_that_of_the_second_look(tagger: Tagger) ->
 
 
 def test_features_are_scaled_and_cut() -> None:
-    second = SecondLook(0, 1)
+    second = SecondLook(FEATURES, 1)
     second.mean.fill_(1.0)
     second.scale.fill_(0.5)
     features = torch.tensor([[2.0] * (FEATURES - 1) + [100.0]])

@@ -16,6 +16,7 @@ from services.privacy.spans import Span
 from services.privacy.tagger import reading, together
 from services.privacy.tagger import tagger as module
 from services.privacy.tagger.hints import lists_bytes
+from services.privacy.tagger.identifying import Scores, identifying, words_of
 from services.privacy.tagger.manifest import (
     MANIFEST,
     WEIGHTS,
@@ -33,12 +34,9 @@ from services.privacy.tagger.shipped import SHIPPED_DIGEST, SHIPPED_DIR
 from services.privacy.tagger.tagger import (
     WHOLE,
     WINDOW,
-    Scores,
     Tagger,
-    identifying,
     spans_of,
     window_starts,
-    words_of,
 )
 
 FOLDER = Path(__file__).parents[3] / SHIPPED_DIR

@@ -5,6 +5,7 @@ from services.privacy.folding import fold
 from services.privacy.spans import Span
 from services.privacy.tagger.doubts import is_doubtful
 from services.privacy.tagger.hints import FILES, LISTS, row_of_word
+from services.privacy.tagger.identifying import Scores, identifying, words_of
 from services.privacy.tagger.lexical import KINDS, lexical_reader
 from services.privacy.tagger.meanings import MEANING_WIDTH, packed, unpacked, word_meanings
 from services.privacy.tagger.network import LABELS, CharacterTagger, Shape
@@ -12,7 +13,7 @@ from services.privacy.tagger.ordinary import is_ordinary
 from services.privacy.tagger.products import in_32_bits
 from services.privacy.tagger.reading import Reader
 from services.privacy.tagger.second_look import Said
-from services.privacy.tagger.tagger import Scores, Tagger, identifying, spans_of, words_of
+from services.privacy.tagger.tagger import Tagger, spans_of
 
 PERSON, PLACE, ORGANISATION, TIME = range(4)  # the first groups of the analyser's kinds
 

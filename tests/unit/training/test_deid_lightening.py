@@ -111,10 +111,13 @@ def test_a_lighter_tagger_is_written_with_the_second_look_of_the_one_before(
     assert found.training["lightened"] in (tmp_path / "out" / "card.md").read_text("utf-8")
     tagger = load_tagger(tmp_path / "out", found.digest)
     assert tagger.find(fold(GOLDEN[0]).folded)
-    old = second_look_of(read_weights(SHIPPED, before), tagger.shape)
+    old, seen = second_look_of(read_weights(SHIPPED, before), tagger.shape)
     assert old is not None
     assert tagger.second is not None
     assert torch.equal(old.inner.weight, tagger.second.inner.weight)
+    assert seen is not None
+    assert tagger.seen is not None
+    assert (seen.keys == tagger.seen.keys).all()
     network, shape = begun(TrainingPlan("1", "", 0.1, 0.1, begin=tmp_path / "out"))
     assert shape == tagger.shape  # what goes on from it is as light
     assert len(network.context.layers) == shape.context_layers

@@ -8,14 +8,16 @@ from safetensors.numpy import load
 from cli.commands.train import train_command
 from services.privacy.tagger.manifest import (
     SECOND,
+    SEEN,
     WEIGHTS,
     load_tagger,
     read_manifest,
     read_weights,
 )
 from services.privacy.tagger.second_look import FEATURES
+from services.privacy.tagger.seen import KEYS
 from services.privacy.tagger.shipped import SHIPPED_DIR
-from training.deid.looking_again import APART, Plan, look_again, new_notes
+from training.deid.looking_again import APART, Plan, Texts, look_again, new_notes
 from training.deid.second_look import (
     INNER,
     MEMBERS,
@@ -45,6 +47,7 @@ def made_up(count: int, *, seed: int = 0) -> Examples:
         chars=rng.integers(2, 9, count),
         alone=np.where(goes, 0.3, 0.15).astype(np.float32) * rng.random(count).astype(np.float32),
         note=np.arange(count) // 20,
+        writer=np.arange(count) // 200,
     )
 
 
@@ -78,7 +81,8 @@ def test_a_folder_that_looks_again_is_written_and_verified(tmp_path: Path) -> No
     notes = new_notes(ROOT / "data" / "training_notes", "nva-admission-1")
     plan = Plan(SHIPPED, "nva*", "9.9.9", "2026-01-01", 0.07)
     told: list[str] = []
-    read = look_again((notes, []), lambda _: [], plan, tmp_path / "after", told.append)
+    texts = Texts(notes, lines=[], counted=notes)
+    read = look_again(texts, lambda _: [], plan, tmp_path / "after", told.append)
     again = load_tagger(tmp_path / "after", read.digest)
     assert again.second is not None
     assert len(again.second.inner.bias) == MEMBERS * INNER
@@ -86,7 +90,9 @@ def test_a_folder_that_looks_again_is_written_and_verified(tmp_path: Path) -> No
     after = load((tmp_path / "after" / WEIGHTS).read_bytes())
     changed = {name for name in before if not np.array_equal(before[name], after[name])}
     assert changed
-    assert all(name.startswith(SECOND) for name in changed)
+    assert all(name.startswith((SECOND, SEEN)) for name in changed)
+    assert again.seen is not None
+    assert len(again.seen.keys) < len(before[SEEN + KEYS])
     assert (read.version, again.threshold) == ("9.9.9", 0.07)
     assert f"{len(notes)} notes (nva*)" in read.training["second_look"]
     assert 0 < read.figures[APART] <= 1
