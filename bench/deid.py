@@ -8,7 +8,7 @@ installed take part, without known identifiers, on the languages that they can b
 
 import os
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,6 +36,7 @@ SHORT_LINES = GOLD.with_name("short_lines") / "lines.txt"
 LINES = ("dev_en.jsonl", "dev_zh.jsonl")
 SHORT_QUERIES = "asq-phi"
 SECOND_READER = "a second reader"
+ALL_TEXTS = "all texts"
 Cleaned = tuple[Spans, str | None]
 Cleans = Callable[[Sequence[Marked], bool], list[Cleaned]]
 
@@ -67,6 +68,7 @@ def run(
                 for one in sets
                 for known in (False, True)
             }
+            found[name][ALL_TEXTS] = {"KB/s": speed_of_all(sets, found[name])}
         found.update(() if notes else second_reader())
         for peer in () if notes else peers():
             if isinstance(peer, Peer):
@@ -79,6 +81,18 @@ def run(
                 name, note = peer
                 found[name] = {"note": note}
     return found
+
+
+def speed_of_all(sets: Sequence[TextSet], rows: Mapping[str, Mapping[str, Any]]) -> float:
+    """Return KB/s over the texts of all sets, known and not, by the speed of each."""
+    timed = [
+        (_bytes_of(one) / 1000, row["KB/s"])
+        for one in sets
+        for name, row in rows.items()
+        if name.rpartition(", ")[0] == one.name and row["KB/s"]
+    ]
+    seconds = sum(size / speed for size, speed in timed)
+    return round(sum(size for size, _ in timed) / seconds, 1) if seconds else 0.0
 
 
 @contextmanager
@@ -212,11 +226,14 @@ def _row(
     if held:
         row["held"] = sum(cleaned is None for _, cleaned in found)
     if seconds is not None:
-        size = sum(len(text.text.encode()) for text in texts.texts)
-        row["KB/s"] = round(size / 1000 / seconds, 1) if seconds else 0.0
+        row["KB/s"] = round(_bytes_of(texts) / 1000 / seconds, 1) if seconds else 0.0
     if len(by_source) > 1:
         row["recall by source"] = {name: round(t.recall(), 4) for name, t in by_source.items()}
     return row
+
+
+def _bytes_of(texts: TextSet) -> int:
+    return sum(len(text.text.encode()) for text in texts.texts)
 
 
 def terms(text: Marked) -> KnownTerms:

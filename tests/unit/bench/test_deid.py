@@ -47,7 +47,7 @@ def test_a_folder_of_notes_is_scored_alone(tmp_path: Path) -> None:
     marked = "=== a-1\nknown NAME Ann Lee\n---\n\u27e6NAME:Ann Lee\u27e7 is well.\n"
     (tmp_path / "mine" / "en" / "a.txt").write_text(marked)
     (scores,) = deid.run(notes=tmp_path / "mine").values()
-    assert set(scores) == {"mine en, nothing known", "mine en, known"}
+    assert set(scores) == {"mine en, nothing known", "mine en, known", deid.ALL_TEXTS}
     assert scores["mine en, known"]["NAME"] == 1.0
     with pytest.raises(BadGold):
         deid.run(notes=tmp_path)
@@ -136,6 +136,19 @@ def test_peers_get_the_languages_that_they_can_be_given(monkeypatch: pytest.Monk
     assert list(found["p"]) == ["two, nothing known"]
     assert found["q"] == {"note": "not installed: pip install q"}
     assert {"two, known", "zh, nothing known"} <= found["ours, rules only"].keys()
+    assert found["ours, rules only"][deid.ALL_TEXTS].keys() == {"KB/s"}
+
+
+def test_the_speed_over_all_texts_is_by_bytes_and_not_by_sets() -> None:
+    two = deid.TextSet("two, short", [Marked("1", "en", "s", "x" * 2_000, ())])
+    ten = deid.TextSet("ten", [Marked("2", "en", "s", "x" * 10_000, ())])
+    rows = {
+        "two, short, known": {"KB/s": 10.0},
+        "ten, known": {"KB/s": 100.0},
+        "ten, nothing known": {"KB/s": 0.0},  # too quick to time
+    }
+    assert deid.speed_of_all([two, ten], rows) == 40.0  # 12 KB in .3 s
+    assert deid.speed_of_all([two], {}) == 0.0
 
 
 def test_the_run_is_held_to_one_core_and_let_go() -> None:
