@@ -20,7 +20,7 @@ from cli.stack.programs import MODELS_DIR, TAGGER_DIR
 from cli.stack.scratch import scratch_broker, scratch_stack
 from cli.stack.settings import StackSettings
 from plumbing.clock import SystemClock
-from services.privacy.tagger.shipped import SHIPPED_DIGEST, STRICTEST
+from services.privacy.tagger.shipped import LIMIT_MAX, SHIPPED_DIGEST, STRICTEST
 from simulator.run import Target
 
 LOOPBACK = "127.0.0.1"
@@ -70,7 +70,9 @@ def bench_command(
     limit: Annotated[
         float | None,
         typer.Option(
-            min=STRICTEST, max=1, help="deid: what PRIVACY_TAGGER_LIMIT of a site would give."
+            min=STRICTEST,
+            max=LIMIT_MAX,
+            help="deid: what PRIVACY_TAGGER_LIMIT of a site would give.",
         ),
     ] = None,
 ) -> None:

@@ -28,7 +28,7 @@ from services.privacy.known import KnownTerms
 from services.privacy.known_terms import terms_of
 from services.privacy.spans import Finder
 from services.privacy.surrogates import Surrogates
-from services.privacy.tagger.shipped import SHIPPED_DIGEST, STRICTEST
+from services.privacy.tagger.shipped import LIMIT_MAX, SHIPPED_DIGEST, STRICTEST
 
 SAID_EVERY = 500
 BYTES = 65_536  # of lines that are read together, where they are fewer than `TEXTS`
@@ -76,7 +76,7 @@ def deidentify_command(
         float | None,
         typer.Option(
             min=STRICTEST,
-            max=1,
+            max=LIMIT_MAX,
             help="As PRIVACY_TAGGER_LIMIT of a site: .04 leaves fewer identifiers, and removes more"
             " of what is nobody's.",
         ),
@@ -88,6 +88,8 @@ def deidentify_command(
     """Remove identifiers by all layers; hold back what cannot be cleaned."""
     _require_apart(source, target, report)
     surrogates = _surrogates(key) if style is Style.SURROGATES else None
+    if rules_only and limit is not None:
+        raise typer.BadParameter("the rules have no limit", param_hint="--limit")
     tagger = None if rules_only else _tagger(limit)
     site = _site(recognizers)
     shown: list[tuple[str, dict[str, Any]]] = []

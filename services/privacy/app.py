@@ -248,7 +248,9 @@ def _tagger(settings: PrivacySettings) -> ManyFinder | None:
         _log.warning("Notes are cleaned without the tagger")
         return None
     tagger = load_tagger(settings.tagger_dir, settings.tagger_digest)
-    return tagger.stricter(settings.tagger_limit)
+    tagger = tagger.stricter(settings.tagger_limit)
+    _log.info("Limits of the tagger", others=tagger.threshold, chinese=tagger.threshold_han)
+    return tagger
 
 
 def _site(settings: PrivacySettings, clock: Clock) -> Finder | None:

@@ -75,6 +75,7 @@ TERM_ZH = re.compile(
     "|口服液|注射液|冲剂|搽剂|滴剂|穴|杆菌|球菌|菌|病|征|症|炎|瘤|癌|痘|疹|(?<=云南)白药)$"
 )
 HAN_RUN = re.compile("[\u3400-\u9fff]+")
+WARD_NAME_CHARS_MIN = 3
 TERM_ZH_MAX = 8  # characters: longer ones are sentences
 TERMS = words("blood rocky mountain candida dublin borne")  # names and words of medicine
 CODED = CLINICAL_WORDS | ORGANISMS | EPONYMS | TERMS  # names that are codes of findings
@@ -186,5 +187,8 @@ def _is_ward(folded: str, span: Span) -> bool:
     before = WORD.findall(folded[: span.start])
     if not before or WARD.fullmatch(folded, span.start - 1, span.end) is None:
         return False
-    last = before[-1].lower()
-    return last not in TITLES and not hint_of_word(last) & GIVEN
+    name = before[-1]
+    bits = hint_of_word(name.lower())
+    if len(name) < WARD_NAME_CHARS_MIN or not name[0].isupper() or name.lower() in TITLES:
+        return False
+    return bits == UNLISTED or bool(bits & (FAMILY | PLACE) and not bits & GIVEN)

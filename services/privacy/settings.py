@@ -8,7 +8,7 @@ from pydantic_settings import SettingsConfigDict
 from contracts.identified import IDENTIFIED
 from contracts.topic import DAY_MS
 from plumbing.settings import AuditedSettings
-from services.privacy.tagger.shipped import SHIPPED_DIGEST, SHIPPED_DIR, STRICTEST
+from services.privacy.tagger.shipped import LIMIT_MAX, SHIPPED_DIGEST, SHIPPED_DIR, STRICTEST
 
 GROUP = "privacy"  # the consumer group
 
@@ -47,11 +47,11 @@ class PrivacySettings(AuditedSettings):
     tagger_limit: float | None = Field(
         default=None,
         ge=STRICTEST,
-        lt=1,
+        le=LIMIT_MAX,
         description=(
-            "What identifies somebody with more than this goes, where the tagger's own limits are "
-            "higher: fewer notes keep an identifier, and more of what is nobody's goes "
-            "(`docs/privacy.md` has what each costs)."
+            f"What identifies somebody with more than this (from {STRICTEST}) goes, where the "
+            "tagger's own limits are higher: fewer notes keep an identifier, and more of what is "
+            "nobody's goes (`docs/privacy.md` has what each costs)."
         ),
     )
     uses_images: bool = Field(

@@ -12,9 +12,9 @@ import numpy.typing as npt
 from services.privacy.folding import fold
 from services.privacy.tagger.identifying import words_of
 from services.privacy.tagger.seen import STEPS, Counts, Keys, Seen, keys_of
-from training.deid.texts import Marked
+from training.deid.texts import BadGold, Marked
 
-TOLD_EVERY = 500
+WRITERS_MIN = 2
 WORD_KEYS = 4  # of a word's keys, those of the word by itself: kept when seen in one note alone
 BESIDE_MIN = 2  # notes: what stands beside a word says little when seen once
 
@@ -104,11 +104,13 @@ def counts_without(all_of: Tally, theirs: Tally, keys: Keys) -> Counts:
 
 def seen_elsewhere(notes: Sequence[Marked]) -> tuple[Tally, Callable[[Marked, Keys], Counts]]:
     """Return what is counted in ``notes``, and how to tell what is counted in those of others than
-    who wrote a note.
+    who wrote a note; raise ``BadGold`` where one wrote them all.
     """
     by_writer: dict[str, list[Marked]] = {}
     for note in notes:
         by_writer.setdefault(writer_of(note), []).append(note)
+    if len(by_writer) < WRITERS_MIN:
+        raise BadGold("words are counted in notes of two writers: other letters before the first -")
     tallies = {writer: counted(theirs) for writer, theirs in by_writer.items()}
     every = together(list(tallies.values()))
 

@@ -2,7 +2,8 @@
 
 The gold notes are the acceptance test. Notes with an even number are the development half: read
 them, mend rules with them, choose thresholds on them. The odd ones are held out: they are scored
-in sums only, and nothing is ever chosen by them.
+in sums only, and nothing is chosen by them, but that a limit is raised which leaves less precision
+there than is asked.
 """
 
 import json

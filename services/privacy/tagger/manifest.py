@@ -139,7 +139,7 @@ def second_look_of(weights: bytes, shape: Shape) -> tuple[SecondLook | None, See
         stored = load_tensors(weights)
         seen = seen_in(_named(stored, SEEN))
         own = unpacked(_named(stored, SECOND))
-        if not own:
+        if not own and seen is None:
             return None, None
         features = FEATURES + shape.width + (0 if seen is None else READ)
         second = SecondLook(features, len(own["inner.bias"]))

@@ -2,8 +2,9 @@
 
 The network keeps of its notes what its weights hold. Here is counted in how many of them a word
 was part of what identifies, and in how many it was not; the same of a word with its neighbour, and
-of what stands before or behind any word. The second look reads these numbers (decision 0099). No
-word is kept, only its check sum.
+of what stands before or behind any word. The second look reads these numbers (decision 0099). Of a
+word its check sum is kept: who has a list of names can try them, so a tagger that was taught by
+real notes is as confidential as they are.
 """
 
 from collections.abc import Mapping
@@ -53,9 +54,11 @@ class Seen:
 def seen_in(state: Mapping[str, npt.NDArray[np.generic]]) -> Seen | None:
     """Return what a tagger's weights hold of it, None where nothing; raise ``ValueError``."""
     keys, levels = state.get(KEYS), state.get(LEVELS)
-    if keys is None and levels is None:
+    if not state:
         return None
-    if keys is None or levels is None or not len(keys) or len(keys) != len(levels):
+    if keys is None or levels is None or len(state) > len((KEYS, LEVELS)):
+        raise ValueError("keys and levels, nothing else")
+    if keys.ndim != 1 or keys.shape != levels.shape or not keys.size:
         raise ValueError("a level for each key")
     if keys.dtype != np.uint32 or levels.dtype != np.uint8:
         raise ValueError("keys of 32 bits, levels of 8")

@@ -123,7 +123,7 @@ def test_the_local_stack_has_both_doors() -> None:
 
 def test_a_door_that_is_not_there_is_given_up() -> None:
     async def send() -> tuple[str, int]:
-        sender = FhirSender("http://127.0.0.1:9", SystemClock(), give_up_s=0.1)
+        sender = FhirSender("http://127.0.0.1:9", SystemClock(), give_up_s=0.5)
         answer = await sender.send(Outgoing(b"{}", "lane", kind="FHIR"))
         await sender.close()
         return answer.code, answer.attempts

@@ -41,6 +41,10 @@ NAMED = (
     ("三月五日外伤", "三月五日"),
     ("97岁跌倒", "97"),
     ("Sister Ward rang", "Ward"),
+    ("d/w Ward", "Ward"),
+    ("carer Ward", "Ward"),
+    ("reported by Wing", "Wing"),
+    ("Midwife Ward rang", "Ward"),
 )
 
 

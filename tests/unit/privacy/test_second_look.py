@@ -138,9 +138,15 @@ def stored() -> dict[str, npt.NDArray[np.generic]]:
 
 
 def test_a_tagger_without_a_second_look_has_none(tagger: Tagger) -> None:
-    first = {name: part for name, part in stored().items() if not name.startswith(SECOND)}
-    assert second_look_of(save(first), tagger.shape)[0] is None
+    first = {n: part for n, part in stored().items() if not n.startswith((SECOND, SEEN))}
+    assert second_look_of(save(first), tagger.shape) == (None, None)
     assert tagger.second is not None
+
+
+def test_words_seen_without_a_second_look_are_refused(tagger: Tagger) -> None:
+    first = {name: part for name, part in stored().items() if not name.startswith(SECOND)}
+    with pytest.raises(TaggerRefused, match="weights"):
+        second_look_of(save(first), tagger.shape)
 
 
 def test_one_that_learnt_without_what_was_seen_reads_without(tagger: Tagger) -> None:

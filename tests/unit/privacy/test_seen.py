@@ -1,4 +1,5 @@
 from pathlib import Path
+from zlib import crc32
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ from services.privacy.tagger.seen import (
 )
 from services.privacy.tagger.shipped import SHIPPED_DIGEST, SHIPPED_DIR
 from training.deid.seen_words import counted, seen_elsewhere, shipped
-from training.deid.texts import Marked, read_notes
+from training.deid.texts import BadGold, Marked, read_notes
 
 FOLDER = Path(__file__).parents[3] / SHIPPED_DIR
 TEXT = "Seen with Wren today. WREN drove home; wren nests. Room 12."
@@ -85,6 +86,29 @@ def test_what_the_same_writer_wrote_is_not_read_in_learning() -> None:
     assert seen(note("", writer="nac"), keys("Wren"))[0, 3].tolist() == [2, 1]
 
 
+def test_what_stands_beside_a_word_is_read_in_learning_as_it_is_shipped() -> None:
+    own, other = note("Dr Wren came.", "Wren"), note("Dr Wren sang.", "Wren", writer="nab")
+    every, seen = seen_elsewhere([own, own, other])
+    beside = keys("Dr Wren")[1:, :]
+    assert not seen(own, beside)[0, 4].any()  # one note of another says too little
+    assert seen(other, beside)[0, 4].tolist() == [2, 0]
+    assert shipped(every).counts(beside)[0, 4].tolist() == [3, 0]
+
+
+def test_the_notes_of_one_writer_tell_nothing() -> None:
+    with pytest.raises(BadGold, match="two writers"):
+        seen_elsewhere([note("Wren came.", "Wren")])
+
+
+def test_the_check_sums_of_a_word_are_these() -> None:
+    (found,) = keys_of("Dr Wren, 47", words_of("Dr Wren, 47"), np.array([1])).tolist()
+    parts = [
+        ("c", "wren", "U"), ("c", "wren", "C"), ("c", "wren", "l"), ("c", "wren", "C"),
+        ("l", "dr", "wren"), ("r", "wren", "00"), ("b", "dr", " ", "C"), ("a", "C", ", ", "00"),
+    ]  # fmt: skip
+    assert found == [crc32("\0".join(part).encode()) for part in parts]
+
+
 def test_the_steps_hold_in_half_a_byte() -> None:
     assert len(STEPS) == 16
     seen = shipped(counted([note("Wren came.", "Wren")] * 300))
@@ -95,6 +119,9 @@ def test_the_steps_hold_in_half_a_byte() -> None:
     "state",
     [
         {"keys": np.array([1], "u4")},
+        {"keys": np.array([[1], [2]], "u4"), "levels": np.array([[1], [1]], "u1")},
+        {"keys": np.array(1, "u4"), "levels": np.array(1, "u1")},
+        {"keys": np.array([1], "u4"), "levels": np.array([1], "u1"), "more": np.array([1])},
         {"keys": np.array([], "u4"), "levels": np.array([], "u1")},
         {"keys": np.array([1, 2], "u4"), "levels": np.array([1], "u1")},
         {"keys": np.array([2, 1], "u4"), "levels": np.array([1, 1], "u1")},

@@ -45,7 +45,7 @@ def test_a_site_may_ask_for_a_lower_limit() -> None:
     assert (found.threshold, found.threshold_han) == (STRICT, STRICT)
 
 
-@pytest.mark.parametrize("limit", [0, STRICTEST / 2, -1, 1, float("nan")])
+@pytest.mark.parametrize("limit", [0, STRICTEST / 2, -1, 0.4, 1, float("nan")])
 def test_a_limit_under_which_all_of_a_text_goes_is_refused(limit: float) -> None:
     with pytest.raises(ValidationError, match="tagger_limit"):
         PrivacySettings(tagger_dir=FOLDER, tagger_limit=limit)
@@ -66,7 +66,13 @@ def test_the_command_removes_what_a_site_with_that_limit_would() -> None:
     assert strict > usual
 
 
-@pytest.mark.parametrize("limit", ["0.001", "2"])
+@pytest.mark.parametrize("limit", ["0.001", "0.4"])
 def test_the_command_refuses_such_a_limit(limit: str) -> None:
     done = CliRunner().invoke(build("deidentify"), ["deidentify", "--limit", limit], input=b"")
+    assert done.exit_code == 2
+
+
+def test_rules_alone_have_no_limit() -> None:
+    options = ["deidentify", "--rules-only", "--limit", "0.04"]
+    done = CliRunner().invoke(build("deidentify"), options, input=b"")
     assert done.exit_code == 2

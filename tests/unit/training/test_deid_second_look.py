@@ -19,10 +19,12 @@ from services.privacy.tagger.seen import KEYS
 from services.privacy.tagger.shipped import SHIPPED_DIR
 from training.deid.looking_again import APART, Plan, Texts, look_again, new_notes
 from training.deid.second_look import (
+    FOLDS,
     INNER,
     MEMBERS,
     Examples,
     Recipe,
+    _parts,
     learn,
     precision,
     recall,
@@ -61,6 +63,16 @@ def test_what_tells_is_learnt_and_the_limit_stays() -> None:
     assert abs(apart - recall(others, shares, THRESHOLD)) < 0.05
 
 
+def test_all_words_of_a_writer_are_kept_aside_together() -> None:
+    found = made_up(2_000)  # of ten writers
+    parts = _parts(found)
+    assert len(np.unique(parts)) == FOLDS
+    for writer in np.unique(found.writer):
+        assert len(np.unique(parts[found.writer == writer])) == 1
+    few = _parts(found._replace(writer=np.zeros(2_000, dtype=np.int64)))
+    assert len(np.unique(few)) == FOLDS
+
+
 def test_the_same_seed_learns_the_same() -> None:
     found = made_up(400)
     one, other, third = (
@@ -78,8 +90,8 @@ def test_the_answer_is_the_mean_of_several() -> None:
 
 
 def test_a_folder_that_looks_again_is_written_and_verified(tmp_path: Path) -> None:
-    notes = new_notes(ROOT / "data" / "training_notes", "nva-admission-1")
-    plan = Plan(SHIPPED, "nva*", "9.9.9", "2026-01-01", 0.07)
+    notes = new_notes(ROOT / "data" / "training_notes", "nv[ab]-admission-1")
+    plan = Plan(SHIPPED, "nv[ab]*", "9.9.9", "2026-01-01", 0.07)
     told: list[str] = []
     texts = Texts(notes, lines=[], counted=notes)
     read = look_again(texts, lambda _: [], plan, tmp_path / "after", told.append)
@@ -94,7 +106,7 @@ def test_a_folder_that_looks_again_is_written_and_verified(tmp_path: Path) -> No
     assert again.seen is not None
     assert len(again.seen.keys) < len(before[SEEN + KEYS])
     assert (read.version, again.threshold) == ("9.9.9", 0.07)
-    assert f"{len(notes)} notes (nva*)" in read.training["second_look"]
+    assert f"{len(notes)} notes (nv[ab]*)" in read.training["second_look"]
     assert 0 < read.figures[APART] <= 1
     assert read.training["second_look"] in (tmp_path / "after" / "card.md").read_text("utf-8")
     assert any("learning" in said for said in told)
