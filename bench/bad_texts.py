@@ -5,6 +5,8 @@ seconds are asked (decision 0087 says where that is not kept).
 """
 
 from collections.abc import Callable
+from random import Random
+from string import ascii_lowercase
 from time import process_time
 from typing import Any
 
@@ -30,6 +32,12 @@ def repeated(piece: str, size: int = BYTES) -> str:
     return piece * (size // len(piece.encode()))
 
 
+def one_word(size: int = BYTES) -> str:
+    """Return a word of so many letters, of which no piece comes again and again."""
+    letters = Random(1)
+    return "".join(letters.choices(ascii_lowercase, k=size))
+
+
 def run(tagger: ManyFinder | None = None) -> dict[str, Any]:
     """Return the seconds per 100 KB of the slowest pieces, by the layers that look."""
     known = terms(Marked("bad", "en", "bad", "", (), KNOWN))
@@ -40,8 +48,9 @@ def run(tagger: ManyFinder | None = None) -> dict[str, Any]:
 
 
 def slowest(clean: Callable[[str], object]) -> dict[str, float]:
-    """Return the seconds per 100 KB of the slowest pieces, the slowest first."""
+    """Return the seconds per 100 KB of the slowest pieces, the slowest first, and of a word."""
     found = {repr(piece): _seconds_per_100_kb(clean, repeated(piece)) for piece in PIECES}
+    found["one word"] = _seconds_per_100_kb(clean, one_word())
     return dict(sorted(found.items(), key=lambda pair: -pair[1])[:SLOWEST])
 
 

@@ -26,6 +26,7 @@ VECTORS = PIECES.with_suffix(".safetensors")
 HALF_BYTE_MAX = 7
 PIECES_MAX = 96
 NEAR = 16  # pieces from where a stretch would end in which the end of a line or sentence is it
+PIECE_CHARS_MAX = 18  # of the longest piece, so that a long word takes no longer than many
 LATIN_WORDS_MIN = 3  # between two Han characters: a shorter stretch says little
 PAD, UNKNOWN, HIDDEN = 0, 1, 2
 STEP = 16
@@ -180,7 +181,7 @@ def longest_first(word: str, numbers: Mapping[str, int]) -> list[tuple[int, int]
     start = 0
     while start < len(word):
         mark = "##" if start else ""
-        ends = range(len(word), start, -1)
+        ends = range(min(len(word), start + PIECE_CHARS_MAX), start, -1)
         end = next((end for end in ends if mark + word[start:end] in numbers), None)
         if end is None:
             return None

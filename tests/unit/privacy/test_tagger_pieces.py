@@ -8,11 +8,13 @@ from services.privacy.tagger.context import HEADS, INNER, WIDTH, ContextReader, 
 from services.privacy.tagger.hints import RARE, RARE_NAME, UNLISTED, hint_of_word, read_hint
 from services.privacy.tagger.packing import packed, unpacked
 from services.privacy.tagger.pieces import (
+    PIECE_CHARS_MAX,
     PIECES,
     PIECES_MAX,
     UNKNOWN,
     Pieces,
     halved,
+    longest_first,
     part_of,
     piece_vectors,
     pieces_of,
@@ -189,3 +191,22 @@ def test_a_rare_name_is_told_to_the_network_alone() -> None:
     assert read_hint("obermeyer") == RARE + RARE_NAME
     assert read_hint("aspirin") == hint_of_word("aspirin") != UNLISTED
     assert read_hint("xqzvbk") == UNLISTED
+
+
+def test_a_long_word_is_looked_up_a_letter_at_a_time_and_not_all_of_it() -> None:
+    """A word of 10,000 letters took minutes: what stood behind each was looked up whole."""
+    asked: list[str] = []
+
+    class Told(dict[str, int]):
+        def __contains__(self, piece: object) -> bool:
+            asked.append(str(piece))
+            return super().__contains__(piece)
+
+    numbers = Told({"b": 1, "##a": 2})
+    assert longest_first("b" + "a" * 999, numbers) == [(1, 1)] + [(2, 1)] * 999
+    assert len(asked) <= 1_000 * PIECE_CHARS_MAX
+    assert max(map(len, asked)) <= PIECE_CHARS_MAX + len("##")
+
+
+def test_no_piece_is_longer_than_is_looked_for() -> None:
+    assert max(len(name.removeprefix("##")) for name in NAMES) == PIECE_CHARS_MAX
