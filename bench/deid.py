@@ -48,6 +48,10 @@ class TextSet:
     name: str
     texts: Sequence[Marked]
 
+    def row(self, *, known: bool) -> str:
+        """Return what its row is called."""
+        return f"{self.name}, {'known' if known else 'nothing known'}"
+
 
 def run(
     data: Path | None = None, tagger: ManyFinder | None = None, notes: Path | None = None
@@ -62,9 +66,7 @@ def run(
     with one_core():
         for name, cleans in ours(tagger).items():
             found[name] = {
-                f"{one.name}, {'known' if known else 'nothing known'}": scored(
-                    cleans, one, known=known
-                )
+                one.row(known=known): scored(cleans, one, known=known)
                 for one in sets
                 for known in (False, True)
             }
@@ -73,7 +75,7 @@ def run(
         for peer in () if notes else peers():
             if isinstance(peer, Peer):
                 found[peer.name] = {
-                    f"{one.name}, nothing known": scored_peer(peer, one)
+                    one.row(known=False): scored_peer(peer, one)
                     for one in sets
                     if one.texts[0].lang in peer.langs
                 }
@@ -88,8 +90,8 @@ def speed_of_all(sets: Sequence[TextSet], rows: Mapping[str, Mapping[str, Any]])
     timed = [
         (_bytes_of(one) / 1000, row["KB/s"])
         for one in sets
-        for name, row in rows.items()
-        if name.rpartition(", ")[0] == one.name and row["KB/s"]
+        for known in (False, True)
+        if (row := rows.get(one.row(known=known))) and row["KB/s"]
     ]
     seconds = sum(size / speed for size, speed in timed)
     return round(sum(size for size, _ in timed) / seconds, 1) if seconds else 0.0
@@ -186,7 +188,7 @@ def second_reader() -> Iterator[tuple[str, dict[str, Any]]]:
             gold = gold_notes(lang, half)
             if again := read_again(gold, lang, half):
                 found = [(spans, None) for spans in again]
-                rows[f"{gold.name}, nothing known"] = _row(gold, found, None, held=False)
+                rows[gold.row(known=False)] = _row(gold, found, None, held=False)
     if rows:
         yield SECOND_READER, rows
 

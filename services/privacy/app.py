@@ -247,8 +247,9 @@ def _tagger(settings: PrivacySettings) -> ManyFinder | None:
     if not settings.uses_tagger:
         _log.warning("Notes are cleaned without the tagger")
         return None
-    tagger = load_tagger(settings.tagger_dir, settings.tagger_digest)
-    tagger = tagger.stricter(settings.tagger_limit)
+    tagger = load_tagger(settings.tagger_dir, settings.tagger_digest).stricter(
+        settings.tagger_limit
+    )
     _log.info("Limits of the tagger", others=tagger.threshold, chinese=tagger.threshold_han)
     return tagger
 

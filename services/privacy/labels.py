@@ -184,10 +184,10 @@ def _is_eponym(folded: str, span: Span) -> bool:
 
 def _is_ward(folded: str, span: Span) -> bool:
     """The second word of `Nightingale Ward`, found alone; not that of `Sister Ward`."""
-    before = WORD.findall(folded[: span.start])
-    if not before or WARD.fullmatch(folded, span.start - 1, span.end) is None:
+    if WARD.fullmatch(folded, span.start - 1, span.end) is None:
         return False
-    name = before[-1]
+    before = WORD.findall(folded[: span.start])
+    name = before[-1] if before else ""
     bits = hint_of_word(name.lower())
     if len(name) < WARD_NAME_CHARS_MIN or not name[0].isupper() or name.lower() in TITLES:
         return False

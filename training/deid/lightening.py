@@ -19,8 +19,7 @@ from torch.optim.lr_scheduler import OneCycleLR
 from services.privacy.folding import fold
 from services.privacy.tagger.context import HEAD_WIDTH, ContextReader, Layer
 from services.privacy.tagger.manifest import (
-    SECOND,
-    SEEN,
+    LOOKING_AGAIN,
     TaggerManifest,
     TaggerRefused,
     load_tagger,
@@ -87,7 +86,7 @@ def lighten(
         raise TaggerRefused(f"{plan.before}: is as light already")
     drawn = (one.marked.text for one in written(texts, Writer(plan.seed), plan.seed, ENDLESS))
     student, apart = lightened(network, shape, drawn, plan.recipe, progress)
-    kept = {name: part for name, part in load(weights).items() if name.startswith((SECOND, SEEN))}
+    kept = {name: part for name, part in load(weights).items() if name.startswith(LOOKING_AGAIN)}
     joined = save({**packed(student.state_dict()), **kept})
     recipe = {f"light_{name}": float(value) for name, value in asdict(plan.recipe).items()}
     training = {name: said for name, said in manifest.training.items() if name != RANGES}

@@ -12,6 +12,7 @@ import numpy as np
 from safetensors.numpy import load, save
 
 from services.privacy.tagger.manifest import (
+    LOOKING_AGAIN,
     SECOND,
     SEEN,
     TaggerManifest,
@@ -95,7 +96,7 @@ def look_again(
     words = shipped(every)
     joined = save(
         {
-            **{n: part for n, part in load(weights).items() if not n.startswith((SECOND, SEEN))},
+            **{n: part for n, part in load(weights).items() if not n.startswith(LOOKING_AGAIN)},
             **{SECOND + name: part for name, part in own.items()},
             SEEN + KEYS: words.keys,
             SEEN + LEVELS: words.levels,

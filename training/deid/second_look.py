@@ -139,8 +139,7 @@ def learn(
         second = _fitted(found.where(~aside), seed, recipe)
         apart[aside] = second.probabilities(found.features[aside])
     second = _fitted(found, seed, recipe)
-    notes = found.where(is_note)
-    apart = apart[is_note]
+    notes, apart = found.where(is_note), apart[is_note]
     limit = _limit(notes, apart, precision(notes, notes.alone, threshold))
     with torch.no_grad():
         second.exit.bias.add_(_logit(threshold) - _logit(limit))

@@ -11,12 +11,11 @@ import numpy.typing as npt
 
 from services.privacy.folding import fold
 from services.privacy.tagger.identifying import words_of
-from services.privacy.tagger.seen import STEPS, Counts, Keys, Seen, keys_of
+from services.privacy.tagger.seen import STEPS, WORD_KEYS, Counts, Keys, Seen, keys_of, looked_up
 from training.deid.texts import BadGold, Marked
 
 WRITERS_MIN = 2
-WORD_KEYS = 4  # of a word's keys, those of the word by itself: kept when seen in one note alone
-BESIDE_MIN = 2  # notes: what stands beside a word says little when seen once
+BESIDE_MIN = 2  # notes: what stands beside a word says little when seen once, a word by itself more
 
 
 @dataclass(frozen=True)
@@ -33,8 +32,7 @@ class Tally:
         """Return the notes of each of ``keys``, ``(..., 2)``."""
         if not len(self.keys):
             return np.zeros((*keys.shape, 2), dtype=np.int32)
-        at = np.minimum(np.searchsorted(self.keys, keys), len(self.keys) - 1)
-        return np.where((self.keys[at] == keys)[..., None], self.notes[at], 0)
+        return looked_up(keys, self.keys, self.notes)
 
 
 NOTHING = Tally(
@@ -57,11 +55,11 @@ def counted(notes: Iterable[Marked]) -> Tally:
         if len(folded) != len(note.text):
             continue
         words = words_of(folded)
-        keys = keys_of(folded, words, np.arange(len(words)))
+        keys = keys_of(folded, words, np.arange(len(words)))[:, WORD_KEYS - 1 :]  # as written
         marked = _is_marked(note, words)
-        identified.update(np.unique(keys[marked, WORD_KEYS - 1 :]).tolist())
-        stayed.update(np.unique(keys[~marked, WORD_KEYS - 1 :]).tolist())
-        alone.update(keys[:, WORD_KEYS - 1].tolist())
+        identified.update(np.unique(keys[marked]).tolist())
+        stayed.update(np.unique(keys[~marked]).tolist())
+        alone.update(keys[:, 0].tolist())
     both = np.array(sorted(identified.keys() | stayed.keys()), dtype=np.uint32)
     numbers = [(identified[key], stayed[key]) for key in both.tolist()]
     is_word = np.array([key in alone for key in both.tolist()], dtype=np.bool_)
@@ -89,7 +87,7 @@ def together(tallies: Sequence[Tally]) -> Tally:
 def shipped(tally: Tally) -> Seen:
     """Return what is shipped: a word seen once, what stands beside one seen more often."""
     kept = tally.is_word | (tally.notes.sum(axis=1) >= BESIDE_MIN)
-    levels = np.searchsorted(STEPS, tally.notes[kept], side="right") - 1
+    levels = _steps_of(tally.notes[kept])
     return Seen(tally.keys[kept], (levels[:, 0] * 16 + levels[:, 1]).astype(np.uint8))
 
 
@@ -98,8 +96,12 @@ def counts_without(all_of: Tally, theirs: Tally, keys: Keys) -> Counts:
     notes = all_of.of(keys) - theirs.of(keys)
     beside = np.arange(keys.shape[1]) >= WORD_KEYS
     notes[beside & (notes.sum(axis=-1) < BESIDE_MIN)] = 0
-    found: Counts = STEPS[np.searchsorted(STEPS, notes, side="right") - 1]
+    found: Counts = STEPS[_steps_of(notes)]
     return found
+
+
+def _steps_of(notes: npt.NDArray[np.int32]) -> npt.NDArray[np.int64]:
+    return np.searchsorted(STEPS, notes, side="right") - 1
 
 
 def seen_elsewhere(notes: Sequence[Marked]) -> tuple[Tally, Callable[[Marked, Keys], Counts]]:

@@ -27,6 +27,7 @@ MANIFEST = "manifest.json"
 WEIGHTS = "weights.safetensors"
 SECOND = "second."  # before the names of what the second look has among the weights
 SEEN = "seen."  # and before those of what it reads of words that were seen
+LOOKING_AGAIN = (SECOND, SEEN)  # all others are the network's
 PROBE = "Ward 3, Dr. Ångström: 患者王·五，BP 120/80; 二〇二四年3月\n🙂 ﾊﾛｰ"
 
 
@@ -124,7 +125,7 @@ def network_of(manifest: TaggerManifest, weights: bytes) -> tuple[CharacterTagge
     network = CharacterTagger(shape)
     try:
         stored = load_tensors(weights)
-        own = {n: part for n, part in stored.items() if not n.startswith((SECOND, SEEN))}
+        own = {n: part for n, part in stored.items() if not n.startswith(LOOKING_AGAIN)}
         network.load_state_dict(unpacked(own))
     except (SafetensorError, KeyError, RuntimeError) as error:
         raise TaggerRefused("weights") from error

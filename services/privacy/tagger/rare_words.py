@@ -16,9 +16,14 @@ PLACES = NAMES.with_name("rare_places.bin")
 MASK = 0xFF_FFFF
 
 
+def check_sum(text: str) -> int:
+    """Return the number of a text, of 32 bits."""
+    return crc32(text.encode("utf-8", errors="replace"))
+
+
 def fingerprint(word: str) -> int:
     """Return the number of a word in lower case, of 24 bits."""
-    return crc32(word.encode("utf-8", errors="replace")) & MASK
+    return check_sum(word) & MASK
 
 
 def packed(words: Iterable[str]) -> bytes:

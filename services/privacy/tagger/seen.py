@@ -9,12 +9,13 @@ real notes is as confidential as they are.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from zlib import crc32
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from services.privacy.tagger.alphabet import Places
+from services.privacy.tagger.rare_words import check_sum
 from services.privacy.tagger.second_look import Floats, WordSpans
 
 Keys = npt.NDArray[np.uint32]
@@ -26,8 +27,9 @@ CASES = ("U", "C", "l")  # all in capitals, begun with one, neither
 ASIDE = 0.3  # notes more of each kind, so that what was never seen says nothing
 GAP_CHARS = 2
 TEXT_BEGINS, TEXT_ENDS = "^", "$"
-PER_WORD = 8  # a word in each case, as it is written, with the one before, behind; two places
-READ = 18  # numbers of each word
+WORD_KEYS = len(CASES) + 1  # of a word by itself: in each case, then as it is written
+PER_WORD = WORD_KEYS + 4  # with the word before, behind; the places behind one, before one
+READ = 3 * (1 + PER_WORD - len(CASES))  # numbers of each word: its cases count as one
 DIGITS = str.maketrans("123456789", "0" * 9)
 
 
@@ -42,8 +44,7 @@ class Seen:
 
     def counts(self, keys: Keys) -> Counts:
         """Return in how many notes each of ``keys`` identified and did not, ``(..., 2)``."""
-        at = np.minimum(np.searchsorted(self.keys, keys), len(self.keys) - 1)
-        levels = np.where(self.keys[at] == keys, self.levels[at], 0)
+        levels = looked_up(keys, self.keys, self.levels)
         return STEPS[np.stack((levels >> 4, levels & 15), axis=-1)]
 
     def told(self, folded: str, words: WordSpans, at: Places) -> Floats:
@@ -65,6 +66,16 @@ def seen_in(state: Mapping[str, npt.NDArray[np.generic]]) -> Seen | None:
     found = Seen(keys.view(np.uint32), levels.view(np.uint8))
     if (found.keys[1:] <= found.keys[:-1]).any():
         raise ValueError("keys ascending")
+    return found
+
+
+def looked_up(keys: Keys, among: Keys, rows: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return which of ``rows`` belongs to each of ``keys`` by its place ``among`` those, which
+    ascend and are some; 0 for a key that is not there.
+    """
+    at = np.minimum(np.searchsorted(among, keys), len(among) - 1)
+    found = rows[at]
+    found[among[at] != keys] = 0
     return found
 
 
@@ -98,9 +109,10 @@ def _keys_of(folded: str, words: list[list[int]], one: int) -> list[int]:
         behind, gap_behind = _plain(folded[first:last]), folded[end:first][:GAP_CHARS]
     case = _case(written)
     kind = "0" if written.isdigit() else case if written.isalpha() else "x"
+    cases = [_sum("c", word, other) for other in CASES]
     return [
-        *(_sum("c", word, other) for other in CASES),
-        _sum("c", word, case),
+        *cases,
+        cases[CASES.index(case)],
         _sum("l", before, word),
         _sum("r", word, behind),
         _sum("b", before, gap_before, kind),
@@ -109,7 +121,7 @@ def _keys_of(folded: str, words: list[list[int]], one: int) -> list[int]:
 
 
 def _sum(*parts: str) -> int:
-    return crc32("\0".join(parts).encode("utf-8", errors="replace"))
+    return check_sum("\0".join(parts))
 
 
 def _plain(word: str) -> str:

@@ -16,12 +16,7 @@ import torch
 
 from services.privacy.spans import Span
 from services.privacy.tagger.alphabet import encode
-from services.privacy.tagger.identifying import (
-    Probabilities,
-    Scores,
-    identifying,
-    words_of,
-)
+from services.privacy.tagger.identifying import Probabilities, Scores, identifying, words_of
 from services.privacy.tagger.network import LABELS, Read, Shape
 from services.privacy.tagger.ordinary import is_ordinary
 from services.privacy.tagger.pieces import repeats_in
